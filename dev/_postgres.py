@@ -41,7 +41,7 @@ def main(folder):
             cursor.execute(f'ALTER SYSTEM SET {name} = {value}')
         cursor.execute('SELECT pg_reload_conf()')
     sys.stdout.write(
-        f'PGHOST={shlex.quote(str(info.socket_dir))} PGPORT={info.port} PGUSER=odoo\n'
+        f'export PGHOST={shlex.quote(str(info.socket_dir))} PGPORT={info.port} PGUSER=odoo\n'
     )
 
 

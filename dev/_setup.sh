@@ -18,7 +18,8 @@ SR_KEY=$(printf '%s' "$SR_REPO" | sha256sum | cut -c1-8)
 SR_WORK=$SR_CACHE/checkout-$SR_KEY
 SR_ADDON=$SR_WORK/addons/sale_return
 SR_CONF=$SR_WORK/odoo.conf
-SR_LANGUAGES=zh_CN,fr_FR
+# The first one is the users' language; the others make translated texts show in the tests.
+SR_LANGUAGES=en_US,zh_CN,fr_FR
 
 # The manifest's dependencies, and everything optional the add-on adapts to.
 SR_LEAN=base,sale_stock,portal_rating,barcodes_gs1_nomenclature,spreadsheet_dashboard
@@ -221,8 +222,8 @@ setup_venv() {
 # between commands. Root is not a problem: the package makes a user of its own for it.
 start_postgres() {
     "$SR_VENV/bin/python" "$SR_REPO/dev/_postgres.py" "$SR_CACHE/postgresql-18" \
-        >"$SR_WORK/postgresql.env.new"
-    mv "$SR_WORK/postgresql.env.new" "$SR_WORK/postgresql.env"
+        >"$SR_CACHE/postgresql.env.new"
+    mv "$SR_CACHE/postgresql.env.new" "$SR_CACHE/postgresql.env"
 }
 
 setup_postgres() {
@@ -238,14 +239,13 @@ setup_postgres() {
         return
     fi
     # shellcheck disable=SC1091
-    [ ! -e "$SR_WORK/postgresql.env" ] || . "$SR_WORK/postgresql.env"
+    [ ! -e "$SR_CACHE/postgresql.env" ] || . "$SR_CACHE/postgresql.env"
     if [ -z "${PGHOST:-}" ] || ! pg_isready -q -t 2; then
         say "      starting PostgreSQL"
         with_lock postgres start_postgres || die "PostgreSQL did not start."
         # shellcheck disable=SC1091
-        . "$SR_WORK/postgresql.env"
+        . "$SR_CACHE/postgresql.env"
     fi
-    export PGHOST PGPORT PGUSER
 }
 
 # --- 6. The checkout as an add-on ----------------------------------------------------------------
@@ -347,4 +347,61 @@ deps_db() {
     db=sr_tpl_${flavor}_$key
     with_lock "$db" build_deps_db "$flavor" "$db" || exit 1
     echo "$db"
+}
+
+# Odoo's log must be clean: prints each WARNING, ERROR and CRITICAL that dev/log_allowed.txt does not
+# explain, and fails if there is one.
+check_log() {
+    local log=$1 allowed=$SR_WORK/log_allowed lines
+    grep -Ev '^(#|$)' "$SR_REPO/dev/log_allowed.txt" >"$allowed" || true
+    lines=$(grep -E '^[0-9-]{10} [0-9:,]{12} [0-9]+ (WARNING|ERROR|CRITICAL) ' "$log" |
+        grep -Evf "$allowed" || true)
+    [ -n "$lines" ] || return 0
+    say "error: Odoo's log is not clean (all of it: $log)"
+    say "$lines"
+    return 1
+}
+
+# What decides whether the installed add-on is still the one in the checkout.
+addon_hash() {
+    find "$SR_REPO" -mindepth 1 \( -name '.*' -o -name __pycache__ -o -name node_modules \
+        -o -path "$SR_REPO/dev" -o -path "$SR_REPO/docs" -o -path "$SR_REPO/tests" \
+        -o -path "$SR_REPO/benchmarks" -o -path "$SR_REPO/readme" \) -prune \
+        -o -type f ! -name '*.md' ! -name '*.pot' -print0 |
+        sort -z | xargs -0 sha256sum | sha256sum | cut -c1-8
+}
+
+build_addon_db() {
+    local flavor=$1 db=$2 deps=$3 begin=$SECONDS log=$SR_WORK/logs/install-$1.log old
+    ! db_exists "$db" || return 0
+    # Those of earlier states of the files are of no use any more.
+    for old in $(psql -d postgres -Atqc "SELECT datname FROM pg_database
+                     WHERE datname LIKE 'sr\\_$SR_KEY\\_$flavor\\_%'"); do
+        drop_db "$old"
+    done
+    copy_db "$deps" "$db.new"
+    rm -f "$log"
+    odoo server -d "$db.new" -i sale_return --with-demo --no-http --stop-after-init \
+        --logfile="$log" </dev/null >"$log.out" 2>&1 || {
+        check_log "$log" || true
+        tail -30 "$log.out" >&2
+        die "sale_return could not be installed with the $flavor dependencies: see $log."
+    }
+    check_log "$log" || die "installing sale_return with the $flavor dependencies left warnings."
+    psql -d postgres -qc "ALTER DATABASE \"$db.new\" RENAME TO \"$db\""
+    mv "$SR_CACHE/data/filestore/$db.new" "$SR_CACHE/data/filestore/$db"
+    say "      sale_return installed with the $flavor dependencies in $((SECONDS - begin)) s"
+}
+
+addon_db() {
+    local flavor=$1 deps db
+    deps=$(deps_db "$flavor")
+    db=sr_${SR_KEY}_${flavor}_$(printf '%s' "$deps $(addon_hash)" | sha256sum | cut -c1-8)
+    with_lock "$SR_KEY-$flavor" build_addon_db "$flavor" "$db" "$deps" || exit 1
+    echo "$db"
+}
+
+# Run the function "run" of a Python file in this folder on a database: see dev/_run.py.
+run_on() {
+    "$SR_VENV/bin/python" "$SR_REPO/dev/_run.py" "$SR_CONF" "$@"
 }
