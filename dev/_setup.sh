@@ -405,3 +405,16 @@ addon_db() {
 run_on() {
     "$SR_VENV/bin/python" "$SR_REPO/dev/_run.py" "$SR_CONF" "$@"
 }
+
+# The terms to translate, as Odoo finds them. From the lean database: other modules add fields to
+# the add-on's models, which would be exported as its own.
+export_terms() {
+    local db
+    db=$(addon_db lean)
+    # Its options come after the second word.
+    "$SR_VENV/bin/python" -m odoo i18n export -c "$SR_CONF" -d "$db" -l pot -o "$1" sale_return \
+        >"$SR_WORK/logs/i18n.log" 2>&1 || {
+        tail -5 "$SR_WORK/logs/i18n.log" >&2
+        die "Odoo could not export the terms: see $SR_WORK/logs/i18n.log."
+    }
+}
