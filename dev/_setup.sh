@@ -57,8 +57,10 @@ setup_python() {
             return
         fi
     done
-    die "Python 3.11 or 3.12 is needed and $(python3 --version 2>/dev/null || echo none) was" \
-        "found: install one, or name it with PYTHON=/path/to/python3.12."
+    candidate=${PYTHON:-python3}
+    die "Python 3.11 or 3.12 is needed, and $candidate is" \
+        "$("$candidate" --version 2>&1 || echo missing): install one," \
+        "or name it with PYTHON=/path/to/python3.12."
 }
 
 # --- 2. Debian packages --------------------------------------------------------------------------
@@ -342,7 +344,7 @@ build_deps_db() {
 
 deps_db() {
     local flavor=$1 key db
-    key=$(printf '%s' "$SR_ODOO_VERSION $(modules_of "$flavor") $SR_LANGUAGES $SR_VENV" |
+    key=$(printf '%s' "$SR_ODOO_VERSION $(modules_of "$flavor") $SR_LANGUAGES" |
         sha256sum | cut -c1-8)
     db=sr_tpl_${flavor}_$key
     with_lock "$db" build_deps_db "$flavor" "$db" || exit 1
