@@ -412,7 +412,7 @@ run_on() {
 # the add-on's models, which would be exported as its own.
 export_terms() {
     local db
-    db=$(addon_db lean)
+    db=$(addon_db lean) || return 1
     # Its options come after the second word.
     "$SR_VENV/bin/python" -m odoo i18n export -c "$SR_CONF" -d "$db" -l pot -o "$1" sale_return \
         >"$SR_WORK/logs/i18n.log" 2>&1 || {
