@@ -1,0 +1,64 @@
+"""Closed lists that several models share."""
+
+
+# Who pays for the loss.
+LIABILITIES = [
+    ('customer', "Customer"),
+    ('carrier', "Carrier"),
+    ('supplier', "Supplier"),
+    ('company', "Us"),
+]
+
+RETURN_STATES = [
+    ('draft', "Draft"),
+    ('submitted', "Submitted"),
+    ('approved', "Approved"),
+    ('closed', "Closed"),
+    ('refused', "Refused"),
+    ('cancelled', "Cancelled"),
+]
+
+# The only changes of state there are; `sale.return._update_state` is the gate.
+TRANSITIONS = {
+    ('draft', 'submitted'),
+    ('submitted', 'approved'),
+    ('submitted', 'refused'),
+    ('approved', 'closed'),
+    ('closed', 'approved'),
+    ('draft', 'cancelled'),
+    ('submitted', 'cancelled'),
+    ('approved', 'cancelled'),
+    ('submitted', 'draft'),
+    ('refused', 'draft'),
+    ('cancelled', 'draft'),
+}
+
+# A return in one of these is under way: it holds quantities and keeps its order from being
+# cancelled.
+OPEN_STATES = ('submitted', 'approved')
+
+PROGRESS = [
+    ('no', "Nothing expected"),
+    ('pending', "Pending"),
+    ('partial', "Partial"),
+    ('full', "Full"),
+]
+
+# Dispositions this version can carry out; the others are refused with a sentence.
+SUPPORTED_ACTIONS = ('restock', 'scrap', 'send_back')
+
+
+def progress(done, expected, compare):
+    """Return the value of a progress state.
+
+    :param float done: what has happened.
+    :param float expected: what should happen in all, in the same unit.
+    :param compare: function of two numbers giving -1, 0 or 1 (rounding is the caller's matter).
+    :return: `no`, `pending`, `partial` or `full`.
+    :rtype: str
+    """
+    if compare(expected, 0.0) <= 0:
+        return 'no'
+    if compare(done, 0.0) <= 0:
+        return 'pending'
+    return 'full' if compare(done, expected) >= 0 else 'partial'

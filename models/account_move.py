@@ -1,0 +1,244 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..const import OPEN_STATES
+from ..tools.money import QUANTITY_EPSILON
+
+
+class AccountMove(models.Model):
+    _inherit = 'account.move'
+
+    sale_return_ids = fields.Many2many(
+        'sale.return',
+        string="Returns",
+        compute='_compute_sale_return_ids',
+        compute_sudo=True,
+        search='_search_sale_return_ids',
+    )
+    sale_return_count = fields.Integer(compute='_compute_sale_return_ids', compute_sudo=True)
+    sale_return_override_reason = fields.Text(
+        string="Reason to credit held goods",
+        copy=False,
+        help="A manager of Returns who credits goods that a return still waits for says why.",
+    )
+
+    @api.depends('line_ids.sale_return_line_id', 'line_ids.sale_line_ids')
+    def _compute_sale_return_ids(self):
+        for move in self:
+            returns = move.line_ids.sale_return_line_id.return_id
+            if move.move_type == 'out_invoice':
+                returns |= move.line_ids.sale_line_ids.return_line_ids.return_id
+            move.sale_return_ids = returns
+            move.sale_return_count = len(returns)
+
+    def _search_sale_return_ids(self, operator, value):
+        return [('line_ids.sale_return_line_id.return_id', operator, value)]
+
+    # === POSTING === #
+
+    def _post(self, soft=True):
+        """Override of `account` to guard what returns hold and have credited.
+
+        The guard is here and not in the button because notes are also posted by reversal, by
+        jobs and by payments.
+
+        :raise UserError: when an invoice line would be credited beyond what was invoiced, or what
+            a return waits for would not be creditable any more.
+        """
+        guarded = self._get_sale_return_guarded_lines()
+        if not guarded:
+            return super()._post(soft=soft)
+        invoice_lines = self.env['sale.return.ledger']._get_invoice_lines(guarded)
+        self.env['sale.return.credit']._take_credit_counter(invoice_lines)
+        posted = super()._post(soft=soft)
+        posted._check_sale_return_caps(guarded)
+        returns = guarded.return_line_ids.return_id
+        returns.filtered(lambda r: r.state == 'approved')._queue_due_credit()
+        returns._close_or_reopen()
+        return posted
+
+    def _get_sale_return_guarded_lines(self):
+        """Return the order lines of these moves that a return holds or has credited."""
+        moves = self.filtered(
+            lambda move: move.move_type == 'out_refund'
+            or (move.move_type == 'out_invoice' and move.line_ids.sale_line_ids)
+        )
+        lines = moves.line_ids
+        sale_lines = lines.sale_line_ids | lines.credited_line_id.sale_line_ids
+        if not sale_lines:
+            return sale_lines
+        # sudo: all returns of an order line count, whoever posts.
+        return_lines = self.env['sale.return.line'].sudo().search(
+            [
+                ('sale_line_id', 'in', sale_lines.ids),
+                ('state', 'not in', ('draft', 'refused', 'cancelled')),
+            ]
+        )
+        return return_lines.sale_line_id
+
+    def _check_sale_return_caps(self, sale_lines):
+        """Refuse to credit too much: more than invoiced, or what a return still waits for.
+
+        :param sale_lines: `sale.order.line` records of the moves that just were posted.
+        """
+        ledger = self.env['sale.return.ledger']
+        balances = ledger._get_balances(sale_lines)
+        if overcredited := ledger._find_overcredited(balances):
+            raise UserError(
+                self.env._(
+                    "%(lines)s: more would be credited than was invoiced. Lower the credit note, "
+                    "or cancel the draft that credits the same goods.",
+                    lines=", ".join(
+                        f"{line.move_id.name} · {line.product_id.display_name or line.name}"
+                        for line in overcredited
+                    ),
+                )
+            )
+        by_hand = self.filtered(
+            lambda move: any(
+                not line.sale_return_line_id
+                for line in move.invoice_line_ids
+                if line.display_type == 'product' and line.sale_line_ids & sale_lines
+            )
+        )
+        if by_hand:
+            by_hand._check_sale_return_pending(sale_lines, balances)
+
+    def _check_sale_return_pending(self, sale_lines, balances):
+        """Refuse notes made by hand that take what a return under way is going to credit.
+
+        :param sale_lines: `sale.order.line` records.
+        :param dict balances: what is creditable of their invoices, these notes counted.
+        """
+        credit = self.env['sale.return.credit']
+        pending = sale_lines.return_line_ids.filtered(lambda line: line.state in OPEN_STATES)
+        quantities = credit._get_quantities(pending, pending._get_qty_creditable, capped=False)
+        due = [(line, quantities[line][0]) for line in pending if quantities[line][0] > 0]
+        blocked = [
+            allocation
+            for allocation in credit._allocate(due, ignored_moves=self)
+            if self._is_taken(allocation, balances)
+        ]
+        if not blocked:
+            return
+        returns = self.env['sale.return'].union(*[a['return_line'].return_id for a in blocked])
+        reason = next(filter(None, self.mapped('sale_return_override_reason')), None)
+        if reason and self.env.user.has_group('sale_return.group_manager'):
+            self.env['sale.return.event']._log(
+                [
+                    {
+                        'return_id': sale_return.id,
+                        'kind': 'override',
+                        'reason': reason,
+                        'details': ", ".join(self.mapped('name')),
+                    }
+                    for sale_return in returns
+                ]
+            )
+            return
+        raise UserError(
+            self.env._(
+                "Return %(returns)s is under way for goods that this credit note would credit. "
+                "Credit them with the return, or close or refuse it first. A manager of Returns "
+                "may override this with a written reason.",
+                returns=", ".join(returns.mapped('name')),
+            )
+        )
+
+    @api.model
+    def _is_taken(self, allocation, balances):
+        """Tell whether an invoice line is left with less than a return is going to credit."""
+        line = allocation['invoice_line']
+        balance = balances.get(line)
+        key = (False, 'total_excluded_currency')
+        wanted = allocation['amounts'].get(key, 0.0)
+        return (
+            balance is None
+            or balance.quantity < allocation['quantity'] - QUANTITY_EPSILON
+            or line.currency_id.compare_amounts(balance.amount(key), wanted) < 0
+        )
+
+    # === CHANGES AFTERWARDS === #
+
+    def button_draft(self):
+        """Override of `account` to keep invoices as they were when a return credited them."""
+        self._ensure_not_credited_by_return()
+        result = super().button_draft()
+        self._refresh_sale_returns()
+        return result
+
+    def button_cancel(self):
+        """Override of `account` to let returns know that their note is gone."""
+        self._ensure_not_credited_by_return()
+        result = super().button_cancel()
+        self._refresh_sale_returns()
+        return result
+
+    def unlink(self):
+        """Override of `account` to let returns know that their draft note is gone."""
+        returns = self._get_returns_to_refresh()
+        result = super().unlink()
+        returns._close_or_reopen()
+        return result
+
+    def _ensure_not_credited_by_return(self):
+        invoices = self.filtered(lambda m: m.move_type == 'out_invoice' and m.state == 'posted')
+        # sudo: the credits of an invoice count, whoever changes it.
+        credited = invoices.sudo().line_ids.credited_line_ids.filtered(
+            lambda line: line.sale_return_line_id and line.parent_state != 'cancel'
+        )
+        if credited:
+            raise UserError(
+                self.env._(
+                    "Invoice %(invoices)s cannot be changed: return %(returns)s has credited it. "
+                    "Cancel or reverse the credit note first.",
+                    invoices=", ".join(credited.credited_line_id.move_id.mapped('name')),
+                    returns=", ".join(credited.sale_return_line_id.return_id.mapped('name')),
+                )
+            )
+
+    def _get_returns_to_refresh(self):
+        """Return the returns that these notes credit."""
+        # sudo: an accountant need not be a user of Returns for them to follow his notes.
+        notes = self.sudo().filtered(lambda move: move.move_type == 'out_refund')
+        return notes.line_ids.sale_return_line_id.return_id
+
+    def _refresh_sale_returns(self):
+        self._get_returns_to_refresh()._close_or_reopen()
+
+    def _invoice_paid_hook(self):
+        """Override of `account` to close returns whose credit notes are paid back."""
+        result = super()._invoice_paid_hook()
+        self._refresh_sale_returns()
+        return result
+
+    def _get_amount_paid_back(self):
+        """Return what was paid back on a credit note, tax included, in its currency.
+
+        What was matched with invoices is settled, not paid back.
+        """
+        self.ensure_one()
+        receivable = self.line_ids.filtered(
+            lambda line: line.account_id.account_type == 'asset_receivable'
+        )
+        return sum(
+            partial.credit_amount_currency
+            for partial in receivable.matched_debit_ids
+            if partial.debit_move_id.move_id.move_type == 'entry'
+            and not partial.debit_move_id.move_id.reversed_entry_id
+        )
+
+    # === BUTTONS === #
+
+    def action_view_sale_returns(self):
+        """Show the returns of an invoice or credit note."""
+        returns = self.env['sale.return'].search([('id', 'in', self.sale_return_ids.ids)])
+        return returns._get_records_action(returns, self.env._("Returns"))
+
+    def action_create_return(self):
+        """Open the dialog that creates a return of the invoiced order lines.
+
+        :return: the action of the wizard `sale.return.create`.
+        :rtype: dict
+        """
+        return self.invoice_line_ids.sale_line_ids._get_return_wizard_action()

@@ -1,0 +1,25 @@
+from odoo import fields, models
+
+
+class AccountMoveLine(models.Model):
+    _inherit = 'account.move.line'
+
+    # Not copied: a copy credits nothing of the return.
+    sale_return_line_id = fields.Many2one(
+        'sale.return.line',
+        string="Return Line",
+        index='btree_not_null',
+        copy=False,
+        ondelete='restrict',
+        help="The return line that this line of a credit note credits.",
+    )
+    credited_line_id = fields.Many2one(
+        'account.move.line',
+        string="Credited Invoice Line",
+        index='btree_not_null',
+        copy=False,
+        help="The invoice line that this line of a credit note credits.",
+    )
+    credited_line_ids = fields.One2many('account.move.line', 'credited_line_id', readonly=True)
+    # Written by whoever credits the line, see `sale.return.credit._take_credit_counter`.
+    sale_return_credit_count = fields.Integer(readonly=True, copy=False)

@@ -1,0 +1,68 @@
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    sale_return_view_location_id = fields.Many2one(
+        'stock.location',
+        readonly=True,
+        copy=False,
+        help="Parent of the quarantines of the company's warehouses.",
+    )
+    sale_return_scrap_location_id = fields.Many2one(
+        'stock.location', readonly=True, copy=False, help="Where scrapped returns go."
+    )
+    sale_return_scrap_account_id = fields.Many2one(
+        'account.account',
+        string="Scrapped Returns Account",
+        check_company=True,
+        help="Expense account for returned goods that are scrapped. Products with real-time "
+        "valuation cannot be scrapped without it.",
+    )
+
+    def write(self, vals):
+        """Override of `base` to book scrapped returns on the account chosen."""
+        result = super().write(vals)
+        if 'sale_return_scrap_account_id' in vals:
+            for company in self.filtered('sale_return_scrap_location_id'):
+                # sudo: whoever may change the setting need not be a stock manager.
+                company.sudo().sale_return_scrap_location_id.valuation_account_id = (
+                    company.sale_return_scrap_account_id
+                )
+        return result
+
+    def _get_sale_return_view_location(self):
+        """Return the parent of the company's quarantines, created when first needed.
+
+        It stands outside every warehouse: what lies below a warehouse is promised to customers.
+        """
+        self.ensure_one()
+        if not self.sale_return_view_location_id:
+            # sudo: a warehouse may be created by somebody who may not write on the company.
+            self.sudo().sale_return_view_location_id = self.env['stock.location'].create(
+                {
+                    'name': self.env._("Returns"),
+                    'usage': 'view',
+                    'company_id': self.id,
+                    'location_id': False,
+                }
+            )
+        return self.sale_return_view_location_id
+
+    def _get_sale_return_scrap_location(self):
+        """Return the company's location of scrapped returns, created when first needed."""
+        self.ensure_one()
+        # sudo: inspectors scrap goods without rights in Inventory.
+        company = self.sudo()
+        if not company.sale_return_scrap_location_id:
+            company.sale_return_scrap_location_id = self.env['stock.location'].sudo().create(
+                {
+                    'name': self.env._("Scrapped Returns"),
+                    'usage': 'inventory',
+                    'company_id': self.id,
+                    'location_id': False,
+                    'valuation_account_id': company.sale_return_scrap_account_id.id,
+                }
+            )
+        return company.sale_return_scrap_location_id

@@ -1,0 +1,314 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+
+class SaleOrderLine(models.Model):
+    _inherit = 'sale.order.line'
+
+    return_line_ids = fields.One2many('sale.return.line', 'sale_line_id', readonly=True)
+    qty_returned = fields.Float(
+        string="Returned",
+        digits='Product Unit',
+        compute='_compute_qty_returned',
+        store=True,
+        help="Came back from the customer, whatever became of it.",
+    )
+    qty_returnable = fields.Float(
+        string="Returnable",
+        digits='Product Unit',
+        compute='_compute_qty_returnable',
+        help="Delivered, not returned and not held by a return under way.",
+    )
+    # Written by whoever changes what can be returned, see `_take_return_counter`.
+    sale_return_count = fields.Integer(readonly=True, copy=False)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('move_ids.state', 'move_ids.quantity', 'move_ids.product_uom')
+    def _compute_qty_returned(self):
+        for line in self:
+            line.qty_returned = sum(
+                move.product_uom._compute_quantity(
+                    move.quantity, line.product_uom_id, rounding_method='HALF-UP'
+                )
+                for move in line.move_ids
+                if move.state == 'done'
+                and move.product_id == line.product_id
+                and move.location_id._is_outgoing()
+                and not move.location_dest_id._is_outgoing()
+            )
+
+    @api.depends('qty_returned', 'qty_delivered', 'qty_invoiced', 'return_line_ids.qty_held')
+    def _compute_qty_returnable(self):
+        quantities = self._get_return_quantities()
+        for line in self:
+            shipped, returned, held = quantities[line]
+            line.qty_returnable = line.product_id.uom_id._compute_quantity(
+                max(shipped - returned - held, 0.0), line.product_uom_id, rounding_method='HALF-UP'
+            ) if line.product_id else 0.0
+
+    @api.depends(
+        'return_line_ids.qty_received',
+        'return_line_ids.qty_sent_back',
+        'return_line_ids.qty_credited',
+    )
+    def _compute_qty_to_invoice(self):
+        """Override of `sale` to bill nothing because of a return, and nothing twice.
+
+        Credits of returns do not make goods billable again, and goods that are back do not make
+        a line negative, whether they are credited, refused or still waited for. Uninvoiced goods
+        that came back are simply not billed.
+        """
+        super()._compute_qty_to_invoice()
+        for line in self:
+            if line.qty_to_invoice and line.return_line_ids:
+                line.qty_to_invoice = line.product_uom_id.round(
+                    line.qty_to_invoice + line._get_return_invoice_correction()
+                )
+
+    @api.depends('return_line_ids.qty_received', 'return_line_ids.qty_credited')
+    def _compute_invoice_status(self):
+        """Override of `sale` to leave lines invoiced that were, before a return was credited."""
+        super()._compute_invoice_status()
+        for line in self:
+            if line.state == 'sale' and line.invoice_status == 'no' and line.return_line_ids:
+                invoiced = self.env['sale.return.ledger']._get_invoiced(line)[0]
+                uninvoiced = line._get_qty_returned_uninvoiced(invoiced)
+                if invoiced and (
+                    line.product_uom_id.compare(invoiced + uninvoiced, line.product_uom_qty) >= 0
+                ):
+                    line.invoice_status = 'invoiced'
+
+    @api.depends('return_line_ids.qty_received', 'return_line_ids.qty_credited')
+    def _compute_untaxed_amount_to_invoice(self):
+        """Override of `sale` to expect no money for what returns have taken back."""
+        super()._compute_untaxed_amount_to_invoice()
+        for line in self.filtered('return_line_ids'):
+            if line.product_uom_qty:
+                line.untaxed_amount_to_invoice = line.currency_id.round(
+                    line.price_subtotal / line.product_uom_qty * line.qty_to_invoice
+                )
+
+    @api.depends('return_line_ids.qty_received', 'return_line_ids.qty_credited')
+    def _compute_amount_to_invoice(self):
+        """Override of `sale` to expect no money for what returns have taken back."""
+        super()._compute_amount_to_invoice()
+        for line in self.filtered('return_line_ids'):
+            if line.product_uom_qty:
+                line.amount_to_invoice += (
+                    line.price_total / line.product_uom_qty * line._get_return_invoice_correction()
+                )
+
+    # === QUANTITIES === #
+
+    def _get_return_quantities(self):
+        """Say what was shipped, came back and is held, for all lines in a few queries.
+
+        Lines without stock moves (services) count what was invoiced and credited instead.
+
+        :return: `{line: (shipped, returned, held)}` in the unit of the product.
+        :rtype: dict
+        """
+        shipped, returned = self._get_moved_quantities()
+        held = dict(
+            self.env['sale.return.line']
+            .sudo()  # all returns of an order line count, whoever asks
+            ._read_group(
+                [('sale_line_id', 'in', self.ids), ('qty_held', '>', 0)],
+                ['sale_line_id'],
+                ['qty_held:sum'],
+            )
+        )
+        ledger = self.env['sale.return.ledger']
+        result = {}
+        for line in self:
+            uom = line.product_uom_id
+            to_stock = uom._compute_quantity if uom and line.product_id else None
+            origin = line._origin
+            if line.qty_delivered_method == 'stock_move':
+                out, back = shipped[origin], returned[origin]
+            elif line.product_id and not line.is_downpayment and not line.display_type:
+                invoiced, by_returns, otherwise = ledger._get_invoiced(line)
+                out = to_stock(invoiced, line.product_id.uom_id, round=False)
+                back = to_stock(by_returns + otherwise, line.product_id.uom_id, round=False)
+            else:
+                out = back = 0.0
+            quantity = held.get(origin, 0.0)
+            if to_stock:
+                quantity = to_stock(quantity, line.product_id.uom_id, round=False)
+            result[line] = (out, back, quantity)
+        return result
+
+    def _get_moved_quantities(self):
+        """Sum done moves of the lines to and from the customer.
+
+        :return: two dicts `{line: quantity in the unit of the product}`: shipped (send-backs and
+            replacements included) and returned.
+        :rtype: tuple
+        """
+        shipped, returned = defaultdict(float), defaultdict(float)
+        # sudo: see `_get_return_quantities`.
+        groups = (
+            self.env['stock.move']
+            .sudo()
+            ._read_group(
+                [('sale_line_id', 'in', self.ids), ('state', '=', 'done')],
+                ['sale_line_id', 'product_id', 'product_uom', 'location_id', 'location_dest_id'],
+                ['quantity:sum'],
+            )
+        )
+        for line, product, uom, source, destination, quantity in groups:
+            from_customer, to_customer = source._is_outgoing(), destination._is_outgoing()
+            if product != line.product_id or from_customer == to_customer:
+                continue
+            quantities = returned if from_customer else shipped
+            quantities[line.with_env(self.env)] += uom._compute_quantity(
+                quantity, product.uom_id, rounding_method='HALF-UP'
+            )
+        return shipped, returned
+
+    def _get_qty_back(self):
+        """Return what returns have brought back and not sent to the customer again."""
+        self.ensure_one()
+        lines = self.return_line_ids
+        return sum(lines.mapped('qty_received')) - sum(lines.mapped('qty_sent_back'))
+
+    def _get_qty_uninvoiced(self, invoiced):
+        """Return what was shipped and never invoiced, in the unit of the line.
+
+        Shipped is without what returns sent back or replaced: the customer had it already.
+
+        :param float invoiced: what was invoiced, in the unit of the line, credits not deducted.
+        """
+        self.ensure_one()
+        if self.qty_delivered_method != 'stock_move':
+            return 0.0
+        return max(self.qty_delivered + self._get_qty_back() - invoiced, 0.0)
+
+    def _get_qty_returned_uninvoiced(self, invoiced):
+        """Return what is back and was never invoiced, in the unit of the line."""
+        self.ensure_one()
+        return max(min(self._get_qty_back(), self._get_qty_uninvoiced(invoiced)), 0.0)
+
+    def _get_return_invoice_correction(self):
+        """Return what returns add to the quantity that Odoo finds to invoice.
+
+        Worked example, policy "delivered", 10 delivered and invoiced: after 3 are received Odoo
+        finds 7 - 10 = -3 to invoice, corrected by +3 to 0; after their credit note it finds
+        7 - 7 = 0, corrected by 3 - 3 = 0. Policy "ordered": after the credit note Odoo finds
+        10 - 7 = 3, corrected by -3.
+
+        :return: a quantity in the unit of the line.
+        :rtype: float
+        """
+        self.ensure_one()
+        invoiced, by_returns, otherwise = self.env['sale.return.ledger']._get_invoiced(self)
+        back = self._get_qty_back()
+        uninvoiced = self._get_qty_returned_uninvoiced(invoiced)
+        # A note made by hand for goods that are back counts like one of the return.
+        by_hand = min(otherwise, max(back - uninvoiced - by_returns, 0.0))
+        credited = by_returns + by_hand
+        if self.product_id.invoice_policy == 'order':
+            return -uninvoiced - credited
+        if self.qty_delivered_method != 'stock_move':
+            return -credited
+        return back - uninvoiced - credited
+
+    # === GUARD === #
+
+    def _take_return_counter(self):
+        """Make sure nobody else changes at the same time what can be returned of these lines.
+
+        Reading is not enough: two transactions would both see the quantity free. Both writing
+        the same row makes the second one fail and start again, seeing what the first has done.
+        """
+        if not self:
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE sale_order_line
+                   SET sale_return_count = COALESCE(sale_return_count, 0) + 1
+                 WHERE id IN (
+                    SELECT id FROM sale_order_line WHERE id IN %s ORDER BY id FOR UPDATE
+                )
+                """,
+                tuple(self.ids),
+            )
+        )
+
+    def _check_return_quantities(self):
+        """Refuse that more is returned or held than was delivered (or invoiced, for services).
+
+        :raise UserError: naming the order, the product and what can still be returned.
+        """
+        for line, (shipped, returned, held) in self._get_return_quantities().items():
+            uom = line.product_id.uom_id
+            if not uom or uom.compare(shipped - returned - held, 0.0) >= 0:
+                continue
+            raise UserError(
+                self.env._(
+                    "%(product)s of order %(order)s: %(shipped)s %(unit)s were delivered (or "
+                    "invoiced, for services), but %(wanted)s would be returned or held by "
+                    "returns. Lower the quantity by %(excess)s.",
+                    product=line.product_id.display_name,
+                    order=line.order_id.name,
+                    shipped=uom.round(shipped),
+                    unit=uom.name,
+                    wanted=uom.round(returned + held),
+                    excess=uom.round(returned + held - shipped),
+                )
+            )
+
+    def _get_outgoing_incoming_moves(self, strict=True):
+        """Override of `sale_stock` to plan no new delivery because of a return.
+
+        What a return brought back or sent out again was delivered once: procurement
+        (`strict=False`) does not see it, the delivered quantity does.
+        """
+        outgoing, incoming = super()._get_outgoing_incoming_moves(strict=strict)
+        if strict:
+            return outgoing, incoming
+        return (
+            outgoing.filtered(lambda move: not move.sale_return_line_id),
+            incoming.filtered(lambda move: not move.sale_return_line_id),
+        )
+
+    # === BUTTONS === #
+
+    def _get_return_wizard_action(self):
+        """Return the action of the dialog that creates a return of these lines.
+
+        :raise UserError: when nothing of them can be returned.
+        """
+        self.env['sale.return']._ensure_group('group_user')
+        returnable = self.filtered(lambda line: line._is_returnable())
+        if not returnable:
+            raise UserError(
+                self.env._(
+                    "Nothing of %(orders)s can be returned: nothing was delivered yet, or all of "
+                    "it is returned or held by a return under way.",
+                    orders=", ".join(self.order_id.mapped('name')) or self.env._("this document"),
+                )
+            )
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Return"),
+            'res_model': 'sale.return.create',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_sale_line_ids': returnable.ids},
+        }
+
+    def _is_returnable(self):
+        """Tell whether anything of the line can be returned now."""
+        self.ensure_one()
+        return (
+            self.state == 'sale'
+            and not self.display_type
+            and not self.is_downpayment
+            and self.product_uom_id.compare(self.qty_returnable, 0.0) > 0
+        )

@@ -1,0 +1,61 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..const import RETURN_STATES
+
+
+class SaleReturnEvent(models.Model):
+    """What happened to a return: who, when, from, to and why. Written once, never changed."""
+
+    _name = 'sale.return.event'
+    _description = "Return Event"
+    _order = 'id desc'
+    _rec_name = 'kind'
+
+    return_id = fields.Many2one('sale.return', required=True, index=True, ondelete='restrict')
+    company_id = fields.Many2one(related='return_id.company_id', store=True, index=True)
+    line_id = fields.Many2one('sale.return.line', ondelete='restrict', index='btree_not_null')
+    kind = fields.Selection(
+        [
+            ('state', "State changed"),
+            ('decision', "Decided"),
+            ('receipt_created', "Receipt created"),
+            ('received', "Goods received"),
+            ('dispatched', "Sent by the customer"),
+            ('inspected', "Inspected"),
+            ('credited', "Credit note created"),
+            ('credit_failed', "Credit note failed"),
+            ('refunded', "Paid back"),
+            ('override', "Overridden"),
+        ],
+        required=True,
+        index=True,
+    )
+    user_id = fields.Many2one(
+        'res.users', required=True, default=lambda self: self.env.user, ondelete='restrict'
+    )
+    date = fields.Datetime(required=True, default=lambda self: self.env.cr.now())
+    state_from = fields.Selection(RETURN_STATES)
+    state_to = fields.Selection(RETURN_STATES)
+    reason = fields.Text(help="Why, in the words of the one who did it.")
+    details = fields.Text(help="What, in figures or names of documents.")
+
+    @api.model
+    def _log(self, vals_list):
+        """Write events.
+
+        :param list vals_list: values, without user and date (they are taken from now).
+        :return: the new events.
+        :rtype: sale.return.event
+        """
+        # sudo: nobody may write the log by himself; whoever calls has done something that has to
+        # be in it. `env.user` stays the one who did it.
+        return self.sudo().create([{'user_id': self.env.uid, **vals} for vals in vals_list])
+
+    def write(self, vals):
+        """Override of `base` to keep the log as it was written."""
+        raise UserError(self.env._("The event log of a return cannot be changed."))
+
+    def unlink(self):
+        """Override of `base` to keep the log complete."""
+        raise UserError(self.env._("The event log of a return cannot be deleted."))

@@ -1,0 +1,241 @@
+from odoo import api, models
+
+from ..tools.money import QUANTITY_EPSILON, Balance
+
+# Amounts of a base line that a note takes its share of, besides those of its taxes.
+BASE_FIELDS = ('total_excluded_currency', 'total_excluded')
+TAX_FIELDS = ('base_amount_currency', 'base_amount', 'tax_amount_currency', 'tax_amount')
+
+
+class SaleReturnLedger(models.AbstractModel):
+    """Service: what is still creditable of invoice lines, in quantity and to the last cent.
+
+    Amounts are those of Odoo's own tax computation (`_get_rounded_base_and_tax_lines`), so they
+    are what stands in the ledger whatever the rounding method. Their keys are `(False, field)` for
+    the line and `(tax id, field)` for each of its taxes.
+    """
+
+    _name = 'sale.return.ledger'
+    _description = "Return Ledger"
+
+    # === BALANCES === #
+
+    @api.model
+    def _get_balances(self, sale_lines, ignored_moves=None):
+        """Say what is still creditable on the posted invoices of order lines.
+
+        :param sale_lines: `sale.order.line` records.
+        :param ignored_moves: `account.move` records whose credits do not count.
+        :return: `{invoice line: Balance}`, oldest invoice first. The quantity is in the unit of
+            the invoice line; `price_ratio` is 1.0 unless price corrections have lowered the price.
+        :rtype: dict
+        """
+        # sudo: what may be credited depends on all notes, also on those the user may not read.
+        sale_lines = sale_lines.sudo()
+        invoice_lines = self._get_invoice_lines(sale_lines)
+        base_lines = self._get_base_lines(invoice_lines.move_id)
+        balances = {
+            line: Balance(line.quantity, self._get_amounts(base_lines.get(line.id), line))
+            for line in invoice_lines
+        }
+        self._deduct_notes(balances, sale_lines, ignored_moves)
+        return balances
+
+    @api.model
+    def _get_invoice_lines(self, sale_lines):
+        """Return the posted invoice lines of order lines, oldest invoice first."""
+        return sale_lines.invoice_lines.filtered(
+            lambda line: line.move_id.move_type == 'out_invoice'
+            and line.parent_state == 'posted'
+            and line.display_type == 'product'
+            and line.quantity > 0
+        ).sorted(lambda line: (line.move_id.invoice_date, line.move_id.id, line.id))
+
+    @api.model
+    def _get_base_lines(self, moves):
+        """Return the rounded base lines of invoices and notes by the id of their journal item."""
+        return {
+            base_line['record'].id: base_line
+            for move in moves
+            for base_line in move._get_rounded_base_and_tax_lines()[0]
+            if isinstance(base_line['record'], models.BaseModel)
+        }
+
+    @api.model
+    def _get_amounts(self, base_line, line):
+        """Return `{key: (amount, smallest unit)}` of a base line of Odoo's tax computation."""
+        units = {
+            True: line.currency_id.rounding,
+            False: line.company_currency_id.rounding,
+        }
+        if not base_line:
+            return {(False, 'total_excluded_currency'): (line.price_subtotal, units[True])}
+        details = base_line['tax_details']
+        amounts = {
+            (False, name): (details[name] + details[f'delta_{name}'], units['currency' in name])
+            for name in BASE_FIELDS
+        }
+        for tax_data in details['taxes_data']:
+            if tax_data['is_reverse_charge']:
+                continue  # Odoo mirrors it from the positive part of the same tax
+            for name in TAX_FIELDS:
+                amounts[tax_data['tax'].id, name] = (tax_data[name], units['currency' in name])
+        return amounts
+
+    # === NOTES === #
+
+    @api.model
+    def _get_note_lines(self, sale_lines, invoice_lines):
+        """Return what credits the invoice lines: lines of notes, and negative invoice lines."""
+        linked = sale_lines.invoice_lines.filtered(
+            lambda line: line.move_id.move_type == 'out_refund'
+            or (line.move_id.move_type == 'out_invoice' and line.quantity < 0)
+        )
+        return (linked | invoice_lines.credited_line_ids).filtered(
+            lambda line: line.parent_state != 'cancel' and line.display_type == 'product'
+        )
+
+    @api.model
+    def _deduct_notes(self, balances, sale_lines, ignored_moves):
+        """Lower the balances by what is credited already, drafts included."""
+        invoice_lines = self.env['account.move.line'].union(*balances)
+        note_lines = self._get_note_lines(sale_lines, invoice_lines)
+        if ignored_moves:
+            note_lines = note_lines.filtered(lambda line: line.move_id not in ignored_moves)
+        base_lines = self._get_base_lines(note_lines.move_id)
+        for note_line in note_lines.sorted('id'):
+            candidates = self._get_credited_lines(note_line, invoice_lines)
+            if candidates:
+                amounts = self._get_amounts(base_lines.get(note_line.id), note_line)
+                sign = -1 if note_line.quantity < 0 else 1
+                self._deduct_note_line(balances, note_line, candidates, amounts, sign)
+
+    @api.model
+    def _get_credited_lines(self, note_line, invoice_lines):
+        """Return the invoice lines that a note line belongs to, the likeliest ones first.
+
+        By `credited_line_id`, else by the reversed invoice and the order line, else by the order
+        line alone, oldest invoice first.
+        """
+        if note_line.credited_line_id:
+            return note_line.credited_line_id & invoice_lines
+        lines = invoice_lines.filtered(lambda line: line.sale_line_ids & note_line.sale_line_ids)
+        reversed_entry = note_line.move_id.reversed_entry_id
+        return lines.filtered(lambda line: line.move_id == reversed_entry) or lines
+
+    @api.model
+    def _deduct_note_line(self, balances, note_line, candidates, amounts, sign):
+        """Lower the balances of the candidates by one note line.
+
+        A line at a lower unit price than the invoice is a price correction: it counts in the
+        amount only. 10 × 100 with a correction of 10 × 5 leaves 10 units worth 950.
+        """
+        amounts = {key: sign * amount for key, (amount, _unit) in amounts.items()}
+        if not note_line.sale_line_ids:
+            return self._deduct_amounts(balances[candidates[0]], amounts)
+        if self._is_price_correction(note_line, candidates[0]):
+            balance = balances[candidates[0]]
+            full = balance.amount((False, 'total_excluded_currency')) / (balance.price_ratio or 1)
+            part = amounts.get((False, 'total_excluded_currency'), 0.0)
+            if full:
+                balance.price_ratio -= part / full
+            return self._deduct_amounts(balance, amounts)
+        left = total = abs(self._convert_quantity(note_line, candidates[0]))
+        for line in candidates:
+            last = line == candidates[-1]
+            quantity = left if last else max(min(left, balances[line].quantity), 0.0)
+            if quantity > QUANTITY_EPSILON:
+                share = quantity / total
+                self._deduct_amounts(
+                    balances[line],
+                    {key: amount * share for key, amount in amounts.items()},
+                    quantity,
+                )
+                left -= quantity
+        return None
+
+    @api.model
+    def _deduct_amounts(self, balance, amounts, quantity=0.0):
+        # Taxes that the invoice line does not have cannot make it less creditable.
+        known = {key: amount for key, amount in amounts.items() if key in balance.amounts}
+        balance.reduce(quantity, known)
+
+    @api.model
+    def _is_price_correction(self, note_line, invoice_line):
+        """Tell whether a note line has a lower unit price than the invoice line it credits."""
+        if note_line.sale_return_line_id:
+            return False
+        return (
+            invoice_line.currency_id.compare_amounts(
+                self._get_unit_price(note_line), self._get_unit_price(invoice_line)
+            )
+            < 0
+        )
+
+    @api.model
+    def _get_unit_price(self, line):
+        """Return the price per reference unit, after discount, as entered on the line."""
+        price = line.price_unit * (1 - (line.discount or 0.0) / 100)
+        uom = line.product_uom_id
+        reference = line.product_id.uom_id
+        return uom._compute_price(price, reference) if uom and reference else price
+
+    @api.model
+    def _convert_quantity(self, note_line, invoice_line):
+        """Return the quantity of a note line in the unit of an invoice line, unrounded."""
+        return note_line.product_uom_id._compute_quantity(
+            note_line.quantity, invoice_line.product_uom_id, round=False, raise_if_failure=False
+        )
+
+    # === QUANTITIES OF ORDER LINES === #
+
+    @api.model
+    def _get_invoiced(self, sale_line):
+        """Return what was invoiced and credited of an order line, drafts included.
+
+        :param sale_line: one `sale.order.line`.
+        :return: `(invoiced, credited by returns, credited otherwise)` in the unit of the order
+            line. Price corrections credit no quantity. Where quantities of a note are linked to
+            no return they are "otherwise".
+        :rtype: tuple
+        """
+        invoiced = by_returns = otherwise = 0.0
+        invoice_line = self.env['account.move.line']
+        for line in sale_line.sudo().invoice_lines.sorted('id'):
+            if line.parent_state == 'cancel' or line.display_type != 'product':
+                continue
+            quantity = line.product_uom_id._compute_quantity(
+                line.quantity, sale_line.product_uom_id, round=False, raise_if_failure=False
+            )
+            if line.move_id.move_type == 'out_invoice' and quantity > 0:
+                invoiced += quantity
+                invoice_line = invoice_line or line
+            elif line.sale_return_line_id:
+                by_returns += abs(quantity)
+            elif line.move_id.move_type in ('out_invoice', 'out_refund') and not (
+                invoice_line and self._is_price_correction(line, invoice_line)
+            ):
+                otherwise += abs(quantity)
+        return invoiced, by_returns, otherwise
+
+    # === GUARD === #
+
+    @api.model
+    def _find_overcredited(self, balances):
+        """Return the invoice lines that are credited beyond what they were invoiced for."""
+        return [
+            line
+            for line, balance in balances.items()
+            if balance.quantity < -QUANTITY_EPSILON
+            or any(
+                amount * (1 if full >= 0 else -1) < -unit / 2
+                for (amount, unit), full in self._with_signs(line, balance)
+            )
+        ]
+
+    @api.model
+    def _with_signs(self, line, balance):
+        """Yield `((amount left, unit), sign of the invoice line)` in the invoice's currency."""
+        for (_tax, name), amount in balance.amounts.items():
+            if name in ('total_excluded_currency', 'tax_amount_currency'):
+                yield amount, line.price_subtotal

@@ -1,0 +1,159 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class SaleReturnPolicy(models.Model):
+    """The rules that apply to a group of return lines; the first that matches wins."""
+
+    _name = 'sale.return.policy'
+    _description = "Return Policy"
+    _order = 'sequence, id'
+
+    name = fields.Char(required=True, translate=True)
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(default=10, help="Lower numbers are tried first.")
+
+    # Which lines it applies to: an empty condition matches everything.
+    company_id = fields.Many2one('res.company', index=True, help="Empty: for all companies.")
+    partner_category_ids = fields.Many2many('res.partner.category', string="Customer Tags")
+    country_ids = fields.Many2many('res.country', string="Delivery Countries")
+    product_categ_ids = fields.Many2many(
+        'product.category',
+        string="Product Categories",
+        help="Includes the categories below them.",
+    )
+    reason_ids = fields.Many2many('sale.return.reason', string="Reasons")
+    team_ids = fields.Many2many('crm.team', string="Sales Teams")
+
+    # What it says
+    regime = fields.Selection(
+        [
+            ('commercial', "Commercial terms"),
+            ('eu_withdrawal', "EU right of withdrawal"),
+            ('cn_seven_days', "China: seven days without reason"),
+            ('conformity', "Lack of conformity"),
+        ],
+        required=True,
+        default='commercial',
+    )
+    window_days = fields.Integer(
+        default=30, help="Days to ask for a return, from the day the customer got the goods."
+    )
+    transit_days = fields.Integer(
+        default=0,
+        help="Days from the delivery order to the customer's door, used when the day the customer "
+        "got the goods is not known.",
+    )
+    expiry_days = fields.Integer(
+        default=30, help="Days from the approval within which the goods have to come."
+    )
+    approval = fields.Selection(
+        [('none', "Not needed"), ('always', "Always")],
+        required=True,
+        default='none',
+        help="Not needed: a submitted return is approved by itself.",
+    )
+    release_event = fields.Selection(
+        [
+            ('approval', "Approval"),
+            ('dispatch_proof', "Proof of dispatch"),
+            ('receipt', "Receipt of the goods"),
+            ('inspection', "Inspection of the goods"),
+        ],
+        required=True,
+        default='inspection',
+        help="What has to happen before a quantity is credited.",
+    )
+    inspection_required = fields.Boolean(
+        default=True,
+        help="Unticked: received goods go straight the way of the default disposition.",
+    )
+    default_disposition_id = fields.Many2one('sale.return.disposition', ondelete='restrict')
+    credit_posting = fields.Selection(
+        [('draft', "Draft"), ('post', "Post")], required=True, default='post'
+    )
+    credit_draft_above = fields.Float(
+        help="Credit notes above this total (tax included, in company currency) stay in draft. "
+        "0: no limit."
+    )
+    settlement = fields.Selection(
+        [('on_account', "On account"), ('refund', "Pay back")],
+        required=True,
+        default='on_account',
+        help="On account: the credit note stays open for the customer's next invoices. "
+        "Pay back: the return is finished when the money is paid back.",
+    )
+    refund_shipping = fields.Selection(
+        [('never', "Never"), ('full_return', "On full return"), ('always', "Always")],
+        required=True,
+        default='never',
+    )
+    restocking_fee_percent = fields.Float(help="Percent of the credited price (0–100).")
+    restocking_fee_fixed = fields.Float(
+        help="Amount per credit note, tax excluded, in company currency."
+    )
+
+    _restocking_fee_range = models.Constraint(
+        'CHECK (restocking_fee_percent >= 0 AND restocking_fee_percent <= 100'
+        ' AND restocking_fee_fixed >= 0)',
+        "A restocking fee is a percentage between 0 and 100 or a positive amount.",
+    )
+    _days_positive = models.Constraint(
+        'CHECK (window_days >= 0 AND transit_days >= 0 AND expiry_days >= 0)',
+        "The days of a return policy cannot be negative.",
+    )
+
+    @api.constrains('inspection_required', 'default_disposition_id')
+    def _check_default_disposition(self):
+        for policy in self:
+            if not policy.inspection_required and not policy.default_disposition_id:
+                raise ValidationError(
+                    self.env._(
+                        "Policy “%(policy)s” asks for no inspection, so it needs a default "
+                        "disposition: say what happens to the goods.",
+                        policy=policy.name,
+                    )
+                )
+
+    @api.model
+    def _match(self, lines):
+        """Find the policy that applies to each line: the first one whose conditions all hold.
+
+        :param lines: `sale.return.line` records, saved or new.
+        :return: `{line: policy}`, an empty policy where none matches.
+        :rtype: dict
+        """
+        # sudo: everybody's return follows the policies, also of users who may not read them all;
+        # `_is_valid_for_line` keeps the companies apart.
+        policies = self.sudo().search([])
+        return {
+            line: next(
+                (policy for policy in policies if policy._is_valid_for_line(line)), self.browse()
+            )
+            for line in lines
+        }
+
+    def _is_valid_for_line(self, line):
+        """Tell whether all conditions of the policy hold for a line. Override to add conditions.
+
+        :param line: one `sale.return.line`, saved or new.
+        :rtype: bool
+        """
+        self.ensure_one()
+        order = line.sale_line_id.order_id
+        partner = line.return_id.partner_id or order.partner_id
+        country = order.partner_shipping_id.country_id or partner.country_id
+        company = line.return_id.company_id
+        return (
+            (not self.company_id or self.company_id == company)
+            and (not self.partner_category_ids or self.partner_category_ids & partner.category_id)
+            and (not self.country_ids or country in self.country_ids)
+            and (not self.reason_ids or line.reason_id in self.reason_ids)
+            and (not self.team_ids or order.team_id in self.team_ids)
+            and (not self.product_categ_ids or self._has_category(line.product_id.categ_id))
+        )
+
+    def _has_category(self, category):
+        """Tell whether a product category is one of the policy's or below one of them."""
+        parents = {int(key) for key in (category.parent_path or '').split('/') if key}
+        return bool(parents & set(self.product_categ_ids.ids))

@@ -1,0 +1,61 @@
+from odoo import fields, models
+
+from ..const import LIABILITIES
+
+
+class SaleReturnReason(models.Model):
+    """Why the customer returns something: what he says, not what we find."""
+
+    _name = 'sale.return.reason'
+    _description = "Return Reason"
+    _order = 'sequence, id'
+    _check_company_auto = True
+    _rec_names_search = ['name', 'code']
+
+    name = fields.Char(required=True, translate=True)
+    code = fields.Char(required=True, help="Short code, unique per company.")
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(default=10)
+    company_id = fields.Many2one('res.company', index=True, help="Empty: for all companies.")
+    root_cause = fields.Selection(
+        [
+            ('product', "Product"),
+            ('description', "Description"),
+            ('logistics', "Logistics"),
+            ('warehouse', "Warehouse"),
+            ('customer', "Customer"),
+            ('fraud', "Fraud"),
+            ('other', "Other"),
+        ],
+        required=True,
+        default='other',
+    )
+    default_liability = fields.Selection(
+        LIABILITIES,
+        required=True,
+        default='company',
+        help="Who pays unless the inspection finds otherwise.",
+    )
+    photo_required = fields.Boolean(help="The request needs a photo.")
+    return_expected = fields.Boolean(
+        default=True,
+        help="Unticked: nothing comes back (e.g. goods missing from the delivery). There is no "
+        "receipt and the approval is the acceptance.",
+    )
+    return_class = fields.Selection(
+        [
+            ('right_of_return', "Right of return"),
+            ('like_for_like', "Exchange like for like"),
+            ('warranty', "Warranty"),
+            ('goodwill', "Goodwill"),
+        ],
+        required=True,
+        default='right_of_return',
+        help="How the return counts in the accounts (IFRS 15).",
+    )
+
+    # Shared records (no company) share one name space; COALESCE makes PostgreSQL compare them.
+    _code_unique = models.UniqueIndex(
+        '(COALESCE(company_id, 0), code)',
+        "The code of a return reason must be unique per company.",
+    )

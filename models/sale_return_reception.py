@@ -1,0 +1,224 @@
+from odoo import api, models
+from odoo.fields import Command
+
+
+class SaleReturnReception(models.AbstractModel):
+    """Service: expect returned goods, and say what to do when they have come.
+
+        delivery move (done)        WH/Stock ──► Customers
+              ▲ origin_returned_move_id
+        receipt move                             Customers ──► Quarantine
+    """
+
+    _name = 'sale.return.reception'
+    _description = "Return Reception"
+
+    # === EXPECT === #
+
+    @api.model
+    def _create_receipts(self, returns):
+        """Create exactly one receipt for each return that expects goods, all in one call.
+
+        :param returns: approved `sale.return` records without receipt.
+        :return: the new receipts.
+        :rtype: stock.picking
+        """
+        # sudo: approvers need no rights in Inventory; the caller has checked their own.
+        returns = returns.sudo()
+        vals_list = []
+        for company, group in returns.grouped('company_id').items():
+            origins = self._allocate_origins(group.line_ids)
+            vals_list += [
+                vals
+                for sale_return in group
+                if (vals := self.with_company(company)._prepare_receipt_vals(sale_return, origins))
+            ]
+        receipts = self.env['stock.picking'].sudo().create(vals_list)
+        receipts.action_confirm()
+        # Moves with an origin wait for it, although it is done long ago.
+        receipts.move_ids._action_assign()
+        self.env['sale.return.event']._log(
+            [
+                {
+                    'return_id': receipt.sale_return_id.id,
+                    'kind': 'receipt_created',
+                    'details': receipt.name,
+                }
+                for receipt in receipts
+            ]
+        )
+        return receipts
+
+    @api.model
+    def _allocate_origins(self, lines):
+        """Say which delivery moves the lines undo, the oldest delivery first.
+
+        :param lines: `sale.return.line` records.
+        :return: `{line: [(delivery move, quantity in the unit of that move)]}`; the move is empty
+            for what no delivery is left of.
+        :rtype: dict
+        """
+        lines = lines.filtered('return_expected')
+        left_by_move = {
+            move: self._get_qty_left_at_customer(move)
+            for move in lines.sale_line_id.move_ids
+            if move.state == 'done' and move._is_outgoing()
+        }
+        allocation = {}
+        for line in lines.sorted('id'):
+            parts = []
+            uom = line.product_id.uom_id
+            # What has come already needs no receipt (goods received before the approval).
+            wanted = line.product_uom_id._compute_quantity(
+                line._get_qty_missing(), uom, rounding_method='HALF-UP'
+            )
+            for move, left in sorted(left_by_move.items(), key=lambda i: (i[0].date, i[0].id)):
+                if move.sale_line_id != line.sale_line_id or uom.compare(wanted, 0.0) <= 0:
+                    continue
+                part = min(wanted, left)
+                if uom.compare(part, 0.0) > 0:
+                    parts.append((move, part))
+                    left_by_move[move] -= part
+                    wanted -= part
+            if uom.compare(wanted, 0.0) > 0:
+                parts.append((self.env['stock.move'], wanted))
+            allocation[line] = parts
+        return allocation
+
+    @api.model
+    def _get_qty_left_at_customer(self, move):
+        """Return what of a delivery has not come back and is not on its way, in the product unit."""
+        uom = move.product_id.uom_id
+
+        def convert(some_move):
+            quantity = (
+                some_move.quantity if some_move.state == 'done' else some_move.product_uom_qty
+            )
+            return some_move.product_uom._compute_quantity(
+                quantity, uom, rounding_method='HALF-UP'
+            )
+
+        back = move.returned_move_ids.filtered(lambda m: m.state != 'cancel')
+        return convert(move) - sum(convert(m) for m in back)
+
+    @api.model
+    def _prepare_receipt_vals(self, sale_return, origins):
+        """Prepare the receipt of one return. Override to add values.
+
+        :param sale_return: one `sale.return`.
+        :param dict origins: what `_allocate_origins` gave.
+        :return: values for `stock.picking.create`, empty when nothing is expected.
+        :rtype: dict
+        """
+        lines = sale_return.line_ids.filtered(lambda line: origins.get(line))
+        if not lines:
+            return {}
+        picking_type = sale_return.warehouse_id.sale_return_type_id
+        first = next((move for line in lines for move, _qty in origins[line]), None)
+        source = first.location_dest_id or picking_type.default_location_src_id
+        return {
+            'picking_type_id': picking_type.id,
+            'partner_id': sale_return.partner_id.id,
+            'origin': sale_return.name,
+            'company_id': sale_return.company_id.id,
+            'location_id': source.id,
+            'location_dest_id': sale_return.warehouse_id.sale_return_loc_id.id,
+            'return_id': first.picking_id.id,
+            'move_ids': [
+                Command.create(self._prepare_receipt_move_vals(line, move, quantity))
+                for line in lines
+                for move, quantity in origins[line]
+            ],
+        }
+
+    @api.model
+    def _prepare_receipt_move_vals(self, line, origin, quantity):
+        """Prepare one move of a receipt. Override to add values.
+
+        :param line: one `sale.return.line`.
+        :param origin: the delivery move it undoes, empty if there is none.
+        :param float quantity: in the unit of the product.
+        :return: values for `stock.move.create`.
+        :rtype: dict
+        """
+        warehouse = line.return_id.warehouse_id
+        picking_type = warehouse.sale_return_type_id
+        source = origin.location_dest_id or picking_type.default_location_src_id
+        return {
+            'product_id': line.product_id.id,
+            'product_uom_qty': quantity,
+            'product_uom': line.product_id.uom_id.id,
+            'picking_type_id': picking_type.id,
+            'warehouse_id': warehouse.id,
+            'company_id': line.company_id.id,
+            'partner_id': line.partner_id.id,
+            'location_id': source.id,
+            'location_dest_id': warehouse.sale_return_loc_id.id,
+            'procure_method': 'make_to_stock',
+            'origin': line.return_id.name,
+            'origin_returned_move_id': origin.id,
+            # Proposes the lots and serials that were delivered.
+            'move_orig_ids': [Command.set(origin.ids)],
+            'reference_ids': [Command.set(origin.reference_ids.ids)],
+            'sale_line_id': line.sale_line_id.id,
+            'sale_return_line_id': line.id,
+            'to_refund': True,
+        }
+
+    @api.model
+    def _cancel_open_receipts(self, returns):
+        """Cancel the receipt moves of returns that were not done."""
+        # sudo: the desk that cancels a return needs no rights in Inventory; the caller has
+        # checked its own.
+        moves = returns.sudo().line_ids.move_ids.filtered(
+            lambda move: move.state not in ('done', 'cancel') and move._is_sale_return_receipt()
+        )
+        moves._action_cancel()
+
+    # === RECEIVED === #
+
+    @api.model
+    def _after_receipt(self, moves):
+        """Follow up on receipt moves that were just done.
+
+        :param moves: done `stock.move` records with a return line.
+        """
+        lines = moves.sale_return_line_id
+        self.env['sale.return.event']._log(
+            [
+                {
+                    'return_id': move.sale_return_line_id.return_id.id,
+                    'line_id': move.sale_return_line_id.id,
+                    'kind': 'received',
+                    'details': f"{move.quantity:g} {move.product_uom.name} · "
+                    f"{move.product_id.display_name} · {move.picking_id.name}",
+                }
+                for move in moves
+            ]
+        )
+        self._inspect_automatically(lines)
+        # sudo: the operator who validates a receipt need not be a user of Returns.
+        lines.sudo().return_id._after_step()
+
+    @api.model
+    def _inspect_automatically(self, lines):
+        """Send received goods the default way where the policy asks for no inspection."""
+        disposal = self.env['sale.return.disposal']
+        # sudo: the operator who validates a receipt need not be an inspector; here the policy
+        # decides, not he.
+        lines = lines.sudo().filtered(
+            lambda line: line.state == 'approved' and not line.policy_id.inspection_required
+        )
+        open_quantities = disposal._get_open_quantities(lines)
+        results = [
+            {
+                'line_id': line.id,
+                'quantity': quantity,
+                'lot': lot.id,
+                'disposition': line.policy_id.default_disposition_id.id,
+            }
+            for line, by_lot in open_quantities.items()
+            for lot, quantity in by_lot.items()
+        ]
+        if results:
+            disposal._register_results(lines, results)

@@ -1,0 +1,70 @@
+from odoo import fields, models
+
+
+class StockMove(models.Model):
+    _inherit = 'stock.move'
+
+    # Not copied: a copy is another movement of the goods. Splits keep them (see below).
+    sale_return_line_id = fields.Many2one(
+        'sale.return.line', index='btree_not_null', copy=False, ondelete='restrict'
+    )
+    sale_return_inspection_id = fields.Many2one(
+        'sale.return.inspection', index='btree_not_null', copy=False, ondelete='restrict'
+    )
+
+    def _is_sale_return_receipt(self):
+        """Tell whether the move brings goods of a return from the customer into quarantine."""
+        self.ensure_one()
+        return bool(
+            self.sale_return_line_id
+            and not self.sale_return_inspection_id
+            and self.location_id._is_outgoing()
+        )
+
+    def _prepare_merge_moves_distinct_fields(self):
+        """Override of `stock` to keep the moves of two return lines or results apart."""
+        return super()._prepare_merge_moves_distinct_fields() + [
+            'sale_return_line_id',
+            'sale_return_inspection_id',
+        ]
+
+    def _prepare_move_split_vals(self, qty):
+        """Override of `stock` to let backorders count on the same return line."""
+        return super()._prepare_move_split_vals(qty) | {
+            'sale_return_line_id': self.sale_return_line_id.id,
+            'sale_return_inspection_id': self.sale_return_inspection_id.id,
+        }
+
+    def _action_done(self, cancel_backorder=False):
+        """Override of `stock` to guard what comes back, and to go on with its return.
+
+        :raise UserError: when more comes back than was delivered or authorized.
+        """
+        back = self.filtered(lambda move: move.sale_line_id and move.location_id._is_outgoing())
+        undone = self.filtered(
+            lambda move: move.origin_returned_move_id.sale_return_line_id and move not in back
+        )
+        if not back and not undone:
+            return super()._action_done(cancel_backorder=cancel_backorder)
+        # sudo: the guard counts all returns of an order line, whoever validates the transfer.
+        back.sudo().sale_line_id._take_return_counter()
+        done = super()._action_done(cancel_backorder=cancel_backorder)
+        self._check_sale_return_quantities()
+        received = (back & done).filtered(lambda move: move._is_sale_return_receipt())
+        if received:
+            self.env['sale.return.reception']._after_receipt(received)
+        if undone:
+            undone.sudo().origin_returned_move_id.sale_return_line_id.return_id._after_step()
+        return done
+
+    def _check_sale_return_quantities(self):
+        """Refuse moves that break the ledger of quantities of an order or of a return.
+
+        :raise UserError: see `sale.order.line._check_return_quantities` and
+            `sale.return.line._check_received`.
+        """
+        # sudo: as above.
+        moves = self.sudo()
+        moves.sale_line_id._check_return_quantities()
+        lines = moves.sale_return_line_id | moves.origin_returned_move_id.sale_return_line_id
+        lines._check_received()

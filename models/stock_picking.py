@@ -1,0 +1,52 @@
+from odoo import api, fields, models
+
+
+class StockPicking(models.Model):
+    _inherit = 'stock.picking'
+
+    sale_return_id = fields.Many2one(
+        'sale.return',
+        string="Return",
+        compute='_compute_sale_return_id',
+        store=True,
+        index='btree_not_null',
+        help="The return whose goods this transfer moves; empty when there are several.",
+    )
+    sale_return_ids = fields.Many2many(
+        'sale.return', string="Customer Returns", compute='_compute_sale_return_ids', compute_sudo=True
+    )
+    sale_return_count = fields.Integer(compute='_compute_sale_return_ids', compute_sudo=True)
+    date_customer_received = fields.Datetime(
+        string="Received by customer on",
+        copy=False,
+        help="When the customer got the goods; return windows count from then.",
+    )
+
+    @api.depends('move_ids.sale_return_line_id')
+    def _compute_sale_return_id(self):
+        for picking in self:
+            returns = picking.move_ids.sale_return_line_id.return_id
+            picking.sale_return_id = returns if len(returns) == 1 else False
+
+    @api.depends('move_ids.sale_return_line_id', 'move_ids.sale_line_id')
+    def _compute_sale_return_ids(self):
+        for picking in self:
+            moves = picking.move_ids
+            returns = moves.sale_return_line_id.return_id
+            if picking.picking_type_code == 'outgoing':
+                returns |= moves.sale_line_id.return_line_ids.return_id
+            picking.sale_return_ids = returns
+            picking.sale_return_count = len(returns)
+
+    def action_view_sale_returns(self):
+        """Show the returns of the transfer."""
+        returns = self.env['sale.return'].search([('id', 'in', self.sale_return_ids.ids)])
+        return returns._get_records_action(returns, self.env._("Returns"))
+
+    def action_create_return(self):
+        """Open the dialog that creates a return from the deliveries' order lines.
+
+        :return: the action of the wizard `sale.return.create`.
+        :rtype: dict
+        """
+        return self.move_ids.sale_line_id._get_return_wizard_action()

@@ -1,0 +1,128 @@
+"""Arithmetic of partial credits: shares of an amount that always add up to the whole.
+
+A credit note for a part of an invoice line takes ``round(R * q / m)`` of each of its amounts,
+where ``R`` is what is still creditable of the amount, ``m`` what is still creditable of the
+quantity, and ``q`` the quantity credited now. Because each step works on what the steps before
+have left, the last one (``q == m``) takes all of ``R`` and not a cent is lost or made up:
+
+>>> rest, parts = 10.00, []
+>>> for left in (3, 2, 1):
+...     parts.append(part_of(rest, 1, left, 0.01))
+...     rest = round(rest - parts[-1], 2)
+>>> parts, rest
+([3.33, 3.34, 3.33], 0.0)
+"""
+
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+# Quantities of Odoo carry at most six decimals in practice; below this they are the same.
+QUANTITY_EPSILON = 1e-6
+
+
+def round_to(amount, rounding):
+    """Round half away from zero to a multiple of ``rounding``.
+
+    :param float amount: any amount.
+    :param float rounding: smallest unit of the currency, e.g. 0.01, 1.0 (JPY) or 0.001 (KWD).
+    :rtype: float
+
+    >>> round_to(2.675, 0.01), round_to(-2.675, 0.01)
+    (2.68, -2.68)
+    >>> round_to(1234.5, 1.0), round_to(0.0005, 0.001)
+    (1235.0, 0.001)
+    """
+    unit = Decimal(str(rounding))
+    steps = (Decimal(str(amount)) / unit).quantize(Decimal(1), rounding=ROUND_HALF_UP)
+    return float(steps * unit)
+
+
+def part_of(amount, quantity, of_quantity, rounding):
+    """Return the share of ``amount`` that ``quantity`` out of ``of_quantity`` stands for.
+
+    :param float amount: what is left of the amount, in the currency whose ``rounding`` is given.
+    :param float quantity: quantity credited now, 0 <= quantity <= of_quantity.
+    :param float of_quantity: quantity left, in the same unit.
+    :param float rounding: smallest unit of the currency.
+    :return: ``round(amount * quantity / of_quantity)``; all of ``amount`` when nothing is left
+        after it, so that no rounding remainder survives the last step.
+    :rtype: float
+    :raise ValueError: when ``quantity`` is negative or more than ``of_quantity``.
+
+    Seven pieces for 10.00, three of them come back, then the other four:
+
+    >>> part_of(10.0, 3, 7, 0.01)
+    4.29
+    >>> part_of(5.71, 4, 4, 0.01)
+    5.71
+
+    Yen have no decimals, Kuwaiti dinars three:
+
+    >>> part_of(1000, 1, 3, 1.0), part_of(1.0, 1, 3, 0.001)
+    (333.0, 0.333)
+    >>> part_of(10.0, 8, 7, 0.01)
+    Traceback (most recent call last):
+    ...
+    ValueError: 8 is not within 0 and 7
+    """
+    if quantity < -QUANTITY_EPSILON or quantity > of_quantity + QUANTITY_EPSILON:
+        raise ValueError(f"{quantity} is not within 0 and {of_quantity}")
+    if abs(of_quantity - quantity) <= QUANTITY_EPSILON:
+        return round_to(amount, rounding)
+    return round_to(
+        float(Decimal(str(amount)) * Decimal(str(quantity)) / Decimal(str(of_quantity))), rounding
+    )
+
+
+@dataclass
+class Balance:
+    """What is still creditable of one invoice line: a quantity and any number of amounts.
+
+    ``amounts`` maps a key (e.g. ``('base', 'currency')``) to a pair of amount left and smallest
+    unit. Taking a part lowers everything by that part:
+
+    >>> balance = Balance(3, {'base': (30.03, 0.01), 'tax': (6.31, 0.01)})
+    >>> balance.take(1)
+    {'base': 10.01, 'tax': 2.1}
+    >>> balance.take(1)
+    {'base': 10.01, 'tax': 2.11}
+    >>> balance.take(1)
+    {'base': 10.01, 'tax': 2.1}
+    >>> balance.quantity, balance.amount('base'), balance.amount('tax')
+    (0.0, 0.0, 0.0)
+    """
+
+    quantity: float
+    amounts: dict = field(default_factory=dict)
+    # What price corrections have left of the unit price, 1.0 if there were none.
+    price_ratio: float = 1.0
+
+    def amount(self, key):
+        """Return the amount left under ``key``, 0.0 if there is none."""
+        return self.amounts.get(key, (0.0, 1.0))[0]
+
+    def part(self, quantity):
+        """Return ``{key: amount}`` for ``quantity`` without taking it (see :func:`part_of`)."""
+        return {
+            key: part_of(amount, quantity, self.quantity, rounding)
+            for key, (amount, rounding) in self.amounts.items()
+        }
+
+    def take(self, quantity):
+        """Take ``quantity`` and its share of each amount; return the shares by key."""
+        parts = self.part(quantity)
+        self.reduce(quantity, parts)
+        return parts
+
+    def reduce(self, quantity, amounts):
+        """Lower the balance by a quantity and amounts that were credited elsewhere.
+
+        >>> balance = Balance(10, {'base': (1000.0, 0.01)})
+        >>> balance.reduce(0, {'base': 50.0})  # a price correction takes no quantity
+        >>> balance.quantity, balance.amount('base')
+        (10.0, 950.0)
+        """
+        self.quantity = round(self.quantity - quantity, 9) + 0.0
+        for key, amount in amounts.items():
+            left, rounding = self.amounts.get(key, (0.0, 0.01))
+            self.amounts[key] = (round_to(left - amount, rounding) + 0.0, rounding)

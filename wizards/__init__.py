@@ -1,0 +1,5 @@
+from . import sale_return_create
+from . import sale_return_create_line
+from . import sale_return_explain
+from . import sale_return_inspect
+from . import sale_return_inspect_line

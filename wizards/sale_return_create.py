@@ -1,0 +1,102 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+
+class SaleReturnCreate(models.TransientModel):
+    """Dialog: choose what a customer returns, and why."""
+
+    _name = 'sale.return.create'
+    _description = "Create Return"
+
+    sale_line_ids = fields.Many2many('sale.order.line', string="Order Lines")
+    partner_id = fields.Many2one('res.partner', compute='_compute_partner_id')
+    company_id = fields.Many2one('res.company', compute='_compute_partner_id')
+    reason_id = fields.Many2one(
+        'sale.return.reason',
+        check_company=True,
+        help="Reason of the lines that have none of their own.",
+    )
+    customer_note = fields.Text(help="What the customer says, in his words.")
+    external_ref = fields.Char(string="External Reference")
+    line_ids = fields.One2many(
+        'sale.return.create.line',
+        'wizard_id',
+        compute='_compute_line_ids',
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+
+    @api.depends('sale_line_ids')
+    def _compute_partner_id(self):
+        for wizard in self:
+            orders = wizard.sale_line_ids.order_id
+            wizard.partner_id = orders[:1].partner_id
+            wizard.company_id = orders[:1].company_id
+
+    @api.depends('sale_line_ids')
+    def _compute_line_ids(self):
+        for wizard in self:
+            wizard.line_ids = [Command.clear()] + [
+                Command.create({'sale_line_id': line.id})
+                for line in wizard.sale_line_ids
+                if line._is_returnable()
+            ]
+
+    def action_return_all(self):
+        """Fill in all that can be returned and keep the dialog open."""
+        self.ensure_one()
+        for line in self.line_ids:
+            line.quantity = line.qty_returnable
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Return"),
+            'res_model': self._name,
+            'res_id': self.id,
+            'view_mode': 'form',
+            'target': 'new',
+        }
+
+    def action_create(self):
+        """Create the return as a draft and open it.
+
+        :return: the action that shows the return.
+        :rtype: dict
+        :raise UserError: when no quantity or no reason is given.
+        """
+        sale_return = self._create_return()
+        return sale_return._get_records_action(sale_return, self.env._("Return"))
+
+    def action_create_and_submit(self):
+        """Create the return, submit it and open it.
+
+        :return: the action that shows the return.
+        :rtype: dict
+        :raise UserError: when no quantity or no reason is given, or it cannot be returned.
+        """
+        sale_return = self._create_return()
+        sale_return.action_submit()
+        return sale_return._get_records_action(sale_return, self.env._("Return"))
+
+    def _create_return(self):
+        """Create the return of the chosen quantities."""
+        self.ensure_one()
+        lines = self.line_ids.filtered(lambda line: not line.product_uom_id.is_zero(line.quantity))
+        if not lines:
+            raise UserError(self.env._("Enter what is returned: all quantities are zero."))
+        if missing := lines.filtered(lambda line: not (line.reason_id or self.reason_id)):
+            raise UserError(
+                self.env._(
+                    "Say why %(products)s is returned.",
+                    products=", ".join(missing.product_id.mapped('display_name')),
+                )
+            )
+        return self.env['sale.return'].create(
+            {
+                'partner_id': self.partner_id.id,
+                'company_id': self.company_id.id,
+                'external_ref': self.external_ref,
+                'line_ids': [Command.create(line._prepare_return_line_vals()) for line in lines],
+            }
+        )

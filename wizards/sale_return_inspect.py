@@ -1,0 +1,61 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+
+class SaleReturnInspect(models.TransientModel):
+    """Dialog: say what was found, and what happens to the goods."""
+
+    _name = 'sale.return.inspect'
+    _description = "Inspect Return"
+
+    return_ids = fields.Many2many('sale.return', string="Returns")
+    line_ids = fields.One2many(
+        'sale.return.inspect.line',
+        'wizard_id',
+        compute='_compute_line_ids',
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+
+    @api.depends('return_ids')
+    def _compute_line_ids(self):
+        disposal = self.env['sale.return.disposal']
+        for wizard in self:
+            lines = wizard.return_ids.line_ids
+            wizard.line_ids = [Command.clear()] + [
+                Command.create(self._prepare_line_vals(line, lot, quantity))
+                for line, by_lot in disposal._get_open_quantities(lines).items()
+                for lot, quantity in by_lot.items()
+            ]
+
+    @api.model
+    def _prepare_line_vals(self, line, lot, quantity):
+        """Prepare the row of what waits for inspection. Override to add values.
+
+        :param line: `sale.return.line`.
+        :param lot: `stock.lot`, empty for untracked products.
+        :param float quantity: in the unit of the line.
+        :return: values for `sale.return.inspect.line.create`, without the wizard.
+        :rtype: dict
+        """
+        return {
+            'line_id': line.id,
+            'lot_id': lot.id,
+            'quantity': quantity,
+            'disposition_id': line.policy_id.default_disposition_id.id,
+            'liability': line.reason_id.default_liability,
+        }
+
+    def action_confirm(self):
+        """Register the results.
+
+        :raise UserError: when all quantities are zero, or more is inspected than there is.
+        """
+        self.ensure_one()
+        rows = self.line_ids.filtered(lambda row: not row.product_uom_id.is_zero(row.quantity))
+        if not rows:
+            raise UserError(self.env._("Enter what was inspected: all quantities are zero."))
+        rows.line_id.register_inspection([row._prepare_result() for row in rows])
+        return {'type': 'ir.actions.act_window_close'}
