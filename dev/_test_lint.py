@@ -56,7 +56,9 @@ def run(env):
     for test, traceback in result.failures + result.errors:
         # An index or a manifest is one line of a long message, a method is a test of its own.
         lines = traceback.splitlines()
-        message = [line for line in lines[1:] if is_ours(line) and not line.lstrip().startswith('File ')]
+        message = [
+            line for line in lines[1:] if is_ours(line) and not line.lstrip().startswith('File ')
+        ]
         if is_ours(str(test)) and not message:
             message = [line for line in lines if line][-3:]
         if message:
