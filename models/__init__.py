@@ -13,11 +13,16 @@ from . import sale_return_disposition
 from . import sale_return_event
 from . import sale_return_grade
 from . import sale_return_inspection
+from . import sale_return_intake
 from . import sale_return_ledger
 from . import sale_return_line
+from . import sale_return_line_steps
+from . import sale_return_navigation
 from . import sale_return_policy
+from . import sale_return_queue
 from . import sale_return_reason
 from . import sale_return_reception
+from . import sale_return_steps
 from . import stock_move
 from . import stock_move_line
 from . import stock_picking

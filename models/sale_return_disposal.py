@@ -65,11 +65,10 @@ class SaleReturnDisposal(models.AbstractModel):
             )
         line = self._get_result_line(lines, result)
         company = line.company_id
-        Return = self.env['sale.return']
-        disposition = Return._find_configuration(
+        disposition = self._find_configuration(
             'sale.return.disposition', result.get('disposition'), company
         )
-        grade = Return._find_configuration('sale.return.grade', result.get('grade'), company)
+        grade = self._find_configuration('sale.return.grade', result.get('grade'), company)
         self._ensure_disposition(line, disposition)
         quantity = result.get('quantity')
         number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
@@ -172,6 +171,38 @@ class SaleReturnDisposal(models.AbstractModel):
                 )
             )
         return lot
+
+    @api.model
+    def _find_configuration(self, model, reference, company):
+        """Return the grade or disposition that a client names by code or id.
+
+        :param str model: `sale.return.grade` or `sale.return.disposition`.
+        :param reference: code (str), id (int), record, or nothing.
+        :param record company: `res.company`; its own codes win over shared ones.
+        :return: one record, or an empty one for an empty reference.
+        :raise UserError: when there is no such record for the company.
+        """
+        records = self.env[model]
+        if not reference:
+            return records
+        if isinstance(reference, models.BaseModel):
+            reference = reference.id
+        field = 'code' if isinstance(reference, str) else 'id'
+        found = records.search(
+            [(field, '=', reference), ('company_id', 'in', [company.id, False])],
+            order='company_id, sequence, id',
+            limit=1,
+        )
+        if not found:
+            raise UserError(
+                self.env._(
+                    "There is no %(model)s “%(reference)s” for company %(company)s.",
+                    model=records._description,
+                    reference=reference,
+                    company=company.name,
+                )
+            )
+        return found
 
     # === WHAT LIES IN QUARANTINE === #
 

@@ -1,0 +1,317 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+
+class SaleReturnLine(models.Model):
+    """The steps of a return line: what has to hold before them, and what they do."""
+
+    _inherit = 'sale.return.line'
+
+    # === QUANTITIES === #
+
+    def _is_stock_line(self):
+        """Tell whether the goods of the line move through the warehouse."""
+        self.ensure_one()
+        if self.sale_line_id:
+            return self.sale_line_id.qty_delivered_method == 'stock_move'
+        return self.product_id.type == 'consu'
+
+    def _get_qty_expected(self):
+        """Return what should come in all: authorized (or requested) without what is written off."""
+        self.ensure_one()
+        approved = self.return_id.state in ('approved', 'closed')
+        return (self.qty_authorized if approved else self.qty_requested) - self.qty_written_off
+
+    def _get_qty_missing(self):
+        """Return what is authorized, has not come and is not written off."""
+        self.ensure_one()
+        if not self.return_expected:
+            return 0.0
+        return max(self._get_qty_expected() - self.qty_received, 0.0)
+
+    def _get_qty_to_inspect(self):
+        """Return what was received and not inspected."""
+        self.ensure_one()
+        return max(self.qty_received - self.qty_inspected, 0.0)
+
+    @api.model
+    def _get_qty_released(self, line):
+        """Return what the policy lets us credit by now, credited or not.
+
+        Override to add release events. `rejected` is never released.
+        """
+        if line.return_id.state not in ('approved', 'closed') or line.resolution != 'refund':
+            return 0.0
+        if not line.return_expected:
+            return line.qty_accepted
+        event = line.policy_id.release_event
+        expected = line._get_qty_expected()
+        dispatched = expected if line.return_id.date_dispatched else 0.0
+        released = {
+            'approval': expected,
+            'dispatch_proof': max(dispatched, line.qty_received),
+            'receipt': line.qty_received,
+        }
+        if event in released:
+            return max(released[event] - line.qty_rejected, line.qty_accepted)
+        return line.qty_accepted
+
+    @api.model
+    def _get_qty_creditable(self, line):
+        """Return what is credited in the end if everything not yet refused is accepted."""
+        if line.return_id.state in ('refused', 'cancelled') or line.resolution != 'refund':
+            return 0.0
+        return max(line._get_qty_expected() - line.qty_rejected, 0.0)
+
+    def _has_effects(self):
+        """Tell whether anything was received or credited on the line."""
+        self.ensure_one()
+        return bool(self.qty_received or self.qty_credited or self.inspection_ids)
+
+    def _has_open_credit(self):
+        """Tell whether a credit of the line is due, or waits in a draft to be posted."""
+        self.ensure_one()
+        compare = self.product_uom_id.compare
+        return (
+            compare(self.qty_to_credit, 0.0) > 0
+            or compare(self.qty_credited, self.qty_credited_posted) > 0
+        )
+
+    # === GUARDS === #
+
+    def _ensure_submittable(self, returns):
+        """Refuse to submit returns with lines that cannot be returned.
+
+        :raise UserError: naming the return, the product and what to do.
+        """
+        for sale_return in returns:
+            if not sale_return.line_ids:
+                raise UserError(
+                    self.env._(
+                        "Return %(return)s has no lines. Add what is to be returned.",
+                        **{'return': sale_return.name},
+                    )
+                )
+        for line in self.filtered('sale_line_id'):
+            order = line.sale_line_id.order_id
+            if order.state != 'sale':
+                raise UserError(
+                    self.env._(
+                        "Order %(order)s is not confirmed (or cancelled), so nothing of it can be "
+                        "returned.",
+                        order=order.name,
+                    )
+                )
+            line._ensure_whole_units()
+            line._ensure_no_kit()
+
+    def _ensure_whole_units(self):
+        """Refuse a quantity that the unit in which the goods move cannot express."""
+        self.ensure_one()
+        stock_uom = self.product_id.uom_id
+        in_stock = self.product_uom_id._compute_quantity(
+            self.qty_requested, stock_uom, rounding_method='HALF-UP'
+        )
+        back = stock_uom._compute_quantity(in_stock, self.product_uom_id, round=False)
+        exact = self.product_uom_id._compute_quantity(self.qty_requested, stock_uom, round=False)
+        if self.return_expected and (
+            stock_uom.is_zero(in_stock) or self._is_fraction(exact, stock_uom, in_stock)
+        ):
+            raise UserError(
+                self.env._(
+                    "%(quantity)s %(unit)s of %(product)s is no whole quantity of %(stock_unit)s. "
+                    "Enter %(proposal)s instead.",
+                    quantity=self.qty_requested,
+                    unit=self.product_uom_id.name,
+                    product=self.product_id.display_name,
+                    stock_unit=stock_uom.name,
+                    proposal=back,
+                )
+            )
+
+    @api.model
+    def _is_fraction(self, exact, stock_uom, in_stock):
+        """Tell whether a quantity differs from the one that can be moved, beyond rounding."""
+        return abs(exact - in_stock) > stock_uom.rounding
+
+    def _ensure_no_kit(self):
+        """Refuse kits: their components move one by one, which this version cannot follow."""
+        self.ensure_one()
+        delivered = self.sale_line_id.move_ids.filtered(lambda move: move.state == 'done')
+        if delivered and not delivered.filtered(lambda m: m.product_id == self.product_id):
+            raise UserError(
+                self.env._(
+                    "%(product)s of order %(order)s is a kit and cannot be returned with this "
+                    "document yet. Use the return of its delivery.",
+                    product=self.product_id.display_name,
+                    order=self.order_id.name,
+                )
+            )
+
+    def _ensure_approvable(self, returns):
+        """Refuse to approve lines without order line, or returns without warehouse."""
+        for line in self:
+            if not line.sale_line_id:
+                raise UserError(
+                    self.env._(
+                        "%(product)s in return %(return)s belongs to no order line yet. Set the "
+                        "return back to draft and find its order first.",
+                        product=line.product_id.display_name,
+                        **{'return': line.return_id.name},
+                    )
+                )
+        for sale_return in returns:
+            if not sale_return.warehouse_id.sale_return_type_id and any(
+                sale_return.line_ids.mapped('return_expected')
+            ):
+                raise UserError(
+                    self.env._(
+                        "Say in which warehouse return %(return)s is received.",
+                        **{'return': sale_return.name},
+                    )
+                )
+
+    def _ensure_closable(self):
+        """Refuse to close while goods wait for inspection or money for its credit note."""
+        for line in self:
+            if line.return_expected and not line.product_uom_id.is_zero(line._get_qty_to_inspect()):
+                raise UserError(
+                    self.env._(
+                        "%(quantity)s %(unit)s of %(product)s in return %(return)s wait for "
+                        "inspection. Inspect them before you close the return.",
+                        quantity=line._get_qty_to_inspect(),
+                        unit=line.product_uom_id.name,
+                        product=line.product_id.display_name,
+                        **{'return': line.return_id.name},
+                    )
+                )
+            if line._has_open_credit():
+                raise UserError(
+                    self.env._(
+                        "%(product)s in return %(return)s is still to be credited. Create or post "
+                        "the credit note before you close the return.",
+                        product=line.product_id.display_name,
+                        **{'return': line.return_id.name},
+                    )
+                )
+
+    def _check_received(self):
+        """Refuse that more is received than authorized, or less than was inspected already.
+
+        :raise UserError: naming the return and the product.
+        """
+        for line in self.filtered('return_expected'):
+            compare = line.product_uom_id.compare
+            expected = line._get_qty_expected()
+            values = {
+                'received': line.qty_received,
+                'unit': line.product_uom_id.name,
+                'product': line.product_id.display_name,
+                'return': line.return_id.name,
+            }
+            if line.state != 'draft' and compare(line.qty_received, expected) > 0:
+                raise UserError(
+                    self.env._(
+                        "%(received)s %(unit)s of %(product)s cannot be received for return "
+                        "%(return)s: only %(expected)s are authorized. Receive these and make a "
+                        "return of its own for the rest.",
+                        expected=expected,
+                        **values,
+                    )
+                )
+            if compare(line.qty_received, line.qty_inspected) < 0:
+                raise UserError(
+                    self.env._(
+                        "%(inspected)s %(unit)s of %(product)s in return %(return)s were inspected "
+                        "already, so %(received)s cannot be what was received.",
+                        inspected=line.qty_inspected,
+                        **values,
+                    )
+                )
+
+    # === BUSINESS METHODS === #
+
+    def _authorize(self):
+        """Authorize what was requested."""
+        for quantity, lines in self.grouped('qty_requested').items():
+            lines._write_facts({'qty_authorized': quantity})
+
+    def _write_off_missing(self):
+        """Stop expecting what has not come."""
+        for line in self:
+            if missing := line._get_qty_missing():
+                # One write per line: each misses its own quantity, and there are few of them.
+                line._write_facts({'qty_written_off': line.qty_written_off + missing})
+
+    def register_inspection(self, results):
+        """Record what was found, move the goods, and credit what is released by it.
+
+        :param list results: dicts `{quantity, disposition, grade=None, lot=None, liability=None,
+            note=None, line_id=None}`. `quantity` is in the unit of the line; `line_id` is needed
+            when called on several lines; `disposition` and `grade` are a code or an id, `lot` a
+            name or an id (demanded for tracked products).
+        :return: the new inspection rows, in the order of `results`.
+        :rtype: sale.return.inspection
+        :raise AccessError: without the role of inspector.
+        :raise UserError: when more is inspected than was received, or goods cannot be moved.
+            Nothing is recorded then.
+        """
+        self.env['sale.return']._ensure_group('group_inspector')
+        self.check_access('read')
+        rows = self.env['sale.return.disposal']._register_results(self, results)
+        rows.line_id.return_id._after_step()
+        return rows
+
+    def action_split(self, quantity):
+        """Split a draft line: `quantity` goes to a new line, to be given its own reason.
+
+        The new line takes `reason_other`, or the first reason that is free, because a
+        return cannot hold the same order line twice for one reason.
+
+        :param float quantity: what the new line gets, less than what is requested.
+        :return: the new line.
+        :rtype: sale.return.line
+        :raise UserError: when nothing would be left on one of the two lines.
+        """
+        self.ensure_one()
+        self._ensure_draft()
+        compare = self.product_uom_id.compare
+        if compare(quantity, 0.0) <= 0 or compare(quantity, self.qty_requested) >= 0:
+            raise UserError(
+                self.env._(
+                    "Only a part of the %(quantity)s %(unit)s of %(product)s can be split off.",
+                    quantity=self.qty_requested,
+                    unit=self.product_uom_id.name,
+                    product=self.product_id.display_name,
+                )
+            )
+        self.qty_requested -= quantity
+        return self.copy(
+            {
+                'return_id': self.return_id.id,
+                'qty_requested': quantity,
+                'reason_id': self._get_free_reason().id,
+            }
+        )
+
+    def _get_free_reason(self):
+        """Return a reason under which the order line is not in the return yet."""
+        self.ensure_one()
+        siblings = self.return_id.line_ids.filtered(
+            lambda line: line.sale_line_id == self.sale_line_id
+            and line.resolution == self.resolution
+        )
+        other = self.env.ref('sale_return.reason_other', raise_if_not_found=False)
+        reasons = (other or self.env['sale.return.reason']) | self.env['sale.return.reason'].search(
+            [('company_id', 'in', [self.company_id.id, False])]
+        )
+        free = reasons - siblings.reason_id
+        if not free:
+            raise UserError(
+                self.env._(
+                    "%(product)s is in return %(return)s for every reason there is already.",
+                    product=self.product_id.display_name,
+                    **{'return': self.return_id.name},
+                )
+            )
+        return free[:1]

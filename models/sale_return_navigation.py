@@ -1,0 +1,77 @@
+from odoo import models
+from odoo.fields import Command
+
+
+class SaleReturn(models.Model):
+    """The ways from a return to its documents and dialogs."""
+
+    _inherit = 'sale.return'
+
+    def _get_records_action(self, records, name):
+        """Return the action that shows records: a form for one, a list for several."""
+        action = {
+            'type': 'ir.actions.act_window',
+            'name': name,
+            'res_model': records._name,
+            'view_mode': 'list,form',
+            'domain': [('id', 'in', records.ids)],
+            'context': {'create': False},
+        }
+        if len(records) == 1:
+            action.update(view_mode='form', res_id=records.id)
+        return action
+
+    def action_view_sale_orders(self):
+        """Show the orders of the returns."""
+        return self._get_records_action(self.sale_order_ids, self.env._("Sales Orders"))
+
+    def action_view_receipts(self):
+        """Show the receipts of the returns."""
+        return self._get_records_action(self.picking_ids, self.env._("Receipts"))
+
+    def action_view_transfers(self):
+        """Show what moved the goods out of quarantine."""
+        return self._get_records_action(self.transfer_ids, self.env._("Transfers"))
+
+    def action_view_deliveries(self):
+        """Show the deliveries whose goods come back."""
+        return self._get_records_action(self.delivery_ids, self.env._("Deliveries"))
+
+    def action_view_invoices(self):
+        """Show the invoices of the returned order lines."""
+        return self._get_records_action(self.invoice_ids, self.env._("Invoices"))
+
+    def action_view_credit_notes(self):
+        """Show the credit notes of the returns."""
+        return self._get_records_action(self.credit_note_ids, self.env._("Credit Notes"))
+
+    def _get_wizard_action(self, model, name, **context):
+        return {
+            'type': 'ir.actions.act_window',
+            'name': name,
+            'res_model': model,
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_return_ids': [Command.set(self.ids)], **context},
+        }
+
+    def action_open_inspection(self):
+        """Open the dialog that inspects the received goods."""
+        self._ensure_group('group_inspector')
+        return self._get_wizard_action('sale.return.inspect', self.env._("Inspect"))
+
+    def action_open_refusal(self):
+        """Open the dialog that asks why the returns are refused."""
+        self._ensure_group('group_approver')
+        return self._get_wizard_action(
+            'sale.return.explain', self.env._("Refuse"), default_action='refuse'
+        )
+
+    def action_open_close(self):
+        """Close the returns, after asking why if something is written off by it."""
+        self._ensure_group('group_user')
+        if not any(line._get_qty_missing() for line in self.line_ids):
+            return self.action_close()
+        return self._get_wizard_action(
+            'sale.return.explain', self.env._("Close"), default_action='close'
+        )
