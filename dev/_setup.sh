@@ -6,6 +6,7 @@
 #   odoo <subcommand>    Odoo on the set-up database server, with the add-on in its addons path
 #   deps_db lean|full    prints a database with the dependencies and demo data (built once)
 #   addon_db lean|full   prints a database that also has the add-on (rebuilt when its files change)
+#                        Both are there to be copied: PostgreSQL copies none that is in use.
 #   copy_db FROM TO      a fresh copy, with its attachments
 #
 # shellcheck shell=bash
@@ -411,8 +412,9 @@ run_on() {
 # The terms to translate, as Odoo finds them. From the lean database: other modules add fields to
 # the add-on's models, which would be exported as its own.
 export_terms() {
-    local db
-    db=$(addon_db lean) || return 1
+    local template db=sr_${SR_KEY}_terms
+    template=$(addon_db lean) || return 1
+    copy_db "$template" "$db"
     # Its options come after the second word.
     "$SR_VENV/bin/python" -m odoo i18n export -c "$SR_CONF" -d "$db" -l pot -o "$1" sale_return \
         >"$SR_WORK/logs/i18n.log" 2>&1 || {
