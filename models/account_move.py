@@ -53,7 +53,9 @@ class AccountMove(models.Model):
         posted = super()._post(soft=soft)
         posted._check_sale_return_caps(guarded)
         returns = guarded.return_line_ids.return_id
-        returns.filtered(lambda r: r.state == 'approved')._queue_due_credit()
+        if 'out_invoice' in posted.mapped('move_type'):
+            # Goods that came back before their invoice are credited now that there is one.
+            returns._queue_due_credit()
         returns._close_or_reopen()
         return posted
 
@@ -98,7 +100,10 @@ class AccountMove(models.Model):
             lambda move: any(
                 not line.sale_return_line_id
                 for line in move.invoice_line_ids
-                if line.display_type == 'product' and line.sale_line_ids & sale_lines
+                if line.display_type == 'product'
+                and line.sale_line_ids & sale_lines
+                # Netting on the next invoice credits, too: returned A -1, sold B +1.
+                and (move.move_type == 'out_refund' or line.quantity < 0)
             )
         )
         if by_hand:

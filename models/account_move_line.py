@@ -22,4 +22,4 @@ class AccountMoveLine(models.Model):
     )
     credited_line_ids = fields.One2many('account.move.line', 'credited_line_id', readonly=True)
     # Written by whoever credits the line, see `sale.return.credit._take_credit_counter`.
-    sale_return_credit_count = fields.Integer(readonly=True, copy=False)
+    sale_return_credit_guard = fields.Integer(readonly=True, copy=False)

@@ -23,7 +23,7 @@ class SaleOrderLine(models.Model):
         help="Delivered, not returned and not held by a return under way.",
     )
     # Written by whoever changes what can be returned, see `_take_return_counter`.
-    sale_return_count = fields.Integer(readonly=True, copy=False)
+    sale_return_guard = fields.Integer(readonly=True, copy=False)
 
     # === COMPUTE METHODS === #
 
@@ -231,7 +231,7 @@ class SaleOrderLine(models.Model):
             SQL(
                 """
                 UPDATE sale_order_line
-                   SET sale_return_count = COALESCE(sale_return_count, 0) + 1
+                   SET sale_return_guard = COALESCE(sale_return_guard, 0) + 1
                  WHERE id IN (
                     SELECT id FROM sale_order_line WHERE id IN %s ORDER BY id FOR UPDATE
                 )

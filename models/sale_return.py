@@ -244,7 +244,8 @@ class SaleReturn(models.Model):
 
     @api.depends('line_ids.qty_to_credit', 'line_ids.qty_credited')
     def _compute_amount_to_credit(self):
-        previews = self.preview_credit() if self.ids else {}
+        due = self.filtered(lambda r: any(line.qty_to_credit > 0 for line in r.line_ids))
+        previews = self.env['sale.return.credit']._preview(due, kinds=('due',))
         for sale_return in self:
             sale_return.amount_to_credit = sum(
                 sale_return._convert_from_note(note, note['total'])
@@ -312,20 +313,13 @@ class SaleReturn(models.Model):
         'line_ids.credit_line_ids.move_id.payment_state',
     )
     def _compute_refund(self):
-        today = fields.Date.context_today(self)
         for sale_return in self:
             lines = sale_return.line_ids.credit_line_ids.filtered(
                 lambda line: line.parent_state == 'posted'
             )
             credited = refunded = residual = 0.0
             for note, note_lines in lines.grouped('move_id').items():
-                rate_date = note.invoice_date or today
-
-                def convert(amount, note=note, rate_date=rate_date):
-                    return note.currency_id._convert(
-                        amount, sale_return.currency_id, note.company_id, rate_date
-                    )
-
+                convert = sale_return._get_converter(note)
                 credited += convert(sum(note_lines.mapped('price_total')))
                 refunded += convert(note._get_amount_paid_back())
                 residual += convert(note.amount_residual)
@@ -337,6 +331,14 @@ class SaleReturn(models.Model):
             sale_return.refund_state = progress(
                 refunded, expected, sale_return.currency_id.compare_amounts
             )
+
+    def _get_converter(self, note):
+        """Return a function that converts amounts of a note to the currency of the return."""
+        self.ensure_one()
+        date = note.invoice_date or fields.Date.context_today(self)
+        return lambda amount: note.currency_id._convert(
+            amount, self.currency_id, note.company_id, date
+        )
 
     def _compute_access_url(self):
         """Override of `portal` to name the page of the return."""
@@ -354,8 +356,6 @@ class SaleReturn(models.Model):
     @api.constrains('warehouse_id')
     def _check_warehouse(self):
         for sale_return in self:
-            if sale_return.warehouse_id and sale_return.state == 'closed':
-                continue
             warehouse = sale_return.warehouse_id
             if warehouse and warehouse.company_id != sale_return.company_id:
                 raise ValidationError(

@@ -61,16 +61,19 @@ class SaleReturnCredit(models.AbstractModel):
         return notes
 
     @api.model
-    def _preview(self, returns):
-        """Return what `sale.return.preview_credit` promises."""
+    def _preview(self, returns, kinds=('due', 'estimate')):
+        """Return what `sale.return.preview_credit` promises, or some of its kinds."""
         returns = returns.sudo()  # amounts of documents the user works on; nothing is written
         line_model = self.env['sale.return.line']
-        kinds = {'due': line_model._get_qty_released, 'estimate': line_model._get_qty_creditable}
-        result = {sale_return.id: {'due': [], 'estimate': []} for sale_return in returns}
-        for kind, get_quantity in kinds.items():
+        quantities = {
+            'due': line_model._get_qty_released,
+            'estimate': line_model._get_qty_creditable,
+        }
+        result = {sale_return.id: {kind: [] for kind in kinds} for sale_return in returns}
+        for kind in kinds:
             for sale_return in returns:
                 # One by one: each return is shown as if it alone were credited now.
-                allocations = self._allocate(self._collect(sale_return, get_quantity))
+                allocations = self._allocate(self._collect(sale_return, quantities[kind]))
                 result[sale_return.id][kind] = [
                     self._describe_note(self._prepare_credit_note_vals(invoice, group), group)
                     for invoice, group in self._group_by_invoice(allocations).items()
@@ -85,13 +88,14 @@ class SaleReturnCredit(models.AbstractModel):
 
         :param returns: `sale.return` records.
         """
-        due = returns.filtered(lambda r: any(line.qty_to_credit > 0 for line in r.line_ids))
+        lines = returns.line_ids.filtered(lambda line: line.qty_to_credit > 0)
+        due = lines.return_id
         if not due:
             return
         limit = int(
             self.env['ir.config_parameter'].sudo().get_param('sale_return.sync_limit', 50)
         )
-        if len(due.line_ids) > limit:
+        if len(lines) > limit:
             due._queue_credit()
             return
         self._credit_isolated(due)
@@ -372,7 +376,7 @@ class SaleReturnCredit(models.AbstractModel):
             SQL(
                 """
                 UPDATE account_move_line
-                   SET sale_return_credit_count = COALESCE(sale_return_credit_count, 0) + 1
+                   SET sale_return_credit_guard = COALESCE(sale_return_credit_guard, 0) + 1
                  WHERE id IN (
                     SELECT id FROM account_move_line WHERE id IN %s ORDER BY id FOR UPDATE
                 )

@@ -59,7 +59,9 @@ class SaleReturnLine(models.Model):
     credit_line_ids = fields.One2many('account.move.line', 'sale_return_line_id', readonly=True)
 
     # What the customer says
-    reason_id = fields.Many2one('sale.return.reason', required=True, index=True)
+    reason_id = fields.Many2one(
+        'sale.return.reason', required=True, index=True, check_company=True, ondelete='restrict'
+    )
     resolution = fields.Selection(
         [('refund', "Refund"), ('replace', "Replacement"), ('none', "None")],
         required=True,
