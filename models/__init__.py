@@ -26,4 +26,5 @@ from . import sale_return_steps
 from . import stock_move
 from . import stock_move_line
 from . import stock_picking
+from . import stock_rule
 from . import stock_warehouse

@@ -13,6 +13,18 @@ class ResCompany(models.Model):
     sale_return_scrap_location_id = fields.Many2one(
         'stock.location', readonly=True, copy=False, help="Where scrapped returns go."
     )
+    sale_return_adopt_native = fields.Boolean(
+        string="Odoo's Returns Feed Returns",
+        default=True,
+        help="Goods that come back by Odoo's own return of a delivery leave a return behind, which "
+        "is decided on, inspected and credited like any other.",
+    )
+    sale_return_auto_credit = fields.Boolean(
+        string="Automatic Credit Notes",
+        default=True,
+        help="Credit notes are made as soon as the policy releases them. Otherwise somebody "
+        "presses the button.",
+    )
     sale_return_scrap_account_id = fields.Many2one(
         'account.account',
         string="Scrapped Returns Account",

@@ -4,6 +4,12 @@ from odoo import fields, models
 class ResConfigSettings(models.TransientModel):
     _inherit = 'res.config.settings'
 
+    sale_return_adopt_native = fields.Boolean(
+        related='company_id.sale_return_adopt_native', readonly=False
+    )
+    sale_return_auto_credit = fields.Boolean(
+        related='company_id.sale_return_auto_credit', readonly=False
+    )
     sale_return_scrap_account_id = fields.Many2one(
         related='company_id.sale_return_scrap_account_id', readonly=False
     )

@@ -53,6 +53,7 @@ class SaleOrderLine(models.Model):
     @api.depends(
         'return_line_ids.qty_received',
         'return_line_ids.qty_sent_back',
+        'return_line_ids.qty_replaced',
         'return_line_ids.qty_credited',
     )
     def _compute_qty_to_invoice(self):
@@ -171,10 +172,12 @@ class SaleOrderLine(models.Model):
         return shipped, returned
 
     def _get_qty_back(self):
-        """Return what returns have brought back and not sent to the customer again."""
+        """Return what returns have brought back and neither sent back nor replaced."""
         self.ensure_one()
-        lines = self.return_line_ids
-        return sum(lines.mapped('qty_received')) - sum(lines.mapped('qty_sent_back'))
+        return sum(
+            line.qty_received - line.qty_sent_back - line.qty_replaced
+            for line in self.return_line_ids
+        )
 
     def _get_qty_uninvoiced(self, invoiced):
         """Return what was shipped and never invoiced, in the unit of the line.

@@ -88,7 +88,9 @@ class SaleReturnCredit(models.AbstractModel):
 
         :param returns: `sale.return` records.
         """
-        lines = returns.line_ids.filtered(lambda line: line.qty_to_credit > 0)
+        lines = returns.line_ids.filtered(
+            lambda line: line.qty_to_credit > 0 and line.company_id.sale_return_auto_credit
+        )
         due = lines.return_id
         if not due:
             return

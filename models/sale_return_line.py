@@ -124,6 +124,13 @@ class SaleReturnLine(models.Model):
         store=True,
         help="Rejected and at the customer's again.",
     )
+    qty_replaced = fields.Float(
+        string="Replaced",
+        digits='Product Unit',
+        compute='_compute_qty_received',
+        store=True,
+        help="Delivered in exchange for what comes back.",
+    )
     qty_held = fields.Float(
         string="Held",
         digits='Product Unit',
@@ -231,11 +238,11 @@ class SaleReturnLine(models.Model):
             undone = receipts.returned_move_ids.filtered(
                 lambda move: not move.sale_return_inspection_id
             )
-            sent_back = line.move_ids.filtered(
-                lambda move: move.sale_return_inspection_id and move.location_dest_id._is_outgoing()
-            )
+            to_customer = line.move_ids.filtered(lambda move: move.location_dest_id._is_outgoing())
+            sent_back = to_customer.filtered('sale_return_inspection_id')
             line.qty_received = line._get_done_quantity(receipts) - line._get_done_quantity(undone)
             line.qty_sent_back = line._get_done_quantity(sent_back)
+            line.qty_replaced = line._get_done_quantity(to_customer - sent_back)
 
     def _get_done_quantity(self, moves):
         """Sum the done quantity of moves, in the unit of the line."""

@@ -104,6 +104,7 @@ class SaleReturnLine(models.Model):
                 )
             line._ensure_whole_units()
             line._ensure_no_kit()
+            line._ensure_replaceable()
 
     def _ensure_whole_units(self):
         """Refuse a quantity that the unit in which the goods move cannot express."""
@@ -133,6 +134,18 @@ class SaleReturnLine(models.Model):
     def _is_fraction(self, exact, stock_uom, in_stock):
         """Tell whether a quantity differs from the one that can be moved, beyond rounding."""
         return abs(exact - in_stock) > stock_uom.rounding
+
+    def _ensure_replaceable(self):
+        """Refuse to promise a replacement that nobody would send."""
+        self.ensure_one()
+        if self.resolution == 'replace' and not self.move_ids:
+            raise UserError(
+                self.env._(
+                    "A replacement of %(product)s cannot be sent by a return in this version. Use "
+                    "the exchange of Odoo's own return of the delivery, or choose a refund.",
+                    product=self.product_id.display_name,
+                )
+            )
 
     def _ensure_no_kit(self):
         """Refuse kits: their components move one by one, which this version cannot follow."""

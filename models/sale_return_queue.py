@@ -11,12 +11,14 @@ class SaleReturn(models.Model):
 
         :param str error: why it could not be made at once, shown on the return.
         """
+        # The job tries again every hour; the same failure is told once.
+        news = self.filtered(lambda r: error and r.credit_error != error)
         self._write_facts({'credit_queued': True, 'credit_error': error or False})
         if error:
             self.env['sale.return.event']._log(
                 [
                     {'return_id': sale_return.id, 'kind': 'credit_failed', 'reason': error}
-                    for sale_return in self
+                    for sale_return in news
                 ]
             )
         elif self:

@@ -68,9 +68,13 @@ class SaleReturnReception(models.AbstractModel):
         for line in lines.sorted('id'):
             parts = []
             uom = line.product_id.uom_id
-            # What has come already needs no receipt (goods received before the approval).
+            # What has come, or comes with a receipt made by hand, needs no other one.
             wanted = line.product_uom_id._compute_quantity(
                 line._get_qty_missing(), uom, rounding_method='HALF-UP'
+            ) - sum(
+                move.product_qty
+                for move in line.move_ids
+                if move.state not in ('done', 'cancel') and move._is_sale_return_receipt()
             )
             for move, left in sorted(left_by_move.items(), key=lambda i: (i[0].date, i[0].id)):
                 if move.sale_line_id != line.sale_line_id or uom.compare(wanted, 0.0) <= 0:
@@ -174,6 +178,82 @@ class SaleReturnReception(models.AbstractModel):
             lambda move: move.state not in ('done', 'cancel') and move._is_sale_return_receipt()
         )
         moves._action_cancel()
+
+    # === ADOPT === #
+
+    @api.model
+    def _adopt_moves(self, moves, reason=None, resolution='refund'):
+        """Leave a return behind for goods that come back without one.
+
+        The return is decided on like any other: goods may always be received, but nothing is
+        credited and nothing leaves quarantine before it is approved.
+
+        :param moves: `stock.move` records.
+        :param reason: `sale.return.reason` of the new lines, by default `reason_other`.
+        :param str resolution: resolution of the new lines.
+        :return: the new returns, one per receipt and customer.
+        :rtype: sale.return
+        :raise UserError: when more comes back than was delivered.
+        """
+        moves = moves.filtered(lambda move: move._is_adoptable())
+        if not moves:
+            return self.env['sale.return']
+        # sudo: whoever receives goods in Inventory need not be a user of Returns.
+        moves = moves.sudo()
+        reason = (reason or self.env.ref('sale_return.reason_other')).sudo()
+        groups = moves.grouped(
+            lambda move: (
+                move.picking_id,
+                move._get_returned_sale_line().order_id.partner_id.commercial_partner_id,
+            )
+        )
+        returns = self.env['sale.return'].sudo().create(
+            [self._prepare_adopted_vals(group, reason, resolution) for group in groups.values()]
+        )
+        for sale_return, group in zip(returns, groups.values(), strict=True):
+            for line in sale_return.line_ids:
+                mine = group.filtered(lambda m, l=line: m._get_returned_sale_line() == l.sale_line_id)
+                mine.write({'sale_return_line_id': line.id, 'sale_line_id': line.sale_line_id.id})
+        returns.action_submit()
+        return returns
+
+    @api.model
+    def _prepare_adopted_vals(self, moves, reason, resolution):
+        """Prepare the return of moves that have none. Override to add values.
+
+        :param moves: `stock.move` records of one receipt and customer.
+        :return: values for `sale.return.create`.
+        :rtype: dict
+        """
+        line_vals = []
+        by_sale_line = moves.grouped(lambda move: move._get_returned_sale_line())
+        for sale_line, group in by_sale_line.items():
+            quantity = sum(
+                move.product_uom._compute_quantity(
+                    move.quantity or move.product_uom_qty,
+                    sale_line.product_uom_id,
+                    rounding_method='HALF-UP',
+                )
+                for move in group
+            )
+            line_vals.append(
+                {
+                    'sale_line_id': sale_line.id,
+                    'qty_requested': quantity,
+                    'reason_id': reason.id,
+                    'resolution': resolution,
+                }
+            )
+        order = moves[0]._get_returned_sale_line().order_id
+        return {
+            'partner_id': order.partner_id.id,
+            'company_id': order.company_id.id,
+            'warehouse_id': (
+                moves.picking_type_id.warehouse_id or moves.location_dest_id.warehouse_id
+            )[:1].id,
+            'user_id': order.user_id.id or self.env.uid,
+            'line_ids': line_vals,
+        }
 
     # === RECEIVED === #
 

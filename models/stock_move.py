@@ -21,6 +21,25 @@ class StockMove(models.Model):
             and self.location_id._is_outgoing()
         )
 
+    def _get_returned_sale_line(self):
+        """Return the order line whose goods the move brings back, if any."""
+        self.ensure_one()
+        return self.sale_line_id or self.origin_returned_move_id.sale_line_id
+
+    def _is_adoptable(self):
+        """Tell whether the move brings back sold goods and belongs to no return yet."""
+        self.ensure_one()
+        sale_line = self.sudo()._get_returned_sale_line()
+        return bool(
+            sale_line
+            and not self.sale_return_line_id
+            and self.company_id.sale_return_adopt_native
+            and self.location_id._is_outgoing()
+            and self.location_dest_id.usage in ('internal', 'transit')
+            # Components of kits come back one by one, which a return cannot follow yet.
+            and sale_line.product_id == self.product_id
+        )
+
     def _prepare_merge_moves_distinct_fields(self):
         """Override of `stock` to keep the moves of two return lines or results apart."""
         return super()._prepare_merge_moves_distinct_fields() + [
@@ -40,6 +59,8 @@ class StockMove(models.Model):
 
         :raise UserError: when more comes back than was delivered or authorized.
         """
+        todo = self.filtered(lambda move: move.state not in ('done', 'cancel') and move.quantity)
+        self.env['sale.return.reception']._adopt_moves(todo)
         back = self.filtered(lambda move: move.sale_line_id and move.location_id._is_outgoing())
         undone = self.filtered(
             lambda move: move.origin_returned_move_id.sale_return_line_id and move not in back

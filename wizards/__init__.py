@@ -3,3 +3,4 @@ from . import sale_return_create_line
 from . import sale_return_explain
 from . import sale_return_inspect
 from . import sale_return_inspect_line
+from . import stock_return_picking

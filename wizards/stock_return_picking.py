@@ -1,0 +1,52 @@
+from odoo import fields, models
+
+
+class StockReturnPicking(models.TransientModel):
+    """Odoo's own return of a delivery: leaves a `sale.return` behind.
+
+    Everything that knows this wizard is in this file, because later versions of Odoo have none.
+    """
+
+    _inherit = 'stock.return.picking'
+
+    sale_return_reason_id = fields.Many2one(
+        'sale.return.reason',
+        string="Return Reason",
+        check_company=True,
+        help="Why the customer returns the goods.",
+    )
+    # Set by the button "Return for Exchange" for the steps it calls.
+    is_exchange = fields.Boolean()
+    has_sale_return = fields.Boolean(compute='_compute_has_sale_return')
+
+    def _compute_has_sale_return(self):
+        for wizard in self:
+            wizard.has_sale_return = bool(
+                wizard.picking_id.sale_id
+                and wizard.picking_type_code == 'outgoing'
+                and wizard.company_id.sale_return_adopt_native
+            )
+
+    def _create_return(self):
+        """Override of `stock` to decide on what comes back like on any other return."""
+        picking = super()._create_return()
+        self.env['sale.return.reception']._adopt_moves(
+            picking.move_ids,
+            reason=self.sale_return_reason_id,
+            resolution='replace' if self.is_exchange else 'refund',
+        )
+        return picking
+
+    def action_create_exchanges(self):
+        """Override of `stock` to let the exchange count on the return: nothing is credited."""
+        self.is_exchange = True
+        return super().action_create_exchanges()
+
+    def _get_proc_values(self, line):
+        """Override of `stock` to link the replacement to the return line it replaces."""
+        values = super()._get_proc_values(line)
+        # The receipt was made just before, in the same call: it is the newest one.
+        receipts = line.move_id.returned_move_ids.filtered('sale_return_line_id').sorted('id')
+        if receipts:
+            values['sale_return_line_id'] = receipts[-1].sale_return_line_id.id
+        return values
