@@ -1,0 +1,537 @@
+"""The world of the tests: a company of its own with stock, prices, taxes, currencies and people.
+
+Factories (`_create_order`, `_deliver`, `_invoice`, `_create_return`, `_receive`, ...) go the way a
+user goes, with real transfers and invoices. Assertions speak of the business.
+"""
+
+from odoo import Command, fields
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import new_test_user
+
+from odoo.addons.base.tests.common import BaseCommon
+
+# What a client may be told; anything else (a traceback) is a bug.
+REFUSALS = (UserError, ValidationError, AccessError)
+
+STAFF_GROUPS = (
+    'base.group_user',
+    'sales_team.group_sale_manager',
+    'stock.group_stock_manager',
+    'account.group_account_manager',
+    'account.group_account_user',
+    'product.group_product_manager',
+    'uom.group_uom',
+    'stock.group_production_lot',
+    'stock.group_stock_multi_locations',
+    'sale_return.group_manager',
+)
+
+
+class SaleReturnCommon(BaseCommon):
+    """A trading company without any trade yet."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls._create_trading_company("Returns Test Company")
+        cls.staff = cls._create_user('returns_staff', *STAFF_GROUPS)
+        cls.env = cls._env_of(cls.staff)
+        cls.company = cls.env.company
+        cls.currency = cls.company.currency_id
+        cls._setup_warehouse()
+        cls._setup_configuration()
+        cls._setup_taxes()
+        cls._setup_products()
+        cls.customer = cls._create_customer("Jane Customer")
+
+    # === SET UP === #
+
+    @classmethod
+    def _create_trading_company(cls, name, **values):
+        company = cls.env['res.company'].sudo().create({'name': name, **values})
+        cls.env['account.chart.template'].sudo().with_context(
+            allowed_company_ids=company.ids
+        ).try_loading('generic_coa', company=company, install_demo=False)
+        company.write(
+            {
+                'anglo_saxon_accounting': True,
+                'inventory_valuation': 'real_time',
+                'tax_calculation_rounding_method': 'round_per_line',
+            }
+        )
+        scrap_account = (
+            cls.env['account.account']
+            .sudo()
+            .with_company(company)
+            .search([('company_ids', 'in', company.ids), ('account_type', '=', 'expense')], limit=1)
+        )
+        company.sale_return_scrap_account_id = scrap_account
+        return company
+
+    @classmethod
+    def _create_user(cls, login, *groups, company=None):
+        company = company or cls.company
+        return new_test_user(
+            cls.env(su=True),
+            login=login,
+            groups=','.join(groups),
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+        )
+
+    @classmethod
+    def _env_of(cls, user, companies=None):
+        """Return an environment in which `user` acts, without superuser rights."""
+        companies = companies or user.company_ids
+        return cls.env(
+            user=user.id,
+            su=False,
+            context={**cls.env.context, 'allowed_company_ids': companies.ids},
+        )
+
+    @classmethod
+    def _setup_warehouse(cls):
+        cls.warehouse = cls.env['stock.warehouse'].search(
+            [('company_id', '=', cls.company.id)], limit=1
+        )
+        cls.stock = cls.warehouse.lot_stock_id
+        cls.quarantine = cls.warehouse.sale_return_loc_id
+        cls.customers = cls.env.ref('stock.stock_location_customers')
+        cls.unit = cls.env.ref('uom.product_uom_unit')
+        cls.dozen = cls.env.ref('uom.product_uom_dozen')
+
+    @classmethod
+    def _setup_configuration(cls):
+        for name in ('defective', 'changed_mind', 'missing', 'other', 'wrong_item'):
+            setattr(cls, f'reason_{name}', cls.env.ref(f'sale_return.reason_{name}'))
+        for action in ('restock', 'scrap', 'send_back'):
+            setattr(cls, action, cls.env.ref(f'sale_return.disposition_{action}'))
+        # The standard policy again, first in line: other policies of the database do not matter.
+        cls.policy = cls.env.ref('sale_return.policy_standard').copy(
+            {'name': "Test", 'company_id': cls.company.id, 'sequence': -100}
+        )
+
+    @classmethod
+    def _create_policy(cls, **values):
+        """Create a policy that comes before the one of the company."""
+        return cls.policy.copy({'sequence': -200, **values})
+
+    @classmethod
+    def _setup_taxes(cls):
+        cls.tax_21 = cls._create_tax("21% excluded", 21.0)
+        cls.tax_20_included = cls._create_tax("20% included", 20.0, included=True)
+        cls.tax_5 = cls._create_tax("5% excluded", 5.0)
+        cls.tax_group = cls._create_tax(
+            "21% + 5%",
+            0.0,
+            amount_type='group',
+            children_tax_ids=[
+                Command.link(cls._create_tax("21% of group", 21.0).id),
+                Command.link(cls._create_tax("5% of group", 5.0).id),
+            ],
+        )
+
+    @classmethod
+    def _create_tax(cls, name, amount, included=False, **values):
+        return cls.env['account.tax'].create(
+            {
+                'name': name,
+                'amount': amount,
+                'amount_type': 'percent',
+                'type_tax_use': 'sale',
+                'price_include_override': 'tax_included' if included else 'tax_excluded',
+                'company_id': cls.company.id,
+                **values,
+            }
+        )
+
+    @classmethod
+    def _setup_products(cls):
+        cls.category = cls.env['product.category'].create(
+            {
+                'name': "Returns Test",
+                'property_valuation': 'real_time',
+                'property_cost_method': 'standard',
+            }
+        )
+        cls.product = cls._create_product("Lamp")
+        cls.product_on_order = cls._create_product("Lamp on order", invoice_policy='order')
+        cls.service = cls._create_product(
+            "Assembly", type='service', invoice_policy='order', is_storable=False
+        )
+        cls.consumable = cls._create_product("Glue", is_storable=False)
+
+    @classmethod
+    def _create_product(cls, name, **values):
+        product = cls.env['product.product'].create(
+            {
+                'name': name,
+                'type': 'consu',
+                'is_storable': True,
+                'categ_id': cls.category.id,
+                'list_price': 100.0,
+                'standard_price': 60.0,
+                'invoice_policy': 'delivery',
+                'taxes_id': [Command.clear()],
+                'supplier_taxes_id': [Command.clear()],
+                'company_id': False,
+                **values,
+            }
+        )
+        if product.is_storable and product.tracking == 'none':
+            cls._put_in_stock(product, 1000)
+        return product
+
+    @classmethod
+    def _create_tracked_product(cls, tracking, *names, quantity=1.0):
+        """Create a product with lots or serials in stock; return both."""
+        product = cls._create_product(f"Tracked by {tracking}", tracking=tracking)
+        lots = cls.env['stock.lot'].create(
+            [{'name': name, 'product_id': product.id} for name in names]
+        )
+        for lot in lots:
+            cls._put_in_stock(product, quantity, lot=lot)
+        return product, lots
+
+    @classmethod
+    def _put_in_stock(cls, product, quantity, lot=None, location=None):
+        # sudo: an opening stock, not a movement that anybody made.
+        cls.env['stock.quant'].sudo()._update_available_quantity(
+            product, location or cls.stock, quantity, lot_id=lot
+        )
+
+    @classmethod
+    def _create_customer(cls, name, **values):
+        return cls.env['res.partner'].create({'name': name, **values})
+
+    @classmethod
+    def _setup_currency(cls, code, **values):
+        """Activate a currency, two of it for one of the company's; return its pricelist."""
+        currency = (
+            cls.env['res.currency']
+            .sudo()
+            .with_context(active_test=False)
+            .search([('name', '=', code)])
+        )
+        currency.write({'active': True, **values})
+        cls._set_rate(currency, '2020-01-01', 2.0)
+        return cls.env['product.pricelist'].create(
+            {'name': code, 'currency_id': currency.id, 'company_id': cls.company.id}
+        )
+
+    @classmethod
+    def _set_rate(cls, currency, date, rate):
+        cls.env['res.currency.rate'].sudo().create(
+            {
+                'name': date,
+                'rate': rate,
+                'currency_id': currency.id,
+                'company_id': cls.company.id,
+            }
+        )
+
+    # === THE WAY OF THE GOODS AND OF THE MONEY === #
+
+    @classmethod
+    def _create_order(cls, *lines, confirm=True, **values):
+        """Create an order; without lines it is for 10 lamps at 100.00 plus 21 %."""
+        order = cls.env['sale.order'].create(
+            {
+                'partner_id': cls.customer.id,
+                'company_id': cls.company.id,
+                'warehouse_id': cls.warehouse.id,
+                'order_line': [
+                    Command.create(cls._prepare_order_line(**line)) for line in lines or [{}]
+                ],
+                **values,
+            }
+        )
+        if confirm:
+            order.action_confirm()
+        return order
+
+    @classmethod
+    def _prepare_order_line(cls, product=None, quantity=10, price=100.0, taxes=None, **values):
+        taxes = cls.tax_21 if taxes is None else taxes
+        return {
+            'product_id': (product or cls.product).id,
+            'product_uom_qty': quantity,
+            'price_unit': price,
+            'tax_ids': [Command.set(taxes.ids)],
+            **values,
+        }
+
+    @classmethod
+    def _deliver(cls, order, quantity=None, lots=None):
+        """Deliver what is open of an order: all of it, or `quantity` of each line."""
+        pickings = order.picking_ids.filtered(
+            lambda p: p.state not in ('done', 'cancel') and p.picking_type_code == 'outgoing'
+        )
+        return cls._process(pickings, quantity, lots)
+
+    @classmethod
+    def _process(cls, pickings, quantity=None, lots=None):
+        """Validate transfers as a user does, backorders included."""
+        for move in pickings.move_ids.filtered(lambda m: m.state not in ('done', 'cancel')):
+            cls._fill(move, quantity, lots)
+        done = pickings.with_context(skip_backorder=True).button_validate()
+        if done is not True:
+            raise AssertionError(f"The transfer asks for something: {done}")
+        return pickings
+
+    @classmethod
+    def _fill(cls, move, quantity=None, lots=None):
+        """Say how much of a move is done, by lot or serial number where it is tracked."""
+        if lots and move.product_id.tracking != 'none':
+            mine = lots.filtered(lambda lot: lot.product_id == move.product_id)
+            each = (quantity or move.product_uom_qty) / len(mine)
+            move.move_line_ids.unlink()
+            move.move_line_ids = [
+                Command.create(
+                    {
+                        'product_id': move.product_id.id,
+                        'product_uom_id': move.product_uom.id,
+                        'picking_id': move.picking_id.id,
+                        'location_id': move.location_id.id,
+                        'location_dest_id': move.location_dest_id.id,
+                        'lot_id': lot.id,
+                        'quantity': each,
+                    }
+                )
+                for lot in mine
+            ]
+        else:
+            move.quantity = move.product_uom_qty if quantity is None else quantity
+        move.picked = True
+
+    @classmethod
+    def _invoice(cls, orders, post=True):
+        invoices = orders._create_invoices()
+        if post:
+            invoices.action_post()
+        return invoices
+
+    @classmethod
+    def _create_sale(cls, *lines, **values):
+        """Create an order that is delivered and invoiced."""
+        order = cls._create_order(*lines, **values)
+        cls._deliver(order)
+        cls._invoice(order)
+        return order
+
+    @classmethod
+    def _prepare_return_lines(cls, sale_lines, quantity=None, reason=None, **values):
+        return [
+            {
+                'sale_line_id': line.id,
+                'qty_requested': line.qty_delivered if quantity is None else quantity,
+                'reason_id': (reason or cls.reason_defective).id,
+                **values,
+            }
+            for line in sale_lines
+        ]
+
+    @classmethod
+    def _create_return(cls, order, quantity=None, reason=None, submit=True, **values):
+        """Return all lines of an order (or these order lines): all of them, or `quantity` each."""
+        sale_lines = order.order_line if order._name == 'sale.order' else order
+        sale_return = cls.env['sale.return'].create(
+            {
+                'partner_id': sale_lines[:1].order_id.partner_id.id,
+                'line_ids': cls._prepare_return_lines(sale_lines, quantity, reason),
+                **values,
+            }
+        )
+        if submit:
+            sale_return.action_submit()
+        return sale_return
+
+    @classmethod
+    def _receive(cls, sale_return, quantity=None, lots=None):
+        """Receive what is expected: all of it, or `quantity` of each line."""
+        pickings = sale_return.picking_ids.filtered(lambda p: p.state not in ('done', 'cancel'))
+        return cls._process(pickings, quantity, lots)
+
+    @classmethod
+    def _inspect(cls, sale_return, *results):
+        """Register results given as `(quantity, disposition code)` or as dicts."""
+        return sale_return.line_ids.register_inspection(
+            [
+                result
+                if isinstance(result, dict)
+                else {'quantity': result[0], 'disposition': result[1]}
+                for result in results
+            ]
+        )
+
+    @classmethod
+    def _return_goods(cls, order, quantity=None, disposition='restock', **values):
+        """Go all the way: request, receipt, inspection, and (policy) credit note."""
+        sale_return = cls._create_return(order, quantity, **values)
+        cls._receive(sale_return)
+        sale_return.action_inspect_all(disposition)
+        return sale_return
+
+    @classmethod
+    def _reverse(cls, invoice, post=True, quantity=None, price=None):
+        """Make a credit note by hand, the way an accountant does in Odoo."""
+        wizard = (
+            cls.env['account.move.reversal']
+            .with_context(active_model='account.move', active_ids=invoice.ids)
+            .create({'journal_id': invoice.journal_id.id})
+        )
+        note = cls.env['account.move'].browse(wizard.refund_moves()['res_id'])
+        for line in note.invoice_line_ids:
+            if quantity is not None:
+                line.quantity = quantity
+            if price is not None:
+                line.price_unit = price
+        if post:
+            note.action_post()
+        return note
+
+    @classmethod
+    def _pay_back(cls, note):
+        return (
+            cls.env['account.payment.register']
+            .with_context(active_model='account.move', active_ids=note.ids)
+            .create({})
+            ._create_payments()
+        )
+
+    # === ASSERTIONS === #
+
+    def assert_quantities(self, line, **expected):
+        """Assert fields of a return line, named without `qty_`."""
+        actual = {name: line[f'qty_{name}'] for name in expected}
+        self.assertEqual(actual, expected)
+
+    def assert_sold(self, sale_line, delivered, invoiced, to_invoice=0.0):
+        self.assertEqual(
+            (sale_line.qty_delivered, sale_line.qty_invoiced, sale_line.qty_to_invoice),
+            (delivered, invoiced, to_invoice),
+        )
+
+    def assert_nothing_to_invoice(self, order):
+        """Assert that Odoo finds nothing to bill or credit on an order, and cannot be made to."""
+        self.assertFalse(any(order.order_line.mapped('qty_to_invoice')))
+        self.assertFalse(any(order.order_line.mapped('untaxed_amount_to_invoice')))
+        self.assertNotEqual(order.invoice_status, 'to invoice')
+        with self.assertRaises(UserError):
+            order._create_invoices(final=True)
+
+    def assert_nothing_to_deliver(self, order):
+        """Assert that no delivery is planned, other than of rejected goods back to the customer."""
+        planned = order.picking_ids.move_ids.filtered(
+            lambda move: (
+                move.state not in ('done', 'cancel')
+                and move.location_dest_id.usage == 'customer'
+                and not move.sale_return_line_id
+            )
+        )
+        self.assertFalse(planned)
+
+    def assert_on_hand(self, product, quantity, location=None, lot=None):
+        quants = (
+            self.env['stock.quant']
+            .sudo()
+            ._gather(product, location or self.stock, lot_id=lot, strict=bool(lot))
+        )
+        self.assertEqual(sum(quants.mapped('quantity')), quantity)
+
+    def assert_progress(self, sale_return, reception, inspection, credit):
+        self.assertEqual(
+            (
+                sale_return.reception_state,
+                sale_return.inspection_state,
+                sale_return.credit_state,
+            ),
+            (reception, inspection, credit),
+        )
+
+    def assert_ledger_balanced(self):
+        """Assert that entries balance, and that the ledger values what stands in stock.
+
+        What was put in stock by the set-up was never bought; it is left out.
+        """
+        moves = self.env['account.move'].search(
+            [('company_id', '=', self.company.id), ('state', '=', 'posted')]
+        )
+        for move in moves:
+            self.assertTrue(self.currency.is_zero(sum(move.line_ids.mapped('balance'))))
+        self.assertAlmostEqual(self._get_value_not_in_ledger(), self._get_opening_value())
+
+    def _get_value_not_in_ledger(self):
+        products = self.env['product.product'].search([('categ_id', '=', self.category.id)])
+        accounts = self.category.property_stock_valuation_account_id or (
+            self.company.account_stock_valuation_id
+        )
+        lines = self.env['account.move.line'].search(
+            [
+                ('account_id', 'in', accounts.ids),
+                ('parent_state', '=', 'posted'),
+                ('company_id', '=', self.company.id),
+            ]
+        )
+        self.env.invalidate_all()
+        return sum(products.mapped('total_value')) - sum(lines.mapped('balance'))
+
+    def _get_opening_value(self):
+        products = self.env['product.product'].search(
+            [('categ_id', '=', self.category.id), ('is_storable', '=', True)]
+        )
+        return sum(
+            product.standard_price * 1000
+            for product in products.filtered(lambda p: p.tracking == 'none')
+        )
+
+    def assert_fully_credited(self, invoices):
+        """Assert that the notes of returns took back exactly the invoices, to the last cent.
+
+        Compared is what stands in the ledger: amounts of each account and each tax, in the
+        currency of the invoice and of the company.
+        """
+        for invoice in invoices:
+            taken_back = {
+                key: (-amount, -balance)
+                for key, (amount, balance) in self._get_ledger(self._get_notes(invoice)).items()
+            }
+            self.assertEqual(taken_back, self._get_ledger(invoice))
+            self.assertEqual(invoice.amount_residual, 0.0)
+
+    def _get_notes(self, invoice):
+        return self.env['account.move'].search(
+            [('reversed_entry_id', '=', invoice.id), ('state', '=', 'posted')]
+        )
+
+    def _get_ledger(self, moves):
+        """Return `{(kind, account, tax): (amount in currency, balance)}` of posted documents."""
+        result = {}
+        for line in moves.line_ids.filtered(lambda l: l.display_type in ('product', 'tax')):
+            key = (line.display_type, line.account_id.id, line.tax_line_id.id)
+            amount, balance = result.get(key, (0.0, 0.0))
+            result[key] = (
+                line.currency_id.round(amount + line.amount_currency),
+                line.company_currency_id.round(balance + line.balance),
+            )
+        return result
+
+    def _count_documents(self):
+        """Count what a refused action could have left behind."""
+        models = (
+            'sale.return',
+            'sale.return.line',
+            'sale.return.inspection',
+            'sale.return.event',
+            'sale.return.approval',
+            'stock.picking',
+            'stock.move',
+            'account.move',
+        )
+        return {
+            model: self.env[model].sudo().with_context(active_test=False).search_count([])
+            for model in models
+        }
+
+    def _today(self):
+        return fields.Date.context_today(self.env.user)
