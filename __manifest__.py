@@ -28,6 +28,7 @@
         'wizards/sale_return_create_views.xml',
         'wizards/sale_return_inspect_views.xml',
         'wizards/sale_return_explain_views.xml',
+        'wizards/stock_return_picking_views.xml',
 
         'views/sale_return_views.xml',
         'views/sale_return_line_views.xml',

@@ -76,8 +76,8 @@ class SaleOrderLine(models.Model):
         super()._compute_invoice_status()
         for line in self:
             if line.state == 'sale' and line.invoice_status == 'no' and line.return_line_ids:
-                invoiced = self.env['sale.return.ledger']._get_invoiced(line)[0]
-                uninvoiced = line._get_qty_returned_uninvoiced(invoiced)
+                invoiced, credited, _otherwise = self.env['sale.return.ledger']._get_invoiced(line)
+                uninvoiced = line._get_qty_returned_uninvoiced(invoiced, credited)
                 if invoiced and (
                     line.product_uom_id.compare(invoiced + uninvoiced, line.product_uom_qty) >= 0
                 ):
@@ -189,12 +189,42 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         if self.qty_delivered_method != 'stock_move':
             return 0.0
-        return max(self.qty_delivered + self._get_qty_back() - invoiced, 0.0)
+        shipped = self.qty_delivered + self._get_qty_back() - self._get_qty_shipped_after_returns()
+        return max(shipped - invoiced, 0.0)
 
-    def _get_qty_returned_uninvoiced(self, invoiced):
-        """Return what is back and was never invoiced, in the unit of the line."""
+    def _get_qty_shipped_after_returns(self):
+        """Return what was shipped after the last goods came back: it cannot be what came back."""
         self.ensure_one()
-        return max(min(self._get_qty_back(), self._get_qty_uninvoiced(invoiced)), 0.0)
+
+        def when(move):
+            return move.date, move.id
+
+        done = self.move_ids.filtered(lambda move: move.state == 'done')
+        receipts = done.filtered(lambda move: move._is_sale_return_receipt())
+        if not receipts:
+            return 0.0
+        last = max(when(move) for move in receipts)
+        later = done.filtered(
+            lambda move: not move.sale_return_line_id
+            and move.location_dest_id._is_outgoing()
+            and when(move) > last
+        )
+        return sum(
+            move.product_uom._compute_quantity(
+                move.quantity, self.product_uom_id, rounding_method='HALF-UP'
+            )
+            for move in later
+        )
+
+    def _get_qty_returned_uninvoiced(self, invoiced, credited):
+        """Return what is back and was never invoiced, in the unit of the line.
+
+        :param float invoiced: what was invoiced, credits not deducted.
+        :param float credited: what returns have credited: that was invoiced.
+        """
+        self.ensure_one()
+        back = self._get_qty_back() - credited
+        return max(min(back, self._get_qty_uninvoiced(invoiced)), 0.0)
 
     def _get_return_invoice_correction(self):
         """Return what returns add to the quantity that Odoo finds to invoice.
@@ -210,7 +240,7 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         invoiced, by_returns, otherwise = self.env['sale.return.ledger']._get_invoiced(self)
         back = self._get_qty_back()
-        uninvoiced = self._get_qty_returned_uninvoiced(invoiced)
+        uninvoiced = self._get_qty_returned_uninvoiced(invoiced, by_returns)
         # A note made by hand for goods that are back counts like one of the return.
         by_hand = min(otherwise, max(back - uninvoiced - by_returns, 0.0))
         credited = by_returns + by_hand

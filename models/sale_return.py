@@ -93,7 +93,10 @@ class SaleReturn(models.Model):
     approval_ids = fields.One2many('sale.return.approval', 'return_id', readonly=True)
     inspection_ids = fields.One2many('sale.return.inspection', 'return_id', readonly=True)
     sale_order_ids = fields.Many2many(
-        'sale.order', compute='_compute_sale_order_ids', search='_search_sale_order_ids'
+        'sale.order',
+        compute='_compute_sale_order_ids',
+        compute_sudo=True,
+        search='_search_sale_order_ids',
     )
     picking_ids = fields.Many2many(
         'stock.picking',
@@ -117,7 +120,7 @@ class SaleReturn(models.Model):
     invoice_ids = fields.Many2many(
         'account.move', compute='_compute_credit_note_ids', compute_sudo=True
     )
-    sale_order_count = fields.Integer(compute='_compute_sale_order_ids')
+    sale_order_count = fields.Integer(compute='_compute_sale_order_ids', compute_sudo=True)
     picking_count = fields.Integer(compute='_compute_picking_ids', compute_sudo=True)
     transfer_count = fields.Integer(compute='_compute_picking_ids', compute_sudo=True)
     delivery_count = fields.Integer(compute='_compute_picking_ids', compute_sudo=True)
@@ -245,7 +248,7 @@ class SaleReturn(models.Model):
     @api.depends('line_ids.qty_to_credit', 'line_ids.qty_credited')
     def _compute_amount_to_credit(self):
         due = self.filtered(lambda r: any(line.qty_to_credit > 0 for line in r.line_ids))
-        previews = self.env['sale.return.credit']._preview(due, kinds=('due',))
+        previews = self.env['sale.return.credit'].sudo()._preview(due.sudo(), kinds=('due',))
         for sale_return in self:
             sale_return.amount_to_credit = sum(
                 sale_return._convert_from_note(note, note['total'])

@@ -33,19 +33,19 @@ class SaleReturnCredit(models.AbstractModel):
         # sudo: notes are made for the desk that received the goods, whose people have no
         # accounting rights; the group of Returns was checked by the caller. `env.uid` and with it
         # the author of the documents stays the one who acted.
-        returns = returns.sudo()
-        notes = self.env['account.move'].sudo()
-        for company, group in returns.grouped('company_id').items():
-            notes |= self.with_company(company)._create_company_notes(group)
-        returns._dequeue_credit()
-        return notes
+        service = self.sudo()
+        notes = service.env['account.move']
+        for company, group in returns.sudo().grouped('company_id').items():
+            notes |= service.with_company(company)._create_company_notes(group)
+        returns.sudo()._dequeue_credit()
+        return notes.with_env(self.env)
 
     @api.model
     def _create_company_notes(self, returns):
         """Create and post the notes of returns of one company."""
         allocations = self._allocate(self._collect(returns))
         if not allocations:
-            return self.env['account.move'].sudo()
+            return self.env['account.move']
         self._take_credit_counter(
             self.env['account.move.line'].union(*[a['invoice_line'] for a in allocations])
         )
@@ -53,7 +53,7 @@ class SaleReturnCredit(models.AbstractModel):
             self._prepare_credit_note_vals(invoice, group)
             for invoice, group in self._group_by_invoice(allocations).items()
         ]
-        notes = self.env['account.move'].sudo().create(vals_list)
+        notes = self.env['account.move'].create(vals_list)
         self._log_notes(notes)
         # One note per invoice in the batch: Odoo matches notes and invoices by position and
         # would mix them up otherwise.
@@ -62,8 +62,10 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _preview(self, returns, kinds=('due', 'estimate')):
-        """Return what `sale.return.preview_credit` promises, or some of its kinds."""
-        returns = returns.sudo()  # amounts of documents the user works on; nothing is written
+        """Return what `sale.return.preview_credit` promises, or some of its kinds.
+
+        :param returns: `sale.return` records, in superuser mode as this service.
+        """
         line_model = self.env['sale.return.line']
         quantities = {
             'due': line_model._get_qty_released,

@@ -465,18 +465,14 @@ class SaleReturnDisposal(models.AbstractModel):
     def _create_transfer(self, vals):
         """Create and confirm a transfer whose goods are reserved by its move lines.
 
-        The move lines follow after the confirmation: a draft move with lines would be confirmed
-        as if nothing was reserved.
+        The lines come with their moves: they reserve all that is moved, so that the confirmation
+        (of types that reserve by themselves) finds nothing left to reserve.
         """
-        move_lines = [command[2].pop('move_line_ids') for command in vals['move_ids']]
         transfer = self.env['stock.picking'].sudo().create(vals)
-        transfer.move_ids._action_confirm(merge=False)
-        line_vals = [
-            {**command[2], 'move_id': move.id, 'picking_id': transfer.id}
-            for move, commands in zip(transfer.move_ids.sorted('id'), move_lines, strict=True)
-            for command in commands
-        ]
-        self.env['stock.move.line'].sudo().create(line_vals)
+        moves = transfer.move_ids
+        moves.move_line_ids.picking_id = transfer
+        moves._action_confirm(merge=False)
+        moves.filtered(lambda move: move.state != 'assigned')._action_assign()
         return transfer
 
     @api.model

@@ -31,7 +31,11 @@ class SaleReturnLedger(models.AbstractModel):
         :rtype: dict
         """
         # sudo: what may be credited depends on all notes, also on those the user may not read.
-        sale_lines = sale_lines.sudo()
+        return self.sudo()._compute_balances(sale_lines.sudo(), ignored_moves)
+
+    @api.model
+    def _compute_balances(self, sale_lines, ignored_moves):
+        """Compute what `_get_balances` promises, in superuser mode."""
         invoice_lines = self._get_invoice_lines(sale_lines)
         base_lines = self._get_base_lines(invoice_lines.move_id)
         balances = {

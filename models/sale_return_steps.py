@@ -299,7 +299,8 @@ class SaleReturn(models.Model):
         :rtype: dict
         """
         self.check_access('read')
-        return self.env['sale.return.credit']._preview(self)
+        # sudo: the amounts of the returns he works on, nothing is written.
+        return self.env['sale.return.credit'].sudo()._preview(self.sudo())
 
     # === BUSINESS METHODS === #
 

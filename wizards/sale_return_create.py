@@ -40,7 +40,8 @@ class SaleReturnCreate(models.TransientModel):
         for wizard in self:
             wizard.line_ids = [Command.clear()] + [
                 Command.create({'sale_line_id': line.id})
-                for line in wizard.sale_line_ids
+                # While the values are precomputed the lines are not the saved ones.
+                for line in wizard.sale_line_ids._origin
                 if line._is_returnable()
             ]
 

@@ -23,7 +23,8 @@ class SaleReturnInspect(models.TransientModel):
     def _compute_line_ids(self):
         disposal = self.env['sale.return.disposal']
         for wizard in self:
-            lines = wizard.return_ids.line_ids
+            # While the values are precomputed the returns are not the saved ones.
+            lines = wizard.return_ids._origin.line_ids
             wizard.line_ids = [Command.clear()] + [
                 Command.create(self._prepare_line_vals(line, lot, quantity))
                 for line, by_lot in disposal._get_open_quantities(lines).items()
