@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
-from odoo.tools import SQL
+from odoo.tools import SQL, clean_context
 
 from ..tools.money import QUANTITY_EPSILON, round_to
 
@@ -33,9 +33,9 @@ class SaleReturnCredit(models.AbstractModel):
         # sudo: notes are made for the desk that received the goods, whose people have no
         # accounting rights; the group of Returns was checked by the caller. `env.uid` and with it
         # the author of the documents stays the one who acted.
-        service = self.sudo()
+        service = self.sudo().with_context(clean_context(self.env.context))
         notes = service.env['account.move']
-        for company, group in returns.sudo().grouped('company_id').items():
+        for company, group in returns.with_env(service.env).grouped('company_id').items():
             notes |= service.with_company(company)._create_company_notes(group)
         returns.sudo()._dequeue_credit()
         return notes.with_env(self.env)

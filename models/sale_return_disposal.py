@@ -3,6 +3,7 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools import clean_context
 
 from ..const import LIABILITIES, SUPPORTED_ACTIONS
 
@@ -41,13 +42,14 @@ class SaleReturnDisposal(models.AbstractModel):
             raise UserError(self.env._("There is nothing to inspect."))
         # sudo: rows are evidence, nobody writes them by himself; the callers have checked the
         # group. Moving the goods is part of inspecting them and asks for no rights in Inventory.
-        lines = lines.sudo()
-        buckets = self._get_buckets(lines)
-        self._ensure_in_quarantine(lines, vals_list, buckets)
-        rows = self.env['sale.return.inspection'].sudo().create(vals_list)
-        self._move_goods(rows, buckets)
-        self._log_inspections(rows)
-        return rows
+        service = self.sudo().with_context(clean_context(self.env.context))
+        lines = lines.with_env(service.env)
+        buckets = service._get_buckets(lines)
+        service._ensure_in_quarantine(lines, vals_list, buckets)
+        rows = service.env['sale.return.inspection'].create(vals_list)
+        service._move_goods(rows, buckets)
+        service._log_inspections(rows)
+        return rows.with_env(self.env)
 
     @api.model
     def _prepare_inspection_vals(self, lines, result):

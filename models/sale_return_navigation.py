@@ -1,5 +1,4 @@
 from odoo import models
-from odoo.fields import Command
 
 
 class SaleReturn(models.Model):
@@ -52,7 +51,8 @@ class SaleReturn(models.Model):
             'res_model': model,
             'view_mode': 'form',
             'target': 'new',
-            'context': {'default_return_ids': [Command.set(self.ids)], **context},
+            # Not `default_return_ids`: transfers have a field of that name, too.
+            'context': {'active_model': self._name, 'active_ids': self.ids, **context},
         }
 
     def action_open_inspection(self):

@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.fields import Command
+from odoo.tools import clean_context
 
 
 class SaleReturnReception(models.AbstractModel):
@@ -24,16 +25,17 @@ class SaleReturnReception(models.AbstractModel):
         :rtype: stock.picking
         """
         # sudo: approvers need no rights in Inventory; the caller has checked their own.
-        returns = returns.sudo()
+        service = self.sudo().with_context(clean_context(self.env.context))
         vals_list = []
-        for company, group in returns.grouped('company_id').items():
-            origins = self._allocate_origins(group.line_ids)
+        for company, group in returns.with_env(service.env).grouped('company_id').items():
+            origins = service._allocate_origins(group.line_ids)
+            here = service.with_company(company)
             vals_list += [
                 vals
                 for sale_return in group
-                if (vals := self.with_company(company)._prepare_receipt_vals(sale_return, origins))
+                if (vals := here._prepare_receipt_vals(sale_return, origins))
             ]
-        receipts = self.env['stock.picking'].sudo().create(vals_list)
+        receipts = service.env['stock.picking'].create(vals_list)
         receipts.action_confirm()
         # Moves with an origin wait for it, although it is done long ago.
         receipts.move_ids._action_assign()

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools import clean_context
 
 
 class SaleReturnCreate(models.TransientModel):
@@ -93,7 +94,9 @@ class SaleReturnCreate(models.TransientModel):
                     products=", ".join(missing.product_id.mapped('display_name')),
                 )
             )
-        return self.env['sale.return'].create(
+        # What the dialog was opened with is not meant for the documents that follow.
+        returns = self.env['sale.return'].with_context(clean_context(self.env.context))
+        return returns.create(
             {
                 'partner_id': self.partner_id.id,
                 'company_id': self.company_id.id,

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools import clean_context
 
 
 class SaleReturnInspect(models.TransientModel):
@@ -9,7 +10,14 @@ class SaleReturnInspect(models.TransientModel):
     _name = 'sale.return.inspect'
     _description = "Inspect Return"
 
-    return_ids = fields.Many2many('sale.return', string="Returns")
+    def _default_return_ids(self):
+        if self.env.context.get('active_model') != 'sale.return':
+            return self.env['sale.return']
+        return self.env['sale.return'].browse(self.env.context.get('active_ids', []))
+
+    return_ids = fields.Many2many(
+        'sale.return', string="Returns", default=lambda self: self._default_return_ids()
+    )
     line_ids = fields.One2many(
         'sale.return.inspect.line',
         'wizard_id',
@@ -58,5 +66,7 @@ class SaleReturnInspect(models.TransientModel):
         rows = self.line_ids.filtered(lambda row: not row.product_uom_id.is_zero(row.quantity))
         if not rows:
             raise UserError(self.env._("Enter what was inspected: all quantities are zero."))
-        rows.line_id.register_inspection([row._prepare_result() for row in rows])
+        # What the dialog was opened with is not meant for the documents that follow.
+        lines = rows.line_id.with_context(clean_context(self.env.context))
+        lines.register_inspection([row._prepare_result() for row in rows])
         return {'type': 'ir.actions.act_window_close'}
