@@ -260,6 +260,7 @@ class SaleOrderLine(models.Model):
         """
         if not self:
             return
+        # A conflict is no error: Odoo starts the transaction again.
         self.env.cr.execute(
             SQL(
                 """
@@ -270,7 +271,8 @@ class SaleOrderLine(models.Model):
                 )
                 """,
                 tuple(self.ids),
-            )
+            ),
+            log_exceptions=False,
         )
 
     def _check_return_quantities(self):

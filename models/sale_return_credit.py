@@ -376,6 +376,7 @@ class SaleReturnCredit(models.AbstractModel):
         """
         if not invoice_lines:
             return
+        # A conflict is no error: Odoo starts the transaction again.
         self.env.cr.execute(
             SQL(
                 """
@@ -386,7 +387,8 @@ class SaleReturnCredit(models.AbstractModel):
                 )
                 """,
                 tuple(invoice_lines.ids),
-            )
+            ),
+            log_exceptions=False,
         )
 
     @api.model
