@@ -4,14 +4,13 @@ Factories (`_create_order`, `_deliver`, `_invoice`, `_create_return`, `_receive`
 user goes, with real transfers and invoices. Assertions speak of the business.
 """
 
+from contextlib import contextmanager
+
 from odoo import Command, fields
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.tests import new_test_user
 
 from odoo.addons.base.tests.common import BaseCommon
-
-# What a client may be told; anything else (a traceback) is a bug.
-REFUSALS = (UserError, ValidationError, AccessError)
 
 STAFF_GROUPS = (
     'base.group_user',
@@ -230,6 +229,11 @@ class SaleReturnCommon(BaseCommon):
             }
         )
 
+    @classmethod
+    def _configure(cls, **values):
+        """Change settings of the company."""
+        cls.company.sudo().write(values)
+
     # === THE WAY OF THE GOODS AND OF THE MONEY === #
 
     @classmethod
@@ -399,7 +403,18 @@ class SaleReturnCommon(BaseCommon):
             ._create_payments()
         )
 
+    def _run_credit_job(self):
+        with self.enter_registry_test_mode():
+            self.env.ref('sale_return.ir_cron_create_credit_notes').sudo().method_direct_trigger()
+
     # === ASSERTIONS === #
+
+    @contextmanager
+    def assert_refused(self, text="", exception=UserError):
+        """Assert a refusal whose sentence has `text` in it; what it had begun is rolled back."""
+        with self.assertRaises(exception) as caught:
+            yield
+        self.assertIn(text, str(caught.exception))
 
     def assert_quantities(self, line, **expected):
         """Assert fields of a return line, named without `qty_`."""

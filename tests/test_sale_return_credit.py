@@ -1,0 +1,653 @@
+import random
+
+from odoo import Command
+from odoo.tests import tagged
+
+from .common import SaleReturnCommon
+
+
+class CreditCommon(SaleReturnCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Nothing of what is tested here depends on the goods: approval releases the credit.
+        cls.policy.release_event = 'approval'
+
+    def _credit(self, order, *quantities):
+        """Credit these quantities of each line of an order, one return each."""
+        return [self._create_return(order, quantity) for quantity in quantities]
+
+    def _assert_exact(self, quantities, *lines, **values):
+        """Assert that returns of these quantities of each line take back exactly the invoice."""
+        total = sum(quantities)
+        order = self._create_sale(*({'quantity': total, **line} for line in lines), **values)
+        invoice = order.invoice_ids
+        self._credit(order, *quantities)
+        self.assertEqual(len(self._get_notes(invoice)), len(quantities))
+        self.assert_fully_credited(invoice)
+        self.assert_nothing_to_invoice(order)
+
+
+@tagged('post_install', '-at_install')
+class TestCreditExactness(CreditCommon):
+    """I3: crediting everything in any number of steps gives back exactly the invoice."""
+
+    def test_three_thirds_with_tax_excluded(self):
+        self._assert_exact([1, 1, 1], {'price': 10.01})
+
+    def test_three_thirds_with_tax_included(self):
+        self._assert_exact([1, 1, 1], {'price': 9.99, 'taxes': self.tax_20_included})
+
+    def test_two_taxes_on_a_line(self):
+        self._assert_exact([2, 5], {'price': 3.33, 'taxes': self.tax_21 + self.tax_5})
+
+    def test_a_group_of_taxes(self):
+        self._assert_exact([1, 3, 3], {'price': 3.33, 'taxes': self.tax_group})
+
+    def test_untaxed_line_whose_price_does_not_divide(self):
+        self._assert_exact([1, 2, 4], {'price': 10 / 7, 'taxes': self.env['account.tax']})
+
+    def test_price_with_more_decimals_than_the_currency(self):
+        self._assert_exact([1, 2, 4], {'price': 10 / 7})
+
+    def test_any_order_of_the_parts(self):
+        for quantities in ([5, 1, 1], [1, 5, 1], [1, 1, 5]):
+            self._assert_exact(quantities, {'price': 14.29, 'discount': 7.5})
+
+    def test_discount_that_does_not_divide(self):
+        self._assert_exact([1, 1, 1], {'price': 19.99, 'discount': 33.33})
+
+    def test_full_discount_gives_nothing(self):
+        self._assert_exact([1, 2], {'price': 19.99, 'discount': 100})
+
+    def test_several_lines_with_the_same_tax(self):
+        self._assert_exact([2, 1], {'price': 0.03}, {'price': 10.01}, {'price': 33.33})
+
+    def test_global_rounding(self):
+        self._configure(tax_calculation_rounding_method='round_globally')
+        self._assert_exact([1, 1, 1], {'price': 10.01}, {'price': 0.07}, {'price': 33.33})
+
+    def test_global_rounding_with_tax_included_and_discount(self):
+        self._configure(tax_calculation_rounding_method='round_globally')
+        self._assert_exact(
+            [1, 1, 1],
+            {'price': 9.99, 'taxes': self.tax_20_included, 'discount': 12.5},
+            {'price': 0.49, 'taxes': self.tax_20_included},
+        )
+
+    def test_currency_without_decimals(self):
+        yen = self._setup_currency('JPY')
+        self._assert_exact([1, 1, 5], {'price': 333, 'discount': 10}, pricelist_id=yen.id)
+
+    def test_currency_with_three_decimals(self):
+        dinar = self._setup_currency('KWD')
+        self._assert_exact([1, 1, 5], {'price': 1.111}, pricelist_id=dinar.id)
+
+    def test_fractions_of_a_unit(self):
+        kilogram = self.env.ref('uom.product_uom_kgm')
+        cheese = self._create_product("Cheese", uom_id=kilogram.id)
+        self._assert_exact([0.35, 0.4, 0.5], {'product': cheese, 'price': 13.37})
+
+    def test_random_trade(self):
+        """Random prices, taxes, discounts, currencies, rounding and parts; the same every time."""
+        rng = random.Random(19)
+        taxes = (
+            self.env['account.tax'],
+            self.tax_21,
+            self.tax_20_included,
+            self.tax_21 + self.tax_5,
+            self.tax_group,
+        )
+        pricelists = [self._setup_currency(code) for code in ('EUR', 'JPY', 'KWD')]
+        for case in range(5):
+            with self.subTest(case=case):
+                self._configure(
+                    tax_calculation_rounding_method=rng.choice(('round_per_line', 'round_globally'))
+                )
+                parts = [rng.randint(1, 6) for _part in range(rng.randint(2, 3))]
+                lines = [
+                    {
+                        'price': round(rng.uniform(0.01, 99.99), rng.choice((0, 2, 5))) or 1.0,
+                        'taxes': rng.choice(taxes),
+                        'discount': rng.choice((0, 0, 5, 12.5, 33.33)),
+                    }
+                    for _line in range(rng.randint(1, 2))
+                ]
+                values = rng.choice([{}, {'pricelist_id': rng.choice(pricelists).id}])
+                self._assert_exact(parts, *lines, **values)
+
+
+@tagged('post_install', '-at_install')
+class TestCreditNote(CreditCommon):
+    """What a note looks like, and how many there are."""
+
+    def test_note_repeats_the_invoice_line(self):
+        analytic = self._create_analytic_account()
+        order = self._create_sale(
+            {'price': 50, 'discount': 10, 'analytic_distribution': {str(analytic.id): 100}}
+        )
+        line = order.invoice_ids.invoice_line_ids
+        note_line = self._create_return(order, 4).credit_note_ids.invoice_line_ids
+        for name in (
+            'product_id',
+            'product_uom_id',
+            'price_unit',
+            'discount',
+            'tax_ids',
+            'account_id',
+            'analytic_distribution',
+            'sale_line_ids',
+            'name',
+        ):
+            self.assertEqual(note_line[name], line[name], name)
+        self.assertEqual(note_line.quantity, 4)
+        self.assertEqual(note_line.credited_line_id, line)
+
+    def _create_analytic_account(self):
+        plan = self.env['account.analytic.plan'].sudo().create({'name': "Projects"})
+        return (
+            self.env['account.analytic.account']
+            .sudo()
+            .create({'name': "Fair", 'plan_id': plan.id, 'company_id': self.company.id})
+        )
+
+    def test_note_names_its_invoice_and_nothing_else(self):
+        order = self._create_sale()
+        invoice = order.invoice_ids
+        note = self._create_return(order, 4).credit_note_ids
+        self.assertEqual(note.ref, invoice.name)
+        self.assertEqual(note.reversed_entry_id, invoice)
+        self.assertEqual(note.journal_id, invoice.journal_id)
+        self.assertEqual(note.move_type, 'out_refund')
+        self.assertEqual(note.state, 'posted')
+        self.assertEqual(note.invoice_line_ids.sale_return_line_id.order_id, order)
+
+    def test_note_goes_to_the_customer_of_the_invoice(self):
+        head_office = self._create_customer("Head Office")
+        branch = self._create_customer("Branch", parent_id=head_office.id)
+        order = self._create_sale(partner_id=branch.id, partner_invoice_id=head_office.id)
+        note = self._create_return(order, 4).credit_note_ids
+        self.assertEqual(note.partner_id, head_office)
+        self.assertEqual(note.partner_shipping_id, order.invoice_ids[:1].partner_shipping_id)
+
+    def test_note_lowers_what_the_customer_owes(self):
+        order = self._create_sale()
+        invoice = order.invoice_ids
+        note = self._create_return(order, 4).credit_note_ids
+        self.assertEqual(invoice.amount_residual, 726.0)
+        self.assertEqual(invoice.payment_state, 'partial')
+        self.assertEqual(note.payment_state, 'paid')
+
+    def test_note_of_a_paid_invoice_stays_open_for_the_customer(self):
+        order = self._create_sale()
+        self._pay_back(order.invoice_ids)
+        sale_return = self._create_return(order, 4)
+        note = sale_return.credit_note_ids
+        self.assertEqual(note.amount_residual, 484.0)
+        self.assertEqual(sale_return.amount_credited, 484.0)
+        self.assertEqual(sale_return.amount_refunded, 0.0)
+
+    def test_money_paid_back_is_counted(self):
+        order = self._create_sale()
+        self._pay_back(order.invoice_ids)
+        sale_return = self._create_return(order, 4)
+        self._pay_back(sale_return.credit_note_ids)
+        self.assertEqual(sale_return.amount_refunded, 484.0)
+
+    def test_one_note_for_all_lines_of_an_invoice(self):
+        order = self._create_sale({}, {'product': self.product_on_order, 'price': 7})
+        note = self._create_return(order, 2).credit_note_ids
+        self.assertEqual(len(note), 1)
+        self.assertEqual(note.amount_untaxed, 214.0)
+
+    def test_only_the_returned_order_of_a_joint_invoice_is_credited(self):
+        orders = self._create_order() + self._create_order({'price': 55})
+        for order in orders:
+            self._deliver(order)
+        invoice = self._invoice(orders)
+        self.assertEqual(len(invoice), 1)
+        note = self._create_return(orders[1], 2).credit_note_ids
+        self.assertEqual(note.reversed_entry_id, invoice)
+        self.assertEqual(note.amount_untaxed, 110.0)
+        self.assertEqual(note.invoice_line_ids.sale_line_ids, orders[1].order_line)
+
+    def test_one_note_for_two_orders_on_a_joint_invoice(self):
+        orders = self._create_order() + self._create_order({'price': 55})
+        for order in orders:
+            self._deliver(order)
+        self._invoice(orders)
+        sale_return = self._create_return(orders.order_line, 2)
+        self.assertEqual(len(sale_return.credit_note_ids), 1)
+        self.assertEqual(sale_return.credit_note_ids.amount_untaxed, 310.0)
+
+    def test_two_returns_of_one_invoice_get_a_note_each(self):
+        order = self._create_sale()
+        returns = self._create_return(order, 2) + self._create_return(order, 3)
+        self.assertEqual(len(returns.credit_note_ids), 2)
+        self.assertEqual(order.invoice_ids.filtered('amount_residual').amount_residual, 605.0)
+
+    def test_oldest_invoice_is_credited_first(self):
+        order = self._create_order()
+        self._deliver(order, 4)
+        first = self._invoice(order)
+        self._deliver(order)
+        second = self._invoice(order)
+        notes = self._create_return(order, 7).credit_note_ids
+        quantities = {note.reversed_entry_id: note.invoice_line_ids.quantity for note in notes}
+        self.assertEqual(quantities, {first: 4, second: 3})
+        self._create_return(order, 3)
+        self.assert_fully_credited(first + second)
+
+    def test_batch_of_returns_credits_each_from_its_own_invoice(self):
+        self._configure(sale_return_auto_credit=False)
+        orders = self._create_sale() + self._create_sale({'price': 55})
+        returns = self._create_return(orders[0], 2) + self._create_return(orders[1], 3)
+        notes = returns.action_create_credit_notes()
+        self.assertEqual(sorted(notes.mapped('amount_untaxed')), [165.0, 200.0])
+        for sale_return, order in zip(returns, orders, strict=True):
+            self.assertEqual(
+                sale_return.credit_note_ids.reversed_entry_id.invoice_line_ids.sale_line_ids,
+                order.order_line,
+            )
+
+    def test_residuals_are_right_when_two_returns_of_one_invoice_are_credited_together(self):
+        """Odoo itself mixes up the invoices of notes that are posted together."""
+        self._configure(sale_return_auto_credit=False)
+        orders = self._create_sale() + self._create_sale()
+        returns = self._create_return(orders[0], 2) + self._create_return(orders[0], 3)
+        returns += self._create_return(orders[1], 4)
+        invoices = orders.invoice_ids
+        returns.action_create_credit_notes()
+        first, second = (
+            invoices.filtered(lambda m, o=order: o.order_line in m.line_ids.sale_line_ids)
+            for order in orders
+        )
+        self.assertEqual((first.amount_residual, second.amount_residual), (605.0, 726.0))
+
+    def test_note_in_dozens(self):
+        self._assert_exact([0.5, 1.5], {'product_uom_id': self.dozen.id, 'price': 10.01})
+
+    def test_half_a_dozen_is_credited_as_half_a_dozen(self):
+        order = self._create_sale({'quantity': 2, 'product_uom_id': self.dozen.id, 'price': 120})
+        sale_return = self._create_return(order, 0.5)
+        note_line = sale_return.credit_note_ids.invoice_line_ids
+        self.assertEqual((note_line.quantity, note_line.product_uom_id), (0.5, self.dozen))
+        self.assertEqual(note_line.price_subtotal, 60.0)
+        self.assertEqual(sum(sale_return.picking_ids.move_ids.mapped('product_qty')), 6)
+
+    def test_rate_of_the_invoice_is_used_without_exchange_difference(self):
+        euro = self._setup_currency('EUR')
+        order = self._create_sale(pricelist_id=euro.id)
+        invoice = order.invoice_ids
+        self._set_rate(euro.currency_id, self._today(), 4.0)
+        note = self._create_return(order, 10).credit_note_ids
+        self.assertEqual(note.currency_id, euro.currency_id)
+        self.assertEqual(note.invoice_currency_rate, 2.0)
+        self.assert_fully_credited(invoice)
+        differences = self.env['account.move'].search(
+            [('journal_id', '=', self.company.currency_exchange_journal_id.id)]
+        )
+        self.assertFalse(differences)
+
+    def test_changed_price_on_the_order_does_not_change_the_credit(self):
+        order = self._create_sale()
+        order.order_line.price_unit = 120
+        note = self._create_return(order, 2).credit_note_ids
+        self.assertEqual(note.amount_untaxed, 200.0)
+
+    def test_amounts_of_returns_in_two_currencies_are_in_that_of_the_company(self):
+        euro = self._setup_currency('EUR')
+        orders = self._create_sale() + self._create_sale(pricelist_id=euro.id)
+        sale_return = self._create_return(orders.order_line, 1)
+        self.assertEqual(sale_return.currency_id, self.currency)
+        self.assertEqual(sale_return.amount_credited, 121.0 + 60.5)
+
+
+@tagged('post_install', '-at_install')
+class TestCreditPosting(CreditCommon):
+    """When notes are made, and whether they are posted."""
+
+    def test_nothing_is_credited_before_the_release(self):
+        self.policy.release_event = 'inspection'
+        sale_return = self._create_return(self._create_sale(), 3)
+        self._receive(sale_return)
+        self.assertFalse(sale_return.action_create_credit_notes())
+        self.assert_quantities(sale_return.line_ids, to_credit=0, credited=0)
+
+    def test_receipt_releases_the_credit(self):
+        self.policy.release_event = 'receipt'
+        sale_return = self._create_return(self._create_sale(), 3)
+        self.assertFalse(sale_return.credit_note_ids)
+        self._receive(sale_return, 2)
+        self.assert_quantities(sale_return.line_ids, received=2, credited=2)
+
+    def test_proof_of_dispatch_releases_the_credit(self):
+        self.policy.release_event = 'dispatch_proof'
+        sale_return = self._create_return(self._create_sale(), 3)
+        self.assertFalse(sale_return.credit_note_ids)
+        sale_return.action_register_dispatch(tracking_ref="1Z", carrier_name="Mail")
+        self.assert_quantities(sale_return.line_ids, received=0, credited=3)
+
+    def test_policy_may_leave_notes_in_draft(self):
+        self.policy.credit_posting = 'draft'
+        sale_return = self._create_return(self._create_sale(), 3)
+        self.assertEqual(sale_return.credit_note_ids.state, 'draft')
+        self.assert_quantities(sale_return.line_ids, credited=3, to_credit=0)
+        self.assertEqual(sale_return.credit_state, 'pending')
+
+    def test_draft_note_is_exact_and_finishes_when_somebody_posts_it(self):
+        self.policy.credit_posting = 'draft'
+        order = self._create_sale({'quantity': 3, 'price': 10.01})
+        invoice = order.invoice_ids
+        for _part in range(3):
+            self._create_return(order, 1).credit_note_ids.action_post()
+        self.assert_fully_credited(invoice)
+
+    def test_return_closes_when_its_draft_note_is_posted(self):
+        self.policy.write({'credit_posting': 'draft', 'release_event': 'inspection'})
+        sale_return = self._return_goods(self._create_sale(), 3)
+        self.assertEqual(sale_return.state, 'approved')
+        sale_return.credit_note_ids.action_post()
+        self.assertEqual(sale_return.state, 'closed')
+        self.assertEqual(sale_return.credit_state, 'full')
+
+    def test_only_notes_above_the_limit_stay_in_draft(self):
+        self.policy.credit_draft_above = 363.0
+        order = self._create_sale()
+        self.assertEqual(self._create_return(order, 3).credit_note_ids.state, 'posted')
+        self.assertEqual(self._create_return(order, 4).credit_note_ids.state, 'draft')
+
+    def test_policy_that_pays_back_waits_for_the_money(self):
+        self.policy.write({'settlement': 'refund', 'release_event': 'inspection'})
+        order = self._create_sale()
+        self._pay_back(order.invoice_ids)
+        sale_return = self._return_goods(order, 3)
+        self.assertEqual((sale_return.state, sale_return.refund_state), ('approved', 'pending'))
+        self._pay_back(sale_return.credit_note_ids)
+        self.assertEqual((sale_return.state, sale_return.refund_state), ('closed', 'full'))
+
+    def test_repeating_the_credit_adds_nothing(self):
+        sale_return = self._create_return(self._create_sale(), 3)
+        before = self._count_documents()
+        self.assertFalse(sale_return.action_create_credit_notes())
+        self.assertEqual(self._count_documents(), before)
+
+    def test_preview_is_what_is_posted(self):
+        self._configure(sale_return_auto_credit=False)
+        order = self._create_sale({'price': 10.01, 'discount': 3}, {'price': 0.07})
+        sale_return = self._create_return(order, 3)
+        preview = sale_return.preview_credit()[sale_return.id]['due']
+        note = sale_return.action_create_credit_notes()
+        self.assertEqual(len(preview), 1)
+        self.assertEqual(
+            (preview[0]['invoice_id'], preview[0]['currency']),
+            (note.reversed_entry_id.id, note.currency_id.name),
+        )
+        self.assertEqual(
+            (preview[0]['untaxed'], preview[0]['tax'], preview[0]['total']),
+            (note.amount_untaxed, note.amount_tax, note.amount_total),
+        )
+        self.assertEqual(
+            [
+                (line['return_line_id'], line['invoice_line_id'], line['quantity'], line['untaxed'])
+                for line in preview[0]['lines']
+            ],
+            [
+                (
+                    line.sale_return_line_id.id,
+                    line.credited_line_id.id,
+                    line.quantity,
+                    line.price_subtotal,
+                )
+                for line in note.invoice_line_ids
+            ],
+        )
+        self.assertFalse(sale_return.preview_credit()[sale_return.id]['due'])
+
+    def test_preview_writes_nothing(self):
+        self._configure(sale_return_auto_credit=False)
+        sale_return = self._create_return(self._create_sale(), 3)
+        before = self._count_documents()
+        sale_return.preview_credit()
+        self.assertEqual(self._count_documents(), before)
+
+    def test_draft_estimates_what_will_be_credited(self):
+        sale_return = self._create_return(self._create_sale(), 3, submit=False)
+        preview = sale_return.preview_credit()[sale_return.id]
+        self.assertFalse(preview['due'])
+        self.assertEqual(preview['estimate'][0]['total'], 363.0)
+
+    def test_amount_to_credit_is_what_is_due(self):
+        self._configure(sale_return_auto_credit=False)
+        sale_return = self._create_return(self._create_sale(), 3)
+        self.assertEqual(sale_return.amount_to_credit, 363.0)
+        sale_return.action_create_credit_notes()
+        self.assertEqual((sale_return.amount_to_credit, sale_return.amount_credited), (0.0, 363.0))
+
+    def test_large_batches_are_left_to_the_scheduled_job(self):
+        self.env['ir.config_parameter'].sudo().set_param('sale_return.sync_limit', 0)
+        sale_return = self._create_return(self._create_sale(), 3)
+        self.assertFalse(sale_return.credit_note_ids)
+        self.assertTrue(sale_return.credit_queued)
+        self._run_credit_job()
+        self.assertEqual(sale_return.credit_note_ids.state, 'posted')
+        self.assertFalse(sale_return.credit_queued)
+
+    def _block_credit(self, order):
+        """Make the note of an order's invoice impossible: its revenue account is archived."""
+        order.invoice_ids.invoice_line_ids.account_id.sudo().active = False
+
+    def _create_sale_with_own_account(self):
+        account = self.env['account.account'].create(
+            {'name': "Own revenue", 'code': '499991', 'account_type': 'income'}
+        )
+        product = self._create_product("Special", property_account_income_id=account.id)
+        return self._create_sale({'product': product})
+
+    def test_failed_note_does_not_stop_the_step_and_is_visible(self):
+        order = self._create_sale_with_own_account()
+        self._block_credit(order)
+        sale_return = self._create_return(order, 3)
+        self.assertEqual(sale_return.state, 'approved')
+        self.assertTrue(sale_return.credit_queued)
+        self.assertTrue(sale_return.credit_error)
+        self.assertIn('credit_failed', sale_return.event_ids.mapped('kind'))
+
+    def test_failed_note_is_made_when_the_reason_is_gone(self):
+        order = self._create_sale_with_own_account()
+        account = order.invoice_ids.invoice_line_ids.account_id
+        self._block_credit(order)
+        sale_return = self._create_return(order, 3)
+        account.sudo().active = True
+        self._run_credit_job()
+        self.assert_quantities(sale_return.line_ids, credited=3)
+        self.assertFalse(sale_return.credit_error)
+
+    def test_failed_note_does_not_stop_the_others_of_the_batch(self):
+        orders = self._create_sale_with_own_account() + self._create_sale()
+        self._block_credit(orders[0])
+        self._create_policy(approval='always')
+        returns = self._create_return(orders[0], 3) + self._create_return(orders[1], 3)
+        returns.action_approve()
+        self.assertEqual(returns.mapped('line_ids.qty_credited'), [0, 3])
+
+
+@tagged('post_install', '-at_install')
+class TestCreditByHand(CreditCommon):
+    """I2 and I5: notes that an accountant makes, before, during and after a return."""
+
+    def test_full_note_by_hand_leaves_nothing_to_credit(self):
+        order = self._create_sale()
+        self._reverse(order.invoice_ids)
+        sale_return = self._create_return(order, 10)
+        self.assertFalse(sale_return.credit_note_ids)
+        self.assert_quantities(sale_return.line_ids, credited=0, to_credit=0)
+
+    def test_part_credited_by_hand_is_not_credited_again(self):
+        order = self._create_sale()
+        invoice = order.invoice_ids
+        self._reverse(invoice, quantity=8)
+        self._create_return(order, 10)
+        self.assert_fully_credited(invoice)
+
+    def test_price_correction_lowers_what_is_credited(self):
+        order = self._create_sale()
+        invoice = order.invoice_ids
+        self._reverse(invoice, price=5)
+        note = self._create_return(order, 10).credit_note_ids
+        self.assertEqual(note.amount_untaxed, 950.0)
+        self.assertEqual(note.invoice_line_ids.quantity, 10)
+        self.assert_fully_credited(invoice)
+
+    def test_parts_after_a_price_correction_add_up(self):
+        order = self._create_sale({'quantity': 7, 'price': 10.01})
+        invoice = order.invoice_ids
+        self._reverse(invoice, price=0.37)
+        self._credit(order, 3, 4)
+        self.assert_fully_credited(invoice)
+
+    def test_note_by_hand_beyond_the_invoice_is_refused(self):
+        order = self._create_sale()
+        invoice = order.invoice_ids
+        self._create_return(order, 6)
+        with self.assert_refused("more would be credited"):
+            self._reverse(invoice)
+        self.assertEqual(self._reverse(invoice, quantity=4).state, 'posted')
+
+    def test_price_correction_beyond_the_invoice_is_refused(self):
+        order = self._create_sale()
+        invoice = order.invoice_ids
+        self._create_return(order, 10)
+        with self.assert_refused():
+            self._reverse(invoice, price=5)
+
+    def test_note_that_was_cancelled_may_be_made_again(self):
+        order = self._create_sale()
+        invoice = order.invoice_ids
+        sale_return = self._create_return(order, 6)
+        note = sale_return.credit_note_ids
+        note.button_draft()
+        note.button_cancel()
+        self.assert_quantities(sale_return.line_ids, credited=0, to_credit=6)
+        again = sale_return.action_create_credit_notes()
+        self.assertEqual(again.amount_untaxed, 600.0)
+        self.assertEqual(invoice.amount_residual, 484.0)
+
+    def test_credited_invoice_cannot_be_reset_or_cancelled(self):
+        order = self._create_sale()
+        invoice = order.invoice_ids
+        self._create_return(order, 6)
+        with self.assert_refused("has credited it"):
+            invoice.button_draft()
+        with self.assert_refused("has credited it"):
+            invoice.button_cancel()
+        self.assertEqual(invoice.state, 'posted')
+
+    def test_invoice_without_return_may_be_reset(self):
+        invoice = self._create_sale().invoice_ids
+        invoice.button_draft()
+        self.assertEqual(invoice.state, 'draft')
+
+
+@tagged('post_install', '-at_install')
+class TestCreditPending(SaleReturnCommon):
+    """I5: what a return is going to credit is safe from notes that anybody else makes."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.order = cls._create_sale()
+        cls.invoice = cls.order.invoice_ids
+        cls.sale_return = cls._create_return(cls.order, 3)
+        cls.accountant = cls._create_user('returns_accountant', 'account.group_account_manager')
+
+    def _reverse_as_accountant(self, reason=None, **values):
+        note = self._reverse(self.invoice, post=False, **values)
+        note.sale_return_override_reason = reason
+        note.with_user(self.accountant).action_post()
+        return note
+
+    def test_note_for_the_rest_passes(self):
+        self.assertEqual(self._reverse_as_accountant(quantity=7).state, 'posted')
+
+    def test_note_for_held_goods_is_refused(self):
+        with self.assert_refused("under way"):
+            self._reverse_as_accountant(quantity=8)
+
+    def test_note_for_goods_of_a_submitted_return_is_refused(self):
+        self._create_policy(approval='always')
+        self._create_return(self.order, 5)
+        with self.assert_refused("under way"):
+            self._reverse_as_accountant(quantity=3)
+
+    def test_note_for_received_goods_is_refused(self):
+        self._receive(self.sale_return)
+        with self.assert_refused("under way"):
+            self._reverse_as_accountant(quantity=8)
+
+    def test_note_passes_when_the_return_is_written_off(self):
+        self.sale_return.action_close(reason="Never sent.")
+        self.assertEqual(self._reverse_as_accountant().state, 'posted')
+
+    def test_note_passes_when_the_goods_were_rejected(self):
+        self._receive(self.sale_return)
+        self.sale_return.action_inspect_all('send_back')
+        self.assertEqual(self._reverse_as_accountant().state, 'posted')
+
+    def test_price_correction_passes_while_the_rest_covers_what_is_pending(self):
+        self.assertEqual(self._reverse_as_accountant(price=5).state, 'posted')
+
+    def test_price_correction_that_takes_what_is_pending_is_refused(self):
+        with self.assert_refused("under way"):
+            self._reverse_as_accountant(price=80)
+
+    def test_full_reversal_that_cancels_the_invoice_is_refused(self):
+        with self.assert_refused("under way"):
+            self.invoice._reverse_moves([{}], cancel=True)
+
+    def test_reason_of_an_accountant_is_not_enough(self):
+        with self.assert_refused("under way"):
+            self._reverse_as_accountant(reason="The customer is important.")
+
+    def test_manager_needs_a_reason(self):
+        with self.assert_refused("under way"):
+            self._reverse(self.invoice)
+
+    def test_manager_overrides_with_a_reason_that_is_logged(self):
+        note = self._reverse(self.invoice, post=False)
+        note.sale_return_override_reason = "Settled on the phone."
+        note.action_post()
+        self.assertEqual(note.state, 'posted')
+        event = self.sale_return.event_ids.filtered(lambda e: e.kind == 'override')
+        self.assertEqual((event.reason, event.user_id), ("Settled on the phone.", self.staff))
+
+    def test_return_credits_nothing_more_after_an_override(self):
+        note = self._reverse(self.invoice, post=False)
+        note.sale_return_override_reason = "Settled on the phone."
+        note.action_post()
+        self._receive(self.sale_return)
+        self.sale_return.action_inspect_all('restock')
+        self.assertFalse(self.sale_return.credit_note_ids)
+        self.assertEqual(self.sale_return.state, 'closed')
+        # The 7 that the customer keeps were credited by hand: Odoo bills them again.
+        self.assert_sold(self.order.order_line, delivered=7, invoiced=0, to_invoice=7)
+
+    def test_netting_on_the_next_invoice_is_guarded_too(self):
+        line = self.invoice.invoice_line_ids
+        invoice = self.invoice.copy(
+            {
+                'invoice_line_ids': [
+                    Command.create(
+                        {
+                            'product_id': line.product_id.id,
+                            'quantity': -8,
+                            'price_unit': 100.0,
+                            'sale_line_ids': [Command.set(line.sale_line_ids.ids)],
+                        }
+                    ),
+                    Command.create({'name': "Something else", 'quantity': 1, 'price_unit': 5000}),
+                ]
+            }
+        )
+        with self.assert_refused("under way"):
+            invoice.action_post()
