@@ -16,7 +16,6 @@
         'security/sale_return_groups.xml',
         'security/ir.model.access.csv',
         'security/sale_return_security.xml',
-
         'data/ir_sequence_data.xml',
         'data/ir_cron_data.xml',
         # The policy names a disposition as its default.
@@ -24,12 +23,10 @@
         'data/sale_return_grade_data.xml',
         'data/sale_return_policy_data.xml',
         'data/sale_return_reason_data.xml',
-
         'wizards/sale_return_create_views.xml',
         'wizards/sale_return_inspect_views.xml',
         'wizards/sale_return_explain_views.xml',
         'wizards/stock_return_picking_views.xml',
-
         'views/sale_return_views.xml',
         'views/sale_return_line_views.xml',
         'views/sale_return_inspection_views.xml',

@@ -1,6 +1,5 @@
 """Closed lists that several models share."""
 
-
 # Who pays for the loss.
 LIABILITIES = [
     ('customer', "Customer"),

@@ -4,6 +4,9 @@ from . import res_company
 from . import res_config_settings
 from . import sale_order
 from . import sale_order_line
+
+# Mixins come before the models that use them.
+from . import sale_return_evidence
 from . import sale_return
 from . import sale_return_approval
 from . import sale_return_credit

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -62,19 +64,25 @@ class AccountMove(models.Model):
     def _get_sale_return_guarded_lines(self):
         """Return the order lines of these moves that a return holds or has credited."""
         moves = self.filtered(
-            lambda move: move.move_type == 'out_refund'
-            or (move.move_type == 'out_invoice' and move.line_ids.sale_line_ids)
+            lambda move: (
+                move.move_type == 'out_refund'
+                or (move.move_type == 'out_invoice' and move.line_ids.sale_line_ids)
+            )
         )
         lines = moves.line_ids
         sale_lines = lines.sale_line_ids | lines.credited_line_id.sale_line_ids
         if not sale_lines:
             return sale_lines
         # sudo: all returns of an order line count, whoever posts.
-        return_lines = self.env['sale.return.line'].sudo().search(
-            [
-                ('sale_line_id', 'in', sale_lines.ids),
-                ('state', 'not in', ('draft', 'refused', 'cancelled')),
-            ]
+        return_lines = (
+            self.env['sale.return.line']
+            .sudo()
+            .search(
+                [
+                    ('sale_line_id', 'in', sale_lines.ids),
+                    ('state', 'not in', ('draft', 'refused', 'cancelled')),
+                ]
+            )
         )
         return return_lines.sale_line_id
 
@@ -119,14 +127,19 @@ class AccountMove(models.Model):
         pending = sale_lines.return_line_ids.filtered(lambda line: line.state in OPEN_STATES)
         quantities = credit._get_quantities(pending, pending._get_qty_creditable, capped=False)
         due = [(line, quantities[line][0]) for line in pending if quantities[line][0] > 0]
-        blocked = [
-            allocation
-            for allocation in credit._allocate(due, ignored_moves=self)
-            if self._is_taken(allocation, balances)
-        ]
-        if not blocked:
+        by_line = defaultdict(list)
+        for allocation in credit._allocate(due, ignored_moves=self):
+            by_line[allocation['invoice_line']].append(allocation)
+        returns = self.env['sale.return'].union(
+            *[
+                allocation['return_line'].return_id
+                for line, allocations in by_line.items()
+                if self._is_taken(line, allocations, balances)
+                for allocation in allocations
+            ]
+        )
+        if not returns:
             return
-        returns = self.env['sale.return'].union(*[a['return_line'].return_id for a in blocked])
         reason = next(filter(None, self.mapped('sale_return_override_reason')), None)
         if reason and self.env.user.has_group('sale_return.group_manager'):
             self.env['sale.return.event']._log(
@@ -151,16 +164,16 @@ class AccountMove(models.Model):
         )
 
     @api.model
-    def _is_taken(self, allocation, balances):
-        """Tell whether an invoice line is left with less than a return is going to credit."""
-        line = allocation['invoice_line']
+    def _is_taken(self, line, allocations, balances):
+        """Tell whether an invoice line is left with less than returns are going to credit."""
         balance = balances.get(line)
         key = (False, 'total_excluded_currency')
-        wanted = allocation['amounts'].get(key, 0.0)
+        quantity = sum(allocation['quantity'] for allocation in allocations)
+        amount = sum(allocation['amounts'].get(key, 0.0) for allocation in allocations)
         return (
             balance is None
-            or balance.quantity < allocation['quantity'] - QUANTITY_EPSILON
-            or line.currency_id.compare_amounts(balance.amount(key), wanted) < 0
+            or balance.quantity < quantity - QUANTITY_EPSILON
+            or line.currency_id.compare_amounts(balance.amount(key), amount) < 0
         )
 
     # === CHANGES AFTERWARDS === #
@@ -238,7 +251,7 @@ class AccountMove(models.Model):
     def action_view_sale_returns(self):
         """Show the returns of an invoice or credit note."""
         returns = self.env['sale.return'].search([('id', 'in', self.sale_return_ids.ids)])
-        return returns._get_records_action(returns, self.env._("Returns"))
+        return returns._get_records_action(name=self.env._("Returns"))
 
     def action_create_return(self):
         """Open the dialog that creates a return of the invoiced order lines.

@@ -68,13 +68,17 @@ class ResCompany(models.Model):
         # sudo: inspectors scrap goods without rights in Inventory.
         company = self.sudo()
         if not company.sale_return_scrap_location_id:
-            company.sale_return_scrap_location_id = self.env['stock.location'].sudo().create(
-                {
-                    'name': self.env._("Scrapped Returns"),
-                    'usage': 'inventory',
-                    'company_id': self.id,
-                    'location_id': False,
-                    'valuation_account_id': company.sale_return_scrap_account_id.id,
-                }
+            company.sale_return_scrap_location_id = (
+                self.env['stock.location']
+                .sudo()
+                .create(
+                    {
+                        'name': self.env._("Scrapped Returns"),
+                        'usage': 'inventory',
+                        'company_id': self.id,
+                        'location_id': False,
+                        'valuation_account_id': company.sale_return_scrap_account_id.id,
+                    }
+                )
             )
         return company.sale_return_scrap_location_id

@@ -28,9 +28,7 @@ class SaleOrder(models.Model):
             order.return_ids = order.return_line_ids.return_id
             order.return_count = len(order.return_ids)
 
-    @api.depends(
-        'return_line_ids.state', 'order_line.qty_returned', 'order_line.qty_delivered'
-    )
+    @api.depends('return_line_ids.state', 'order_line.qty_returned', 'order_line.qty_delivered')
     def _compute_return_status(self):
         for order in self:
             lines = order.order_line.filtered(lambda line: line.qty_returned > 0)
@@ -74,4 +72,4 @@ class SaleOrder(models.Model):
     def action_view_returns(self):
         """Show the returns of the orders."""
         returns = self.env['sale.return'].search([('line_ids.order_id', 'in', self.ids)])
-        return returns._get_records_action(returns, self.env._("Returns"))
+        return returns._get_records_action(name=self.env._("Returns"))

@@ -46,9 +46,15 @@ class SaleOrderLine(models.Model):
         quantities = self._get_return_quantities()
         for line in self:
             shipped, returned, held = quantities[line]
-            line.qty_returnable = line.product_id.uom_id._compute_quantity(
-                max(shipped - returned - held, 0.0), line.product_uom_id, rounding_method='HALF-UP'
-            ) if line.product_id else 0.0
+            line.qty_returnable = (
+                line.product_id.uom_id._compute_quantity(
+                    max(shipped - returned - held, 0.0),
+                    line.product_uom_id,
+                    rounding_method='HALF-UP',
+                )
+                if line.product_id
+                else 0.0
+            )
 
     @api.depends(
         'return_line_ids.qty_received',
@@ -63,17 +69,18 @@ class SaleOrderLine(models.Model):
         a line negative, whether they are credited, refused or still waited for. Uninvoiced goods
         that came back are simply not billed.
         """
-        super()._compute_qty_to_invoice()
+        result = super()._compute_qty_to_invoice()
         for line in self:
             if line.qty_to_invoice and line.return_line_ids:
                 line.qty_to_invoice = line.product_uom_id.round(
                     line.qty_to_invoice + line._get_return_invoice_correction()
                 )
+        return result
 
     @api.depends('return_line_ids.qty_received', 'return_line_ids.qty_credited')
     def _compute_invoice_status(self):
         """Override of `sale` to leave lines invoiced that were, before a return was credited."""
-        super()._compute_invoice_status()
+        result = super()._compute_invoice_status()
         for line in self:
             if line.state == 'sale' and line.invoice_status == 'no' and line.return_line_ids:
                 invoiced, credited, _otherwise = self.env['sale.return.ledger']._get_invoiced(line)
@@ -82,26 +89,29 @@ class SaleOrderLine(models.Model):
                     line.product_uom_id.compare(invoiced + uninvoiced, line.product_uom_qty) >= 0
                 ):
                     line.invoice_status = 'invoiced'
+        return result
 
     @api.depends('return_line_ids.qty_received', 'return_line_ids.qty_credited')
     def _compute_untaxed_amount_to_invoice(self):
         """Override of `sale` to expect no money for what returns have taken back."""
-        super()._compute_untaxed_amount_to_invoice()
+        result = super()._compute_untaxed_amount_to_invoice()
         for line in self.filtered('return_line_ids'):
             if line.product_uom_qty:
                 line.untaxed_amount_to_invoice = line.currency_id.round(
                     line.price_subtotal / line.product_uom_qty * line.qty_to_invoice
                 )
+        return result
 
     @api.depends('return_line_ids.qty_received', 'return_line_ids.qty_credited')
     def _compute_amount_to_invoice(self):
         """Override of `sale` to expect no money for what returns have taken back."""
-        super()._compute_amount_to_invoice()
+        result = super()._compute_amount_to_invoice()
         for line in self.filtered('return_line_ids'):
             if line.product_uom_qty:
                 line.amount_to_invoice += (
                     line.price_total / line.product_uom_qty * line._get_return_invoice_correction()
                 )
+        return result
 
     # === QUANTITIES === #
 
@@ -205,9 +215,11 @@ class SaleOrderLine(models.Model):
             return 0.0
         last = max(when(move) for move in receipts)
         later = done.filtered(
-            lambda move: not move.sale_return_line_id
-            and move.location_dest_id._is_outgoing()
-            and when(move) > last
+            lambda move: (
+                not move.sale_return_line_id
+                and move.location_dest_id._is_outgoing()
+                and when(move) > last
+            )
         )
         return sum(
             move.product_uom._compute_quantity(

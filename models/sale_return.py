@@ -8,7 +8,15 @@ from ..const import PROGRESS, RETURN_STATES, TRANSITIONS, progress
 
 # What a client may not set by itself: these fields follow from what was done.
 PROTECTED_FIELDS = frozenset(
-    {'state', 'name', 'event_ids', 'approval_ids', 'date_dispatched', 'credit_queued', 'credit_error'}
+    {
+        'state',
+        'name',
+        'event_ids',
+        'approval_ids',
+        'date_dispatched',
+        'credit_queued',
+        'credit_error',
+    }
 )
 # What a client may still change after the return was submitted.
 EDITABLE_AFTER_SUBMIT = frozenset({'user_id', 'warehouse_id', 'carrier_name', 'tracking_ref'})
@@ -177,8 +185,8 @@ class SaleReturn(models.Model):
     def _compute_company_id(self):
         for sale_return in self:
             orders = sale_return.line_ids.sale_line_id.order_id
-            sale_return.company_id = orders[:1].company_id or sale_return.company_id or (
-                self.env.company
+            sale_return.company_id = (
+                orders[:1].company_id or sale_return.company_id or (self.env.company)
             )
 
     @api.depends('line_ids.sale_line_id.currency_id', 'company_id')
@@ -239,8 +247,10 @@ class SaleReturn(models.Model):
     def _compute_credit_note_ids(self):
         for sale_return in self:
             sale_return.credit_note_ids = sale_return.line_ids.credit_line_ids.move_id
-            sale_return.invoice_ids = sale_return.line_ids.sale_line_id.invoice_lines.move_id.filtered(
-                lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+            sale_return.invoice_ids = (
+                sale_return.line_ids.sale_line_id.invoice_lines.move_id.filtered(
+                    lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+                )
             )
             sale_return.credit_note_count = len(sale_return.credit_note_ids)
             sale_return.invoice_count = len(sale_return.invoice_ids)
@@ -345,9 +355,10 @@ class SaleReturn(models.Model):
 
     def _compute_access_url(self):
         """Override of `portal` to name the page of the return."""
-        super()._compute_access_url()
+        result = super()._compute_access_url()
         for sale_return in self:
             sale_return.access_url = f'/my/returns/{sale_return.id}'
+        return result
 
     # === CONSTRAINT METHODS === #
 
@@ -426,7 +437,7 @@ class SaleReturn(models.Model):
                     )
                 )
 
-    def copy(self, default=None):
+    def copy(self, default=None):  # pylint: disable=method-required-super
         """Override of `base`: a return is a fact about certain goods and cannot be doubled."""
         raise UserError(self.env._("A return cannot be duplicated. Create one from the order."))
 
@@ -468,4 +479,5 @@ class SaleReturn(models.Model):
 
         Being private it cannot be called by RPC, whatever the rights or the context.
         """
-        return super().write(vals)
+        # Past our own `write`, to those of the models below it.
+        return super().write(vals)  # pylint: disable=super-method-mismatch

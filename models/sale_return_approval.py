@@ -1,31 +1,21 @@
 from odoo import fields, models
-from odoo.exceptions import UserError
 
 
 class SaleReturnApproval(models.Model):
     """One decision of one person (or of the policy) on a return. Written once, never changed."""
 
     _name = 'sale.return.approval'
+    _inherit = ['sale.return.evidence']
     _description = "Return Approval"
     _order = 'id desc'
     _rec_name = 'decision'
 
     return_id = fields.Many2one('sale.return', required=True, index=True, ondelete='restrict')
     company_id = fields.Many2one(related='return_id.company_id', store=True, index=True)
-    decision = fields.Selection(
-        [('approved', "Approved"), ('refused', "Refused")], required=True
-    )
+    decision = fields.Selection([('approved', "Approved"), ('refused', "Refused")], required=True)
     user_id = fields.Many2one(
         'res.users', required=True, default=lambda self: self.env.user, ondelete='restrict'
     )
     date = fields.Datetime(required=True, default=lambda self: self.env.cr.now())
     automatic = fields.Boolean(help="Decided by the policy, nobody was asked.")
     comment = fields.Text()
-
-    def write(self, vals):
-        """Override of `base` to keep decisions as they were taken."""
-        raise UserError(self.env._("A decision on a return cannot be changed afterwards."))
-
-    def unlink(self):
-        """Override of `base` to keep the history of decisions complete."""
-        raise UserError(self.env._("A decision on a return cannot be deleted."))

@@ -96,9 +96,7 @@ class SaleReturnCredit(models.AbstractModel):
         due = lines.return_id
         if not due:
             return
-        limit = int(
-            self.env['ir.config_parameter'].sudo().get_param('sale_return.sync_limit', 50)
-        )
+        limit = int(self.env['ir.config_parameter'].sudo().get_param('sale_return.sync_limit', 50))
         if len(lines) > limit:
             due._queue_credit()
             return
@@ -155,7 +153,7 @@ class SaleReturnCredit(models.AbstractModel):
         :return: `{line: (to credit, not invoiced)}` in the unit of the line.
         :rtype: dict
         """
-        result = {line: (0.0, 0.0) for line in lines}
+        result = dict.fromkeys(lines, (0.0, 0.0))
         for sale_line in lines.sale_line_id:
             # The lines of all returns share one pool, the oldest first.
             siblings = (sale_line.return_line_ids | lines).filtered(

@@ -110,7 +110,9 @@ class SaleReturnDisposal(models.AbstractModel):
             line = lines.filtered(lambda line: line.id == result['line_id'])
         if len(line) != 1:
             raise UserError(
-                self.env._("Say for each inspection result to which of the return lines it belongs.")
+                self.env._(
+                    "Say for each inspection result to which of the return lines it belongs."
+                )
             )
         if line.return_id.state != 'approved':
             raise UserError(
@@ -370,9 +372,11 @@ class SaleReturnDisposal(models.AbstractModel):
         """Prepare deliveries that take rejected goods back to their customers."""
         for sale_return, group in rows.grouped('return_id').items():
             warehouse = sale_return.warehouse_id
-            location = group.line_id.sale_line_id.order_id[:1].partner_shipping_id.with_company(
-                sale_return.company_id
-            ).property_stock_customer
+            location = (
+                group.line_id.sale_line_id.order_id[:1]
+                .partner_shipping_id.with_company(sale_return.company_id)
+                .property_stock_customer
+            )
             vals = self._prepare_transfer_vals(
                 group, warehouse.out_type_id, location, buckets, origin=True
             )

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 from ..const import RETURN_STATES
 
@@ -8,6 +7,7 @@ class SaleReturnEvent(models.Model):
     """What happened to a return: who, when, from, to and why. Written once, never changed."""
 
     _name = 'sale.return.event'
+    _inherit = ['sale.return.evidence']
     _description = "Return Event"
     _order = 'id desc'
     _rec_name = 'kind'
@@ -51,11 +51,3 @@ class SaleReturnEvent(models.Model):
         # sudo: nobody may write the log by himself; whoever calls has done something that has to
         # be in it. `env.user` stays the one who did it.
         return self.sudo().create([{'user_id': self.env.uid, **vals} for vals in vals_list])
-
-    def write(self, vals):
-        """Override of `base` to keep the log as it was written."""
-        raise UserError(self.env._("The event log of a return cannot be changed."))
-
-    def unlink(self):
-        """Override of `base` to keep the log complete."""
-        raise UserError(self.env._("The event log of a return cannot be deleted."))

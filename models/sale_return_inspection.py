@@ -1,5 +1,4 @@
 from odoo import fields, models
-from odoo.exceptions import UserError
 
 from ..const import LIABILITIES
 
@@ -11,6 +10,7 @@ class SaleReturnInspection(models.Model):
     """
 
     _name = 'sale.return.inspection'
+    _inherit = ['sale.return.evidence']
     _description = "Return Inspection"
     _order = 'id desc'
     _check_company_auto = True
@@ -40,13 +40,3 @@ class SaleReturnInspection(models.Model):
     def _compute_display_name(self):
         for row in self:
             row.display_name = f"{row.product_id.display_name}: {row.disposition_id.name}"
-
-    def write(self, vals):
-        """Override of `base`: a row is a fact, and its goods have moved already."""
-        raise UserError(
-            self.env._("An inspection result cannot be changed. Record what is right as a new one.")
-        )
-
-    def unlink(self):
-        """Override of `base`: a row is a fact, and its goods have moved already."""
-        raise UserError(self.env._("An inspection result cannot be deleted."))

@@ -49,10 +49,12 @@ class SaleReturnLedger(models.AbstractModel):
     def _get_invoice_lines(self, sale_lines):
         """Return the posted invoice lines of order lines, oldest invoice first."""
         return sale_lines.invoice_lines.filtered(
-            lambda line: line.move_id.move_type == 'out_invoice'
-            and line.parent_state == 'posted'
-            and line.display_type == 'product'
-            and line.quantity > 0
+            lambda line: (
+                line.move_id.move_type == 'out_invoice'
+                and line.parent_state == 'posted'
+                and line.display_type == 'product'
+                and line.quantity > 0
+            )
         ).sorted(lambda line: (line.move_id.invoice_date, line.move_id.id, line.id))
 
     @api.model
@@ -92,8 +94,10 @@ class SaleReturnLedger(models.AbstractModel):
     def _get_note_lines(self, sale_lines, invoice_lines):
         """Return what credits the invoice lines: lines of notes, and negative invoice lines."""
         linked = sale_lines.invoice_lines.filtered(
-            lambda line: line.move_id.move_type == 'out_refund'
-            or (line.move_id.move_type == 'out_invoice' and line.quantity < 0)
+            lambda line: (
+                line.move_id.move_type == 'out_refund'
+                or (line.move_id.move_type == 'out_invoice' and line.quantity < 0)
+            )
         )
         return (linked | invoice_lines.credited_line_ids).filtered(
             lambda line: line.parent_state != 'cancel' and line.display_type == 'product'

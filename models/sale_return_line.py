@@ -32,9 +32,7 @@ class SaleReturnLine(models.Model):
         ondelete='restrict',
         help="Unknown goods may start without one; the approval needs it.",
     )
-    order_id = fields.Many2one(
-        related='sale_line_id.order_id', store=True, index='btree_not_null'
-    )
+    order_id = fields.Many2one(related='sale_line_id.order_id', store=True, index='btree_not_null')
     product_id = fields.Many2one(
         'product.product',
         required=True,
@@ -421,4 +419,5 @@ class SaleReturnLine(models.Model):
 
         Being private it cannot be called by RPC, whatever the rights or the context.
         """
-        return super().write(vals)
+        # Past our own `write`, to those of the models below it.
+        return super().write(vals)  # pylint: disable=super-method-mismatch

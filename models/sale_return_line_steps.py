@@ -311,8 +311,9 @@ class SaleReturnLine(models.Model):
         """Return a reason under which the order line is not in the return yet."""
         self.ensure_one()
         siblings = self.return_id.line_ids.filtered(
-            lambda line: line.sale_line_id == self.sale_line_id
-            and line.resolution == self.resolution
+            lambda line: (
+                line.sale_line_id == self.sale_line_id and line.resolution == self.resolution
+            )
         )
         other = self.env.ref('sale_return.reason_other', raise_if_not_found=False)
         reasons = (other or self.env['sale.return.reason']) | self.env['sale.return.reason'].search(

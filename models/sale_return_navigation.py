@@ -6,43 +6,29 @@ class SaleReturn(models.Model):
 
     _inherit = 'sale.return'
 
-    def _get_records_action(self, records, name):
-        """Return the action that shows records: a form for one, a list for several."""
-        action = {
-            'type': 'ir.actions.act_window',
-            'name': name,
-            'res_model': records._name,
-            'view_mode': 'list,form',
-            'domain': [('id', 'in', records.ids)],
-            'context': {'create': False},
-        }
-        if len(records) == 1:
-            action.update(view_mode='form', res_id=records.id)
-        return action
-
     def action_view_sale_orders(self):
         """Show the orders of the returns."""
-        return self._get_records_action(self.sale_order_ids, self.env._("Sales Orders"))
+        return self.sale_order_ids._get_records_action(name=self.env._("Sales Orders"))
 
     def action_view_receipts(self):
         """Show the receipts of the returns."""
-        return self._get_records_action(self.picking_ids, self.env._("Receipts"))
+        return self.picking_ids._get_records_action(name=self.env._("Receipts"))
 
     def action_view_transfers(self):
         """Show what moved the goods out of quarantine."""
-        return self._get_records_action(self.transfer_ids, self.env._("Transfers"))
+        return self.transfer_ids._get_records_action(name=self.env._("Transfers"))
 
     def action_view_deliveries(self):
         """Show the deliveries whose goods come back."""
-        return self._get_records_action(self.delivery_ids, self.env._("Deliveries"))
+        return self.delivery_ids._get_records_action(name=self.env._("Deliveries"))
 
     def action_view_invoices(self):
         """Show the invoices of the returned order lines."""
-        return self._get_records_action(self.invoice_ids, self.env._("Invoices"))
+        return self.invoice_ids._get_records_action(name=self.env._("Invoices"))
 
     def action_view_credit_notes(self):
         """Show the credit notes of the returns."""
-        return self._get_records_action(self.credit_note_ids, self.env._("Credit Notes"))
+        return self.credit_note_ids._get_records_action(name=self.env._("Credit Notes"))
 
     def _get_wizard_action(self, model, name, **context):
         return {

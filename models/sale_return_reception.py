@@ -6,9 +6,9 @@ from odoo.tools import clean_context
 class SaleReturnReception(models.AbstractModel):
     """Service: expect returned goods, and say what to do when they have come.
 
-        delivery move (done)        WH/Stock ──► Customers
-              ▲ origin_returned_move_id
-        receipt move                             Customers ──► Quarantine
+    delivery move (done)        WH/Stock ──► Customers
+          ▲ origin_returned_move_id
+    receipt move                             Customers ──► Quarantine
     """
 
     _name = 'sale.return.reception'
@@ -100,9 +100,7 @@ class SaleReturnReception(models.AbstractModel):
             quantity = (
                 some_move.quantity if some_move.state == 'done' else some_move.product_uom_qty
             )
-            return some_move.product_uom._compute_quantity(
-                quantity, uom, rounding_method='HALF-UP'
-            )
+            return some_move.product_uom._compute_quantity(quantity, uom, rounding_method='HALF-UP')
 
         back = move.returned_move_ids.filtered(lambda m: m.state != 'cancel')
         return convert(move) - sum(convert(m) for m in back)
@@ -209,12 +207,18 @@ class SaleReturnReception(models.AbstractModel):
                 move._get_returned_sale_line().order_id.partner_id.commercial_partner_id,
             )
         )
-        returns = self.env['sale.return'].sudo().create(
-            [self._prepare_adopted_vals(group, reason, resolution) for group in groups.values()]
+        returns = (
+            self.env['sale.return']
+            .sudo()
+            .create(
+                [self._prepare_adopted_vals(group, reason, resolution) for group in groups.values()]
+            )
         )
         for sale_return, group in zip(returns, groups.values(), strict=True):
             for line in sale_return.line_ids:
-                mine = group.filtered(lambda m, l=line: m._get_returned_sale_line() == l.sale_line_id)
+                mine = group.filtered(
+                    lambda m, l=line: m._get_returned_sale_line() == l.sale_line_id
+                )
                 mine.write({'sale_return_line_id': line.id, 'sale_line_id': line.sale_line_id.id})
         returns.action_submit()
         return returns

@@ -172,9 +172,7 @@ class SaleReturn(models.Model):
         self._ensure_group('group_user')
         self.check_access('write')
         todo = self.filtered(lambda r: r.state != 'draft')
-        todo._ensure_state(
-            ('submitted', 'refused', 'cancelled'), self.env._("set back to draft")
-        )
+        todo._ensure_state(('submitted', 'refused', 'cancelled'), self.env._("set back to draft"))
         todo._update_state('draft')
         return True
 
@@ -269,8 +267,10 @@ class SaleReturn(models.Model):
             for line, by_lot in open_quantities.items()
             for lot, quantity in by_lot.items()
         ]
-        return self.line_ids.register_inspection(results) if results else (
-            self.env['sale.return.inspection']
+        return (
+            self.line_ids.register_inspection(results)
+            if results
+            else (self.env['sale.return.inspection'])
         )
 
     def action_create_credit_notes(self):

@@ -13,7 +13,10 @@ class StockPicking(models.Model):
         help="The return whose goods this transfer moves; empty when there are several.",
     )
     sale_return_ids = fields.Many2many(
-        'sale.return', string="Customer Returns", compute='_compute_sale_return_ids', compute_sudo=True
+        'sale.return',
+        string="Customer Returns",
+        compute='_compute_sale_return_ids',
+        compute_sudo=True,
     )
     sale_return_count = fields.Integer(compute='_compute_sale_return_ids', compute_sudo=True)
     date_customer_received = fields.Datetime(
@@ -41,7 +44,7 @@ class StockPicking(models.Model):
     def action_view_sale_returns(self):
         """Show the returns of the transfer."""
         returns = self.env['sale.return'].search([('id', 'in', self.sale_return_ids.ids)])
-        return returns._get_records_action(returns, self.env._("Returns"))
+        return returns._get_records_action(name=self.env._("Returns"))
 
     def action_create_return(self):
         """Open the dialog that creates a return from the deliveries' order lines.

@@ -77,8 +77,9 @@ class StockWarehouse(models.Model):
             # Each warehouse has its own sequence, type and location; there are few of them.
             warehouse._create_sale_return_location()
             create_values, _next = warehouse._get_picking_type_create_values(100)
-            values = create_values['sale_return_type_id'] | (
-                warehouse._get_picking_type_update_values()['sale_return_type_id']
+            values = (
+                create_values['sale_return_type_id']
+                | (warehouse._get_picking_type_update_values()['sale_return_type_id'])
             )
             sequence_values = warehouse._get_sequence_values()['sale_return_type_id']
             # sudo: as in `stock`, sequences belong to the system.

@@ -68,7 +68,7 @@ class SaleReturnCreate(models.TransientModel):
         :raise UserError: when no quantity or no reason is given.
         """
         sale_return = self._create_return()
-        return sale_return._get_records_action(sale_return, self.env._("Return"))
+        return sale_return._get_records_action(name=self.env._("Return"))
 
     def action_create_and_submit(self):
         """Create the return, submit it and open it.
@@ -79,7 +79,7 @@ class SaleReturnCreate(models.TransientModel):
         """
         sale_return = self._create_return()
         sale_return.action_submit()
-        return sale_return._get_records_action(sale_return, self.env._("Return"))
+        return sale_return._get_records_action(name=self.env._("Return"))
 
     def _create_return(self):
         """Create the return of the chosen quantities."""

@@ -1,0 +1,24 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+
+class SaleReturnEvidence(models.AbstractModel):
+    """Mixin of records that are evidence: written once by a service, never changed or deleted."""
+
+    _name = 'sale.return.evidence'
+    _description = "Return Evidence"
+
+    def write(self, vals):  # pylint: disable=method-required-super
+        """Override of `base` to keep evidence as it was written, for everybody."""
+        raise UserError(
+            self.env._(
+                "“%(model)s” is evidence and cannot be changed. Record what is right as a new one.",
+                model=self._description,
+            )
+        )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(
+            self.env._("“%(model)s” is evidence and cannot be deleted.", model=self._description)
+        )
