@@ -6,9 +6,13 @@ user goes, with real transfers and invoices. Assertions speak of the business.
 
 from contextlib import contextmanager
 
+from psycopg2 import IntegrityError
+
 from odoo import Command, fields
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
+from odoo.service.model import call_kw
 from odoo.tests import new_test_user
+from odoo.tools import mute_logger
 
 from odoo.addons.base.tests.common import BaseCommon
 
@@ -402,6 +406,22 @@ class SaleReturnCommon(BaseCommon):
             .create({})
             ._create_payments()
         )
+
+    def _call(self, user, records, method, *args, **kwargs):
+        """Call a method the way a remote client of `user` does; answers and errors are his."""
+        env = self._env_of(user)
+        ids = [] if method == 'create' else [records.ids]
+        try:
+            with mute_logger('odoo.sql_db'), env.cr.savepoint():
+                result = call_kw(env[records._name], method, [*ids, *args], kwargs)
+                env.flush_all()
+        except IntegrityError as error:
+            # As Odoo does around each call.
+            table = error.diag.table_name
+            model = next(m for m in env.registry.values() if m._table == table)
+            message = env[model._name]._sql_error_to_message(error)
+            raise ValidationError(message) from error
+        return result
 
     def _run_credit_job(self):
         with self.enter_registry_test_mode():
