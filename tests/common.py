@@ -104,6 +104,16 @@ class SaleReturnCommon(BaseCommon):
         cls.dozen = cls.env.ref('uom.product_uom_dozen')
 
     @classmethod
+    def _create_warehouse(cls, name="North", code='NORTH', **values):
+        # sudo: a second warehouse switches settings on, which takes an administrator.
+        warehouse = (
+            cls.env['stock.warehouse']
+            .sudo()
+            .create({'name': name, 'code': code, 'company_id': cls.company.id, **values})
+        )
+        return warehouse.sudo(False)
+
+    @classmethod
     def _setup_configuration(cls):
         for name in ('defective', 'changed_mind', 'missing', 'other', 'wrong_item'):
             setattr(cls, f'reason_{name}', cls.env.ref(f'sale_return.reason_{name}'))
