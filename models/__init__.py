@@ -6,6 +6,8 @@ from . import sale_order
 from . import sale_order_line
 
 # Mixins come before the models that use them.
+from . import sale_return_code_mixin
+from . import sale_return_derived
 from . import sale_return_evidence
 from . import sale_return
 from . import sale_return_approval

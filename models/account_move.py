@@ -36,6 +36,24 @@ class AccountMove(models.Model):
     def _search_sale_return_ids(self, operator, value):
         return [('line_ids.sale_return_line_id.return_id', operator, value)]
 
+    def _compute_invoice_currency_rate(self):
+        """Override of `account` to keep the rate of the invoice on the notes of returns.
+
+        Otherwise writing a date would give the note the rate of that day, and crediting an
+        invoice would leave an exchange difference.
+        """
+        result = super()._compute_invoice_currency_rate()
+        for move in self:
+            invoice = move.reversed_entry_id
+            if (
+                move.move_type == 'out_refund'
+                and invoice.currency_id == move.currency_id
+                and move.company_id.sale_return_rate == 'original'
+                and move.invoice_line_ids.sale_return_line_id
+            ):
+                move.invoice_currency_rate = invoice.invoice_currency_rate
+        return result
+
     # === POSTING === #
 
     def _post(self, soft=True):
@@ -50,10 +68,14 @@ class AccountMove(models.Model):
         guarded = self._get_sale_return_guarded_lines()
         if not guarded:
             return super()._post(soft=soft)
+        self._check_sale_return_released()
         invoice_lines = self.env['sale.return.ledger']._get_invoice_lines(guarded)
         self.env['sale.return.credit']._take_credit_counter(invoice_lines)
-        posted = super()._post(soft=soft)
+        # A note that settles its invoice is "paid" while it is posted: too early to close anything.
+        posting = self.with_context(sale_return_posting=True)
+        posted = super(AccountMove, posting)._post(soft=soft).with_env(self.env)
         posted._check_sale_return_caps(guarded)
+        self.env['sale.return.credit']._log_notes(posted)
         returns = guarded.return_line_ids.return_id
         if 'out_invoice' in posted.mapped('move_type'):
             # Goods that came back before their invoice are credited now that there is one.
@@ -117,6 +139,51 @@ class AccountMove(models.Model):
         if by_hand:
             by_hand._check_sale_return_pending(sale_lines, balances)
 
+    def _check_sale_return_released(self):
+        """Refuse to post notes of returns for more than their policies have released.
+
+        :raise UserError: naming the returns.
+        """
+        # sudo: what a return has released does not depend on who posts its note.
+        lines = self.sudo().invoice_line_ids.sale_return_line_id
+        early = lines.filtered(
+            lambda line: (
+                line.product_uom_id.compare(line.qty_credited, line._get_qty_released(line)) > 0
+            )
+        )
+        if early:
+            self._override_or_refuse(
+                early.return_id,
+                self.env._(
+                    "More would be credited than return %(returns)s has released: its goods have "
+                    "not come or are not inspected yet. Lower the credit note, or wait. A manager "
+                    "of Returns may override this with a written reason.",
+                    returns=", ".join(early.return_id.mapped('name')),
+                ),
+            )
+
+    def _override_or_refuse(self, returns, message):
+        """Log the override of a manager who gives a reason, or refuse everybody else.
+
+        :param returns: `sale.return` records whose goods the notes take.
+        :param str message: what is refused.
+        :raise UserError: unless a manager of Returns gives a reason.
+        """
+        reason = next(filter(None, self.mapped('sale_return_override_reason')), None)
+        if not (reason and self.env.user.has_group('sale_return.group_manager')):
+            raise UserError(message)
+        self.env['sale.return.event']._log(
+            [
+                {
+                    'return_id': sale_return.id,
+                    'kind': 'override',
+                    'reason': reason,
+                    'details': ", ".join(filter(None, self.mapped('ref'))),
+                }
+                for sale_return in returns
+            ]
+        )
+
     def _check_sale_return_pending(self, sale_lines, balances):
         """Refuse notes made by hand that take what a return under way is going to credit.
 
@@ -140,27 +207,14 @@ class AccountMove(models.Model):
         )
         if not returns:
             return
-        reason = next(filter(None, self.mapped('sale_return_override_reason')), None)
-        if reason and self.env.user.has_group('sale_return.group_manager'):
-            self.env['sale.return.event']._log(
-                [
-                    {
-                        'return_id': sale_return.id,
-                        'kind': 'override',
-                        'reason': reason,
-                        'details': ", ".join(self.mapped('name')),
-                    }
-                    for sale_return in returns
-                ]
-            )
-            return
-        raise UserError(
+        self._override_or_refuse(
+            returns,
             self.env._(
                 "Return %(returns)s is under way for goods that this credit note would credit. "
                 "Credit them with the return, or close or refuse it first. A manager of Returns "
                 "may override this with a written reason.",
                 returns=", ".join(returns.mapped('name')),
-            )
+            ),
         )
 
     @api.model
@@ -174,6 +228,25 @@ class AccountMove(models.Model):
             balance is None
             or balance.quantity < quantity - QUANTITY_EPSILON
             or line.currency_id.compare_amounts(balance.amount(key), amount) < 0
+        )
+
+    def _is_reversed_credit(self):
+        """Tell whether a credit note was reversed as a whole, so that it credits nothing."""
+        self.ensure_one()
+        return self.move_type == 'out_refund' and any(
+            move._is_credit_reversal() for move in self.reversal_move_ids
+        )
+
+    def _is_credit_reversal(self):
+        """Tell whether an invoice reverses a credit note as a whole: it bills nothing new."""
+        self.ensure_one()
+        note = self.reversed_entry_id
+        return (
+            self.move_type == 'out_invoice'
+            and self.state == 'posted'
+            and note.move_type == 'out_refund'
+            and self.currency_id == note.currency_id
+            and not self.currency_id.compare_amounts(self.amount_total, note.amount_total)
         )
 
     # === CHANGES AFTERWARDS === #
@@ -227,7 +300,8 @@ class AccountMove(models.Model):
     def _invoice_paid_hook(self):
         """Override of `account` to close returns whose credit notes are paid back."""
         result = super()._invoice_paid_hook()
-        self._refresh_sale_returns()
+        if not self.env.context.get('sale_return_posting'):
+            self._refresh_sale_returns()
         return result
 
     def _get_amount_paid_back(self):

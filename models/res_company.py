@@ -25,6 +25,13 @@ class ResCompany(models.Model):
         help="Credit notes are made as soon as the policy releases them. Otherwise somebody "
         "presses the button.",
     )
+    sale_return_rate = fields.Selection(
+        [('original', "Rate of the invoice"), ('day', "Rate of the day")],
+        string="Exchange Rate of Credit Notes",
+        required=True,
+        default='original',
+        help="At the rate of the invoice a credit leaves no exchange difference.",
+    )
     sale_return_scrap_account_id = fields.Many2one(
         'account.account',
         string="Scrapped Returns Account",

@@ -255,12 +255,12 @@ class SaleOrderLine(models.Model):
         uninvoiced = self._get_qty_returned_uninvoiced(invoiced, by_returns)
         # A note made by hand for goods that are back counts like one of the return.
         by_hand = min(otherwise, max(back - uninvoiced - by_returns, 0.0))
-        credited = by_returns + by_hand
-        if self.product_id.invoice_policy == 'order':
-            return -uninvoiced - credited
-        if self.qty_delivered_method != 'stock_move':
-            return -credited
-        return back - uninvoiced - credited
+        # Odoo counts all notes, price corrections included; only those made by hand without a
+        # return leave something to bill.
+        correction = self.qty_invoiced - (invoiced - otherwise + by_hand) - uninvoiced
+        if self.product_id.invoice_policy == 'order' or self.qty_delivered_method != 'stock_move':
+            return correction
+        return correction + back
 
     # === GUARD === #
 

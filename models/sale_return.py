@@ -6,18 +6,6 @@ from odoo.fields import Domain
 
 from ..const import PROGRESS, RETURN_STATES, TRANSITIONS, progress
 
-# What a client may not set by itself: these fields follow from what was done.
-PROTECTED_FIELDS = frozenset(
-    {
-        'state',
-        'name',
-        'event_ids',
-        'approval_ids',
-        'date_dispatched',
-        'credit_queued',
-        'credit_error',
-    }
-)
 # What a client may still change after the return was submitted.
 EDITABLE_AFTER_SUBMIT = frozenset({'user_id', 'warehouse_id', 'carrier_name', 'tracking_ref'})
 EDITABLE_PREFIXES = ('message_', 'activity_', 'rating_', 'access_', 'website_message_')
@@ -28,10 +16,29 @@ class SaleReturn(models.Model):
 
     _name = 'sale.return'
     _description = "Customer Return"
-    _inherit = ['portal.mixin', 'rating.mixin', 'mail.thread', 'mail.activity.mixin']
+    _inherit = [
+        'sale.return.derived',
+        'portal.mixin',
+        'rating.mixin',
+        'mail.thread',
+        'mail.activity.mixin',
+    ]
     _order = 'id desc'
     _check_company_auto = True
     _rec_names_search = ['name', 'external_ref', 'partner_id.name', 'tracking_ref']
+
+    _protected_fields = frozenset(
+        {
+            'state',
+            'name',
+            'event_ids',
+            'approval_ids',
+            'inspection_ids',
+            'date_dispatched',
+            'credit_queued',
+            'credit_error',
+        }
+    )
 
     # Identity
     name = fields.Char(
@@ -51,6 +58,7 @@ class SaleReturn(models.Model):
         default='draft',
         index=True,
         tracking=True,
+        group_expand=True,  # the kanban shows all columns, in the order of the way
     )
     partner_id = fields.Many2one(
         'res.partner',
@@ -390,13 +398,7 @@ class SaleReturn(models.Model):
         :raise UserError: when a field is set that follows from what was done, or one that is
             fixed since the return was submitted.
         """
-        if protected := PROTECTED_FIELDS & vals.keys():
-            raise UserError(
-                self.env._(
-                    "%(fields)s of a return cannot be set by hand; use its actions.",
-                    fields=", ".join(self._fields[name].string for name in sorted(protected)),
-                )
-            )
+        self._refuse_derived(vals)
         fixed = {
             name
             for name in vals

@@ -54,10 +54,11 @@ class SaleReturnCredit(models.AbstractModel):
             for invoice, group in self._group_by_invoice(allocations).items()
         ]
         notes = self.env['account.move'].create(vals_list)
-        self._log_notes(notes)
         # One note per invoice in the batch: Odoo matches notes and invoices by position and
         # would mix them up otherwise.
-        self._get_notes_to_post(notes)._post(soft=False)
+        posted = self._get_notes_to_post(notes)
+        posted._post(soft=False)
+        self._log_notes(notes - posted)
         return notes
 
     @api.model
@@ -236,13 +237,12 @@ class SaleReturnCredit(models.AbstractModel):
         :return: values for `account.move.create`.
         :rtype: dict
         """
-        return {
+        vals = {
             'move_type': 'out_refund',
             'reversed_entry_id': invoice.id,
             'company_id': invoice.company_id.id,
             'journal_id': invoice.journal_id.id,
             'currency_id': invoice.currency_id.id,
-            'invoice_currency_rate': invoice.invoice_currency_rate,
             'partner_id': invoice.partner_id.id,
             'partner_shipping_id': invoice.partner_shipping_id.id,
             'fiscal_position_id': invoice.fiscal_position_id.id,
@@ -260,6 +260,9 @@ class SaleReturnCredit(models.AbstractModel):
                 for allocation in allocations
             ],
         }
+        if invoice.company_id.sale_return_rate == 'original':
+            vals['invoice_currency_rate'] = invoice.invoice_currency_rate
+        return vals
 
     @api.model
     def _prepare_note_line_vals(self, allocation):
@@ -319,6 +322,7 @@ class SaleReturnCredit(models.AbstractModel):
         for (tax_id, name), amount in amounts.items():
             if tax_id:
                 tax_amounts.setdefault(str(tax_id), {})[name] = amount
+        # At another rate Odoo scales the amounts in company currency by `rate`.
         return {
             'currency_id': line.currency_id.id,
             'price_unit': price_unit,
@@ -417,7 +421,18 @@ class SaleReturnCredit(models.AbstractModel):
                     {
                         'return_id': sale_return.id,
                         'kind': 'credited',
-                        'details': f"{note.currency_id.name} {total} · {note.ref}",
+                        # The accounting date is what Odoo chose, e.g. after a locked period.
+                        'details': " · ".join(
+                            filter(
+                                None,
+                                [
+                                    note.state == 'posted' and note.name,
+                                    f"{note.currency_id.name} {total}",
+                                    note.ref,
+                                    note.state == 'posted' and str(note.date),
+                                ],
+                            )
+                        ),
                     }
                 )
         self.env['sale.return.event']._log(events)

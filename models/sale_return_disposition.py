@@ -6,14 +6,8 @@ class SaleReturnDisposition(models.Model):
 
     _name = 'sale.return.disposition'
     _description = "Return Disposition"
-    _order = 'sequence, id'
-    _rec_names_search = ['name', 'code']
+    _inherit = ['sale.return.code.mixin']
 
-    name = fields.Char(required=True, translate=True)
-    code = fields.Char(required=True, help="Short code, unique per company.")
-    active = fields.Boolean(default=True)
-    sequence = fields.Integer(default=10)
-    company_id = fields.Many2one('res.company', index=True, help="Empty: for all companies.")
     action = fields.Selection(
         [
             ('restock', "Back to stock"),
@@ -30,7 +24,5 @@ class SaleReturnDisposition(models.Model):
         help="Ticked: the customer is credited. Unticked: the return of these goods is rejected.",
     )
 
-    _code_unique = models.UniqueIndex(
-        '(COALESCE(company_id, 0), code)',
-        "The code of a disposition must be unique per company.",
-    )
+    # Two at once; what else is not unique `_check_code` tells in the words of the user.
+    _code_unique = models.UniqueIndex('(COALESCE(company_id, 0), code) WHERE active')

@@ -23,6 +23,7 @@ class SaleReturn(models.Model):
                     self.env._("A new return starts as a draft. Submit it after creating it.")
                 )
             vals.pop('state', None)
+            self._refuse_derived(vals)
             vals['line_ids'] = [
                 Command.create(line) if isinstance(line, dict) else line
                 for line in vals.get('line_ids') or []

@@ -54,6 +54,7 @@ class SaleReturnLedger(models.AbstractModel):
                 and line.parent_state == 'posted'
                 and line.display_type == 'product'
                 and line.quantity > 0
+                and not line.move_id._is_credit_reversal()
             )
         ).sorted(lambda line: (line.move_id.invoice_date, line.move_id.id, line.id))
 
@@ -99,8 +100,17 @@ class SaleReturnLedger(models.AbstractModel):
                 or (line.move_id.move_type == 'out_invoice' and line.quantity < 0)
             )
         )
-        return (linked | invoice_lines.credited_line_ids).filtered(
-            lambda line: line.parent_state != 'cancel' and line.display_type == 'product'
+        # A note for the whole invoice may have lines that somebody has added without order line.
+        added = invoice_lines.move_id.reversal_move_ids.invoice_line_ids.filtered(
+            lambda line: not line.sale_line_ids and not line.credited_line_id
+        )
+        return (linked | invoice_lines.credited_line_ids | added).filtered(
+            lambda line: (
+                line.parent_state != 'cancel'
+                and line.display_type == 'product'
+                and line.move_id.move_type in ('out_refund', 'out_invoice')
+                and not line.move_id._is_reversed_credit()
+            )
         )
 
     @api.model
@@ -122,13 +132,19 @@ class SaleReturnLedger(models.AbstractModel):
     def _get_credited_lines(self, note_line, invoice_lines):
         """Return the invoice lines that a note line belongs to, the likeliest ones first.
 
-        By `credited_line_id`, else by the reversed invoice and the order line, else by the order
-        line alone, oldest invoice first.
+        By `credited_line_id`, else by the reversed invoice and the order line (the product, where
+        the note line has none), else by the order line alone, oldest invoice first.
         """
         if note_line.credited_line_id:
             return note_line.credited_line_id & invoice_lines
-        lines = invoice_lines.filtered(lambda line: line.sale_line_ids & note_line.sale_line_ids)
         reversed_entry = note_line.move_id.reversed_entry_id
+        if not note_line.sale_line_ids:
+            return invoice_lines.filtered(
+                lambda line: (
+                    line.move_id == reversed_entry and line.product_id == note_line.product_id
+                )
+            )
+        lines = invoice_lines.filtered(lambda line: line.sale_line_ids & note_line.sale_line_ids)
         return lines.filtered(lambda line: line.move_id == reversed_entry) or lines
 
     @api.model
@@ -139,8 +155,8 @@ class SaleReturnLedger(models.AbstractModel):
         amount only. 10 × 100 with a correction of 10 × 5 leaves 10 units worth 950.
         """
         amounts = {key: sign * amount for key, (amount, _unit) in amounts.items()}
-        if not note_line.sale_line_ids:
-            return self._deduct_amounts(balances[candidates[0]], amounts)
+        if note_line.credited_line_id and not note_line.sale_line_ids:
+            return self._deduct_amounts(balances[candidates[0]], amounts)  # a deduction
         if self._is_price_correction(note_line, candidates[0]):
             balance = balances[candidates[0]]
             full = balance.amount((False, 'total_excluded_currency')) / (balance.price_ratio or 1)
@@ -210,17 +226,23 @@ class SaleReturnLedger(models.AbstractModel):
         invoiced = by_returns = otherwise = 0.0
         invoice_line = self.env['account.move.line']
         for line in sale_line.sudo().invoice_lines.sorted('id'):
-            if line.parent_state == 'cancel' or line.display_type != 'product':
+            move = line.move_id
+            if (
+                line.parent_state == 'cancel'
+                or line.display_type != 'product'
+                or move._is_credit_reversal()
+                or move._is_reversed_credit()
+            ):
                 continue
             quantity = line.product_uom_id._compute_quantity(
                 line.quantity, sale_line.product_uom_id, round=False, raise_if_failure=False
             )
-            if line.move_id.move_type == 'out_invoice' and quantity > 0:
+            if move.move_type == 'out_invoice' and quantity > 0:
                 invoiced += quantity
                 invoice_line = invoice_line or line
             elif line.sale_return_line_id:
                 by_returns += abs(quantity)
-            elif line.move_id.move_type in ('out_invoice', 'out_refund') and not (
+            elif move.move_type in ('out_invoice', 'out_refund') and not (
                 invoice_line and self._is_price_correction(line, invoice_line)
             ):
                 otherwise += abs(quantity)

@@ -5,7 +5,6 @@ from ..const import OPEN_STATES
 
 # What may change after the return was submitted.
 EDITABLE_AFTER_SUBMIT = frozenset({'customer_note'})
-PROTECTED_FIELDS = frozenset({'qty_authorized', 'qty_written_off', 'policy_id'})
 
 
 class SaleReturnLine(models.Model):
@@ -15,10 +14,15 @@ class SaleReturnLine(models.Model):
     """
 
     _name = 'sale.return.line'
+    _inherit = ['sale.return.derived']
     _description = "Return Line"
     _order = 'return_id desc, id'
     _check_company_auto = True
     _rec_name = 'product_id'
+
+    _protected_fields = frozenset(
+        {'qty_authorized', 'qty_written_off', 'move_ids', 'inspection_ids', 'credit_line_ids'}
+    )
 
     # Identity and links
     return_id = fields.Many2one('sale.return', required=True, index=True, ondelete='cascade')
@@ -290,7 +294,10 @@ class SaleReturnLine(models.Model):
             line.qty_held = max(wanted - came, 0.0) if state in OPEN_STATES else 0.0
 
     @api.depends(
-        'credit_line_ids.quantity', 'credit_line_ids.product_uom_id', 'credit_line_ids.parent_state'
+        'credit_line_ids.quantity',
+        'credit_line_ids.product_uom_id',
+        'credit_line_ids.parent_state',
+        'credit_line_ids.move_id.reversal_move_ids.state',
     )
     def _compute_qty_credited(self):
         for line in self:
@@ -305,7 +312,9 @@ class SaleReturnLine(models.Model):
                 note_line.quantity, self.product_uom_id, rounding_method='HALF-UP'
             )
             for note_line in self.credit_line_ids
-            if note_line.parent_state in states and note_line.sale_line_ids
+            if note_line.parent_state in states
+            and note_line.sale_line_ids
+            and not note_line.move_id._is_reversed_credit()
         )
 
     @api.depends(
@@ -378,16 +387,14 @@ class SaleReturnLine(models.Model):
         :raise UserError: when a line is added to a submitted return, or sets what follows.
         """
         for vals in vals_list:
-            if protected := PROTECTED_FIELDS & vals.keys():
-                self._refuse_protected(protected)
+            self._refuse_derived(vals)
         lines = super().create(vals_list)
         lines._ensure_draft()
         return lines
 
     def write(self, vals):
         """Override of `base` to keep what was submitted as it was submitted."""
-        if protected := PROTECTED_FIELDS & vals.keys():
-            self._refuse_protected(protected)
+        self._refuse_derived(vals)
         if vals.keys() - EDITABLE_AFTER_SUBMIT:
             self._ensure_draft()
         return super().write(vals)
@@ -395,14 +402,6 @@ class SaleReturnLine(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_submitted(self):
         self._ensure_draft()
-
-    def _refuse_protected(self, names):
-        raise UserError(
-            self.env._(
-                "%(fields)s of a return line cannot be set by hand; it follows from the decision.",
-                fields=", ".join(self._fields[name].string for name in sorted(names)),
-            )
-        )
 
     def _ensure_draft(self):
         if fixed := self.filtered(lambda line: line.return_id.state != 'draft'):

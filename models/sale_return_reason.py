@@ -8,15 +8,9 @@ class SaleReturnReason(models.Model):
 
     _name = 'sale.return.reason'
     _description = "Return Reason"
-    _order = 'sequence, id'
+    _inherit = ['sale.return.code.mixin']
     _check_company_auto = True
-    _rec_names_search = ['name', 'code']
 
-    name = fields.Char(required=True, translate=True)
-    code = fields.Char(required=True, help="Short code, unique per company.")
-    active = fields.Boolean(default=True)
-    sequence = fields.Integer(default=10)
-    company_id = fields.Many2one('res.company', index=True, help="Empty: for all companies.")
     root_cause = fields.Selection(
         [
             ('product', "Product"),
@@ -54,8 +48,5 @@ class SaleReturnReason(models.Model):
         help="How the return counts in the accounts (IFRS 15).",
     )
 
-    # Shared records (no company) share one name space; COALESCE makes PostgreSQL compare them.
-    _code_unique = models.UniqueIndex(
-        '(COALESCE(company_id, 0), code)',
-        "The code of a return reason must be unique per company.",
-    )
+    # Two at once; what else is not unique `_check_code` tells in the words of the user.
+    _code_unique = models.UniqueIndex('(COALESCE(company_id, 0), code) WHERE active')

@@ -1,4 +1,7 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ..const import OPEN_STATES
 
 
 class StockWarehouse(models.Model):
@@ -15,18 +18,25 @@ class StockWarehouse(models.Model):
         help="Returned goods wait here for their inspection. It lies outside the warehouse, so "
         "that they are valued but neither reserved nor promised to anybody.",
     )
+    sale_return_quarantine = fields.Boolean(
+        "Native returns go to quarantine",
+        default=True,
+        help="Odoo's own returns of deliveries come in with the returns operation type, into "
+        "quarantine. Otherwise they come in as Odoo does it, usually into stock.",
+    )
+    sale_return_native_type_id = fields.Many2one(
+        'stock.picking.type',
+        readonly=True,
+        copy=False,
+        help="What the deliveries' own returns came in with before they went to quarantine.",
+    )
+
+    # === SET UP === #
 
     def _create_or_update_sequences_and_picking_types(self):
         """Override of `stock` to give new warehouses their returns type and quarantine."""
         self._create_sale_return_location()
-        warehouse_data = super()._create_or_update_sequences_and_picking_types()
-        if 'sale_return_type_id' in warehouse_data:
-            out_type_id = warehouse_data.get('out_type_id') or self.out_type_id.id
-            self._link_sale_return_type(
-                self.env['stock.picking.type'].browse(warehouse_data['sale_return_type_id']),
-                self.env['stock.picking.type'].browse(out_type_id),
-            )
-        return warehouse_data
+        return super()._create_or_update_sequences_and_picking_types()
 
     def _get_sequence_values(self, name=False, code=False):
         """Override of `stock` to number the receipts of returns."""
@@ -73,8 +83,10 @@ class StockWarehouse(models.Model):
         Only these are created: the other operation types may have been changed by hand, and
         Odoo's own method would write its defaults on them.
         """
-        for warehouse in self.filtered(lambda w: not w.sale_return_type_id):
-            # Each warehouse has its own sequence, type and location; there are few of them.
+        missing = self.filtered(lambda warehouse: not warehouse.sale_return_type_id)
+        missing._adopt_former_sale_return_setup()
+        # Each warehouse has its own sequence, type and location; there are few of them.
+        for warehouse in missing.filtered(lambda warehouse: not warehouse.sale_return_type_id):
             warehouse._create_sale_return_location()
             create_values, _next = warehouse._get_picking_type_create_values(100)
             values = (
@@ -87,12 +99,28 @@ class StockWarehouse(models.Model):
             warehouse.sale_return_type_id = self.env['stock.picking.type'].create(
                 values | {'warehouse_id': warehouse.id, 'sequence_id': sequence.id}
             )
-            warehouse._link_sale_return_type(warehouse.sale_return_type_id, warehouse.out_type_id)
 
-    def _link_sale_return_type(self, return_type, out_type):
-        """Let Odoo's own returns of deliveries come in as returns, and the other way round."""
-        out_type.return_picking_type_id = return_type
-        return_type.return_picking_type_id = out_type
+    def _adopt_former_sale_return_setup(self):
+        """Take up again what a former installation left, goods in quarantine included."""
+        types = (
+            self.env['stock.picking.type']
+            .with_context(active_test=False)
+            .search(
+                [
+                    ('warehouse_id', 'in', self.ids),
+                    ('code', '=', 'incoming'),
+                    ('sequence_code', '=', 'RET'),
+                    ('default_location_dest_id.usage', '=', 'internal'),
+                    ('default_location_dest_id.location_id.usage', '=', 'view'),
+                ]
+            )
+        )
+        for return_type in types.filtered(lambda t: not t.default_location_dest_id.warehouse_id):
+            location = return_type.default_location_dest_id
+            return_type.warehouse_id.write(
+                {'sale_return_type_id': return_type.id, 'sale_return_loc_id': location.id}
+            )
+            location.company_id.sale_return_view_location_id = location.location_id
 
     def _create_sale_return_location(self):
         """Create the quarantine of each warehouse that has none."""
@@ -107,13 +135,87 @@ class StockWarehouse(models.Model):
                 }
             )
 
+    def _link_sale_return_type(self):
+        """Let Odoo's own returns of deliveries come in as returns, or Odoo's way again.
+
+        Returns of returns are deliveries either way.
+        """
+        for warehouse in self:
+            ours, deliveries = warehouse.sale_return_type_id, warehouse.out_type_id
+            ours.return_picking_type_id = deliveries
+            linked = deliveries.return_picking_type_id == ours
+            if warehouse.sale_return_quarantine and not linked:
+                warehouse.sale_return_native_type_id = deliveries.return_picking_type_id
+                deliveries.return_picking_type_id = ours
+            elif linked and not warehouse.sale_return_quarantine:
+                deliveries.return_picking_type_id = (
+                    warehouse.sale_return_native_type_id or warehouse.in_type_id
+                )
+
+    # === LIFE === #
+
     def write(self, vals):
-        """Override of `stock` to rename the quarantine with its warehouse, and archive it."""
+        """Override of `stock` to let returns type and quarantine follow their warehouse.
+
+        :raise UserError: when a warehouse is archived that still has to do with returns.
+        """
+        if 'active' in vals and not vals['active']:
+            self._ensure_free_of_returns()
         result = super().write(vals)
         warehouses = self.with_context(active_test=False)
-        if 'code' in vals:
-            for warehouse in warehouses:
-                warehouse.sale_return_loc_id.name = warehouse.code
+        if 'code' in vals or 'name' in vals:
+            warehouses._rename_sale_return_setup()
         if 'active' in vals:
             warehouses.sale_return_loc_id.active = vals['active']
+        if 'sale_return_type_id' in vals or 'sale_return_quarantine' in vals:
+            warehouses._link_sale_return_type()
         return result
+
+    def _rename_sale_return_setup(self):
+        """Name the quarantine and number the receipts after the warehouse."""
+        for warehouse in self:
+            warehouse.sale_return_loc_id.name = warehouse.code
+            values = warehouse._get_sequence_values()['sale_return_type_id']
+            # sudo: as in `stock`, sequences belong to the system.
+            warehouse.sale_return_type_id.sudo().sequence_id.write(
+                {'name': values['name'], 'prefix': values['prefix']}
+            )
+
+    def _ensure_free_of_returns(self):
+        """Refuse to archive warehouses that still have to do with returns.
+
+        :raise UserError: when goods lie in quarantine, or a return is under way.
+        """
+        for warehouse in self.filtered('active'):
+            # sudo: stock managers need not be users of Returns.
+            returns = self.env['sale.return'].sudo()
+            returns = returns.search(
+                [('warehouse_id', '=', warehouse.id), ('state', 'in', OPEN_STATES)], limit=5
+            )
+            if returns:
+                raise UserError(
+                    self.env._(
+                        "Warehouse %(warehouse)s cannot be archived: return %(returns)s is under "
+                        "way there. Finish, refuse or cancel what is under way first.",
+                        warehouse=warehouse.name,
+                        returns=", ".join(returns.mapped('name')),
+                    )
+                )
+            quants = self.env['stock.quant'].sudo()
+            quants = quants.search(
+                [
+                    ('location_id', 'child_of', warehouse.sale_return_loc_id.ids),
+                    ('quantity', '!=', 0),
+                ],
+                limit=5,
+            )
+            if quants:
+                raise UserError(
+                    self.env._(
+                        "Warehouse %(warehouse)s cannot be archived: %(products)s is still in its "
+                        "quarantine %(location)s. Inspect it, or move it elsewhere, first.",
+                        warehouse=warehouse.name,
+                        products=", ".join(quants.product_id.mapped('display_name')),
+                        location=warehouse.sale_return_loc_id.display_name,
+                    )
+                )
