@@ -1,3 +1,4 @@
+import math
 from collections import defaultdict
 
 from odoo import api, models
@@ -74,7 +75,7 @@ class SaleReturnDisposal(models.AbstractModel):
         self._ensure_disposition(line, disposition)
         quantity = result.get('quantity')
         number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
-        if not number or line.product_uom_id.compare(quantity, 0.0) <= 0:
+        if not number or not math.isfinite(quantity) or line.product_uom_id.compare(quantity, 0.0) <= 0:
             raise UserError(
                 self.env._(
                     "The inspected quantity of %(product)s must be more than zero.",
@@ -186,7 +187,8 @@ class SaleReturnDisposal(models.AbstractModel):
         :return: one record, or an empty one for an empty reference.
         :raise UserError: when there is no such record for the company.
         """
-        records = self.env[model]
+        # sudo: grades and dispositions are no secret, and operators may have no role in Returns.
+        records = self.env[model].sudo()
         if not reference:
             return records
         if isinstance(reference, models.BaseModel):

@@ -1,3 +1,5 @@
+import math
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
@@ -377,6 +379,12 @@ class SaleReturnLine(models.Model):
                         order=order.name,
                     )
                 )
+
+    @api.constrains('qty_requested')
+    def _check_qty_requested(self):
+        # NaN and infinity are more than zero for PostgreSQL.
+        if any(not math.isfinite(line.qty_requested) for line in self):
+            raise ValidationError(self.env._("The quantity to return must be a number."))
 
     # === CRUD METHODS === #
 
