@@ -8,4 +8,5 @@ from . import test_sale_return_credit
 from . import test_sale_return_inspection
 from . import test_sale_return_policy
 from . import test_security
+from . import test_stock
 from . import test_tools
