@@ -2,6 +2,7 @@ from . import test_bad_input
 from . import test_data
 from . import test_flow_full_return
 from . import test_flow_nothing_comes_back
+from . import test_flow_real_trade
 from . import test_flow_uninvoiced
 from . import test_sale_return
 from . import test_sale_return_credit
