@@ -44,6 +44,7 @@
         'views/sale_return_menus.xml',
     ],
     'application': True,
+    'pre_init_hook': 'pre_init_hook',
     'post_init_hook': 'post_init_hook',
     'uninstall_hook': 'uninstall_hook',
 }

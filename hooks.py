@@ -1,5 +1,40 @@
 """Installation steps that data files cannot express."""
 
+from odoo.tools import SQL
+
+# Stored fields of Odoo's big tables that a new database column would have the ORM compute, one
+# record at a time. With the column there already, it computes them only when something changes.
+# The default is what nearly all rows have; PostgreSQL stores it once, not in each row.
+BIG_TABLE_COLUMNS = [
+    ('sale_order_line', 'qty_returned', "numeric DEFAULT 0"),
+    ('sale_order', 'return_status', "varchar DEFAULT 'no'"),
+    # There are no returns yet.
+    ('stock_picking', 'sale_return_id', "int4"),
+]
+
+
+def pre_init_hook(env):
+    """Create the stored fields of Odoo's big tables, and fill them from earlier returns."""
+    for table, column, definition in BIG_TABLE_COLUMNS:
+        env.cr.execute(
+            SQL(
+                "ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s %s",
+                SQL.identifier(table),
+                SQL.identifier(column),
+                SQL(definition),
+            )
+        )
+        # From now on Odoo gives the values.
+        env.cr.execute(
+            SQL(
+                "ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT",
+                SQL.identifier(table),
+                SQL.identifier(column),
+            )
+        )
+    _fill_qty_returned(env)
+    _fill_return_status(env)
+
 
 def post_init_hook(env):
     """Give every existing warehouse its returns operation type and its quarantine."""
@@ -8,8 +43,83 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Give the delivery types the return type of Odoo back."""
+    """Give the delivery types the return type of Odoo back.
+
+    Quarantines, their operation types and what lies in them stay: they are stock like any other.
+    """
     warehouses = env['stock.warehouse'].with_context(active_test=False).search([])
-    for warehouse in warehouses:
-        if warehouse.out_type_id.return_picking_type_id == warehouse.sale_return_type_id:
-            warehouse.out_type_id.return_picking_type_id = warehouse.in_type_id
+    warehouses.sale_return_quarantine = False
+
+
+def _fill_qty_returned(env):
+    """Fill `sale.order.line.qty_returned` as `_compute_qty_returned` does.
+
+    Rows without returned goods are left alone: the column is created with their value.
+    """
+    env.cr.execute(
+        SQL(
+            """
+            WITH customer_location AS (%(customer_locations)s),
+            returned AS (
+                SELECT line.id,
+                       SUM(ROUND(
+                           CASE WHEN move.product_uom = line.product_uom_id THEN move.quantity
+                                ELSE move.quantity * move_uom.factor / COALESCE(line_uom.factor, 1)
+                           END,
+                           %(digits)s
+                       )) AS quantity
+                  FROM stock_move AS move
+                  JOIN sale_order_line AS line
+                    ON line.id = move.sale_line_id AND line.product_id = move.product_id
+                  JOIN uom_uom AS move_uom ON move_uom.id = move.product_uom
+             LEFT JOIN uom_uom AS line_uom ON line_uom.id = line.product_uom_id
+                 WHERE move.state = 'done'
+                   AND move.quantity != 0
+                   AND move.location_id IN (SELECT id FROM customer_location)
+                   AND move.location_dest_id NOT IN (SELECT id FROM customer_location)
+              GROUP BY line.id
+            )
+            UPDATE sale_order_line AS line
+               SET qty_returned = returned.quantity
+              FROM returned
+             WHERE returned.id = line.id
+            """,
+            customer_locations=_get_customer_locations(env),
+            digits=env['decimal.precision'].precision_get('Product Unit'),
+        )
+    )
+
+
+def _get_customer_locations(env):
+    """Return the query of the locations that are `stock.location._is_outgoing`.
+
+    :return: customers' locations, and those below the transit between companies.
+    :rtype: odoo.tools.SQL
+    """
+    transit = env.ref('stock.stock_location_inter_company', raise_if_not_found=False)
+    path = transit and transit.parent_path
+    return SQL(
+        "SELECT id FROM stock_location WHERE usage = 'customer' OR parent_path LIKE %s",
+        f'{path}%' if path else '',
+    )
+
+
+def _fill_return_status(env):
+    """Fill `sale.order.return_status` as `_compute_return_status` does without open returns.
+
+    Orders without returned goods are left alone: the column is created with their value.
+    """
+    env.cr.execute(
+        """
+        UPDATE sale_order
+           SET return_status = CASE
+               WHEN EXISTS (
+                    SELECT 1
+                      FROM sale_order_line AS line
+                     WHERE line.order_id = sale_order.id AND line.qty_delivered > 0
+               ) THEN 'partial'
+               ELSE 'full'
+               END
+         WHERE id IN (SELECT order_id FROM sale_order_line WHERE qty_returned > 0)
+        """
+    )
