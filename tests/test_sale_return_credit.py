@@ -1,5 +1,7 @@
 import random
 
+from freezegun import freeze_time
+
 from odoo import Command
 from odoo.tests import tagged
 
@@ -289,6 +291,54 @@ class TestCreditNote(CreditCommon):
         )
         self.assertFalse(differences)
 
+    @freeze_time('2026-03-05 10:00:00')
+    def test_note_is_of_today_at_the_rate_of_the_invoice(self):
+        euro = self._setup_currency('EUR')
+        with freeze_time('2026-01-10 10:00:00'):
+            order = self._create_sale(pricelist_id=euro.id)
+        self._set_rate(euro.currency_id, '2026-03-01', 4.0)
+        invoice = order.invoice_ids
+        sale_return = self._create_return(order, 10)
+        note = sale_return.credit_note_ids
+        self.assertEqual(str(note.invoice_date), '2026-03-05')
+        self.assertEqual(str(sale_return.line_ids.delivered_on), '2026-01-10 10:00:00')
+        self.assertEqual(note.invoice_currency_rate, 2.0)
+        self.assert_fully_credited(invoice)
+
+    @freeze_time('2026-03-05 10:00:00')
+    def test_closed_period_of_the_invoice_does_not_matter(self):
+        with freeze_time('2026-01-10 10:00:00'):
+            order = self._create_sale()
+        self._configure(sale_lock_date='2026-01-31')
+        note = self._create_return(order, 10).credit_note_ids
+        self.assertEqual((note.state, str(note.date)), ('posted', '2026-03-05'))
+
+    def test_note_that_completes_an_invoice_takes_its_cash_rounding(self):
+        order = self._create_order({'quantity': 3, 'price': 10.01})
+        self._deliver(order)
+        invoice = self._invoice(order, post=False)
+        invoice.invoice_cash_rounding_id = self._create_cash_rounding()
+        invoice.action_post()
+        self.assertEqual(invoice.amount_total, 36.35)
+        self._credit(order, 1, 2)
+        self.assertEqual(sum(self._get_notes(invoice).mapped('amount_total')), 36.35)
+        self.assertEqual(invoice.amount_residual, 0.0)
+
+    def _create_cash_rounding(self):
+        accounts = self.env['account.account']
+        return self.env['account.cash.rounding'].create(
+            {
+                'name': "5 cents",
+                'rounding': 0.05,
+                'strategy': 'add_invoice_line',
+                'rounding_method': 'HALF-UP',
+                'profit_account_id': accounts.search(
+                    [('account_type', '=', 'income_other')], limit=1
+                ).id,
+                'loss_account_id': accounts.search([('account_type', '=', 'expense')], limit=1).id,
+            }
+        )
+
     def test_changed_price_on_the_order_does_not_change_the_credit(self):
         order = self._create_sale()
         order.order_line.price_unit = 120
@@ -532,6 +582,44 @@ class TestCreditByHand(CreditCommon):
         again = sale_return.action_create_credit_notes()
         self.assertEqual(again.amount_untaxed, 600.0)
         self.assertEqual(invoice.amount_residual, 484.0)
+
+    def test_reversed_note_frees_what_it_credited(self):
+        order = self._create_sale()
+        sale_return = self._return_goods(order, 6)
+        note = sale_return.credit_note_ids
+        note._reverse_moves([{}], cancel=True)
+        self.assertEqual(sale_return.state, 'approved')
+        self.assert_quantities(sale_return.line_ids, credited=0, to_credit=6)
+        self.assert_nothing_to_invoice(order)
+        again = sale_return.action_create_credit_notes()
+        self.assertEqual(again.amount_untaxed, 600.0)
+        self.assertEqual(sale_return.state, 'closed')
+        self.assert_nothing_to_invoice(order)
+
+    def test_draft_note_cannot_be_raised_beyond_what_is_released(self):
+        self.policy.write({'credit_posting': 'draft', 'release_event': 'receipt'})
+        sale_return = self._create_return(self._create_sale(), 6)
+        self._receive(sale_return, 2)
+        note = sale_return.credit_note_ids
+        note.invoice_line_ids.quantity = 5
+        with self.assert_refused("has released"):
+            note.action_post()
+
+    def test_draft_note_may_be_lowered(self):
+        self.policy.credit_posting = 'draft'
+        order = self._create_sale()
+        sale_return = self._create_return(order, 6)
+        note = sale_return.credit_note_ids
+        note.invoice_line_ids.quantity = 4
+        note.action_post()
+        self.assert_quantities(sale_return.line_ids, credited=4, to_credit=2)
+
+    def test_deleted_draft_note_is_made_again(self):
+        self.policy.credit_posting = 'draft'
+        sale_return = self._create_return(self._create_sale(), 6)
+        sale_return.credit_note_ids.unlink()
+        self.assert_quantities(sale_return.line_ids, credited=0, to_credit=6)
+        self.assertTrue(sale_return.action_create_credit_notes())
 
     def test_credited_invoice_cannot_be_reset_or_cancelled(self):
         order = self._create_sale()
