@@ -185,7 +185,7 @@ class TestBadInput(SaleReturnCommon):
 
     def test_dialog_without_quantities_or_reasons(self):
         action = self.order.action_create_return()
-        wizard = self.env[action['res_model']].with_context(action['context']).create({})
+        wizard = self.env[action['res_model']].with_context(**action['context']).create({})
         with self.assert_refused("all quantities are zero"):
             wizard.action_create()
         wizard.action_return_all()

@@ -122,7 +122,7 @@ class TestReturnCreate(SaleReturnCommon):
     def test_dialog_offers_what_can_be_returned(self):
         self._create_return(self.order, 4)
         action = self.order.action_create_return()
-        wizard = Form(self.env[action['res_model']].with_context(action['context']))
+        wizard = Form(self.env[action['res_model']].with_context(**action['context']))
         with wizard.line_ids.edit(0) as line:
             self.assertEqual(line.qty_returnable, 6)
             line.quantity = 2

@@ -204,7 +204,7 @@ class TestInspection(SaleReturnCommon):
 
     def test_dialog_proposes_what_waits(self):
         action = self.sale_return.action_open_inspection()
-        wizard = Form(self.env[action['res_model']].with_context(action['context']))
+        wizard = Form(self.env[action['res_model']].with_context(**action['context']))
         with wizard.line_ids.edit(0) as row:
             self.assertEqual((row.quantity, row.disposition_id), (6, self.restock))
             row.quantity = 4
