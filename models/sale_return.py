@@ -42,7 +42,12 @@ class SaleReturn(models.Model):
 
     # Identity
     name = fields.Char(
-        string="Number", required=True, readonly=True, copy=False, index='trigram', default="/"
+        string="Number",
+        required=True,
+        readonly=True,
+        copy=False,
+        index='trigram',
+        default=lambda self: self.env._("New"),
     )
     external_ref = fields.Char(
         string="External Reference",
@@ -108,6 +113,12 @@ class SaleReturn(models.Model):
     event_ids = fields.One2many('sale.return.event', 'return_id', readonly=True)
     approval_ids = fields.One2many('sale.return.approval', 'return_id', readonly=True)
     inspection_ids = fields.One2many('sale.return.inspection', 'return_id', readonly=True)
+    reason_ids = fields.Many2many(
+        'sale.return.reason',
+        string="Reasons",
+        compute='_compute_reason_ids',
+        search='_search_reason_ids',
+    )
     sale_order_ids = fields.Many2many(
         'sale.order',
         compute='_compute_sale_order_ids',
@@ -145,16 +156,19 @@ class SaleReturn(models.Model):
 
     # Money
     amount_to_credit = fields.Monetary(
+        string="To Credit",
         compute='_compute_amount_to_credit',
         compute_sudo=True,
         help="Tax included. What a credit note made now would come to.",
     )
     amount_credited = fields.Monetary(
+        string="Credited",
         compute='_compute_refund',
         store=True,
         help="Tax included. Posted credit notes of this return.",
     )
     amount_refunded = fields.Monetary(
+        string="Paid Back",
         compute='_compute_refund',
         store=True,
         help="Tax included. Paid back on the credit notes of this return.",
@@ -233,6 +247,14 @@ class SaleReturn(models.Model):
         for sale_return in self:
             sale_return.sale_order_ids = sale_return.line_ids.sale_line_id.order_id
             sale_return.sale_order_count = len(sale_return.sale_order_ids)
+
+    @api.depends('line_ids.reason_id')
+    def _compute_reason_ids(self):
+        for sale_return in self:
+            sale_return.reason_ids = sale_return.line_ids.reason_id
+
+    def _search_reason_ids(self, operator, value):
+        return Domain('line_ids.reason_id', operator, value)
 
     def _search_sale_order_ids(self, operator, value):
         return Domain('line_ids.order_id', operator, value)

@@ -4,6 +4,7 @@ from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
 from odoo.tools import SQL, clean_context
+from odoo.tools.misc import formatLang
 
 from ..tools.money import QUANTITY_EPSILON, round_to
 
@@ -258,6 +259,10 @@ class SaleReturnCredit(models.AbstractModel):
             'invoice_line_ids': [
                 Command.create(self._prepare_note_line_vals(allocation))
                 for allocation in allocations
+            ]
+            + [
+                Command.create(self._prepare_rounding_line_vals(line, allocations))
+                for line in self._get_due_rounding_lines(invoice, allocations)
             ],
         }
         if invoice.company_id.sale_return_rate == 'original':
@@ -288,6 +293,46 @@ class SaleReturnCredit(models.AbstractModel):
             'sale_return_line_id': allocation['return_line'].id,
             'credited_line_id': line.id,
             'extra_tax_data': self._prepare_extra_tax_data(allocation, price_unit),
+        }
+
+    @api.model
+    def _get_due_rounding_lines(self, invoice, allocations):
+        """Return the cash rounding lines of an invoice if these allocations complete it.
+
+        What an invoice was rounded by belongs to the note that credits the last of it. Odoo
+        would round each note by itself, which does not add up.
+
+        :return: journal items of the invoice, usually none.
+        :rtype: account.move.line
+        """
+        rounding_lines = invoice.line_ids.filtered(lambda line: line.display_type == 'rounding')
+        if not rounding_lines:
+            return rounding_lines
+        products = invoice.invoice_line_ids.filtered(lambda line: line.display_type == 'product')
+        balances = self.env['sale.return.ledger']._get_balances(products.sale_line_ids)
+        left = defaultdict(float)
+        for line in products:
+            left[line] = balances[line].quantity if line in balances else line.quantity
+        for allocation in allocations:
+            left[allocation['invoice_line']] -= allocation['quantity']
+        complete = all(quantity <= QUANTITY_EPSILON for quantity in left.values())
+        return rounding_lines if complete else rounding_lines.browse()
+
+    @api.model
+    def _prepare_rounding_line_vals(self, rounding_line, allocations):
+        """Prepare the line of a note that takes back a cash rounding of its invoice.
+
+        :return: values for `account.move.line.create`.
+        :rtype: dict
+        """
+        return {
+            'name': rounding_line.name,
+            'quantity': 1,
+            'price_unit': -rounding_line.amount_currency,
+            'tax_ids': [Command.clear()],
+            'account_id': rounding_line.account_id.id,
+            'sale_return_line_id': allocations[-1]['return_line'].id,
+            'credited_line_id': rounding_line.id,
         }
 
     @api.model
@@ -355,6 +400,18 @@ class SaleReturnCredit(models.AbstractModel):
                     'kind': 'goods',
                 }
             )
+        invoice = self.env['account.move'].browse(vals['reversed_entry_id'])
+        lines += [
+            {
+                'return_line_id': allocations[-1]['return_line'].id,
+                'invoice_line_id': line.id,
+                'quantity': 1,
+                'untaxed': -line.amount_currency,
+                'taxes': {},
+                'kind': 'rounding',
+            }
+            for line in self._get_due_rounding_lines(invoice, allocations)
+        ]
         currency = self.env['res.currency'].browse(vals['currency_id'])
         untaxed = currency.round(sum(line['untaxed'] for line in lines))
         tax = currency.round(sum(sum(line['taxes'].values()) for line in lines))
@@ -416,7 +473,7 @@ class SaleReturnCredit(models.AbstractModel):
             lines = note.invoice_line_ids.filtered('sale_return_line_id')
             for sale_return in lines.sale_return_line_id.return_id:
                 mine = lines.filtered(lambda l, r=sale_return: l.sale_return_line_id.return_id == r)
-                total = note.currency_id.round(sum(mine.mapped('price_total')))
+                total = sum(mine.mapped('price_total'))
                 events.append(
                     {
                         'return_id': sale_return.id,
@@ -427,7 +484,7 @@ class SaleReturnCredit(models.AbstractModel):
                                 None,
                                 [
                                     note.state == 'posted' and note.name,
-                                    f"{note.currency_id.name} {total}",
+                                    formatLang(self.env, total, currency_obj=note.currency_id),
                                     note.ref,
                                     note.state == 'posted' and str(note.date),
                                 ],

@@ -35,8 +35,8 @@ class SaleReturnEvent(models.Model):
         'res.users', required=True, default=lambda self: self.env.user, ondelete='restrict'
     )
     date = fields.Datetime(required=True, default=lambda self: self.env.cr.now())
-    state_from = fields.Selection(RETURN_STATES)
-    state_to = fields.Selection(RETURN_STATES)
+    state_from = fields.Selection(RETURN_STATES, string="From")
+    state_to = fields.Selection(RETURN_STATES, string="To")
     reason = fields.Text(help="Why, in the words of the one who did it.")
     details = fields.Text(help="What, in figures or names of documents.")
 

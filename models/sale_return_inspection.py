@@ -23,7 +23,9 @@ class SaleReturnInspection(models.Model):
     quantity = fields.Float(
         digits='Product Unit', required=True, help="In the unit of the return line."
     )
-    lot_id = fields.Many2one('stock.lot', index='btree_not_null', ondelete='restrict')
+    lot_id = fields.Many2one(
+        'stock.lot', string="Lot/Serial Number", index='btree_not_null', ondelete='restrict'
+    )
     grade_id = fields.Many2one('sale.return.grade', index=True, ondelete='restrict')
     disposition_id = fields.Many2one(
         'sale.return.disposition', required=True, index=True, ondelete='restrict'

@@ -33,7 +33,7 @@ class SaleReturn(models.Model):
         for vals in vals_list:
             if self._get_reference_key(vals) in existing:
                 continue
-            vals['name'] = self.env['ir.sequence'].next_by_code('sale.return') or "/"
+            vals['name'] = self.env['ir.sequence'].next_by_code('sale.return')
             new_vals.append(vals)
             if key := self._get_reference_key(vals):
                 existing[key] = None  # the second one in the same call gets the first

@@ -53,8 +53,6 @@ class SaleReturnInspect(models.TransientModel):
             'line_id': line.id,
             'lot_id': lot.id,
             'quantity': quantity,
-            'disposition_id': line.policy_id.default_disposition_id.id,
-            'liability': line.reason_id.default_liability,
         }
 
     def action_confirm(self):
