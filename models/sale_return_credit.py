@@ -144,7 +144,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _get_quantities(self, lines, get_quantity, capped=True):
-        """Split what may be credited of lines into what is to be credited and what never was billed.
+        """Split what may be credited into what is to be credited and what never was billed.
 
         Goods that were shipped and not invoiced are taken first: they need no note, they are
         simply not billed. What notes made by hand have credited already is not credited again.

@@ -93,7 +93,7 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _get_qty_left_at_customer(self, move):
-        """Return what of a delivery has not come back and is not on its way, in the product unit."""
+        """Return what of a delivery is still at the customer's, in the unit of the product."""
         uom = move.product_id.uom_id
 
         def convert(some_move):
@@ -114,7 +114,7 @@ class SaleReturnReception(models.AbstractModel):
         :return: values for `stock.picking.create`, empty when nothing is expected.
         :rtype: dict
         """
-        lines = sale_return.line_ids.filtered(lambda line: origins.get(line))
+        lines = sale_return.line_ids.filtered(origins.get)
         if not lines:
             return {}
         picking_type = sale_return.warehouse_id.sale_return_type_id

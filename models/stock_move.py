@@ -42,7 +42,8 @@ class StockMove(models.Model):
 
     def _prepare_merge_moves_distinct_fields(self):
         """Override of `stock` to keep the moves of two return lines or results apart."""
-        return super()._prepare_merge_moves_distinct_fields() + [
+        return [
+            *super()._prepare_merge_moves_distinct_fields(),
             'sale_return_line_id',
             'sale_return_inspection_id',
         ]

@@ -6,4 +6,4 @@ class StockRule(models.Model):
 
     def _get_custom_move_fields(self):
         """Override of `stock` to let replacements count on the return line they replace."""
-        return super()._get_custom_move_fields() + ['sale_return_line_id']
+        return [*super()._get_custom_move_fields(), 'sale_return_line_id']
