@@ -75,7 +75,11 @@ class SaleReturnDisposal(models.AbstractModel):
         self._ensure_disposition(line, disposition)
         quantity = result.get('quantity')
         number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
-        if not number or not math.isfinite(quantity) or line.product_uom_id.compare(quantity, 0.0) <= 0:
+        if (
+            not number
+            or not math.isfinite(quantity)
+            or line.product_uom_id.compare(quantity, 0.0) <= 0
+        ):
             raise UserError(
                 self.env._(
                     "The inspected quantity of %(product)s must be more than zero.",
