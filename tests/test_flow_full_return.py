@@ -71,6 +71,52 @@ class FullReturnCases:
         self.assertEqual(sale_return.state, 'closed')
         self.assertFalse(sale_return.credit_note_ids)
 
+    def test_order_is_quiet_while_the_note_is_a_draft(self):
+        self.policy.credit_posting = 'draft'
+        order = self._create_sale({'product': self.sold})
+        sale_return = self._return_goods(order, 3)
+        self.assert_quantities(sale_return.line_ids, credited=3)
+        self.assert_sold(order.order_line, delivered=7, invoiced=7)
+        self._assert_quiet(order)
+        sale_return.credit_note_ids.unlink()
+        self.assert_sold(order.order_line, delivered=7, invoiced=10)
+        self._assert_quiet(order)
+
+    def test_order_is_quiet_when_only_some_refused_goods_are_sent_back(self):
+        order = self._create_sale({'product': self.sold})
+        sale_return = self._create_return(order, 4)
+        self._receive(sale_return)
+        self._inspect(sale_return, (1, 'restock'), (3, 'send_back'))
+        delivery = sale_return.transfer_ids.filtered(lambda p: p.state != 'done')
+        self._process(delivery, 2)
+        self.assert_sold(order.order_line, delivered=8, invoiced=9)
+        self.assert_quantities(sale_return.line_ids, sent_back=2)
+        self.assert_on_hand(self.sold, 1, self.quarantine)
+        self._assert_quiet(order)
+
+    def test_order_is_quiet_when_half_a_dozen_comes_back(self):
+        order = self._create_sale(
+            {'product': self.sold, 'quantity': 2, 'product_uom_id': self.dozen.id}
+        )
+        sale_return = self._create_return(order, 0.5)
+        self._receive(sale_return)
+        self._inspect(sale_return, (0.25, 'restock'), (0.25, 'scrap'))
+        self.assert_quantities(sale_return.line_ids, received=0.5, inspected=0.5, credited=0.5)
+        self.assert_on_hand(self.sold, 1000 - 24 + 3)
+        self.assert_sold(order.order_line, delivered=1.5, invoiced=1.5)
+        self.assertEqual(sale_return.state, 'closed')
+        self._assert_quiet(order)
+
+    def test_order_is_quiet_when_an_accountant_credits_what_a_return_has_refused(self):
+        order = self._create_sale({'product': self.sold})
+        invoice = order.invoice_ids
+        sale_return = self._create_return(order, 3)
+        self._receive(sale_return)
+        self._inspect(sale_return, (3, 'send_back'))
+        self._reverse(invoice, quantity=3)
+        self.assert_sold(order.order_line, delivered=7, invoiced=7)
+        self._assert_quiet(order)
+
     def test_goods_sent_back_may_be_returned_again(self):
         order = self._create_sale({'product': self.sold})
         sale_return = self._create_return(order, 10)

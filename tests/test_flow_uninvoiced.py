@@ -119,3 +119,26 @@ class TestFlowUninvoiced(SaleReturnCommon):
         self.assertEqual(second.line_ids.qty_credited, 2)
         self.assert_sold(order.order_line, delivered=4, invoiced=4)
         self.assert_nothing_to_invoice(order)
+
+    def test_refused_goods_are_billed_when_they_are_sent_back(self):
+        order = self._create_order()
+        self._deliver(order)
+        sale_return = self._create_return(order, 3)
+        self._receive(sale_return)
+        self._inspect(sale_return, (3, 'send_back'))
+        self._process(sale_return.transfer_ids)
+        self.assertEqual(sale_return.state, 'closed')
+        self.assert_sold(order.order_line, delivered=10, invoiced=0, to_invoice=10)
+        self.assertEqual(self._invoice(order).invoice_line_ids.quantity, 10)
+        self.assert_nothing_to_invoice(order)
+
+    def test_return_under_way_does_not_keep_the_order_from_being_invoiced(self):
+        order = self._create_order()
+        self._deliver(order)
+        sale_return = self._create_return(order, 3)
+        invoice = self._invoice(order)
+        self.assertEqual(invoice.invoice_line_ids.quantity, 10)
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        self.assert_quantities(sale_return.line_ids, credited=3)
+        self.assert_nothing_to_invoice(order)
