@@ -41,6 +41,9 @@ class SaleReturnDecision(models.AbstractModel):
     @api.model
     def _evaluate_approval(self, line):
         """Say whether the policy of a line lets it pass without asking anybody."""
+        if not line.sale_line_id:
+            # Unknown goods: somebody has to find their order first.
+            return Verdict('review', 'order_unknown', {'product': line.product_id.display_name})
         policy = line.policy_id
         # A line that nobody wrote a policy for is for a person to look at.
         outcome = 'authorize' if policy and policy.approval == 'none' else 'review'

@@ -405,7 +405,10 @@ class SaleReturnLine(models.Model):
         self._refuse_derived(vals)
         if vals.keys() - EDITABLE_AFTER_SUBMIT:
             self._ensure_draft()
-        return super().write(vals)
+        result = super().write(vals)
+        if 'return_id' in vals:
+            self._ensure_draft()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_submitted(self):

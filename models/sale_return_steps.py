@@ -44,6 +44,23 @@ class SaleReturn(models.Model):
                 )
             )
 
+    def _ensure_nothing_received(self, advice):
+        """Refuse to drop a return whose goods are here, or they would lie in quarantine for ever.
+
+        :param str advice: what to do instead.
+        :raise UserError: naming the return.
+        """
+        # sudo: goods of a return may have come by transfers the user may not read.
+        for sale_return in self.sudo():
+            if any(line.qty_received for line in sale_return.line_ids):
+                raise UserError(
+                    self.env._(
+                        "Goods of return %(return)s were received already. %(advice)s",
+                        advice=advice,
+                        **{'return': sale_return.name},
+                    )
+                )
+
     def _ensure_explained(self, reason, text):
         if not (reason and reason.strip()):
             raise UserError(text)
@@ -124,6 +141,10 @@ class SaleReturn(models.Model):
         self._ensure_explained(reason, self.env._("Say why the return is refused."))
         refused = self.filtered(lambda r: r.state != 'refused')
         refused._ensure_state(('submitted',), self.env._("refused"))
+        refused._ensure_nothing_received(
+            self.env._("Approve it and send the goods back by their inspection.")
+        )
+        self.env['sale.return.reception']._cancel_open_receipts(refused)
         refused._update_state('refused', reason=reason)
         # sudo: nobody writes decisions by himself; the group was checked above.
         self.env['sale.return.approval'].sudo().create(
@@ -173,6 +194,8 @@ class SaleReturn(models.Model):
         self.check_access('write')
         todo = self.filtered(lambda r: r.state != 'draft')
         todo._ensure_state(('submitted', 'refused', 'cancelled'), self.env._("set back to draft"))
+        todo._ensure_nothing_received(self.env._("Approve it."))
+        self.env['sale.return.reception']._cancel_open_receipts(todo)
         todo._update_state('draft')
         return True
 

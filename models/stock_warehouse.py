@@ -116,10 +116,12 @@ class StockWarehouse(models.Model):
             )
         )
         for return_type in types.filtered(lambda t: not t.default_location_dest_id.warehouse_id):
-            location = return_type.default_location_dest_id
-            return_type.warehouse_id.write(
+            warehouse, location = return_type.warehouse_id, return_type.default_location_dest_id
+            warehouse.write(
                 {'sale_return_type_id': return_type.id, 'sale_return_loc_id': location.id}
             )
+            # Somebody may have archived them in between.
+            return_type.active = location.active = warehouse.active
             location.company_id.sale_return_view_location_id = location.location_id
 
     def _create_sale_return_location(self):
