@@ -1,4 +1,5 @@
 from . import test_bad_input
+from . import test_concurrency
 from . import test_data
 from . import test_flow_full_return
 from . import test_flow_nothing_comes_back

@@ -1,0 +1,42 @@
+from contextlib import ExitStack
+
+from psycopg2.errors import LockNotAvailable
+
+from odoo import SUPERUSER_ID, api
+from odoo.tests import TransactionCase, tagged
+from odoo.tools import mute_logger
+
+
+@tagged('post_install', '-at_install')
+class TestConcurrency(TransactionCase):
+    """Two people at the same time: the second one waits, and then sees what the first has done.
+
+    Two real transactions are needed, so this works on rows that are in the database already. They
+    are rolled back.
+    """
+
+    def _assert_second_waits(self, model, take):
+        """Assert that `take(record)` in one transaction waits for the same in another one."""
+        record = self.env[model].search([], limit=1)
+        if not record:
+            self.skipTest(f"There is no {model} in this database")
+        with ExitStack() as stack:
+            first, second = (self._open_environment(stack) for _session in range(2))
+            take(first[model].browse(record.id))
+            second.cr.execute("SET LOCAL lock_timeout = '100ms'")
+            with mute_logger('odoo.sql_db'), self.assertRaises(LockNotAvailable):
+                take(second[model].browse(record.id))
+
+    def _open_environment(self, stack):
+        cr = stack.enter_context(self.registry.cursor())
+        stack.callback(cr.rollback)
+        return api.Environment(cr, SUPERUSER_ID, {})
+
+    def test_second_return_of_an_order_line_waits_for_the_first(self):
+        self._assert_second_waits('sale.order.line', lambda line: line._take_return_counter())
+
+    def test_second_credit_of_an_invoice_line_waits_for_the_first(self):
+        self._assert_second_waits(
+            'account.move.line',
+            lambda line: line.env['sale.return.credit']._take_credit_counter(line),
+        )
