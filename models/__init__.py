@@ -17,6 +17,7 @@ from . import sale_return_disposal
 from . import sale_return_disposition
 from . import sale_return_event
 from . import sale_return_grade
+from . import sale_return_guard
 from . import sale_return_inspection
 from . import sale_return_intake
 from . import sale_return_ledger

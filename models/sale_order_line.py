@@ -2,7 +2,6 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 
 class SaleOrderLine(models.Model):
@@ -265,27 +264,8 @@ class SaleOrderLine(models.Model):
     # === GUARD === #
 
     def _take_return_counter(self):
-        """Make sure nobody else changes at the same time what can be returned of these lines.
-
-        Reading is not enough: two transactions would both see the quantity free. Both writing
-        the same row makes the second one fail and start again, seeing what the first has done.
-        """
-        if not self:
-            return
-        # A conflict is no error: Odoo starts the transaction again.
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE sale_order_line
-                   SET sale_return_guard = COALESCE(sale_return_guard, 0) + 1
-                 WHERE id IN (
-                    SELECT id FROM sale_order_line WHERE id IN %s ORDER BY id FOR UPDATE
-                )
-                """,
-                tuple(self.ids),
-            ),
-            log_exceptions=False,
-        )
+        """Make sure nobody else changes at the same time what can be returned of these lines."""
+        self.env['sale.return.guard']._take_counter(self, 'sale_return_guard')
 
     def _check_return_quantities(self):
         """Refuse that more is returned or held than was delivered (or invoiced, for services).

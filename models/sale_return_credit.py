@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
-from odoo.tools import SQL, clean_context
+from odoo.tools import clean_context
 from odoo.tools.misc import formatLang
 
 from ..tools.money import QUANTITY_EPSILON, round_to
@@ -428,27 +428,8 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _take_credit_counter(self, invoice_lines):
-        """Make sure nobody else credits these invoice lines at the same time.
-
-        Reading is not enough: two transactions would both see the old notes. Both writing the
-        same row makes the second one fail and start again, seeing the first one's note.
-        """
-        if not invoice_lines:
-            return
-        # A conflict is no error: Odoo starts the transaction again.
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE account_move_line
-                   SET sale_return_credit_guard = COALESCE(sale_return_credit_guard, 0) + 1
-                 WHERE id IN (
-                    SELECT id FROM account_move_line WHERE id IN %s ORDER BY id FOR UPDATE
-                )
-                """,
-                tuple(invoice_lines.ids),
-            ),
-            log_exceptions=False,
-        )
+        """Make sure nobody else credits these invoice lines at the same time."""
+        self.env['sale.return.guard']._take_counter(invoice_lines, 'sale_return_credit_guard')
 
     @api.model
     def _get_notes_to_post(self, notes):

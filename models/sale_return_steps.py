@@ -113,18 +113,7 @@ class SaleReturn(models.Model):
         self.line_ids._ensure_approvable(self)
         self.line_ids._authorize()
         self._update_state('approved')
-        # sudo: nobody writes decisions by himself; the group was checked by the caller.
-        self.env['sale.return.approval'].sudo().create(
-            [
-                {
-                    'return_id': sale_return.id,
-                    'decision': 'approved',
-                    'automatic': automatic,
-                    'user_id': self.env.uid,
-                }
-                for sale_return in self
-            ]
-        )
+        self._log_decision('approved', automatic=automatic)
         self.env['sale.return.reception']._create_receipts(self)
         self._after_step()
 
@@ -146,18 +135,7 @@ class SaleReturn(models.Model):
         )
         self.env['sale.return.reception']._cancel_open_receipts(refused)
         refused._update_state('refused', reason=reason)
-        # sudo: nobody writes decisions by himself; the group was checked above.
-        self.env['sale.return.approval'].sudo().create(
-            [
-                {
-                    'return_id': sale_return.id,
-                    'decision': 'refused',
-                    'comment': reason,
-                    'user_id': self.env.uid,
-                }
-                for sale_return in refused
-            ]
-        )
+        refused._log_decision('refused', comment=reason)
         return True
 
     def action_cancel(self):
@@ -326,6 +304,21 @@ class SaleReturn(models.Model):
         return self.env['sale.return.credit'].sudo()._preview(self.sudo())
 
     # === BUSINESS METHODS === #
+
+    def _log_decision(self, decision, **values):
+        """Keep who decided what on the returns, and why."""
+        # sudo: nobody writes decisions by himself; the callers have checked the group.
+        self.env['sale.return.approval'].sudo().create(
+            [
+                {
+                    'return_id': sale_return.id,
+                    'decision': decision,
+                    'user_id': self.env.uid,
+                    **values,
+                }
+                for sale_return in self
+            ]
+        )
 
     @api.private
     def _after_step(self):
