@@ -23,8 +23,10 @@ from . import sale_return_intake
 from . import sale_return_ledger
 from . import sale_return_line
 from . import sale_return_line_steps
+from . import sale_return_money
 from . import sale_return_navigation
 from . import sale_return_policy
+from . import sale_return_quarantine
 from . import sale_return_queue
 from . import sale_return_reason
 from . import sale_return_reception

@@ -154,37 +154,10 @@ class SaleReturn(models.Model):
     credit_note_count = fields.Integer(compute='_compute_credit_note_ids', compute_sudo=True)
     invoice_count = fields.Integer(compute='_compute_credit_note_ids', compute_sudo=True)
 
-    # Money
-    amount_to_credit = fields.Monetary(
-        string="To Credit",
-        compute='_compute_amount_to_credit',
-        compute_sudo=True,
-        help="Tax included. What a credit note made now would come to.",
-    )
-    amount_credited = fields.Monetary(
-        string="Credited",
-        compute='_compute_refund',
-        store=True,
-        help="Tax included. Posted credit notes of this return.",
-    )
-    amount_refunded = fields.Monetary(
-        string="Paid Back",
-        compute='_compute_refund',
-        store=True,
-        help="Tax included. Paid back on the credit notes of this return.",
-    )
-    credit_queued = fields.Boolean(
-        readonly=True, copy=False, help="Waits for the scheduled job that creates credit notes."
-    )
-    credit_error = fields.Text(
-        readonly=True, copy=False, help="Why the last credit note could not be made."
-    )
-
     # Progress
     reception_state = fields.Selection(PROGRESS, compute='_compute_progress', store=True)
     inspection_state = fields.Selection(PROGRESS, compute='_compute_progress', store=True)
     credit_state = fields.Selection(PROGRESS, compute='_compute_progress', store=True, index=True)
-    refund_state = fields.Selection(PROGRESS, compute='_compute_refund', store=True)
     has_to_inspect = fields.Boolean(
         compute='_compute_has_to_inspect', help="Something was received and not inspected yet."
     )
@@ -285,23 +258,6 @@ class SaleReturn(models.Model):
             sale_return.credit_note_count = len(sale_return.credit_note_ids)
             sale_return.invoice_count = len(sale_return.invoice_ids)
 
-    @api.depends('line_ids.qty_to_credit', 'line_ids.qty_credited')
-    def _compute_amount_to_credit(self):
-        due = self.filtered(lambda r: any(line.qty_to_credit > 0 for line in r.line_ids))
-        previews = self.env['sale.return.credit'].sudo()._preview(due.sudo(), kinds=('due',))
-        for sale_return in self:
-            sale_return.amount_to_credit = sum(
-                sale_return._convert_from_note(note, note['total'])
-                for note in previews.get(sale_return.id, {}).get('due', [])
-            )
-
-    def _convert_from_note(self, note, amount):
-        """Convert an amount of a note of `preview_credit` to the currency of the return."""
-        currency = self.env['res.currency'].search([('name', '=', note['currency'])])
-        return currency._convert(
-            amount, self.currency_id, self.company_id, fields.Date.context_today(self)
-        )
-
     @api.depends(
         'state',
         'line_ids.qty_requested',
@@ -347,41 +303,6 @@ class SaleReturn(models.Model):
         self.ensure_one()
         uom = self.line_ids.product_uom_id[:1]
         return uom.compare(left, right) if uom else (left > right) - (left < right)
-
-    @api.depends(
-        'line_ids.policy_id',
-        'line_ids.credit_line_ids.parent_state',
-        'line_ids.credit_line_ids.price_total',
-        'line_ids.credit_line_ids.move_id.amount_residual',
-        'line_ids.credit_line_ids.move_id.payment_state',
-    )
-    def _compute_refund(self):
-        for sale_return in self:
-            lines = sale_return.line_ids.credit_line_ids.filtered(
-                lambda line: line.parent_state == 'posted'
-            )
-            credited = refunded = residual = 0.0
-            for note, note_lines in lines.grouped('move_id').items():
-                convert = sale_return._get_converter(note)
-                credited += convert(sum(note_lines.mapped('price_total')))
-                refunded += convert(note._get_amount_paid_back())
-                residual += convert(note.amount_residual)
-            sale_return.amount_credited = credited
-            sale_return.amount_refunded = refunded
-            # Only a policy that pays back expects money; what was paid anyway is shown.
-            pays_back = 'refund' in sale_return.line_ids.policy_id.mapped('settlement')
-            expected = refunded + residual if pays_back else refunded
-            sale_return.refund_state = progress(
-                refunded, expected, sale_return.currency_id.compare_amounts
-            )
-
-    def _get_converter(self, note):
-        """Return a function that converts amounts of a note to the currency of the return."""
-        self.ensure_one()
-        date = note.invoice_date or fields.Date.context_today(self)
-        return lambda amount: note.currency_id._convert(
-            amount, self.currency_id, note.company_id, date
-        )
 
     def _compute_access_url(self):
         """Override of `portal` to name the page of the return."""

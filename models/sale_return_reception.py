@@ -295,7 +295,7 @@ class SaleReturnReception(models.AbstractModel):
         lines = lines.sudo().filtered(
             lambda line: line.state == 'approved' and not line.policy_id.inspection_required
         )
-        open_quantities = disposal._get_open_quantities(lines)
+        open_quantities = self.env['sale.return.quarantine']._get_open_quantities(lines)
         results = [
             {
                 'line_id': line.id,

@@ -256,7 +256,7 @@ class SaleReturn(models.Model):
         """
         self._ensure_group('group_inspector')
         self._ensure_state(('approved', 'closed'), self.env._("inspected"))
-        open_quantities = self.env['sale.return.disposal']._get_open_quantities(self.line_ids)
+        open_quantities = self.env['sale.return.quarantine']._get_open_quantities(self.line_ids)
         results = [
             {
                 'line_id': line.id,

@@ -29,13 +29,14 @@ class SaleReturnInspect(models.TransientModel):
 
     @api.depends('return_ids')
     def _compute_line_ids(self):
-        disposal = self.env['sale.return.disposal']
         for wizard in self:
             # While the values are precomputed the returns are not the saved ones.
             lines = wizard.return_ids._origin.line_ids
             wizard.line_ids = [Command.clear()] + [
                 Command.create(self._prepare_line_vals(line, lot, quantity))
-                for line, by_lot in disposal._get_open_quantities(lines).items()
+                for line, by_lot in self.env['sale.return.quarantine']
+                ._get_open_quantities(lines)
+                .items()
                 for lot, quantity in by_lot.items()
             ]
 

@@ -1,0 +1,119 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+
+class SaleReturnQuarantine(models.AbstractModel):
+    """Service: say what of returns lies in quarantine and waits for inspection."""
+
+    _name = 'sale.return.quarantine'
+    _description = "Return Quarantine"
+
+    @api.model
+    def _get_buckets(self, lines):
+        """Say what of the lines lies in quarantine and was not inspected.
+
+        :param lines: `sale.return.line` records.
+        :return: `{line: [bucket]}`, a bucket being `{move, lot, owner, package, location,
+            quantity}` with the quantity in the unit of the product.
+        :rtype: dict
+        """
+        result = {}
+        for line in lines.sudo():
+            receipts = line.move_ids.filtered(
+                lambda move: move.state == 'done' and move._is_sale_return_receipt()
+            )
+            undone = receipts.returned_move_ids.filtered(
+                lambda move: move.state == 'done' and not move.sale_return_inspection_id
+            )
+            buckets = [
+                {
+                    'move': move_line.move_id,
+                    'lot': move_line.lot_id,
+                    'owner': move_line.owner_id,
+                    'package': move_line.result_package_id,
+                    'location': move_line.location_dest_id,
+                    'quantity': move_line.quantity_product_uom,
+                }
+                for move_line in receipts.move_line_ids.sorted('id')
+            ]
+            for move_line in undone.move_line_ids:
+                self._take(buckets, move_line.lot_id, move_line.quantity_product_uom)
+            for row in line.inspection_ids.sorted('id'):
+                self._take(buckets, row.lot_id, self._get_stock_quantity(line, row.quantity))
+            result[line] = [b for b in buckets if b['quantity'] > 0]
+        return result
+
+    @api.model
+    def _take(self, buckets, lot, quantity):
+        """Take a quantity (product unit) of a lot out of buckets, the oldest first.
+
+        :return: the parts taken, as `(bucket, quantity)`.
+        :rtype: list
+        """
+        parts = []
+        for bucket in buckets:
+            if bucket['lot'] != lot or bucket['quantity'] <= 0 or quantity <= 0:
+                continue
+            part = min(bucket['quantity'], quantity)
+            bucket['quantity'] -= part
+            quantity -= part
+            parts.append((bucket, part))
+        return parts
+
+    @api.model
+    def _get_open_quantities(self, lines):
+        """Return what waits for inspection.
+
+        :param lines: `sale.return.line` records.
+        :return: `{line: {lot: quantity in the unit of the line}}`, the lot being empty for
+            untracked products.
+        :rtype: dict
+        """
+        result = {}
+        for line, buckets in self._get_buckets(lines).items():
+            by_lot = defaultdict(float)
+            for bucket in buckets:
+                by_lot[bucket['lot']] += bucket['quantity']
+            stock_uom = line.product_id.uom_id
+            result[line] = {
+                lot: stock_uom._compute_quantity(
+                    quantity, line.product_uom_id, rounding_method='HALF-UP'
+                )
+                for lot, quantity in by_lot.items()
+                if stock_uom.compare(quantity, 0.0) > 0
+            }
+        return result
+
+    @api.model
+    def _get_stock_quantity(self, line, quantity):
+        """Convert a quantity of a line to the unit of the product."""
+        return line.product_uom_id._compute_quantity(
+            quantity, line.product_id.uom_id, rounding_method='HALF-UP'
+        )
+
+    @api.model
+    def _ensure_in_quarantine(self, lines, vals_list, buckets):
+        """Refuse to inspect more than was received and not inspected yet, by line and lot."""
+        wanted = defaultdict(float)
+        for vals in vals_list:
+            wanted[vals['line_id'], vals['lot_id']] += vals['quantity']
+        for (line_id, lot_id), quantity in wanted.items():
+            line = lines.browse(line_id)
+            there = sum(b['quantity'] for b in buckets[line] if b['lot'].id == lot_id)
+            stock_uom = line.product_id.uom_id
+            if stock_uom.compare(self._get_stock_quantity(line, quantity), there) > 0:
+                lot = self.env['stock.lot'].sudo().browse(lot_id)
+                raise UserError(
+                    self.env._(
+                        "%(quantity)s %(unit)s of %(product)s %(lot)s cannot be inspected for "
+                        "return %(return)s: only %(there)s were received and wait for it.",
+                        quantity=quantity,
+                        unit=line.product_uom_id.name,
+                        product=line.product_id.display_name,
+                        lot=lot.name or "",
+                        there=stock_uom._compute_quantity(there, line.product_uom_id, round=False),
+                        **{'return': line.return_id.name},
+                    )
+                )
