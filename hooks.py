@@ -43,12 +43,43 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Give the delivery types the return type of Odoo back.
+    """Give the delivery types their return type back, and let the add-on's tables go.
 
     Quarantines, their operation types and what lies in them stay: they are stock like any other.
     """
     warehouses = env['stock.warehouse'].with_context(active_test=False).search([])
     warehouses.sale_return_quarantine = False
+    _drop_foreign_keys(env)
+
+
+def _drop_foreign_keys(env):
+    """Drop the foreign keys to the tables of the add-on.
+
+    Odoo deletes the data of an add-on before its tables, here reasons and policies of returns. As
+    long as returns refer to them PostgreSQL refuses, which Odoo survives but logs as errors.
+    """
+    env.flush_all()
+    env.cr.execute(
+        """
+        SELECT conrelid::regclass::text, conname
+          FROM pg_constraint
+         WHERE contype = 'f' AND confrelid::regclass::text = ANY(%s)
+        """,
+        [[model._table for model in env.registry.values() if _is_ours(model)]],
+    )
+    for table, name in env.cr.fetchall():
+        env.cr.execute(
+            SQL(
+                "ALTER TABLE %s DROP CONSTRAINT %s",
+                SQL.identifier(table),
+                SQL.identifier(name),
+            )
+        )
+
+
+def _is_ours(model):
+    """Tell whether the add-on made a model, and not only extended it."""
+    return model._original_module == 'sale_return' and not model._abstract
 
 
 def _fill_qty_returned(env):

@@ -2,7 +2,7 @@
 
 One order goes Odoo's own way: five lines, delivered in three steps and invoiced in three parts; one
 line is returned with Odoo's wizard and credited with Odoo's reversal. SQL then copies its rows.
-Run by `dev/bench install` on a database without the add-on; PostgreSQL's user must be a superuser.
+Run by `dev/lifecycle install` on a database without the add-on, as a superuser of PostgreSQL.
 """
 
 import time
@@ -33,7 +33,7 @@ REFERENCES = {
 UNIQUE_NAMES = ('stock_picking', 'account_move')
 
 
-def run(env, order_lines='1000000'):
+def run(env, order_lines='1050000'):
     """Fill the database.
 
     :param str order_lines: how many lines of orders there shall be; three times as many moves and

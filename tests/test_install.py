@@ -125,20 +125,32 @@ class TestInstall(EarlierTradeCommon):
         )
         self.env.invalidate_all()
 
-    def test_columns_exist_already_when_odoo_looks_for_them(self):
-        for table, column, _definition in hooks.BIG_TABLE_COLUMNS:
-            model = next(m for m in self.env.registry.values() if m._table == table)
-            self.assertTrue(model._fields[column].store)
-        stored = {
-            (model._table, field.name)
+    def _get_columns_of_odoo_models(self):
+        """Return the stored fields that the add-on gives to models of Odoo."""
+        return [
+            (model, field)
             for model in self.env.registry.values()
             for field in model._fields.values()
-            if field.store
-            and field.compute
-            and field._module == 'sale_return'
-            and model._original_module != 'sale_return'
+            if field.store and field._module == 'sale_return' and not model._transient
+            if model._original_module != 'sale_return'
+        ]
+
+    def test_computed_columns_are_all_filled_by_sql(self):
+        computed = {
+            (model._table, field.name)
+            for model, field in self._get_columns_of_odoo_models()
+            if field.compute
         }
-        self.assertEqual(stored, {(table, column) for table, column, _ in hooks.BIG_TABLE_COLUMNS})
+        self.assertEqual(
+            computed, {(table, column) for table, column, _type in hooks.BIG_TABLE_COLUMNS}
+        )
+
+    def test_only_small_tables_get_columns_with_a_default(self):
+        # Odoo writes it on every row.
+        with_default = {
+            model._name for model, field in self._get_columns_of_odoo_models() if field.default
+        }
+        self.assertLessEqual(with_default, {'res.company', 'stock.warehouse'})
 
     def test_sparse_references_have_partial_indexes(self):
         self.env.cr.execute(
@@ -314,12 +326,24 @@ class TestWarehouse(SaleReturnCommon):
         before = warehouse.sale_return_type_id, warehouse.sale_return_loc_id
         hooks.uninstall_hook(self.env(su=True))
         warehouse.write({'sale_return_type_id': False, 'sale_return_loc_id': False})
+        before[0].active = before[1].active = False
         warehouse.sale_return_quarantine = True
         warehouse.sudo()._create_sale_return_setup()
         self.assertEqual((warehouse.sale_return_type_id, warehouse.sale_return_loc_id), before)
         self.assertEqual(warehouse.out_type_id.return_picking_type_id, before[0])
+        self.assertTrue(before[0].active and before[1].active)
 
     def test_uninstalling_gives_the_return_types_back(self):
         warehouse = self._create_warehouse()
         hooks.uninstall_hook(self.env(su=True))
         self.assertEqual(warehouse.out_type_id.return_picking_type_id, warehouse.in_type_id)
+
+    def test_nothing_refers_to_the_tables_of_the_addon_when_they_are_deleted(self):
+        hooks.uninstall_hook(self.env(su=True))
+        self.env.cr.execute(
+            """
+            SELECT conname FROM pg_constraint
+             WHERE contype = 'f' AND confrelid::regclass::text LIKE 'sale\\_return%'
+            """
+        )
+        self.assertEqual(self.env.cr.fetchall(), [])
