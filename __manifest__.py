@@ -43,6 +43,14 @@
         # Menus name the actions of the files above.
         'views/sale_return_menus.xml',
     ],
+    'demo': [
+        # In the order in which it happens: products are sold, then come back.
+        'demo/stock_warehouse_demo.xml',
+        'demo/product_product_demo.xml',
+        'demo/sale_return_policy_demo.xml',
+        'demo/sale_order_demo.xml',
+        'demo/sale_return_demo.xml',
+    ],
     'application': True,
     'pre_init_hook': 'pre_init_hook',
     'post_init_hook': 'post_init_hook',
