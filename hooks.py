@@ -49,7 +49,16 @@ def uninstall_hook(env):
     """
     warehouses = env['stock.warehouse'].with_context(active_test=False).search([])
     warehouses.sale_return_quarantine = False
+    _keep_demo_trade(env)
     _drop_foreign_keys(env)
+
+
+def _keep_demo_trade(env):
+    """Let go of the demo products and orders: their deliveries and invoices stay as well."""
+    data = env['ir.model.data'].search(
+        [('module', '=', 'sale_return'), ('name', '=like', '%\\_demo%')]
+    )
+    data.filtered(lambda record: not _is_ours(env[record.model])).unlink()
 
 
 def _drop_foreign_keys(env):
