@@ -49,11 +49,15 @@ class TestFlowNothingComesBack(SaleReturnCommon):
             self.assert_fully_credited(invoice)
             self.assert_nothing_to_invoice(order)
 
-    def test_goods_credited_as_missing_cannot_be_returned_as_well(self):
+    def test_goods_credited_as_missing_are_not_credited_again(self):
         order = self._create_sale()
+        invoice = order.invoice_ids
         self._create_return(order, 10, self.reason_missing)
-        with self.assert_refused():
-            self._create_return(order, 1)
+        second = self._return_goods(order, 1)
+        self.assertFalse(second.credit_note_ids)
+        self.assertEqual(second.state, 'closed')
+        self.assert_fully_credited(invoice)
+        self.assert_nothing_to_invoice(order)
 
     def test_service_is_credited_at_the_approval(self):
         order = self._create_order({'product': self.service})

@@ -321,7 +321,7 @@ class TestCreditNote(CreditCommon):
         invoice.action_post()
         self.assertEqual(invoice.amount_total, 36.35)
         self._credit(order, 1, 2)
-        self.assertEqual(sum(self._get_notes(invoice).mapped('amount_total')), 36.35)
+        self.assertAlmostEqual(sum(self._get_notes(invoice).mapped('amount_total')), 36.35)
         self.assertEqual(invoice.amount_residual, 0.0)
 
     def _create_cash_rounding(self):
