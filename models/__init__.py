@@ -31,8 +31,10 @@ from . import sale_return_queue
 from . import sale_return_reason
 from . import sale_return_reception
 from . import sale_return_steps
+from . import stock_location
 from . import stock_move
 from . import stock_move_line
 from . import stock_picking
+from . import stock_picking_type
 from . import stock_rule
 from . import stock_warehouse

@@ -36,8 +36,8 @@ class SaleOrderLine(models.Model):
                 for move in line.move_ids
                 if move.state == 'done'
                 and move.product_id == line.product_id
-                and move.location_id._is_outgoing()
-                and not move.location_dest_id._is_outgoing()
+                and move.location_id._is_at_customer()
+                and not move.location_dest_id._is_at_customer()
             )
 
     @api.depends('qty_returned', 'qty_delivered', 'qty_invoiced', 'return_line_ids.qty_held')
@@ -171,7 +171,7 @@ class SaleOrderLine(models.Model):
             )
         )
         for line, product, uom, source, destination, quantity in groups:
-            from_customer, to_customer = source._is_outgoing(), destination._is_outgoing()
+            from_customer, to_customer = source._is_at_customer(), destination._is_at_customer()
             if product != line.product_id or from_customer == to_customer:
                 continue
             quantities = returned if from_customer else shipped
@@ -216,7 +216,7 @@ class SaleOrderLine(models.Model):
         later = done.filtered(
             lambda move: (
                 not move.sale_return_line_id
-                and move.location_dest_id._is_outgoing()
+                and move.location_dest_id._is_at_customer()
                 and when(move) > last
             )
         )

@@ -240,7 +240,7 @@ class SaleReturn(models.Model):
             sale_return.picking_ids = receipts
             sale_return.transfer_ids = moves.picking_id - receipts
             sale_return.delivery_ids = sale_return.line_ids.sale_line_id.move_ids.filtered(
-                lambda move: move.state == 'done' and move._is_outgoing()
+                lambda move: move.state == 'done' and move.location_dest_id._is_at_customer()
             ).picking_id
             sale_return.picking_count = len(sale_return.picking_ids)
             sale_return.transfer_count = len(sale_return.transfer_ids)

@@ -196,7 +196,8 @@ class SaleReturnDisposal(models.AbstractModel):
         if not reference:
             return records
         if isinstance(reference, models.BaseModel):
-            reference = reference.id
+            # Callers that inspect a batch have looked it up once; clients cannot pass records.
+            return reference
         field = 'code' if isinstance(reference, str) else 'id'
         found = records.search(
             [(field, '=', reference), ('company_id', 'in', [company.id, False])],

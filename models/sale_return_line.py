@@ -218,7 +218,7 @@ class SaleReturnLine(models.Model):
     def _compute_delivered_on(self):
         for line in self:
             moves = line.sale_line_id.move_ids.filtered(
-                lambda move: move.state == 'done' and move._is_outgoing()
+                lambda move: move.state == 'done' and move.location_dest_id._is_at_customer()
             )
             line.delivered_on = max(moves.mapped('date'), default=False)
 
@@ -237,12 +237,17 @@ class SaleReturnLine(models.Model):
         'move_ids.returned_move_ids.quantity',
     )
     def _compute_qty_received(self):
+        undoing = self.move_ids.returned_move_ids.filtered(
+            lambda move: not move.sale_return_inspection_id
+        )
         for line in self:
             receipts = line.move_ids.filtered(lambda move: move._is_sale_return_receipt())
-            undone = receipts.returned_move_ids.filtered(
-                lambda move: not move.sale_return_inspection_id
+            undone = undoing.filtered(
+                lambda move, receipts=receipts: move.origin_returned_move_id in receipts
             )
-            to_customer = line.move_ids.filtered(lambda move: move.location_dest_id._is_outgoing())
+            to_customer = line.move_ids.filtered(
+                lambda move: move.location_dest_id._is_at_customer()
+            )
             sent_back = to_customer.filtered('sale_return_inspection_id')
             line.qty_received = line._get_done_quantity(receipts) - line._get_done_quantity(undone)
             line.qty_sent_back = line._get_done_quantity(sent_back)

@@ -20,7 +20,12 @@ class SaleReturnQuarantine(models.AbstractModel):
         :rtype: dict
         """
         result = {}
-        for line in lines.sudo():
+        lines = lines.sudo()
+        # At once for all lines: the loop below would ask for them line by line.
+        moves = lines.move_ids
+        moves.fetch(['state', 'returned_move_ids', 'move_line_ids'])
+        (moves | moves.returned_move_ids).move_line_ids.fetch(['lot_id', 'quantity_product_uom'])
+        for line in lines:
             receipts = line.move_ids.filtered(
                 lambda move: move.state == 'done' and move._is_sale_return_receipt()
             )
@@ -42,7 +47,8 @@ class SaleReturnQuarantine(models.AbstractModel):
                 self._take(buckets, move_line.lot_id, move_line.quantity_product_uom)
             for row in line.inspection_ids.sorted('id'):
                 self._take(buckets, row.lot_id, self._get_stock_quantity(line, row.quantity))
-            result[line] = [b for b in buckets if b['quantity'] > 0]
+            uom = line.product_id.uom_id
+            result[line] = [b for b in buckets if uom.compare(b['quantity'], 0.0) > 0]
         return result
 
     @api.model

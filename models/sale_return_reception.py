@@ -64,7 +64,7 @@ class SaleReturnReception(models.AbstractModel):
         left_by_move = {
             move: self._get_qty_left_at_customer(move)
             for move in lines.sale_line_id.move_ids
-            if move.state == 'done' and move._is_outgoing()
+            if move.state == 'done' and move.location_dest_id._is_at_customer()
         }
         allocation = {}
         for line in lines.sorted('id'):
@@ -301,7 +301,7 @@ class SaleReturnReception(models.AbstractModel):
                 'line_id': line.id,
                 'quantity': quantity,
                 'lot': lot.id,
-                'disposition': line.policy_id.default_disposition_id.id,
+                'disposition': line.policy_id.default_disposition_id,
             }
             for line, by_lot in open_quantities.items()
             for lot, quantity in by_lot.items()

@@ -257,13 +257,22 @@ class SaleReturn(models.Model):
         self._ensure_group('group_inspector')
         self._ensure_state(('approved', 'closed'), self.env._("inspected"))
         open_quantities = self.env['sale.return.quarantine']._get_open_quantities(self.line_ids)
+        disposal = self.env['sale.return.disposal']
+        choice = {
+            company: {
+                'disposition': disposal._find_configuration(
+                    'sale.return.disposition', disposition, company
+                ),
+                'grade': disposal._find_configuration('sale.return.grade', grade, company),
+            }
+            for company in self.company_id
+        }
         results = [
             {
                 'line_id': line.id,
                 'quantity': quantity,
                 'lot': lot.id,
-                'disposition': disposition,
-                'grade': grade,
+                **choice[line.company_id],
             }
             for line, by_lot in open_quantities.items()
             for lot, quantity in by_lot.items()

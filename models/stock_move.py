@@ -18,7 +18,7 @@ class StockMove(models.Model):
         return bool(
             self.sale_return_line_id
             and not self.sale_return_inspection_id
-            and self.location_id._is_outgoing()
+            and self.location_id._is_at_customer()
         )
 
     def _get_returned_sale_line(self):
@@ -34,7 +34,7 @@ class StockMove(models.Model):
             sale_line
             and not self.sale_return_line_id
             and self.company_id.sale_return_adopt_native
-            and self.location_id._is_outgoing()
+            and self.location_id._is_at_customer()
             and self.location_dest_id.usage in ('internal', 'transit')
             # Components of kits come back one by one, which a return cannot follow yet.
             and sale_line.product_id == self.product_id
@@ -62,7 +62,7 @@ class StockMove(models.Model):
         """
         todo = self.filtered(lambda move: move.state not in ('done', 'cancel') and move.quantity)
         self.env['sale.return.reception']._adopt_moves(todo)
-        back = self.filtered(lambda move: move.sale_line_id and move.location_id._is_outgoing())
+        back = self.filtered(lambda move: move.sale_line_id and move.location_id._is_at_customer())
         undone = self.filtered(
             lambda move: move.origin_returned_move_id.sale_return_line_id and move not in back
         )
