@@ -23,6 +23,9 @@
         'data/sale_return_grade_data.xml',
         'data/sale_return_policy_data.xml',
         'data/sale_return_reason_data.xml',
+        # The mail attaches the slip.
+        'report/sale_return_slip.xml',
+        'data/mail_template_data.xml',
         'wizards/sale_return_create_views.xml',
         'wizards/sale_return_inspect_views.xml',
         'wizards/sale_return_explain_views.xml',

@@ -30,6 +30,7 @@ from . import sale_return_quarantine
 from . import sale_return_queue
 from . import sale_return_reason
 from . import sale_return_reception
+from . import sale_return_slip
 from . import sale_return_steps
 from . import stock_location
 from . import stock_move

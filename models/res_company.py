@@ -25,6 +25,12 @@ class ResCompany(models.Model):
         help="Credit notes are made as soon as the policy releases them. Otherwise somebody "
         "presses the button.",
     )
+    sale_return_mail_approved = fields.Boolean(
+        string="Mail the Return Slip",
+        default=True,
+        help="Customers get a mail with the return slip when their return is approved and goods "
+        "are expected.",
+    )
     sale_return_rate = fields.Selection(
         [('original', "Rate of the invoice"), ('day', "Rate of the day")],
         string="Exchange Rate of Credit Notes",

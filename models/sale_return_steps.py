@@ -116,6 +116,7 @@ class SaleReturn(models.Model):
         self._log_decision('approved', automatic=automatic)
         self.env['sale.return.reception']._create_receipts(self)
         self._after_step()
+        self._send_approval_mail()
 
     def action_refuse(self, reason=None):
         """Refuse submitted returns; their quantities are free again.

@@ -7,6 +7,7 @@ from . import test_flow_real_trade
 from . import test_flow_uninvoiced
 from . import test_install
 from . import test_optional_modules
+from . import test_report
 from . import test_sale_return
 from . import test_sale_return_credit
 from . import test_sale_return_inspection
