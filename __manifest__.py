@@ -23,6 +23,7 @@
         'data/sale_return_grade_data.xml',
         'data/sale_return_policy_data.xml',
         'data/sale_return_reason_data.xml',
+        'data/web_tour_tour_data.xml',
         # The mail attaches the slip.
         'report/sale_return_slip.xml',
         'data/mail_template_data.xml',
@@ -41,6 +42,7 @@
         'views/account_move_views.xml',
         'views/res_config_settings_views.xml',
         'views/sale_order_views.xml',
+        'views/stock_picking_type_views.xml',
         'views/stock_picking_views.xml',
         'views/stock_warehouse_views.xml',
         # Menus name the actions of the files above.
@@ -54,6 +56,15 @@
         'demo/sale_order_demo.xml',
         'demo/sale_return_demo.xml',
     ],
+    'assets': {
+        'web.assets_backend': [
+            'sale_return/static/src/bulk_progress/*',
+            'sale_return/static/src/js/tours/sale_return.js',
+        ],
+        'web.assets_tests': [
+            'sale_return/static/tests/tours/**/*',
+        ],
+    },
     'application': True,
     'pre_init_hook': 'pre_init_hook',
     'post_init_hook': 'post_init_hook',

@@ -15,3 +15,4 @@ from . import test_sale_return_policy
 from . import test_security
 from . import test_stock
 from . import test_tools
+from . import test_ui
