@@ -4,6 +4,7 @@ from . import test_data
 from . import test_flow_full_return
 from . import test_flow_nothing_comes_back
 from . import test_flow_real_trade
+from . import test_flow_two_companies
 from . import test_flow_uninvoiced
 from . import test_install
 from . import test_optional_modules
