@@ -6,7 +6,7 @@ registry.category("web_tour.tours").add("sale_return_tour", {
     steps: () => [
         {
             trigger: ".o_list_view .o_data_row .o_data_cell[name='partner_id']",
-            content: _t("Goods come back? Open the order they were <b>delivered</b> with."),
+            content: _t("Goods come back? Open the order they were delivered with."),
             tooltipPosition: "bottom",
             run: "click",
         },
