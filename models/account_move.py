@@ -126,6 +126,7 @@ class AccountMove(models.Model):
                     ),
                 )
             )
+        self._check_sale_return_total()
         by_hand = self.filtered(
             lambda move: any(
                 not line.sale_return_line_id
@@ -138,6 +139,34 @@ class AccountMove(models.Model):
         )
         if by_hand:
             by_hand._check_sale_return_pending(sale_lines, balances)
+
+    def _check_sale_return_total(self):
+        """Refuse to credit an invoice beyond its total, e.g. without its order-level discount.
+
+        Down payments do not count: goods are credited in full, whatever was paid before.
+
+        :raise UserError: naming the invoice.
+        """
+        for invoice in self.filtered('line_ids.sale_return_line_id').reversed_entry_id:
+            products = invoice.invoice_line_ids.filtered(
+                lambda line: line.display_type == 'product' and not line.is_downpayment
+            )
+            rounding = invoice.line_ids.filtered(lambda line: line.display_type == 'rounding')
+            limit = sum(products.mapped('price_total')) - sum(rounding.mapped('amount_currency'))
+            notes = invoice.reversal_move_ids.filtered(
+                lambda move: move.state == 'posted' and not move._is_reversed_credit()
+            )
+            credited = sum(notes.mapped('amount_total'))
+            # The lines of one document and of several round differently.
+            slack = invoice.currency_id.rounding * (len(products) + len(notes))
+            if credited > max(limit, invoice.amount_total) + slack:
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s would be credited with more than its total. Take the share "
+                        "of the order's discounts off the credit note.",
+                        invoice=invoice.name,
+                    )
+                )
 
     def _check_sale_return_released(self):
         """Refuse to post notes of returns for more than their policies have released.

@@ -70,7 +70,8 @@ class SaleOrderLine(models.Model):
         """
         result = super()._compute_qty_to_invoice()
         for line in self:
-            if line.qty_to_invoice and line.return_line_ids:
+            billable = line.state == 'sale' and line.product_id.type != 'combo'
+            if billable and line.return_line_ids:
                 line.qty_to_invoice = line.product_uom_id.round(
                     line.qty_to_invoice + line._get_return_invoice_correction()
                 )
@@ -107,9 +108,14 @@ class SaleOrderLine(models.Model):
         result = super()._compute_amount_to_invoice()
         for line in self.filtered('return_line_ids'):
             if line.product_uom_qty:
-                line.amount_to_invoice += (
-                    line.price_total / line.product_uom_qty * line._get_return_invoice_correction()
+                # Odoo counts posted documents only; drafts are still to be invoiced (or credited).
+                returns = line.return_line_ids
+                drafts = line.qty_invoiced - line.qty_invoiced_posted
+                draft_notes = sum(returns.mapped('qty_credited')) - sum(
+                    returns.mapped('qty_credited_posted')
                 )
+                quantity = line.qty_to_invoice + drafts + draft_notes
+                line.amount_to_invoice = line.price_total / line.product_uom_qty * quantity
         return result
 
     # === QUANTITIES === #

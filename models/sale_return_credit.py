@@ -165,12 +165,17 @@ class SaleReturnCredit(models.AbstractModel):
                 sale_line
             )
             pool = sale_line._get_qty_uninvoiced(invoiced)
+            advance = sum(line._get_qty_credited_in_advance() for line in siblings)
             creditable = invoiced - by_returns - otherwise
             for line in siblings.sorted(lambda line: line._origin.id or line.id):
                 left = max(get_quantity(line) - line.qty_credited, 0.0)
                 uninvoiced = min(left, pool)
                 pool -= uninvoiced
                 left -= uninvoiced
+                # Goods that come late for a credit given and written off earn no second one.
+                late = min(left, advance)
+                advance -= late
+                left -= late
                 if capped:
                     left = max(min(left, creditable), 0.0)
                     creditable -= left
@@ -207,13 +212,15 @@ class SaleReturnCredit(models.AbstractModel):
                     continue
                 if abs(balance.quantity - taken) < QUANTITY_EPSILON:
                     taken = balance.quantity
+                amounts = balance.take(taken)
+                key = (False, 'total_excluded_currency')
                 allocations.append(
                     {
                         'return_line': line,
                         'invoice_line': invoice_line,
                         'quantity': taken,
-                        'amounts': balance.take(taken),
-                        'price_ratio': balance.price_ratio,
+                        'amounts': amounts,
+                        'price_ratio': balance.price_ratio(key, taken, amounts.get(key, 0.0)),
                     }
                 )
                 quantity *= max(1 - taken / wanted, 0.0)
@@ -305,7 +312,10 @@ class SaleReturnCredit(models.AbstractModel):
         :return: journal items of the invoice, usually none.
         :rtype: account.move.line
         """
-        rounding_lines = invoice.line_ids.filtered(lambda line: line.display_type == 'rounding')
+        # A rounding by the biggest tax is in the amount of that tax already.
+        rounding_lines = invoice.line_ids.filtered(
+            lambda line: line.display_type == 'rounding' and not line.tax_repartition_line_id
+        )
         if not rounding_lines:
             return rounding_lines
         products = invoice.invoice_line_ids.filtered(lambda line: line.display_type == 'product')
@@ -442,9 +452,20 @@ class SaleReturnCredit(models.AbstractModel):
         policies = note.invoice_line_ids.sale_return_line_id.policy_id
         if 'draft' in policies.mapped('credit_posting'):
             return False
+        if self._has_order_discount(note.reversed_entry_id):
+            return False  # somebody has to take its share of the discount off
         limits = [policy.credit_draft_above for policy in policies if policy.credit_draft_above]
         total = abs(note.amount_total_signed)
         return not limits or note.company_currency_id.compare_amounts(total, min(limits)) <= 0
+
+    @api.model
+    def _has_order_discount(self, invoice):
+        """Tell whether an invoice has discounts or rewards for the order as a whole."""
+        return any(
+            line.display_type == 'product' and line.price_subtotal < 0
+            for line in invoice.invoice_line_ids
+            if line.sale_line_ids and not line.is_downpayment
+        )
 
     @api.model
     def _log_notes(self, notes):

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 from ..const import LIABILITIES
 
@@ -42,3 +43,35 @@ class SaleReturnInspection(models.Model):
     def _compute_display_name(self):
         for row in self:
             row.display_name = f"{row.product_id.display_name}: {row.disposition_id.name}"
+
+    def _check_moved(self):
+        """Refuse that more or less leaves quarantine than was inspected.
+
+        Goods that are sent back may leave in several parcels, so less is fine for them.
+
+        :raise UserError: naming the return and the product.
+        """
+        for row in self:
+            uom = row.product_id.uom_id
+            inspected = row.product_uom_id._compute_quantity(
+                row.quantity, uom, rounding_method='HALF-UP'
+            )
+            done = row.move_ids.filtered(lambda move: move.state == 'done')
+            moved = sum(
+                move.product_uom._compute_quantity(move.quantity, uom, rounding_method='HALF-UP')
+                for move in done
+            )
+            difference = uom.compare(moved, inspected)
+            in_parts = row.disposition_id.action == 'send_back'
+            if difference > 0 or (difference < 0 and done and not in_parts):
+                raise UserError(
+                    self.env._(
+                        "%(inspected)s %(unit)s of %(product)s were inspected for return "
+                        "%(return)s, so %(moved)s cannot leave quarantine with them.",
+                        inspected=inspected,
+                        unit=uom.name,
+                        product=row.product_id.display_name,
+                        moved=moved,
+                        **{'return': row.return_id.name},
+                    )
+                )

@@ -27,7 +27,7 @@ class SaleReturnLedger(models.AbstractModel):
         :param sale_lines: `sale.order.line` records.
         :param ignored_moves: `account.move` records whose credits do not count.
         :return: `{invoice line: Balance}`, oldest invoice first. The quantity is in the unit of
-            the invoice line; `price_ratio` is 1.0 unless price corrections have lowered the price.
+            the invoice line.
         :rtype: dict
         """
         # sudo: what may be credited depends on all notes, also on those the user may not read.
@@ -145,7 +145,13 @@ class SaleReturnLedger(models.AbstractModel):
                 )
             )
         lines = invoice_lines.filtered(lambda line: line.sale_line_ids & note_line.sale_line_ids)
-        return lines.filtered(lambda line: line.move_id == reversed_entry) or lines
+        lines = lines.filtered(lambda line: line.move_id == reversed_entry) or lines
+        # An order line may stand twice on an invoice, at two prices.
+        price = self._get_unit_price(note_line)
+        same_price = lines.filtered(
+            lambda line: not line.currency_id.compare_amounts(self._get_unit_price(line), price)
+        )
+        return same_price or lines
 
     @api.model
     def _deduct_note_line(self, balances, note_line, candidates, amounts, sign):
@@ -158,23 +164,16 @@ class SaleReturnLedger(models.AbstractModel):
         if note_line.credited_line_id and not note_line.sale_line_ids:
             return self._deduct_amounts(balances[candidates[0]], amounts)  # a deduction
         if self._is_price_correction(note_line, candidates[0]):
-            balance = balances[candidates[0]]
-            full = balance.amount((False, 'total_excluded_currency')) / (balance.price_ratio or 1)
-            part = amounts.get((False, 'total_excluded_currency'), 0.0)
-            if full:
-                balance.price_ratio -= part / full
-            return self._deduct_amounts(balance, amounts)
+            return self._deduct_amounts(balances[candidates[0]], amounts)
         left = total = abs(self._convert_quantity(note_line, candidates[0]))
         for line in candidates:
             last = line == candidates[-1]
             quantity = left if last else max(min(left, balances[line].quantity), 0.0)
             if quantity > QUANTITY_EPSILON:
-                share = quantity / total
-                self._deduct_amounts(
-                    balances[line],
-                    {key: amount * share for key, amount in amounts.items()},
-                    quantity,
-                )
+                part = {key: amount * quantity / total for key, amount in amounts.items()}
+                if note_line.sale_return_line_id and self._is_cheaper(note_line, line):
+                    part = self._forfeit(balances[line], quantity, part)
+                self._deduct_amounts(balances[line], part, quantity)
                 left -= quantity
         return None
 
@@ -187,14 +186,22 @@ class SaleReturnLedger(models.AbstractModel):
     @api.model
     def _is_price_correction(self, note_line, invoice_line):
         """Tell whether a note line has a lower unit price than the invoice line it credits."""
-        if note_line.sale_return_line_id:
-            return False
-        return (
-            invoice_line.currency_id.compare_amounts(
-                self._get_unit_price(note_line), self._get_unit_price(invoice_line)
-            )
-            < 0
-        )
+        return not note_line.sale_return_line_id and self._is_cheaper(note_line, invoice_line)
+
+    @api.model
+    def _is_cheaper(self, note_line, invoice_line):
+        """Tell whether a note line has a lower unit price than an invoice line, beyond rounding."""
+        prices = self._get_unit_price(note_line), self._get_unit_price(invoice_line)
+        return invoice_line.currency_id.compare_amounts(*prices) < 0
+
+    @api.model
+    def _forfeit(self, balance, quantity, amounts):
+        """Return what a note of a return takes whose price somebody has lowered: its whole share.
+
+        The customer was given less on purpose; the difference is not for the next return.
+        """
+        share = balance.part(min(quantity, balance.quantity))
+        return {key: max(amount, share.get(key, 0.0), key=abs) for key, amount in amounts.items()}
 
     @api.model
     def _get_unit_price(self, line):

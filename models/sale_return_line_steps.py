@@ -63,6 +63,13 @@ class SaleReturnLine(models.Model):
             return 0.0
         return max(line._get_qty_expected() - line.qty_rejected, 0.0)
 
+    def _get_qty_credited_in_advance(self):
+        """Return what was credited for goods that never came and are written off."""
+        self.ensure_one()
+        if not self.return_expected or not self.qty_written_off:
+            return 0.0
+        return max(self.qty_credited - max(self.qty_received - self.qty_rejected, 0.0), 0.0)
+
     def _has_effects(self):
         """Tell whether anything was received or credited on the line."""
         self.ensure_one()
@@ -114,9 +121,8 @@ class SaleReturnLine(models.Model):
             self.qty_requested, stock_uom, rounding_method='HALF-UP'
         )
         back = stock_uom._compute_quantity(in_stock, self.product_uom_id, round=False)
-        exact = self.product_uom_id._compute_quantity(self.qty_requested, stock_uom, round=False)
         if self.return_expected and (
-            stock_uom.is_zero(in_stock) or self._is_fraction(exact, stock_uom, in_stock)
+            stock_uom.is_zero(in_stock) or self.product_uom_id.compare(back, self.qty_requested)
         ):
             raise UserError(
                 self.env._(
@@ -126,14 +132,9 @@ class SaleReturnLine(models.Model):
                     unit=self.product_uom_id.name,
                     product=self.product_id.display_name,
                     stock_unit=stock_uom.name,
-                    proposal=back,
+                    proposal=self.product_uom_id.round(back),
                 )
             )
-
-    @api.model
-    def _is_fraction(self, exact, stock_uom, in_stock):
-        """Tell whether a quantity differs from the one that can be moved, beyond rounding."""
-        return abs(exact - in_stock) > stock_uom.rounding
 
     def _ensure_replaceable(self):
         """Refuse to promise a replacement that nobody would send."""

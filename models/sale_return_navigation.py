@@ -61,3 +61,39 @@ class SaleReturn(models.Model):
         return self._get_wizard_action(
             'sale.return.explain', self.env._("Close"), default_action='close'
         )
+
+    # === MANY AT ONCE === #
+
+    def _get_bulk_action(self, method, name):
+        """Return the dialog that runs a step batch by batch and shows how far it is.
+
+        :param str method: name of a public method of `sale.return`, which checks the rights.
+        :param str name: title of the dialog.
+        :return: a client action.
+        :rtype: dict
+        """
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'sale_return.bulk_progress',
+            'name': name,
+            'target': 'new',
+            'params': {
+                'method': method,
+                'ids': self.ids,
+                'names': {sale_return.id: sale_return.name for sale_return in self},
+            },
+        }
+
+    def action_bulk_submit(self):
+        """Submit the selected returns with progress."""
+        return self._get_bulk_action('action_submit', self.env._("Submit"))
+
+    def action_bulk_approve(self):
+        """Approve the selected returns with progress."""
+        return self._get_bulk_action('action_approve', self.env._("Approve"))
+
+    def action_bulk_credit(self):
+        """Create the credit notes of the selected returns with progress."""
+        return self._get_bulk_action(
+            'action_create_credit_notes', self.env._("Create Credit Notes")
+        )

@@ -287,6 +287,23 @@ class SaleReturnReception(models.AbstractModel):
         lines.sudo().return_id._after_step()
 
     @api.model
+    def _after_undo(self, moves):
+        """Follow up on moves that took received goods to the customer again.
+
+        :param moves: `stock.move` records whose origin is a receipt: receipts that are undone, and
+            rejected goods that are sent back.
+        """
+        # sudo: the operator who validates a transfer need not be a user of Returns.
+        moves = moves.sudo()
+        returns = moves.origin_returned_move_id.sale_return_line_id.return_id
+        returns._after_step()
+        undone = moves.filtered(
+            lambda move: move.state == 'done' and not move.sale_return_inspection_id
+        ).origin_returned_move_id.sale_return_line_id.return_id
+        # What was received and given back is expected again.
+        self._create_receipts(undone.filtered(lambda r: r.state == 'approved'))
+
+    @api.model
     def _inspect_automatically(self, lines):
         """Send received goods the default way where the policy asks for no inspection."""
         disposal = self.env['sale.return.disposal']

@@ -64,7 +64,10 @@ class StockMove(models.Model):
         self.env['sale.return.reception']._adopt_moves(todo)
         back = self.filtered(lambda move: move.sale_line_id and move.location_id._is_at_customer())
         undone = self.filtered(
-            lambda move: move.origin_returned_move_id.sale_return_line_id and move not in back
+            lambda move: (
+                (move.origin_returned_move_id.sale_return_line_id or move.sale_return_inspection_id)
+                and move not in back
+            )
         )
         if not back and not undone:
             return super()._action_done(cancel_backorder=cancel_backorder)
@@ -76,7 +79,7 @@ class StockMove(models.Model):
         if received:
             self.env['sale.return.reception']._after_receipt(received)
         if undone:
-            undone.sudo().origin_returned_move_id.sale_return_line_id.return_id._after_step()
+            self.env['sale.return.reception']._after_undo(undone)
         return done
 
     def _check_sale_return_quantities(self):
@@ -90,3 +93,4 @@ class StockMove(models.Model):
         moves.sale_line_id._check_return_quantities()
         lines = moves.sale_return_line_id | moves.origin_returned_move_id.sale_return_line_id
         lines._check_received()
+        moves.sale_return_inspection_id._check_moved()

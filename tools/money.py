@@ -94,8 +94,28 @@ class Balance:
 
     quantity: float
     amounts: dict = field(default_factory=dict)
-    # What price corrections have left of the unit price, 1.0 if there were none.
-    price_ratio: float = 1.0
+
+    def __post_init__(self):
+        self._whole = (self.quantity, dict(self.amounts))
+
+    def price_ratio(self, key, quantity, amount):
+        """Return how the unit price of a part compares to that of the whole, 1.0 if it is the same.
+
+        Differences of up to two smallest units come from rounding and are no other price.
+
+        >>> balance = Balance(10, {'base': (1000.0, 0.01)})
+        >>> balance.reduce(0, {'base': 50.0})  # a price correction
+        >>> balance.price_ratio('base', 10, balance.take(10)['base'])
+        0.95
+        >>> Balance(3, {'base': (10.0, 0.01)}).price_ratio('base', 1, 3.34)
+        1.0
+        """
+        whole_quantity, whole_amounts = self._whole
+        whole, unit = whole_amounts.get(key, (0.0, 0.0))
+        expected = whole * quantity / whole_quantity if whole_quantity else 0.0
+        if not expected or abs(amount - expected) <= 2 * unit + QUANTITY_EPSILON:
+            return 1.0
+        return amount / expected
 
     def amount(self, key):
         """Return the amount left under ``key``, 0.0 if there is none."""
