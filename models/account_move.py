@@ -65,10 +65,10 @@ class AccountMove(models.Model):
         :raise UserError: when an invoice line would be credited beyond what was invoiced, or what
             a return waits for would not be creditable any more.
         """
+        self._check_sale_return_released()
         guarded = self._get_sale_return_guarded_lines()
         if not guarded:
             return super()._post(soft=soft)
-        self._check_sale_return_released()
         invoice_lines = self.env['sale.return.ledger']._get_invoice_lines(guarded)
         self.env['sale.return.credit']._take_credit_counter(invoice_lines)
         # A note that settles its invoice is "paid" while it is posted: too early to close anything.
@@ -321,7 +321,10 @@ class AccountMove(models.Model):
         """Return the returns that these notes credit."""
         # sudo: an accountant need not be a user of Returns for them to follow his notes.
         notes = self.sudo().filtered(lambda move: move.move_type == 'out_refund')
-        return notes.line_ids.sale_return_line_id.return_id
+        lines = notes.line_ids
+        # Notes made by hand count, too: without them there is more to credit.
+        return_lines = lines.sale_return_line_id | lines.sale_line_ids.return_line_ids
+        return return_lines.return_id
 
     def _refresh_sale_returns(self):
         self._get_returns_to_refresh()._close_or_reopen()

@@ -59,6 +59,7 @@ class SaleOrderLine(models.Model):
         'return_line_ids.qty_received',
         'return_line_ids.qty_sent_back',
         'return_line_ids.qty_replaced',
+        'return_line_ids.qty_received_uninvoiced',
         'return_line_ids.qty_credited',
     )
     def _compute_qty_to_invoice(self):
@@ -204,34 +205,7 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         if self.qty_delivered_method != 'stock_move':
             return 0.0
-        shipped = self.qty_delivered + self._get_qty_back() - self._get_qty_shipped_after_returns()
-        return max(shipped - invoiced, 0.0)
-
-    def _get_qty_shipped_after_returns(self):
-        """Return what was shipped after the last goods came back: it cannot be what came back."""
-        self.ensure_one()
-
-        def when(move):
-            return move.date, move.id
-
-        done = self.move_ids.filtered(lambda move: move.state == 'done')
-        receipts = done.filtered(lambda move: move._is_sale_return_receipt())
-        if not receipts:
-            return 0.0
-        last = max(when(move) for move in receipts)
-        later = done.filtered(
-            lambda move: (
-                not move.sale_return_line_id
-                and move.location_dest_id._is_at_customer()
-                and when(move) > last
-            )
-        )
-        return sum(
-            move.product_uom._compute_quantity(
-                move.quantity, self.product_uom_id, rounding_method='HALF-UP'
-            )
-            for move in later
-        )
+        return max(self.qty_delivered + self._get_qty_back() - invoiced, 0.0)
 
     def _get_qty_returned_uninvoiced(self, invoiced, credited):
         """Return what is back and was never invoiced, in the unit of the line.
@@ -240,8 +214,11 @@ class SaleOrderLine(models.Model):
         :param float credited: what returns have credited: that was invoiced.
         """
         self.ensure_one()
+        known = sum(
+            min(line.qty_received_uninvoiced, line.qty_received) for line in self.return_line_ids
+        )
         back = self._get_qty_back() - credited
-        return max(min(back, self._get_qty_uninvoiced(invoiced)), 0.0)
+        return max(min(known, back, self._get_qty_uninvoiced(invoiced)), 0.0)
 
     def _get_return_invoice_correction(self):
         """Return what returns add to the quantity that Odoo finds to invoice.

@@ -169,7 +169,7 @@ class SaleReturnCredit(models.AbstractModel):
             creditable = invoiced - by_returns - otherwise
             for line in siblings.sorted(lambda line: line._origin.id or line.id):
                 left = max(get_quantity(line) - line.qty_credited, 0.0)
-                uninvoiced = min(left, pool)
+                uninvoiced = min(left, pool, line._get_qty_uninvoiced_limit())
                 pool -= uninvoiced
                 left -= uninvoiced
                 # Goods that come late for a credit given and written off earn no second one.

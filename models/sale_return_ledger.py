@@ -221,10 +221,11 @@ class SaleReturnLedger(models.AbstractModel):
     # === QUANTITIES OF ORDER LINES === #
 
     @api.model
-    def _get_invoiced(self, sale_line):
+    def _get_invoiced(self, sale_line, posted_only=False):
         """Return what was invoiced and credited of an order line, drafts included.
 
         :param sale_line: one `sale.order.line`.
+        :param bool posted_only: True to leave drafts out.
         :return: `(invoiced, credited by returns, credited otherwise)` in the unit of the order
             line. Price corrections credit no quantity. Where quantities of a note are linked to
             no return they are "otherwise".
@@ -236,6 +237,7 @@ class SaleReturnLedger(models.AbstractModel):
             move = line.move_id
             if (
                 line.parent_state == 'cancel'
+                or (posted_only and line.parent_state != 'posted')
                 or line.display_type != 'product'
                 or move._is_credit_reversal()
                 or move._is_reversed_credit()

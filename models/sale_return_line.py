@@ -23,7 +23,14 @@ class SaleReturnLine(models.Model):
     _rec_name = 'product_id'
 
     _protected_fields = frozenset(
-        {'qty_authorized', 'qty_written_off', 'move_ids', 'inspection_ids', 'credit_line_ids'}
+        {
+            'qty_authorized',
+            'qty_written_off',
+            'qty_received_uninvoiced',
+            'move_ids',
+            'inspection_ids',
+            'credit_line_ids',
+        }
     )
 
     # Identity and links
@@ -101,6 +108,14 @@ class SaleReturnLine(models.Model):
         readonly=True,
         copy=False,
         help="Authorized, but has not come and is not expected any more.",
+    )
+    qty_received_uninvoiced = fields.Float(
+        string="Received, not invoiced",
+        digits='Product Unit',
+        readonly=True,
+        copy=False,
+        help="What of the received goods was not invoiced when it came. Goods that are shipped and "
+        "invoiced later are other goods.",
     )
     qty_received = fields.Float(
         string="Received", digits='Product Unit', compute='_compute_qty_received', store=True
@@ -333,6 +348,7 @@ class SaleReturnLine(models.Model):
         'qty_authorized',
         'qty_written_off',
         'qty_received',
+        'qty_received_uninvoiced',
         'qty_accepted',
         'qty_rejected',
         'qty_credited',

@@ -63,6 +63,35 @@ class SaleReturnLine(models.Model):
             return 0.0
         return max(line._get_qty_expected() - line.qty_rejected, 0.0)
 
+    def _get_qty_uninvoiced_limit(self):
+        """Return how much of the line can be goods that never were invoiced, at the most.
+
+        For what has come that is known since it came; what is still to come may be any.
+        """
+        self.ensure_one()
+        known = min(self.qty_received_uninvoiced, self.qty_received)
+        return known + max(self._get_qty_expected() - self.qty_received, 0.0)
+
+    def _note_uninvoiced(self, quantities):
+        """Keep what of goods that just came was not invoiced.
+
+        :param dict quantities: `{line: quantity just received}` in the unit of the line.
+        """
+        ledger = self.env['sale.return.ledger']
+        for line, quantity in quantities.items():
+            sale_line = line.sale_line_id
+            invoiced = ledger._get_invoiced(sale_line, posted_only=True)[0]
+            known = sum(
+                min(sibling.qty_received_uninvoiced, sibling.qty_received)
+                for sibling in sale_line.return_line_ids
+            )
+            uninvoiced = min(quantity, sale_line._get_qty_uninvoiced(invoiced) - known)
+            if line.product_uom_id.compare(uninvoiced, 0.0) > 0:
+                # One write per line: only lines that are back before their invoice get here.
+                line._write_facts(
+                    {'qty_received_uninvoiced': line.qty_received_uninvoiced + uninvoiced}
+                )
+
     def _get_qty_credited_in_advance(self):
         """Return what was credited for goods that never came and are written off."""
         self.ensure_one()

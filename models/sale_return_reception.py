@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import clean_context
 
@@ -282,9 +283,16 @@ class SaleReturnReception(models.AbstractModel):
                 for move in moves
             ]
         )
-        self._inspect_automatically(lines)
         # sudo: the operator who validates a receipt need not be a user of Returns.
-        lines.sudo().return_id._after_step()
+        lines = lines.sudo()
+        lines._note_uninvoiced(
+            {
+                line: line._get_done_quantity(group)
+                for line, group in moves.sudo().grouped('sale_return_line_id').items()
+            }
+        )
+        self._inspect_automatically(lines)
+        lines.return_id._after_step()
 
     @api.model
     def _after_undo(self, moves):
@@ -323,5 +331,20 @@ class SaleReturnReception(models.AbstractModel):
             for line, by_lot in open_quantities.items()
             for lot, quantity in by_lot.items()
         ]
-        if results:
-            disposal._register_results(lines, results)
+        if not results:
+            return
+        try:
+            with self.env.cr.savepoint():
+                disposal._register_results(lines, results)
+        except UserError as error:
+            # What has arrived is received whatever happens; a person has to look at it.
+            self.env['sale.return.event']._log(
+                [
+                    {
+                        'return_id': sale_return.id,
+                        'kind': 'inspection_failed',
+                        'reason': str(error.args[0]),
+                    }
+                    for sale_return in lines.return_id
+                ]
+            )

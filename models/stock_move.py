@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 
 class StockMove(models.Model):
@@ -69,18 +70,73 @@ class StockMove(models.Model):
                 and move not in back
             )
         )
-        if not back and not undone:
+        leaving = self.filtered(lambda move: move._takes_from_quarantine())
+        if not back and not undone and not leaving:
             return super()._action_done(cancel_backorder=cancel_backorder)
         # sudo: the guard counts all returns of an order line, whoever validates the transfer.
         back.sudo().sale_line_id._take_return_counter()
         done = super()._action_done(cancel_backorder=cancel_backorder)
         self._check_sale_return_quantities()
+        leaving._check_quarantine()
         received = (back & done).filtered(lambda move: move._is_sale_return_receipt())
         if received:
             self.env['sale.return.reception']._after_receipt(received)
         if undone:
             self.env['sale.return.reception']._after_undo(undone)
         return done
+
+    def _takes_from_quarantine(self):
+        """Tell whether the move takes goods out of a quarantine otherwise than by an inspection."""
+        self.ensure_one()
+        quarantines = self.company_id.sudo().sale_return_view_location_id
+        return bool(
+            quarantines
+            and self.location_id.location_id == quarantines
+            and not self.sale_return_inspection_id
+            and not self.origin_returned_move_id.sale_return_line_id
+        )
+
+    def _check_quarantine(self):
+        """Refuse to take goods out of quarantine that wait there for their inspection.
+
+        Goods that belong to no return may go.
+
+        :raise UserError: naming the product and the returns.
+        """
+        # sudo: what waits for inspection does not depend on who moves it.
+        moves = self.sudo()
+        waiting = (
+            self.env['sale.return.line']
+            .sudo()
+            .search([('product_id', 'in', moves.product_id.ids), ('qty_to_inspect', '>', 0)])
+        )
+        for location, group in moves.grouped('location_id').items():
+            for product in group.product_id:
+                lines = waiting.filtered(
+                    lambda line, location=location, product=product: (
+                        line.product_id == product
+                        and line.return_id.warehouse_id.sale_return_loc_id == location
+                    )
+                )
+                needed = sum(
+                    line.product_uom_id._compute_quantity(
+                        line.qty_to_inspect, product.uom_id, rounding_method='HALF-UP'
+                    )
+                    for line in lines
+                )
+                there = sum(
+                    self.env['stock.quant'].sudo()._gather(product, location).mapped('quantity')
+                )
+                if product.uom_id.compare(there, needed) < 0:
+                    raise UserError(
+                        self.env._(
+                            "%(product)s in %(location)s waits for the inspection of return "
+                            "%(returns)s and leaves only by it.",
+                            product=product.display_name,
+                            location=location.display_name,
+                            returns=", ".join(lines.return_id.mapped('name')),
+                        )
+                    )
 
     def _check_sale_return_quantities(self):
         """Refuse moves that break the ledger of quantities of an order or of a return.
