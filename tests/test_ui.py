@@ -1,4 +1,5 @@
 from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
 
 from .common import SaleReturnCommon
 
@@ -42,6 +43,18 @@ class TestUi(UiCommon):
         self._start('/odoo/orders', 'sale_return_tour')
         self.assertEqual(order.return_ids.state, 'approved')
         self.assertEqual(order.return_ids.line_ids.qty_requested, 1)
+
+    def test_many_are_submitted_with_progress_and_bad_ones_listed(self):
+        order = self._create_sale()
+        # The list shows the newest first: what is left of the order is too little for this one.
+        bad = self._create_return(order, 9, submit=False)
+        returns = self._create_return(order, 2, submit=False) | self._create_return(
+            self._create_sale(), 2, submit=False
+        )
+        with mute_logger('odoo.http'):  # the refusal is what is looked at
+            self._start('/odoo/returns?view_type=list', 'sale_return_bulk')
+        self.assertEqual(set(returns.mapped('state')), {'approved'})
+        self.assertEqual(bad.state, 'draft')
 
     def test_overview_counts_what_waits_for_inspection(self):
         returns_type = self.warehouse.sale_return_type_id
