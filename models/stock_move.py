@@ -94,6 +94,7 @@ class StockMove(models.Model):
             and self.location_id.location_id == quarantines
             and not self.sale_return_inspection_id
             and not self.origin_returned_move_id.sale_return_line_id
+            and not self.is_inventory  # a count finds what it finds
         )
 
     def _check_quarantine(self):
