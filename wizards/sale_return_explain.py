@@ -6,16 +6,9 @@ class SaleReturnExplain(models.TransientModel):
     """Dialog: say why a return is refused, or why the rest of it is written off."""
 
     _name = 'sale.return.explain'
+    _inherit = ['sale.return.dialog']
     _description = "Explain"
 
-    def _default_return_ids(self):
-        if self.env.context.get('active_model') != 'sale.return':
-            return self.env['sale.return']
-        return self.env['sale.return'].browse(self.env.context.get('active_ids', []))
-
-    return_ids = fields.Many2many(
-        'sale.return', string="Returns", default=lambda self: self._default_return_ids()
-    )
     action = fields.Selection(
         [('refuse', "Refuse"), ('close', "Close")], required=True, default='refuse'
     )

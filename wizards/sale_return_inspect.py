@@ -8,16 +8,9 @@ class SaleReturnInspect(models.TransientModel):
     """Dialog: say what was found, and what happens to the goods."""
 
     _name = 'sale.return.inspect'
+    _inherit = ['sale.return.dialog']
     _description = "Inspect Return"
 
-    def _default_return_ids(self):
-        if self.env.context.get('active_model') != 'sale.return':
-            return self.env['sale.return']
-        return self.env['sale.return'].browse(self.env.context.get('active_ids', []))
-
-    return_ids = fields.Many2many(
-        'sale.return', string="Returns", default=lambda self: self._default_return_ids()
-    )
     line_ids = fields.One2many(
         'sale.return.inspect.line',
         'wizard_id',
