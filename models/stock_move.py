@@ -73,6 +73,7 @@ class StockMove(models.Model):
         leaving = self.filtered(lambda move: move._takes_from_quarantine())
         if not back and not undone and not leaving:
             return super()._action_done(cancel_backorder=cancel_backorder)
+        back._ensure_into_quarantine()
         # sudo: the guard counts all returns of an order line, whoever validates the transfer.
         back.sudo().sale_line_id._take_return_counter()
         done = super()._action_done(cancel_backorder=cancel_backorder)
@@ -84,6 +85,29 @@ class StockMove(models.Model):
         if undone:
             self.env['sale.return.reception']._after_undo(undone)
         return done
+
+    def _ensure_into_quarantine(self):
+        """Refuse to receive a return anywhere but in quarantine, e.g. straight into stock.
+
+        Receipts of other operation types are adopted as they are.
+
+        :raise UserError: naming the transfer and the quarantine.
+        """
+        for move in self.sudo():  # operators need not be users of Returns
+            warehouse = move.sale_return_line_id.return_id.warehouse_id
+            if not warehouse or move.picking_type_id != warehouse.sale_return_type_id:
+                continue
+            quarantine = warehouse.sale_return_loc_id
+            if any(not line.location_dest_id._child_of(quarantine) for line in move.move_line_ids):
+                raise UserError(
+                    self.env._(
+                        "%(transfer)s receives return %(return)s, which has to wait for its "
+                        "inspection in %(quarantine)s. Set that as the destination again.",
+                        transfer=move.picking_id.name,
+                        quarantine=quarantine.display_name,
+                        **{'return': move.sale_return_line_id.return_id.name},
+                    )
+                )
 
     def _takes_from_quarantine(self):
         """Tell whether the move takes goods out of a quarantine otherwise than by an inspection."""
