@@ -31,6 +31,11 @@ class ResCompany(models.Model):
         help="Customers get a mail with the return slip when their return is approved and goods "
         "are expected.",
     )
+    sale_return_file_months = fields.Integer(
+        string="Keep Files of Returns",
+        help="Months after which photos and documents of finished returns are erased; their hash "
+        "stays. 0: they are kept.",
+    )
     sale_return_rate = fields.Selection(
         [('original', "Rate of the invoice"), ('day', "Rate of the day")],
         string="Exchange Rate of Credit Notes",

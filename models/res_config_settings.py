@@ -13,6 +13,9 @@ class ResConfigSettings(models.TransientModel):
     sale_return_mail_approved = fields.Boolean(
         related='company_id.sale_return_mail_approved', readonly=False
     )
+    sale_return_file_months = fields.Integer(
+        related='company_id.sale_return_file_months', readonly=False
+    )
     sale_return_rate = fields.Selection(related='company_id.sale_return_rate', readonly=False)
     sale_return_scrap_account_id = fields.Many2one(
         related='company_id.sale_return_scrap_account_id', readonly=False

@@ -9,7 +9,17 @@ from odoo.tools import clean_context
 from ..const import LIABILITIES, SUPPORTED_ACTIONS
 
 RESULT_KEYS = frozenset(
-    {'quantity', 'disposition', 'grade', 'lot', 'liability', 'note', 'line_id', 'attachment_ids'}
+    {
+        'quantity',
+        'disposition',
+        'grade',
+        'lot',
+        'liability',
+        'note',
+        'line_id',
+        'attachment_ids',
+        'files',
+    }
 )
 
 
@@ -50,7 +60,9 @@ class SaleReturnDisposal(models.AbstractModel):
         rows = service.env['sale.return.inspection'].create(vals_list)
         service._move_goods(rows, buckets)
         service._log_inspections(rows)
-        return rows.with_env(self.env)
+        rows = rows.with_env(self.env)
+        self.env['sale.return.file']._keep_results(rows, results)
+        return rows
 
     @api.model
     def _prepare_inspection_vals(self, lines, result):
@@ -103,7 +115,6 @@ class SaleReturnDisposal(models.AbstractModel):
             'disposition_id': disposition.id,
             'liability': liability,
             'note': result.get('note'),
-            'attachment_ids': result.get('attachment_ids'),
             'inspector_id': self.env.uid,
         }
 

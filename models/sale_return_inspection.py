@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..const import LIABILITIES
@@ -33,12 +33,24 @@ class SaleReturnInspection(models.Model):
     )
     liability = fields.Selection(LIABILITIES, required=True)
     note = fields.Text()
-    attachment_ids = fields.Many2many('ir.attachment', string="Photos and files")
+    file_ids = fields.One2many('sale.return.file', 'inspection_id', readonly=True)
+    attachment_ids = fields.Many2many(
+        'ir.attachment',
+        string="Photos and files",
+        compute='_compute_attachment_ids',
+        compute_sudo=True,
+        help="What of the files was not erased.",
+    )
     inspector_id = fields.Many2one(
         'res.users', required=True, default=lambda self: self.env.user, ondelete='restrict'
     )
     date = fields.Datetime(required=True, default=lambda self: self.env.cr.now())
     move_ids = fields.One2many('stock.move', 'sale_return_inspection_id', readonly=True)
+
+    @api.depends('file_ids.attachment_id')
+    def _compute_attachment_ids(self):
+        for row in self:
+            row.attachment_ids = row.file_ids.attachment_id
 
     def _compute_display_name(self):
         for row in self:

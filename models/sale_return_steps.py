@@ -85,6 +85,7 @@ class SaleReturn(models.Model):
         sale_lines = drafts.line_ids.sale_line_id
         sale_lines._take_return_counter()
         drafts._update_state('submitted')
+        drafts.file_ids._lock()
         sale_lines._check_return_quantities()
         self.env['sale.return.decision']._decide(drafts)
         return True

@@ -3,24 +3,35 @@ from odoo.tools import clean_context
 
 
 class SaleReturnExplain(models.TransientModel):
-    """Dialog: say why a return is refused, or why the rest of it is written off."""
+    """Dialog: say why a return is refused, closed, or something of it erased."""
 
     _name = 'sale.return.explain'
     _inherit = ['sale.return.dialog']
     _description = "Explain"
 
     action = fields.Selection(
-        [('refuse', "Refuse"), ('close', "Close")], required=True, default='refuse'
+        [('refuse', "Refuse"), ('close', "Close"), ('erase', "Erase files")],
+        required=True,
+        default='refuse',
     )
+    file_ids = fields.Many2many('sale.return.file', string="Files")
     reason = fields.Text(required=True, help="The customer may be told this.")
 
     def action_confirm(self):
-        """Refuse or close the returns for the reason given."""
+        """Do what the dialog was opened for, for the reason given."""
         self.ensure_one()
-        # What the dialog was opened with is not meant for the documents that follow.
-        returns = self.return_ids.with_context(clean_context(self.env.context))
-        if self.action == 'refuse':
-            returns.action_refuse(reason=self.reason)
-        else:
-            returns.action_close(reason=self.reason)
+        getattr(self, f'_confirm_{self.action}')()
         return {'type': 'ir.actions.act_window_close'}
+
+    def _get_returns(self):
+        # What the dialog was opened with is not meant for the documents that follow.
+        return self.return_ids.with_context(clean_context(self.env.context))
+
+    def _confirm_refuse(self):
+        self._get_returns().action_refuse(reason=self.reason)
+
+    def _confirm_close(self):
+        self._get_returns().action_close(reason=self.reason)
+
+    def _confirm_erase(self):
+        self.file_ids.action_erase(reason=self.reason)
