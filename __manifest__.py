@@ -27,6 +27,7 @@
         # The mail attaches the slip.
         'report/sale_return_slip.xml',
         'data/mail_template_data.xml',
+        'wizards/sale_return_correct_views.xml',
         'wizards/sale_return_create_views.xml',
         'wizards/sale_return_inspect_views.xml',
         'wizards/sale_return_explain_views.xml',

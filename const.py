@@ -44,7 +44,7 @@ PROGRESS = [
 ]
 
 # Dispositions this version can carry out; the others are refused with a sentence.
-SUPPORTED_ACTIONS = ('restock', 'scrap', 'send_back')
+SUPPORTED_ACTIONS = ('restock', 'refurbish', 'scrap', 'vendor', 'send_back', 'keep')
 
 
 def progress(done, expected, compare):

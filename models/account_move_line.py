@@ -20,12 +20,20 @@ class AccountMoveLine(models.Model):
         copy=False,
         help="The invoice line that this line of a credit note credits.",
     )
+    sale_return_kept = fields.Boolean(
+        "Goods Kept by Customer",
+        readonly=True,
+        copy=False,
+        help="Credits goods that do not come back, so no cost of goods is reversed.",
+    )
     credited_line_ids = fields.One2many('account.move.line', 'credited_line_id', readonly=True)
     # Written by whoever credits the line, see `sale.return.credit._take_credit_counter`.
     sale_return_credit_guard = fields.Integer(readonly=True, copy=False)
 
     def _eligible_for_stock_account(self):
         """Override of `stock_account`: where no goods come back, no cost of goods is reversed."""
+        if self.sale_return_kept:
+            return False
         if self.sale_return_line_id and not self.sale_return_line_id.sudo().return_expected:
             return False  # sudo: whoever posts a note need not be a user of Returns
         return super()._eligible_for_stock_account()

@@ -10,6 +10,12 @@ class ResCompany(models.Model):
         copy=False,
         help="Parent of the quarantines of the company's warehouses.",
     )
+    sale_return_refurbish_view_id = fields.Many2one(
+        'stock.location',
+        readonly=True,
+        copy=False,
+        help="Parent of the places where the company's warehouses refurbish returns.",
+    )
     sale_return_scrap_location_id = fields.Many2one(
         'stock.location', readonly=True, copy=False, help="Where scrapped returns go."
     )
@@ -79,6 +85,29 @@ class ResCompany(models.Model):
                 }
             )
         return self.sale_return_view_location_id
+
+    def _get_sale_return_refurbish_view(self):
+        """Return the parent of the company's places of refurbishing, created when first needed.
+
+        It stands beside the quarantines: what is below it waits for no inspection.
+        """
+        self.ensure_one()
+        # sudo: as in `_get_sale_return_view_location`.
+        company = self.sudo()
+        if not company.sale_return_refurbish_view_id:
+            parent = company._get_sale_return_view_location()
+            locations = self.env['stock.location'].sudo().with_context(active_test=False)
+            company.sale_return_refurbish_view_id = locations.search(
+                [('location_id', '=', parent.id), ('usage', '=', 'view')], limit=1
+            ) or locations.create(
+                {
+                    'name': self.env._("Refurbishing"),
+                    'usage': 'view',
+                    'company_id': self.id,
+                    'location_id': parent.id,
+                }
+            )
+        return company.sale_return_refurbish_view_id
 
     def _get_sale_return_scrap_location(self):
         """Return the company's location of scrapped returns, created when first needed."""

@@ -266,6 +266,7 @@ class SaleReturn(models.Model):
         'line_ids.qty_authorized',
         'line_ids.qty_written_off',
         'line_ids.qty_received',
+        'line_ids.qty_kept',
         'line_ids.qty_inspected',
         'line_ids.qty_rejected',
         'line_ids.qty_credited_posted',
@@ -281,7 +282,9 @@ class SaleReturn(models.Model):
             expected = sum(line._get_qty_expected() for line in arriving)
             compare = sale_return._compare_quantities
             sale_return.reception_state = progress(
-                sum(arriving.mapped('qty_received')), expected, compare
+                sum(arriving.mapped('qty_received')),
+                expected - sum(arriving.mapped('qty_kept')),
+                compare,
             )
             sale_return.inspection_state = progress(
                 sum(arriving.mapped('qty_inspected')), expected, compare

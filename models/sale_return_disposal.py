@@ -1,9 +1,7 @@
 import math
-from collections import defaultdict
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.fields import Command
 from odoo.tools import clean_context
 
 from ..const import LIABILITIES, SUPPORTED_ACTIONS
@@ -26,11 +24,14 @@ RESULT_KEYS = frozenset(
 class SaleReturnDisposal(models.AbstractModel):
     """Service: record what the inspection found, and move the goods out of quarantine.
 
-        restock     Quarantine ──► WH/Stock           done
+        restock     Quarantine ──► WH/Stock           done, or ready to be put away
+        refurbish   Quarantine ──► Refurbishing       done
         scrap       Quarantine ──► Scrapped returns   done
+        vendor      Quarantine ──► Vendors            ready, one transfer per vendor
         send_back   Quarantine ──► Customers          ready, done when the parcel leaves
+        keep        nothing moves: the goods have not come and are not expected any more
 
-    Each inspection row has a move of its own, which is why nothing is moved twice.
+    Each inspection row has moves of its own, which is why nothing is moved twice.
     """
 
     _name = 'sale.return.disposal'
@@ -56,7 +57,11 @@ class SaleReturnDisposal(models.AbstractModel):
         service = self.sudo().with_context(clean_context(self.env.context))
         lines = lines.with_env(service.env)
         buckets = service.env['sale.return.quarantine']._get_buckets(lines)
-        service.env['sale.return.quarantine']._ensure_in_quarantine(lines, vals_list, buckets)
+        keep = service.env['sale.return.disposition'].search([('action', '=', 'keep')]).ids
+        kept = [vals for vals in vals_list if vals['disposition_id'] in keep]
+        coming = [vals for vals in vals_list if vals['disposition_id'] not in keep]
+        service.env['sale.return.quarantine']._ensure_in_quarantine(lines, coming, buckets)
+        service._ensure_keepable(lines, kept)
         rows = service.env['sale.return.inspection'].create(vals_list)
         service._move_goods(rows, buckets)
         service._log_inspections(rows)
@@ -226,176 +231,7 @@ class SaleReturnDisposal(models.AbstractModel):
             )
         return found
 
-    # === MOVE THE GOODS === #
-
-    @api.model
-    def _move_goods(self, rows, buckets):
-        """Move the goods of rows the way of their dispositions, one transfer per way.
-
-        :param rows: new `sale.return.inspection` records.
-        :param dict buckets: what `_get_buckets` gave before the rows were created.
-        """
-        for action, group in rows.grouped(lambda row: row.disposition_id.action).items():
-            getattr(self, f'_dispose_{action}')(group, buckets)
-
-    @api.model
-    def _dispose_restock(self, rows, buckets):
-        """Put goods back to stock."""
-        for warehouse, group in rows.grouped(lambda row: row.return_id.warehouse_id).items():
-            vals = self._prepare_transfer_vals(
-                group, warehouse.int_type_id, warehouse.lot_stock_id, buckets
-            )
-            transfer = self._create_transfer(vals)
-            transfer.move_line_ids._apply_putaway_strategy()
-            self._finish_transfer(transfer)
-
-    @api.model
-    def _dispose_scrap(self, rows, buckets):
-        """Scrap goods."""
-        for row in rows:
-            self._ensure_scrap_account(row)
-        for warehouse, group in rows.grouped(lambda row: row.return_id.warehouse_id).items():
-            location = warehouse.company_id._get_sale_return_scrap_location()
-            vals = self._prepare_transfer_vals(group, warehouse.int_type_id, location, buckets)
-            self._finish_transfer(self._create_transfer(vals))
-
-    @api.model
-    def _ensure_scrap_account(self, row):
-        """Refuse to scrap what the ledger values in real time without an account to book it on."""
-        company = row.company_id
-        product = row.product_id.with_company(company)
-        if product.valuation == 'real_time' and not company.sale_return_scrap_account_id:
-            raise UserError(
-                self.env._(
-                    "%(product)s cannot be scrapped: company %(company)s has no account for "
-                    "scrapped returns. Set it in the settings of Returns, or the ledger would "
-                    "keep the value of goods that are gone.",
-                    product=product.display_name,
-                    company=company.name,
-                )
-            )
-
-    @api.model
-    def _dispose_send_back(self, rows, buckets):
-        """Prepare deliveries that take rejected goods back to their customers."""
-        for sale_return, group in rows.grouped('return_id').items():
-            warehouse = sale_return.warehouse_id
-            location = (
-                group.line_id.sale_line_id.order_id[:1]
-                .partner_shipping_id.with_company(sale_return.company_id)
-                .property_stock_customer
-            )
-            vals = self._prepare_transfer_vals(
-                group, warehouse.out_type_id, location, buckets, origin=True
-            )
-            vals['partner_id'] = (
-                sale_return.sale_order_ids[:1].partner_shipping_id or sale_return.partner_id
-            ).id
-            # One delivery per return: each goes to its own customer.
-            self._create_transfer(vals)
-
-    @api.model
-    def _prepare_transfer_vals(self, rows, picking_type, location_dest, buckets, origin=False):
-        """Prepare the transfer that takes the goods of rows out of quarantine.
-
-        :param rows: `sale.return.inspection` records of one warehouse.
-        :param picking_type: `stock.picking.type` of the transfer.
-        :param location_dest: `stock.location` where the goods go.
-        :param dict buckets: what lies in quarantine; what the rows take is taken out of it.
-        :param bool origin: True to link the moves to the order line and to the receipts they
-            undo: the goods are at the customer's again.
-        :return: values for `stock.picking.create`.
-        :rtype: dict
-        """
-        moves = []
-        for row in rows:
-            line = row.line_id
-            parts = self.env['sale.return.quarantine']._take(
-                buckets[line],
-                row.lot_id,
-                self.env['sale.return.quarantine']._get_stock_quantity(line, row.quantity),
-            )
-            by_receipt = defaultdict(list)
-            for bucket, quantity in parts:
-                by_receipt[bucket['move']].append((bucket, quantity))
-            moves += [
-                self._prepare_move_vals(row, receipt, group, picking_type, location_dest, origin)
-                for receipt, group in by_receipt.items()
-            ]
-        quarantine = rows.return_id.warehouse_id.sale_return_loc_id
-        return {
-            'picking_type_id': picking_type.id,
-            'company_id': rows.company_id.id,
-            'location_id': quarantine.id,
-            'location_dest_id': location_dest.id,
-            'origin': ", ".join(rows.return_id.mapped('name')),
-            'move_ids': [Command.create(vals) for vals in moves],
-        }
-
-    @api.model
-    def _prepare_move_vals(self, row, receipt, parts, picking_type, location_dest, origin):
-        """Prepare the move of one row. Override to add values.
-
-        It has no link to other moves (chain-free), or it would reserve from where the origin
-        came instead of from quarantine.
-        """
-        product = row.product_id
-        vals = {
-            'product_id': product.id,
-            'product_uom': product.uom_id.id,
-            'product_uom_qty': sum(quantity for _bucket, quantity in parts),
-            'picking_type_id': picking_type.id,
-            'company_id': row.company_id.id,
-            'location_id': parts[0][0]['location'].id,
-            'location_dest_id': location_dest.id,
-            'procure_method': 'make_to_stock',
-            'origin': row.return_id.name,
-            'sale_return_line_id': row.line_id.id,
-            'sale_return_inspection_id': row.id,
-            'move_line_ids': [
-                Command.create(
-                    {
-                        'product_id': product.id,
-                        'product_uom_id': product.uom_id.id,
-                        'quantity': quantity,
-                        'lot_id': bucket['lot'].id,
-                        'owner_id': bucket['owner'].id,
-                        'package_id': bucket['package'].id,
-                        'location_id': bucket['location'].id,
-                        'location_dest_id': location_dest.id,
-                        'company_id': row.company_id.id,
-                    }
-                )
-                for bucket, quantity in parts
-            ],
-        }
-        if origin:
-            vals.update(
-                sale_line_id=row.line_id.sale_line_id.id,
-                origin_returned_move_id=receipt.id,
-                to_refund=True,
-            )
-        return vals
-
-    @api.model
-    def _create_transfer(self, vals):
-        """Create and confirm a transfer whose goods are reserved by its move lines.
-
-        The lines come with their moves: they reserve all that is moved, so that the confirmation
-        (of types that reserve by themselves) finds nothing left to reserve.
-        """
-        transfer = self.env['stock.picking'].sudo().create(vals)
-        moves = transfer.move_ids
-        moves.move_line_ids.picking_id = transfer
-        moves._action_confirm(merge=False)
-        moves.filtered(lambda move: move.state != 'assigned')._action_assign()
-        return transfer
-
-    @api.model
-    def _finish_transfer(self, transfer):
-        """Do a transfer whose goods are reserved completely."""
-        transfer.move_ids.picked = True
-        transfer._action_done()
+    # === LOG === #
 
     @api.model
     def _log_inspections(self, rows):

@@ -24,5 +24,11 @@ class SaleReturnDisposition(models.Model):
         help="Ticked: the customer is credited. Unticked: the return of these goods is rejected.",
     )
 
+    scrap_reason_tag_ids = fields.Many2many(
+        'stock.scrap.reason.tag',
+        string="Scrap Reasons",
+        help="Reasons set on the scrap orders of these goods.",
+    )
+
     # Two at once; what else is not unique `_check_code` tells in the words of the user.
     _code_unique = models.UniqueIndex('(COALESCE(company_id, 0), code) WHERE active')

@@ -23,6 +23,7 @@ class SaleReturnEvent(models.Model):
             ('received', "Goods received"),
             ('dispatched', "Sent by the customer"),
             ('inspected', "Inspected"),
+            ('corrected', "Inspection corrected"),
             ('inspection_failed', "Automatic inspection failed"),
             ('credited', "Credit note created"),
             ('credit_failed', "Credit note failed"),

@@ -2,12 +2,14 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..const import LIABILITIES
+from .sale_return_evidence import SaleReturnEvidence
 
 
 class SaleReturnInspection(models.Model):
     """What was found: a quantity of a line, its grade, where it goes, and who pays.
 
-    Rows come from `sale.return.line.register_inspection` and are never changed.
+    Rows come from `sale.return.line.register_inspection` and are never changed. What was wrong is
+    corrected by `action_correct`: a row with the opposite sign, and another one for what is right.
     """
 
     _name = 'sale.return.inspection'
@@ -46,6 +48,48 @@ class SaleReturnInspection(models.Model):
     )
     date = fields.Datetime(required=True, default=lambda self: self.env.cr.now())
     move_ids = fields.One2many('stock.move', 'sale_return_inspection_id', readonly=True)
+    transfer_count = fields.Integer(compute='_compute_transfer_count', compute_sudo=True)
+    document_ref = fields.Reference(
+        selection='_selection_document',
+        string="Document",
+        readonly=True,
+        help="The repair order or scrap order made for the goods.",
+    )
+    corrects_id = fields.Many2one(
+        'sale.return.inspection',
+        string="Corrects",
+        index='btree_not_null',
+        ondelete='restrict',
+        help="The row whose goods this one takes back.",
+    )
+    correction_ids = fields.One2many(
+        'sale.return.inspection', 'corrects_id', string="Corrections", readonly=True
+    )
+    qty_valid = fields.Float(
+        string="Valid",
+        digits='Product Unit',
+        compute='_compute_qty_valid',
+        help="What of the row was not corrected, in the unit of the return line.",
+    )
+
+    @api.model
+    def _selection_document(self):
+        models_there = self.env['ir.model'].sudo()  # names of models are no secret
+        return [
+            (model, models_there._get(model).name)
+            for model in ('stock.scrap', 'repair.order')
+            if model in self.env
+        ]
+
+    @api.depends('move_ids.picking_id')
+    def _compute_transfer_count(self):
+        for row in self:
+            row.transfer_count = len(row.move_ids.picking_id)
+
+    @api.depends('quantity', 'corrects_id', 'correction_ids.quantity')
+    def _compute_qty_valid(self):
+        for row in self:
+            row.qty_valid = 0.0 if row.corrects_id else row._get_qty_valid()
 
     @api.depends('file_ids.attachment_id')
     def _compute_attachment_ids(self):
@@ -56,34 +100,147 @@ class SaleReturnInspection(models.Model):
         for row in self:
             row.display_name = f"{row.product_id.display_name}: {row.disposition_id.name}"
 
+    # === QUANTITIES === #
+
+    def _get_qty_valid(self):
+        """Return what of the row was not corrected, in the unit of the line."""
+        self.ensure_one()
+        return self.quantity + sum(self.correction_ids.mapped('quantity'))
+
+    def _get_stock_quantity(self):
+        """Return what of the row was not corrected, in the unit of the product."""
+        self.ensure_one()
+        return self.env['sale.return.quarantine']._get_stock_quantity(
+            self.line_id, self._get_qty_valid()
+        )
+
+    def _get_moved_quantities(self):
+        """Return what of the row has left quarantine and what still does.
+
+        :return: `(done, open)` in the unit of the product; what came back by corrections is not
+            done.
+        :rtype: tuple
+        """
+        self.ensure_one()
+        uom = self.product_id.uom_id
+
+        def add_up(moves):
+            return sum(
+                move.product_uom._compute_quantity(
+                    move.quantity if move.state == 'done' else move.product_uom_qty,
+                    uom,
+                    rounding_method='HALF-UP',
+                )
+                for move in moves
+            )
+
+        done = self.move_ids.filtered(lambda move: move.state == 'done')
+        still = self.move_ids.filtered(lambda move: move.state not in ('done', 'cancel'))
+        back = self.correction_ids.move_ids.filtered(lambda move: move.state == 'done')
+        return add_up(done) - add_up(back), add_up(still)
+
+    # === GUARDS === #
+
     def _check_moved(self):
         """Refuse that more or less leaves quarantine than was inspected.
 
-        Goods that are sent back may leave in several parcels, so less is fine for them.
+        What still lies in a transfer that is not done may leave in several parts.
 
         :raise UserError: naming the return and the product.
         """
-        for row in self:
+        for row in self.corrects_id | self.filtered(lambda row: not row.corrects_id):
             uom = row.product_id.uom_id
-            inspected = row.product_uom_id._compute_quantity(
-                row.quantity, uom, rounding_method='HALF-UP'
-            )
-            done = row.move_ids.filtered(lambda move: move.state == 'done')
-            moved = sum(
-                move.product_uom._compute_quantity(move.quantity, uom, rounding_method='HALF-UP')
-                for move in done
-            )
-            difference = uom.compare(moved, inspected)
-            in_parts = row.disposition_id.action == 'send_back'
-            if difference > 0 or (difference < 0 and done and not in_parts):
+            inspected = row._get_stock_quantity()
+            done, still = row._get_moved_quantities()
+            if uom.compare(done + still, inspected) != 0:
                 raise UserError(
                     self.env._(
                         "%(inspected)s %(unit)s of %(product)s were inspected for return "
-                        "%(return)s, so %(moved)s cannot leave quarantine with them.",
+                        "%(return)s, so %(moved)s cannot leave quarantine with them. If less "
+                        "leaves now, keep a backorder for the rest.",
                         inspected=inspected,
                         unit=uom.name,
                         product=row.product_id.display_name,
-                        moved=moved,
+                        moved=done + still,
                         **{'return': row.return_id.name},
                     )
                 )
+
+    def _ensure_still_leaving(self):
+        """Refuse to cancel a transfer that takes inspected goods out of quarantine.
+
+        :raise UserError: naming the return, the product and what to do.
+        """
+        for row in self.filtered(lambda row: not row.corrects_id):
+            uom = row.product_id.uom_id
+            done, still = row._get_moved_quantities()
+            if uom.compare(done + still, row._get_stock_quantity()) < 0:
+                raise UserError(
+                    self.env._(
+                        "The transfer of %(product)s for return %(return)s cannot be cancelled: "
+                        "the goods were inspected and would stay in quarantine for ever. "
+                        "Validate it, or correct the inspection row, which cancels it.",
+                        product=row.product_id.display_name,
+                        **{'return': row.return_id.name},
+                    )
+                )
+
+    # === ACTION METHODS === #
+
+    def action_correct(self, reason, quantity=None, results=None):
+        """Correct rows: their goods go back to quarantine, and what is right is recorded.
+
+        Without `results` the goods wait for another inspection. Where only grade or liability
+        were wrong, the goods stay where they are.
+
+        :param str reason: what was wrong, demanded.
+        :param float quantity: how much of each row is wrong, in the unit of the return line; all
+            of it by default.
+        :param list results: for rows of one return line: what is right, see
+            `sale.return.line.register_inspection` (`line_id`, `lot` and `note` are known).
+        :return: the correcting rows, then those of the results.
+        :rtype: sale.return.inspection
+        :raise AccessError: without the role of inspector.
+        :raise UserError: when the goods have left, or less would be accepted than is credited.
+            Nothing is changed then.
+        """
+        returns = self.env['sale.return']
+        returns._ensure_group('group_inspector')
+        self.check_access('read')
+        returns._ensure_explained(reason, self.env._("Say what is wrong with the inspection."))
+        if results and len(self.line_id) > 1:
+            raise UserError(
+                self.env._("Correct the rows of several return lines one after the other.")
+            )
+        with self.env.cr.savepoint():
+            rows = self.env['sale.return.disposal']._correct(self, reason, quantity, results)
+        rows.line_id.return_id._after_step()
+        return rows
+
+    def action_open_correction(self):
+        """Open the dialog that corrects the row."""
+        self.ensure_one()
+        self.env['sale.return']._ensure_group('group_inspector')
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Correct"),
+            'res_model': 'sale.return.correct',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_row_id': self.id},
+        }
+
+    def action_view_transfers(self):
+        """Show what moved the goods of the rows."""
+        return self.move_ids.picking_id._get_records_action(name=self.env._("Transfers"))
+
+    # === BUSINESS METHODS === #
+
+    def _link_document(self, document):
+        """Keep the repair or scrap order that was made for the goods of the row."""
+        self.ensure_one()
+        if document:
+            # Past the `write` of evidence, which refuses everybody: the link comes with the row.
+            super(SaleReturnEvidence, self).write(
+                {'document_ref': f'{document._name},{document.id}'}
+            )

@@ -136,6 +136,13 @@ class SaleReturnLine(models.Model):
     qty_rejected = fields.Float(
         string="Rejected", digits='Product Unit', compute='_compute_qty_inspected', store=True
     )
+    qty_kept = fields.Float(
+        string="Kept",
+        digits='Product Unit',
+        compute='_compute_qty_inspected',
+        store=True,
+        help="Has not come and stays with the customer, who is credited nevertheless.",
+    )
     qty_sent_back = fields.Float(
         string="Sent back",
         digits='Product Unit',
@@ -282,6 +289,7 @@ class SaleReturnLine(models.Model):
     @api.depends(
         'inspection_ids.quantity',
         'inspection_ids.disposition_id.accepts',
+        'inspection_ids.disposition_id.action',
         'qty_authorized',
         'return_expected',
     )
@@ -290,12 +298,14 @@ class SaleReturnLine(models.Model):
             rows = line.inspection_ids
             accepted = sum(rows.filtered('disposition_id.accepts').mapped('quantity'))
             inspected = sum(rows.mapped('quantity'))
+            kept = rows.filtered(lambda row: row.disposition_id.action == 'keep')
+            line.qty_kept = sum(kept.mapped('quantity'))
             line.qty_inspected = inspected
             line.qty_rejected = inspected - accepted
             # Where nothing comes back there is nothing to inspect: approval is acceptance.
             line.qty_accepted = accepted if line.return_expected else line.qty_authorized
 
-    @api.depends('qty_received', 'qty_inspected')
+    @api.depends('qty_received', 'qty_inspected', 'qty_kept')
     def _compute_qty_to_inspect(self):
         for line in self:
             line.qty_to_inspect = line._get_qty_to_inspect()
@@ -351,6 +361,7 @@ class SaleReturnLine(models.Model):
         'qty_received_uninvoiced',
         'qty_accepted',
         'qty_rejected',
+        'qty_kept',
         'qty_credited',
         'sale_line_id.qty_delivered',
         'sale_line_id.invoice_lines.quantity',

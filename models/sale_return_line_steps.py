@@ -27,12 +27,17 @@ class SaleReturnLine(models.Model):
         self.ensure_one()
         if not self.return_expected:
             return 0.0
-        return max(self._get_qty_expected() - self.qty_received, 0.0)
+        return max(self._get_qty_expected() - self._get_qty_come(), 0.0)
+
+    def _get_qty_come(self):
+        """Return what needs not be waited for: received, or left with the customer."""
+        self.ensure_one()
+        return self.qty_received + self.qty_kept
 
     def _get_qty_to_inspect(self):
         """Return what was received and not inspected."""
         self.ensure_one()
-        return max(self.qty_received - self.qty_inspected, 0.0)
+        return max(self._get_qty_come() - self.qty_inspected, 0.0)
 
     @api.model
     def _get_qty_released(self, line):
@@ -49,8 +54,8 @@ class SaleReturnLine(models.Model):
         dispatched = expected if line.return_id.date_dispatched else 0.0
         released = {
             'approval': expected,
-            'dispatch_proof': max(dispatched, line.qty_received),
-            'receipt': line.qty_received,
+            'dispatch_proof': max(dispatched, line._get_qty_come()),
+            'receipt': line._get_qty_come(),
         }
         if event in released:
             return max(released[event] - line.qty_rejected, line.qty_accepted)
@@ -70,7 +75,7 @@ class SaleReturnLine(models.Model):
         """
         self.ensure_one()
         known = min(self.qty_received_uninvoiced, self.qty_received)
-        return known + max(self._get_qty_expected() - self.qty_received, 0.0)
+        return known + max(self._get_qty_expected() - self._get_qty_come(), 0.0)
 
     def _note_uninvoiced(self, quantities):
         """Keep what of goods that just came was not invoiced.
@@ -97,7 +102,7 @@ class SaleReturnLine(models.Model):
         self.ensure_one()
         if not self.return_expected or not self.qty_written_off:
             return 0.0
-        return max(self.qty_credited - max(self.qty_received - self.qty_rejected, 0.0), 0.0)
+        return max(self.qty_credited - max(self._get_qty_come() - self.qty_rejected, 0.0), 0.0)
 
     def _has_effects(self):
         """Tell whether anything was received or credited on the line."""
@@ -252,7 +257,7 @@ class SaleReturnLine(models.Model):
                 'product': line.product_id.display_name,
                 'return': line.return_id.name,
             }
-            if line.state != 'draft' and compare(line.qty_received, expected) > 0:
+            if line.state != 'draft' and compare(line.qty_received, expected - line.qty_kept) > 0:
                 raise UserError(
                     self.env._(
                         "%(received)s %(unit)s of %(product)s cannot be received for return "
@@ -262,7 +267,7 @@ class SaleReturnLine(models.Model):
                         **values,
                     )
                 )
-            if compare(line.qty_received, line.qty_inspected) < 0:
+            if compare(line._get_qty_come(), line.qty_inspected) < 0:
                 raise UserError(
                     self.env._(
                         "%(inspected)s %(unit)s of %(product)s in return %(return)s were inspected "

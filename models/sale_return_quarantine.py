@@ -45,11 +45,23 @@ class SaleReturnQuarantine(models.AbstractModel):
             ]
             for move_line in undone.move_line_ids:
                 self._take(buckets, move_line.lot_id, move_line.quantity_product_uom)
-            for row in line.inspection_ids.sorted('id'):
-                self._take(buckets, row.lot_id, self._get_stock_quantity(line, row.quantity))
+            self._take_inspected(line, buckets)
             uom = line.product_id.uom_id
             result[line] = [b for b in buckets if uom.compare(b['quantity'], 0.0) > 0]
         return result
+
+    @api.model
+    def _take_inspected(self, line, buckets):
+        """Take out of the buckets of a line what was inspected and not corrected since."""
+        for row in line.inspection_ids.sorted('id'):
+            if row.corrects_id or row.disposition_id.action == 'keep':
+                continue  # what the customer keeps has never been here
+            there = buckets
+            if row.correction_ids or len({bucket['package'] for bucket in buckets}) > 1:
+                # After a correction the oldest goods need not be those that left.
+                packages = row.move_ids.move_line_ids.package_id
+                there = sorted(buckets, key=lambda bucket: bucket['package'] not in packages)
+            self._take(there, row.lot_id, row._get_stock_quantity())
 
     @api.model
     def _take(self, buckets, lot, quantity):

@@ -117,7 +117,7 @@ class SaleReturnCommon(BaseCommon):
     def _setup_configuration(cls):
         for name in ('defective', 'changed_mind', 'missing', 'other', 'wrong_item'):
             setattr(cls, f'reason_{name}', cls.env.ref(f'sale_return.reason_{name}'))
-        for action in ('restock', 'scrap', 'send_back'):
+        for action in ('restock', 'refurbish', 'scrap', 'vendor', 'send_back', 'keep'):
             setattr(cls, action, cls.env.ref(f'sale_return.disposition_{action}'))
         # The standard policy again, first in line: other policies of the database do not matter.
         cls.policy = cls.env.ref('sale_return.policy_standard').copy(

@@ -185,11 +185,6 @@ class TestInspection(SaleReturnCommon):
         with self.assert_refused("nothing to inspect"):
             self.line.register_inspection([])
 
-    def test_dispositions_of_later_versions_are_refused(self):
-        for code in ('refurbish', 'vendor', 'keep'):
-            with self.subTest(code=code):
-                self._refuse("cannot be carried out", {'quantity': 1, 'disposition': code})
-
     def test_nothing_is_inspected_before_it_is_received(self):
         sale_return = self._create_return(self._create_sale(), 2)
         with self.assert_refused("only 0"):

@@ -1,0 +1,82 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.exceptions import UserError
+
+
+class SaleReturnDisposal(models.AbstractModel):
+    """The customer keeps the goods: nothing moves, and nothing of it is expected any more."""
+
+    _inherit = 'sale.return.disposal'
+
+    @api.model
+    def _ensure_keepable(self, lines, vals_list):
+        """Refuse to leave more with the customer than is expected and has not come.
+
+        :param list vals_list: values of the new rows whose goods the customer keeps.
+        :raise UserError: naming the product and how much has not come.
+        """
+        wanted = defaultdict(float)
+        for vals in vals_list:
+            wanted[lines.browse(vals['line_id'])] += vals['quantity']
+        # Other rows come with a move of the goods, which nobody else can move; these do not.
+        self.env['sale.order.line'].union(
+            *[line.sale_line_id for line in wanted]
+        )._take_return_counter()
+        for line, quantity in wanted.items():
+            missing = line._get_qty_missing()
+            if line.product_uom_id.compare(quantity, missing) > 0:
+                raise UserError(
+                    self.env._(
+                        "The customer cannot keep %(quantity)s %(unit)s of %(product)s in return "
+                        "%(return)s: %(missing)s are expected and have not come. What has come "
+                        "goes another way.",
+                        quantity=quantity,
+                        unit=line.product_uom_id.name,
+                        product=line.product_id.display_name,
+                        missing=missing,
+                        **{'return': line.return_id.name},
+                    )
+                )
+            uninvoiced = line.sale_line_id._get_qty_uninvoiced(
+                self.env['sale.return.ledger']._get_invoiced(line.sale_line_id)[0]
+            )
+            if line.resolution == 'refund' and line.product_uom_id.compare(uninvoiced, 0.0) > 0:
+                raise UserError(
+                    self.env._(
+                        "%(product)s of order %(order)s is not invoiced completely. Invoice it "
+                        "first: what the customer keeps is credited from its invoice.",
+                        product=line.product_id.display_name,
+                        order=line.order_id.name,
+                    )
+                )
+
+    @api.model
+    def _dispose_keep(self, rows, buckets):
+        """Take what the customer keeps off the receipts that expect it."""
+        for line, group in rows.grouped('line_id').items():
+            left = self.env['sale.return.quarantine']._get_stock_quantity(
+                line, sum(group.mapped('quantity'))
+            )
+            receipts = line.move_ids.filtered(
+                lambda move: move.state not in ('done', 'cancel') and move._is_sale_return_receipt()
+            )
+            # The newest first: the oldest parcel is the likeliest one under way.
+            for move in receipts.sorted('id', reverse=True):
+                part = min(left, move.product_qty)
+                if move.product_id.uom_id.compare(part, 0.0) > 0:
+                    self._reduce_receipt(move, part)
+                    left -= part
+
+    @api.model
+    def _reduce_receipt(self, move, quantity):
+        """Expect less of a receipt move (quantity in the unit of the product)."""
+        uom = move.product_id.uom_id
+        if uom.compare(quantity, move.product_qty) >= 0:
+            move._action_cancel()
+            return
+        move._do_unreserve()
+        move.product_uom_qty = uom._compute_quantity(
+            move.product_qty - quantity, move.product_uom, rounding_method='HALF-UP'
+        )
+        move._action_assign()

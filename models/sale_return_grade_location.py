@@ -1,0 +1,47 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class SaleReturnGradeLocation(models.Model):
+    """Where a warehouse puts returned goods of a grade that go back to stock."""
+
+    _name = 'sale.return.grade.location'
+    _description = "Location of Returned Goods by Grade"
+    _order = 'warehouse_id, id'
+    _check_company_auto = True
+
+    warehouse_id = fields.Many2one(
+        'stock.warehouse', required=True, index=True, ondelete='cascade', check_company=True
+    )
+    company_id = fields.Many2one(related='warehouse_id.company_id', store=True, index=True)
+    grade_id = fields.Many2one(
+        'sale.return.grade', required=True, ondelete='restrict', check_company=True
+    )
+    location_id = fields.Many2one(
+        'stock.location',
+        required=True,
+        domain="[('usage', '=', 'internal')]",
+        ondelete='restrict',
+        check_company=True,
+        help="E.g. the shelf of B-goods. Below the stock of the warehouse they are promised to "
+        "customers like any others; in a location outside of it they are not.",
+    )
+
+    _grade_unique = models.Constraint(
+        'UNIQUE (warehouse_id, grade_id)', "A grade has one location in a warehouse."
+    )
+
+    @api.constrains('location_id')
+    def _check_location(self):
+        for place in self:
+            location, company = place.location_id, place.company_id
+            quarantine = location.location_id == company.sudo().sale_return_view_location_id
+            if location.usage != 'internal' or (quarantine and location.location_id):
+                raise ValidationError(
+                    self.env._(
+                        "Goods of grade %(grade)s cannot go to %(location)s: it is no place of "
+                        "stock. Choose an internal location outside the quarantine.",
+                        grade=place.grade_id.display_name,
+                        location=location.display_name,
+                    )
+                )

@@ -1,0 +1,583 @@
+from odoo import Command
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form, tagged
+
+from .common import SaleReturnCommon
+
+
+class DispositionCommon(SaleReturnCommon):
+    """Six of ten lamps are back and wait in quarantine."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.order = cls._create_sale({'taxes': cls.env['account.tax']})
+        cls.sale_return = cls._create_return(cls.order, 6)
+        cls._receive(cls.sale_return)
+        cls.line = cls.sale_return.line_ids
+
+    def _require(self, model, module):
+        if model not in self.env:
+            self.skipTest(f"{module} is not installed")
+
+    def _create_shelf(self, name="Shelf B", parent=None, **values):
+        return self.env['stock.location'].create(
+            {'name': name, 'location_id': (parent or self.stock).id, **values}
+        )
+
+    def _validate(self, transfer, quantity=None):
+        transfer.move_ids.picked = True
+        if quantity is not None:
+            transfer.move_ids.quantity = quantity
+        transfer.with_context(skip_backorder=True).button_validate()
+
+
+@tagged('post_install', '-at_install')
+class TestRestock(DispositionCommon):
+    def test_grade_goes_to_its_location(self):
+        shelf = self._create_shelf()
+        self.warehouse.sale_return_grade_location_ids = [
+            Command.create(
+                {'grade_id': self.env.ref('sale_return.grade_b').id, 'location_id': shelf.id}
+            )
+        ]
+        self._inspect(
+            self.sale_return,
+            {'quantity': 2, 'disposition': 'restock', 'grade': 'B'},
+            {'quantity': 1, 'disposition': 'restock', 'grade': 'A'},
+            {'quantity': 3, 'disposition': 'restock'},
+        )
+        self.assert_on_hand(self.product, 2, shelf)
+        self.assert_on_hand(self.product, 0, self.quarantine)
+        self.assertEqual(len(self.sale_return.transfer_ids), 1)
+        self.assert_ledger_balanced()
+
+    def test_grade_location_must_be_stock_of_the_company(self):
+        grade = self.env.ref('sale_return.grade_b')
+        for location in (self.customers, self.quarantine):
+            with (
+                self.subTest(location=location.name),
+                self.assert_refused("no place of stock", ValidationError),
+            ):
+                self.warehouse.sale_return_grade_location_ids = [
+                    Command.create({'grade_id': grade.id, 'location_id': location.id})
+                ]
+
+    def test_putaway_keeps_goods_in_quarantine_until_it_is_validated(self):
+        self.warehouse.sale_return_restock = 'putaway'
+        self._inspect(self.sale_return, (4, 'restock'))
+        transfer = self.sale_return.transfer_ids
+        self.assertEqual(transfer.state, 'assigned')
+        self.assert_on_hand(self.product, 6, self.quarantine)
+        self.assertEqual(self.product.with_context(location=self.stock.id).free_qty, 990)
+        self.assert_quantities(self.line, inspected=4, credited=4)
+        with self.assert_refused("only 2"):
+            self._inspect(self.sale_return, (3, 'restock'))
+        self._validate(transfer)
+        self.assert_on_hand(self.product, 2, self.quarantine)
+        self.assert_on_hand(self.product, 994)
+
+    def test_putaway_transfer_holds_many_returns_until_it_is_printed(self):
+        self.warehouse.sale_return_restock = 'putaway'
+        second = self._create_return(self._create_sale(), 2)
+        self._receive(second)
+        self._inspect(self.sale_return, (6, 'restock'))
+        self._inspect(second, (1, 'restock'))
+        transfer = self.sale_return.transfer_ids
+        self.assertEqual(second.transfer_ids, transfer)
+        self.assertEqual(transfer.sale_return_ids, self.sale_return + second)
+        transfer.printed = True
+        self._inspect(second, (1, 'restock'))
+        self.assertEqual(len(second.transfer_ids), 2)
+
+    def test_putaway_in_parts_keeps_the_rest_planned(self):
+        self.warehouse.sale_return_restock = 'putaway'
+        row = self._inspect(self.sale_return, (6, 'restock'))
+        self._validate(self.sale_return.transfer_ids, 4)
+        self.assert_on_hand(self.product, 2, self.quarantine)
+        rest = row.move_ids.filtered(lambda move: move.state != 'done')
+        self.assertEqual(rest.product_uom_qty, 2)
+        self._validate(rest.picking_id)
+        self.assert_on_hand(self.product, 0, self.quarantine)
+
+    def test_transfer_of_inspected_goods_cannot_be_cancelled(self):
+        """A15"""
+        self._inspect(self.sale_return, (2, 'send_back'))
+        delivery = self.sale_return.transfer_ids
+        with self.assert_refused("would stay in quarantine"):
+            delivery.action_cancel()
+        with self.assert_refused("would stay in quarantine"):
+            delivery.unlink()
+        delivery.move_ids.picked = True
+        delivery.move_ids.quantity = 1
+        with self.assert_refused("cannot leave quarantine"):
+            delivery.with_context(
+                skip_backorder=True, picking_ids_not_to_backorder=delivery.ids
+            ).button_validate()
+
+
+@tagged('post_install', '-at_install')
+class TestRefurbish(DispositionCommon):
+    def test_goods_wait_outside_the_warehouse_and_are_valued(self):
+        row = self._inspect(self.sale_return, (2, 'refurbish'))
+        location = self.warehouse.sale_return_refurbish_loc_id
+        self.assertFalse(location.warehouse_id)
+        self.assert_on_hand(self.product, 2, location)
+        self.assert_on_hand(self.product, 4, self.quarantine)
+        self.assertEqual(row.move_ids.state, 'done')
+        self.assertEqual(self.product.qty_available, 990)
+        self.assert_quantities(self.line, accepted=2, credited=2)
+        self.sale_return.action_inspect_all('refurbish')
+        self.assertEqual(self.sale_return.state, 'closed')
+        self.assert_ledger_balanced()
+
+    def test_second_run_changes_nothing(self):
+        self.sale_return.action_inspect_all('refurbish')
+        before = self._count_documents()
+        self.assertFalse(self.sale_return.action_inspect_all('refurbish'))
+        self.assertEqual(self._count_documents(), before)
+
+    def test_goods_go_back_to_stock_by_an_ordinary_transfer(self):
+        self._inspect(self.sale_return, (2, 'refurbish'))
+        location = self.warehouse.sale_return_refurbish_loc_id
+        transfer = self.env['stock.picking'].create(
+            {
+                'picking_type_id': self.warehouse.int_type_id.id,
+                'location_id': location.id,
+                'location_dest_id': self.stock.id,
+                'move_ids': [
+                    Command.create(
+                        {
+                            'product_id': self.product.id,
+                            'product_uom_qty': 2,
+                            'location_id': location.id,
+                            'location_dest_id': self.stock.id,
+                        }
+                    )
+                ],
+            }
+        )
+        transfer.action_confirm()
+        self._validate(transfer)
+        self.assert_on_hand(self.product, 992)
+
+    def test_repair_order_is_planned_from_there(self):
+        self._require('repair.order', "Repairs")
+        row = self._inspect(self.sale_return, (2, 'refurbish'))
+        repair = row.document_ref
+        self.assertEqual((repair._name, repair.state), ('repair.order', 'draft'))
+        self.assertEqual((repair.product_id, repair.product_qty), (self.product, 2))
+        self.assertEqual(
+            repair.product_location_src_id, self.warehouse.sale_return_refurbish_loc_id
+        )
+        self.assertEqual(repair.product_location_dest_id, self.stock)
+        self.assertEqual(repair.picking_id, row.move_ids.picking_id)
+        self.assertEqual(repair.partner_id, self.customer)
+
+    def test_correction_cancels_the_planned_repair(self):
+        self._require('repair.order', "Repairs")
+        rows = self._inspect(self.sale_return, (2, 'refurbish'), (1, 'refurbish'))
+        rows[0].action_correct("Wrong shelf.", results=[{'quantity': 2, 'disposition': 'restock'}])
+        self.assertEqual([row.document_ref.state for row in rows], ['cancel', 'draft'])
+        rows[1].document_ref.action_validate()
+        with self.assert_refused("under repair"):
+            rows[1].action_correct(
+                "Wrong shelf.", results=[{'quantity': 1, 'disposition': 'restock'}]
+            )
+
+    def test_place_follows_its_warehouse(self):
+        warehouse = self._create_warehouse()
+        location = warehouse.sale_return_refurbish_loc_id
+        self.assertEqual((location.name, location.usage), ('NORTH', 'internal'))
+        warehouse.code = 'NRT'
+        self.assertEqual(location.name, 'NRT')
+        self._put_in_stock(self.product, 1, location=location)
+        with self.assert_refused("still in"):
+            warehouse.sudo().active = False
+        self._put_in_stock(self.product, -1, location=location)
+        warehouse.sudo().active = False
+        self.assertFalse(location.active)
+
+
+@tagged('post_install', '-at_install')
+class TestScrap(DispositionCommon):
+    def test_scrap_order_tells_odoo_why(self):
+        tag = self.env['stock.scrap.reason.tag'].sudo().create({'name': "Returned broken"})
+        self.scrap.sudo().scrap_reason_tag_ids = tag
+        row = self._inspect(self.sale_return, (2, 'scrap'))
+        scrap = row.document_ref
+        self.assertEqual((scrap._name, scrap.state, scrap.scrap_qty), ('stock.scrap', 'done', 2))
+        self.assertEqual(scrap.scrap_reason_tag_ids, tag)
+        self.assertEqual(scrap.move_ids, row.move_ids)
+        self.assertEqual(scrap.scrap_location_id, self.company.sale_return_scrap_location_id)
+        self.assert_ledger_balanced_but(6 - 2)
+
+    def assert_ledger_balanced_but(self, uncredited):
+        """Assert that the ledger lacks only goods that wait for their credit note."""
+        self.assertAlmostEqual(
+            self._get_value_not_in_ledger() - self._get_opening_value(),
+            uncredited * self.product.standard_price,
+        )
+
+    def test_correction_brings_the_value_back(self):
+        for method in ('standard', 'average', 'fifo'):
+            with self.subTest(method=method):
+                self.category.property_cost_method = method
+                row = self._inspect(self.sale_return, (1, 'scrap'))
+                row.action_correct("It works.", results=[{'quantity': 1, 'disposition': 'restock'}])
+                self.assertEqual(row.qty_valid, 0)
+        self.assert_on_hand(self.product, 3, self.quarantine)
+        self.assert_on_hand(self.product, 993)
+        self.assert_ledger_balanced_but(3)
+
+
+@tagged('post_install', '-at_install')
+class TestKeep(SaleReturnCommon):
+    """The customer keeps lamps that have not come."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.order = cls._create_sale({'taxes': cls.env['account.tax']})
+        cls.sale_return = cls._create_return(cls.order, 6)
+        cls.line = cls.sale_return.line_ids
+
+    def test_kept_goods_are_credited_without_receipt(self):
+        row = self._inspect(self.sale_return, (6, 'keep'))
+        self.assertFalse(row.move_ids)
+        self.assertEqual(self.sale_return.picking_ids.state, 'cancel')
+        self.assert_quantities(self.line, kept=6, inspected=6, accepted=6, received=0, credited=6)
+        self.assertEqual(self.sale_return.state, 'closed')
+        self.assert_sold(self.order.order_line, delivered=10, invoiced=4)
+        self.assert_nothing_to_invoice(self.order)
+
+    def test_kept_goods_are_taken_off_the_receipt(self):
+        self._inspect(self.sale_return, (2, 'keep'))
+        receipt = self.sale_return.picking_ids
+        self.assertEqual(receipt.move_ids.product_uom_qty, 4)
+        self.assert_progress(self.sale_return, 'pending', 'partial', 'partial')
+        self._receive(self.sale_return)
+        self.sale_return.action_inspect_all('restock')
+        self.assert_quantities(self.line, received=4, kept=2, accepted=6, credited=6)
+        self.assertEqual(self.sale_return.state, 'closed')
+
+    def test_credit_of_kept_goods_reverses_no_cost(self):
+        """H9"""
+        self._inspect(self.sale_return, (2, 'keep'))
+        self._receive(self.sale_return)
+        self.sale_return.action_inspect_all('restock')
+        notes = self.sale_return.credit_note_ids
+        self.assertEqual(sum(notes.mapped('amount_untaxed')), 600)
+        cost = notes.line_ids.filtered(lambda line: line.display_type == 'cogs' and line.debit)
+        self.assertEqual(sum(cost.mapped('debit')), 4 * 60)
+        self.assert_ledger_balanced()
+
+    def test_kept_and_returned_on_one_note_are_two_lines(self):
+        self.company.sudo().sale_return_auto_credit = False
+        self._receive(self.sale_return, 4)
+        self._inspect(self.sale_return, (2, 'keep'), (4, 'restock'))
+        preview = self.sale_return.preview_credit()[self.sale_return.id]['due']
+        self.assertEqual(sorted(line['quantity'] for line in preview[0]['lines']), [2, 4])
+        note = self.sale_return.action_create_credit_notes()
+        kept = note.invoice_line_ids.filtered('sale_return_kept')
+        self.assertEqual(kept.quantity, 2)
+        self.assert_ledger_balanced()
+
+    def test_received_goods_cannot_be_kept(self):
+        self._receive(self.sale_return, 5)
+        with self.assert_refused("1.0 are expected"):
+            self._inspect(self.sale_return, (2, 'keep'))
+
+    def test_second_keep_gets_only_the_rest(self):
+        self._inspect(self.sale_return, (4, 'keep'))
+        with self.assert_refused("2.0 are expected"):
+            self._inspect(self.sale_return, (3, 'keep'))
+
+    def test_what_was_never_invoiced_cannot_be_kept(self):
+        order = self._create_order()
+        self._deliver(order)
+        sale_return = self._create_return(order, 3)
+        with self.assert_refused("Invoice it first"):
+            self._inspect(sale_return, (1, 'keep'))
+
+    def test_correction_expects_the_goods_again(self):
+        self.company.sudo().sale_return_auto_credit = False
+        row = self._inspect(self.sale_return, (2, 'keep'))
+        row.action_correct("He sends them after all.")
+        self.assert_quantities(self.line, kept=0, inspected=0, accepted=0)
+        waiting = self.sale_return.picking_ids.move_ids.filtered(
+            lambda move: move.state not in ('done', 'cancel')
+        )
+        self.assertEqual(sum(waiting.mapped('product_uom_qty')), 6)
+
+    def test_correction_of_credited_goods_is_refused(self):
+        row = self._inspect(self.sale_return, (2, 'keep'))
+        with self.assert_refused("are credited"):
+            row.action_correct("He sends them after all.")
+
+
+@tagged('post_install', '-at_install')
+class TestVendor(DispositionCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.vendor_partner = cls.env['res.partner'].create({'name': "Vendor"})
+
+    def _buy(self, product, quantity, lots=None, vendor=None):
+        # sudo: bought by somebody else than who returns.
+        order = (
+            self.env['purchase.order']
+            .sudo()
+            .create(
+                {
+                    'partner_id': (vendor or self.vendor_partner).id,
+                    'company_id': self.company.id,
+                    'picking_type_id': self.warehouse.in_type_id.id,
+                    'order_line': [
+                        Command.create(
+                            {
+                                'product_id': product.id,
+                                'product_qty': quantity,
+                                'price_unit': 60,
+                                'tax_ids': [Command.clear()],
+                            }
+                        )
+                    ],
+                }
+            )
+        )
+        order.button_confirm()
+        self._process(order.picking_ids, lots=lots)
+        return order
+
+    def test_without_purchase_there_is_a_sentence(self):
+        if 'purchase.order' in self.env:
+            self.skipTest("Purchase is installed")
+        with self.assert_refused("takes the app Purchase"):
+            self._inspect(self.sale_return, (1, 'vendor'))
+
+    def test_without_vendor_there_is_a_sentence(self):
+        self._require('purchase.order', "Purchase")
+        with self.assert_refused("has no vendor"):
+            self._inspect(self.sale_return, (1, 'vendor'))
+        self.assert_quantities(self.line, inspected=0)
+
+    def test_goods_go_from_quarantine_and_off_the_purchase(self):
+        """H14"""
+        self._require('purchase.order', "Purchase")
+        first, second = self._buy(self.product, 2), self._buy(self.product, 10)
+        row = self._inspect(self.sale_return, (5, 'vendor'))
+        transfer = row.move_ids.picking_id
+        self.assertEqual((transfer.state, transfer.partner_id), ('assigned', self.vendor_partner))
+        self.assertFalse(transfer.move_ids.move_orig_ids)
+        self.assertEqual(
+            [(m.purchase_line_id.order_id, m.product_uom_qty) for m in row.move_ids.sorted('id')],
+            [(first, 2), (second, 3)],
+        )
+        self.assert_on_hand(self.product, 6, self.quarantine)
+        self._validate(transfer)
+        self.assert_on_hand(self.product, 1, self.quarantine)
+        self.assert_on_hand(self.product, 1002)
+        self.assertEqual((first + second).order_line.mapped('qty_received'), [0, 7])
+        self.assert_quantities(self.line, accepted=5, credited=5)
+
+    def test_ledger_is_even_when_the_vendor_has_refunded(self):
+        self._require('purchase.order', "Purchase")
+        purchase = self._buy(self.product, 10)
+        purchase.action_create_invoice()
+        purchase.invoice_ids.invoice_date = self._today()
+        purchase.invoice_ids.action_post()
+        self.sale_return.action_inspect_all('vendor')
+        self._validate(self.sale_return.transfer_ids)
+        purchase.action_create_invoice()
+        refund = purchase.invoice_ids.filtered(lambda m: m.move_type == 'in_refund')
+        refund.invoice_date = self._today()
+        refund.action_post()
+        self.assertEqual(refund.amount_untaxed, 360)
+        self.assert_on_hand(self.product, 0, self.quarantine)
+        self.assert_ledger_balanced()
+
+    def test_one_transfer_per_vendor_collects_many_returns(self):
+        self._require('purchase.order', "Purchase")
+        self._buy(self.product, 10)
+        other = self._create_return(self._create_sale(), 2)
+        self._receive(other)
+        (self.sale_return + other).action_inspect_all('vendor')
+        self.assertEqual(self.sale_return.transfer_ids, other.transfer_ids)
+        self.assertEqual(len(self.sale_return.transfer_ids), 1)
+
+    def test_lot_finds_its_purchase(self):
+        self._require('purchase.order', "Purchase")
+        product = self._create_product("Tracked", tracking='serial')
+        serials = self.env['stock.lot'].create(
+            [{'name': name, 'product_id': product.id} for name in ("V1", "V2")]
+        )
+        orders = [self._buy(product, 1, lots=serial) for serial in serials]
+        order = self._create_order({'product': product, 'quantity': 2})
+        self._deliver(order, lots=serials)
+        self._invoice(order)
+        sale_return = self._create_return(order, 2)
+        self._receive(sale_return, lots=serials)
+        row = self._inspect(sale_return, {'quantity': 1, 'disposition': 'vendor', 'lot': "V2"})
+        self.assertEqual(row.move_ids.purchase_line_id.order_id, orders[1])
+        self.assertEqual(row.move_ids.move_line_ids.lot_id, serials[1])
+
+    def test_vendor_of_the_product_is_taken_without_purchase(self):
+        self._require('purchase.order', "Purchase")
+        self.product.seller_ids = [Command.create({'partner_id': self.vendor_partner.id})]
+        row = self._inspect(self.sale_return, (1, 'vendor'))
+        self.assertEqual(row.move_ids.picking_id.partner_id, self.vendor_partner)
+        self.assertFalse(row.move_ids.purchase_line_id)
+
+    def test_correction_before_the_parcel_leaves_cancels_it(self):
+        self._require('purchase.order', "Purchase")
+        self._buy(self.product, 10)
+        row = self._inspect(self.sale_return, (4, 'vendor'))
+        transfer = row.move_ids.picking_id
+        row.action_correct(
+            "Not his fault.", quantity=1, results=[{'quantity': 1, 'disposition': 'restock'}]
+        )
+        self.assertEqual(row.move_ids.product_uom_qty, 3)
+        self.assertEqual(row.move_ids.quantity, 3)
+        self._validate(transfer)
+        with self.assert_refused("has left"):
+            row.action_correct(
+                "Not his fault.", results=[{'quantity': 3, 'disposition': 'restock'}]
+            )
+
+
+@tagged('post_install', '-at_install')
+class TestCorrection(DispositionCommon):
+    def test_goods_are_back_in_quarantine_and_wait_again(self):
+        self.company.sudo().sale_return_auto_credit = False
+        row = self._inspect(self.sale_return, (6, 'restock'))
+        correction = row.action_correct("Scratched.")
+        self.assertEqual((correction.quantity, correction.corrects_id), (-6, row))
+        self.assertEqual(correction.note, "Scratched.")
+        self.assert_on_hand(self.product, 6, self.quarantine)
+        self.assert_on_hand(self.product, 990)
+        self.assert_quantities(self.line, inspected=0, accepted=0, to_inspect=6)
+        self.assertIn('corrected', self.sale_return.event_ids.mapped('kind'))
+        self.sale_return.action_inspect_all('scrap')
+        self.assert_on_hand(self.product, 0, self.quarantine)
+
+    def test_correction_of_credited_goods_says_how_they_are_accepted_otherwise(self):
+        row = self._inspect(self.sale_return, (6, 'restock'))
+        self.assertEqual(self.sale_return.state, 'closed')
+        with self.assert_refused("are credited"):
+            row.action_correct("Scratched.")
+        with self.assert_refused("are credited"):
+            row.action_correct("Scratched.", results=[{'quantity': 6, 'disposition': 'send_back'}])
+        self.assert_on_hand(self.product, 996)
+        row.action_correct("Scratched.", results=[{'quantity': 6, 'disposition': 'scrap'}])
+        self.assertEqual(self.sale_return.state, 'closed')
+        self.assert_quantities(self.line, inspected=6, accepted=6, credited=6)
+        self.assert_on_hand(self.product, 990)
+        self.assert_ledger_balanced()
+
+    def test_part_of_a_row_is_corrected(self):
+        row = self._inspect(self.sale_return, (6, 'restock'))
+        row.action_correct(
+            "One is broken.", quantity=1, results=[{'quantity': 1, 'disposition': 'scrap'}]
+        )
+        self.assertEqual(row.qty_valid, 5)
+        with self.assert_refused("cannot be corrected"):
+            row.action_correct("x", quantity=6, results=[{'quantity': 6, 'disposition': 'scrap'}])
+        row.action_correct("All.", results=[{'quantity': 5, 'disposition': 'refurbish'}])
+        self.assert_on_hand(self.product, 990)
+        self.assert_on_hand(self.product, 0, self.quarantine)
+
+    def test_second_correction_finds_nothing_left(self):
+        row = self._inspect(self.sale_return, (6, 'restock'))
+        result = [{'quantity': 6, 'disposition': 'scrap'}]
+        correction = row.action_correct("Scratched.", results=result)[0]
+        for wrong in (row, correction):
+            with self.assert_refused("cannot be corrected"):
+                wrong.action_correct("Scratched.", results=result)
+
+    def test_liability_is_corrected_where_the_goods_are(self):
+        row = self._inspect(self.sale_return, (6, 'restock'))
+        moves = row.move_ids
+        self._deliver(self._create_order({'quantity': 996}))  # the goods are sold again
+        _correction, right = row.action_correct(
+            "The carrier broke it.",
+            results=[{'quantity': 6, 'disposition': 'restock', 'liability': 'carrier'}],
+        )
+        self.assertEqual((right.liability, right.move_ids), ('carrier', moves))
+        self.assert_quantities(self.line, inspected=6, accepted=6)
+        self.assertEqual(self.sale_return.state, 'closed')
+
+    def test_goods_sold_again_cannot_be_brought_back(self):
+        row = self._inspect(self.sale_return, (6, 'restock'))
+        self._deliver(self._create_order({'quantity': 996}))
+        with self.assert_refused("are free there"):
+            row.action_correct("Broken.", results=[{'quantity': 6, 'disposition': 'scrap'}])
+
+    def test_goods_sent_back_are_not_corrected_once_they_left(self):
+        row = self._inspect(self.sale_return, (2, 'send_back'))
+        row.action_correct("Right after all.", results=[{'quantity': 2, 'disposition': 'restock'}])
+        self.assertEqual(row.move_ids.state, 'cancel')
+        self.assert_quantities(self.line, rejected=0, accepted=2, credited=2)
+        row = self._inspect(self.sale_return, (2, 'send_back'))
+        self._validate(row.move_ids.picking_id)
+        with self.assert_refused("has left"):
+            row.action_correct("Too late.")
+
+    def test_serial_comes_back_in_its_package(self):
+        product, serials = self._create_tracked_product('serial', "C1", "C2")
+        order = self._create_order({'product': product, 'quantity': 2})
+        self._deliver(order, lots=serials)
+        self._invoice(order)
+        sale_return = self._create_return(order, 2)
+        self._receive(sale_return, lots=serials)
+        row = self._inspect(sale_return, {'quantity': 1, 'disposition': 'restock', 'lot': "C2"})
+        row.action_correct("Scratched.", results=[{'quantity': 1, 'disposition': 'scrap'}])
+        self.assert_on_hand(product, 1, self.quarantine)
+        self.assert_on_hand(product, 0, lot=serials[1])
+
+    def test_reason_and_role_are_demanded(self):
+        row = self._inspect(self.sale_return, (2, 'restock'))
+        with self.assert_refused("Say what is wrong"):
+            row.action_correct(" ")
+        user = self._create_user('returns_desk', 'base.group_user', 'sale_return.group_user')
+        with self.assert_refused("not allowed", AccessError):
+            self._call(user, row, 'action_correct', "Wrong.")
+
+    def test_dialog_corrects(self):
+        row = self._inspect(self.sale_return, (6, 'restock'))
+        action = row.action_open_correction()
+        dialog = Form(self.env[action['res_model']].with_context(**action['context']))
+        self.assertEqual(dialog.quantity, 6)
+        dialog.reason = "Broken."
+        dialog.disposition_id = self.scrap
+        dialog.save().action_confirm()
+        self.assert_on_hand(self.product, 990)
+
+
+@tagged('post_install', '-at_install')
+class TestDispositionsOfTwoCompanies(DispositionCommon):
+    def test_people_of_another_company_are_kept_out(self):
+        row = self._inspect(self.sale_return, (2, 'restock'))
+        other = self._create_trading_company("Other")
+        stranger = self._create_user(
+            'returns_stranger', 'base.group_user', 'sale_return.group_manager', company=other
+        )
+        with self.assertRaises(AccessError):
+            self._call(stranger, row, 'action_correct', "Mine.")
+        with self.assertRaises(AccessError):
+            self._call(
+                stranger,
+                self.line,
+                'register_inspection',
+                [{'quantity': 1, 'disposition': 'refurbish'}],
+            )
+        theirs = self.env(su=True)['stock.warehouse'].search([('company_id', '=', other.id)])
+        with self.assertRaises(UserError):
+            self.warehouse.sale_return_grade_location_ids = [
+                Command.create(
+                    {
+                        'grade_id': self.env.ref('sale_return.grade_b').id,
+                        'location_id': theirs.lot_stock_id.id,
+                    }
+                )
+            ]
