@@ -18,6 +18,7 @@
         'security/sale_return_security.xml',
         'data/ir_sequence_data.xml',
         'data/ir_cron_data.xml',
+        'data/ir_cron_facts_data.xml',
         # The policy names a disposition as its default.
         'data/sale_return_disposition_data.xml',
         'data/sale_return_grade_data.xml',
@@ -26,6 +27,7 @@
         'data/web_tour_tour_data.xml',
         # The mail attaches the slip.
         'report/sale_return_slip.xml',
+        'report/sale_return_report_views.xml',
         'data/mail_template_data.xml',
         'wizards/sale_return_correct_views.xml',
         'wizards/sale_return_create_views.xml',

@@ -5,6 +5,7 @@ from . import res_company
 from . import res_config_settings
 from . import sale_order
 from . import sale_order_line
+from . import sale_order_line_facts
 
 # Mixins come before the models that use them.
 from . import sale_return_code_mixin
@@ -24,6 +25,7 @@ from . import sale_return_disposal_vendor
 from . import sale_return_disposition
 from . import sale_return_event
 from . import sale_return_file
+from . import sale_return_facts
 from . import sale_return_grade
 from . import sale_return_grade_location
 from . import sale_return_guard
@@ -32,6 +34,7 @@ from . import sale_return_intake
 from . import sale_return_ledger
 from . import sale_return_line
 from . import sale_return_line_decision
+from . import sale_return_line_facts
 from . import sale_return_line_steps
 from . import sale_return_money
 from . import sale_return_navigation
@@ -46,6 +49,7 @@ from . import stock_location
 from . import stock_move
 from . import stock_move_disposal
 from . import stock_move_line
+from . import stock_move_line_facts
 from . import stock_picking
 from . import stock_picking_type
 from . import stock_rule

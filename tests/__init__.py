@@ -1,3 +1,4 @@
+from . import test_analytics_report
 from . import test_bad_input
 from . import test_concurrency
 from . import test_data
@@ -19,4 +20,5 @@ from . import test_sale_return_policy
 from . import test_security
 from . import test_stock
 from . import test_tools
+from . import test_tools_stats
 from . import test_ui

@@ -1,0 +1,2 @@
+from . import sale_return_fact
+from . import sale_return_report

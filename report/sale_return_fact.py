@@ -1,0 +1,265 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..hooks import _get_customer_locations
+from . import facts_sql
+
+_logger = logging.getLogger(__name__)
+
+FRESH_UNTIL = 'sale_return.facts_fresh_until'
+# A transaction that began earlier may still write rows with the time of its beginning.
+LONGEST_TRANSACTION = timedelta(hours=1)
+# Of this add-on alone: two refreshes at once would insert the same rows.
+LOCK = 1936027252
+
+
+class SaleReturnFact(models.Model):
+    """Store of the facts that `sale.return.report` shows, of what nobody touches any more.
+
+    A million rows computed from documents take minutes, read from here about a second. What changed
+    after the last refresh is computed by the report itself, so that it never lags behind the
+    documents; the scheduled job only keeps that part small.
+    """
+
+    _name = 'sale.return.fact'
+    _description = "Return Fact"
+    _log_access = False
+    _rec_name = 'kind'
+
+    # Integers instead of links: a million foreign keys would have to be checked. The report joins
+    # what may be deleted meanwhile. The two links delete facts with their document.
+    kind = fields.Char(required=True)
+    company_id = fields.Integer()
+    sale_line_id = fields.Many2one('sale.order.line', index='btree_not_null', ondelete='cascade')
+    order_id = fields.Integer()
+    picking_id = fields.Integer()
+    product_id = fields.Integer(index=True)
+    partner_id = fields.Integer()
+    warehouse_id = fields.Integer()
+    lot_id = fields.Integer()
+    supplier_id = fields.Integer()
+    supplier_source = fields.Char()
+    return_id = fields.Integer()
+    return_line_id = fields.Many2one('sale.return.line', index='btree_not_null', ondelete='cascade')
+    inspection_id = fields.Integer()
+    reason_id = fields.Integer()
+    resolution = fields.Char()
+    policy_id = fields.Integer()
+    grade_id = fields.Integer()
+    disposition_id = fields.Integer()
+    liability = fields.Char()
+    decided_by_id = fields.Integer()
+    inspector_id = fields.Integer()
+    is_returnless = fields.Boolean()
+    is_touchless = fields.Boolean()
+    stage = fields.Char()
+    date_sale = fields.Datetime()
+    date_delivery = fields.Datetime()
+    date_request = fields.Datetime()
+    date_decision = fields.Datetime()
+    date_return = fields.Datetime()
+    date_inspection = fields.Datetime()
+    date_credit = fields.Datetime()
+    days_since_sale = fields.Float()
+    days_since_delivery = fields.Float()
+    hours_decision = fields.Float()
+    hours_receipt = fields.Float()
+    hours_inspection = fields.Float()
+    hours_credit = fields.Float()
+    hours_total = fields.Float()
+    qty_shipped = fields.Float()
+    qty_requested = fields.Float()
+    qty_authorized = fields.Float()
+    qty_received = fields.Float()
+    qty_returned = fields.Float()
+    qty_inspected = fields.Float()
+    qty_accepted = fields.Float()
+    qty_rejected = fields.Float()
+    qty_credited = fields.Float()
+    value_shipped = fields.Float()
+    value_returned = fields.Float()
+    cost_shipped = fields.Float()
+    amount_credited = fields.Float()
+    amount_deducted = fields.Float()
+    cost_returned = fields.Float()
+    cost_recovered = fields.Float()
+    cost_at_risk = fields.Float()
+    cost_lost = fields.Float()
+
+    # === THE FACTS === #
+
+    @api.model
+    def _get_columns(self):
+        """Return `{name: type of the column}` of the facts, in the order of the fields."""
+        return {
+            name: field.column_type[1]
+            for name, field in self._fields.items()
+            if field.store and field.column_type
+        }
+
+    @api.model
+    def _get_query(self):
+        """Return the query of all facts, up to date.
+
+        :return: stored rows of what has not changed since, and all others computed.
+        :rtype: odoo.tools.SQL
+        """
+        since = self._get_fresh_until()
+        if not since:
+            return self._get_live_query(since)
+        return SQL(
+            """
+            SELECT %(columns)s
+              FROM sale_return_fact AS stored
+             WHERE NOT EXISTS (
+                       SELECT FROM (%(sale_lines)s) AS stale WHERE stale.id = stored.sale_line_id
+                   )
+               AND NOT EXISTS (
+                       SELECT FROM (%(return_lines)s) AS stale
+                        WHERE stale.id = stored.return_line_id
+                   )
+             UNION ALL
+                   %(live)s
+            """,
+            columns=SQL(", ").join(SQL.identifier('stored', name) for name in self._get_columns()),
+            sale_lines=SQL(facts_sql.STALE_SALE_LINES, since=since),
+            return_lines=SQL(facts_sql.STALE_RETURN_LINES, since=since),
+            live=self._get_live_query(since),
+        )
+
+    @api.model
+    def _get_live_query(self, since):
+        """Return the query that computes facts from the documents.
+
+        :param since: datetime; of what changed since then, None for all.
+        :rtype: odoo.tools.SQL
+        """
+        return SQL(" UNION ALL ").join(
+            SQL("SELECT %s FROM (%s) AS live", self._get_live_columns(names), query)
+            for query, names in self._get_live_sources(since)
+        )
+
+    @api.model
+    def _get_live_sources(self, since):
+        """Return the sources of facts as `(query, names of its columns)`.
+
+        Override to add facts of another kind; columns that are not named are empty.
+
+        :param since: as in `_get_live_query`.
+        :rtype: list
+        """
+        sale_filter = return_filter = SQL("TRUE")
+        if since:
+            sale_filter = SQL("sale_line.id IN (%s)", SQL(facts_sql.STALE_SALE_LINES, since=since))
+            return_filter = SQL("line.id IN (%s)", SQL(facts_sql.STALE_RETURN_LINES, since=since))
+        values = {
+            'customer_locations': _get_customer_locations(self.env),
+            'unit_value': SQL(facts_sql.UNIT_VALUE),
+            'sale_filter': sale_filter,
+            'return_filter': return_filter,
+        }
+        shipped = facts_sql.SHIPPED_COLUMNS
+        returned = set(self._get_columns()) - facts_sql.SHIPPED_MEASURES
+        return [
+            (
+                SQL(
+                    facts_sql.SHIPPED,
+                    supplier=self._get_supplier('sale_order', 'move_line'),
+                    **values,
+                ),
+                shipped,
+            ),
+            (
+                SQL(facts_sql.SHIPPED_KITS, supplier=self._get_supplier('sale_order'), **values),
+                shipped,
+            ),
+            (
+                SQL(
+                    facts_sql.RETURNED,
+                    supplier=self._get_supplier('sale_return', 'outcome'),
+                    **values,
+                ),
+                returned,
+            ),
+        ]
+
+    @api.model
+    def _get_supplier(self, company_table, lot_table=None):
+        """Return the joins that find the supplier, by the lot of a table if there is one."""
+        return SQL(
+            facts_sql.SUPPLIER,
+            company=SQL.identifier(company_table, 'company_id'),
+            lot=SQL.identifier(lot_table, 'lot_id') if lot_table else SQL("NULL::int"),
+        )
+
+    @api.model
+    def _get_live_columns(self, names):
+        """Return all columns, empty ones where a source does not have them."""
+        return SQL(", ").join(
+            SQL.identifier('live', name)
+            if name in names
+            else SQL("NULL::%s AS %s", SQL(column_type), SQL.identifier(name))
+            for name, column_type in self._get_columns().items()
+        )
+
+    # === REFRESH === #
+
+    @api.model
+    def _get_fresh_until(self):
+        """Return when what is stored was computed, None before the first time.
+
+        :rtype: datetime | None
+        """
+        # sudo: everybody who may read the report reads it with this.
+        value = self.env['ir.config_parameter'].sudo().get_param(FRESH_UNTIL)
+        return fields.Datetime.from_string(value) if value else None
+
+    @api.model
+    def _refresh(self, everything=False):
+        """Compute the facts of what changed since the last time, and store them.
+
+        :param bool everything: compute all facts anew. Needed where something changed that leaves
+            no trace on order or return lines, e.g. the first vendor of a product.
+        :return: how many facts were stored, None if another refresh is under way.
+        :rtype: int | None
+        """
+        self.env.flush_all()
+        cr = self.env.cr
+        cr.execute(SQL("SELECT pg_try_advisory_xact_lock(%s)", LOCK))
+        if not cr.fetchone()[0]:
+            return None
+        since = None if everything else self._get_fresh_until()
+        if since:
+            cr.execute(
+                SQL(
+                    "DELETE FROM sale_return_fact"
+                    " WHERE sale_line_id IN (%s) OR return_line_id IN (%s)",
+                    SQL(facts_sql.STALE_SALE_LINES, since=since),
+                    SQL(facts_sql.STALE_RETURN_LINES, since=since),
+                )
+            )
+        else:
+            cr.execute("DELETE FROM sale_return_fact")
+        cr.execute(
+            SQL(
+                "INSERT INTO sale_return_fact (%s) %s",
+                SQL(", ").join(map(SQL.identifier, self._get_columns())),
+                self._get_live_query(since),
+            )
+        )
+        stored = cr.rowcount
+        fresh_until = cr.now() - LONGEST_TRANSACTION
+        self.env['ir.config_parameter'].sudo().set_param(
+            FRESH_UNTIL, fields.Datetime.to_string(fresh_until)
+        )
+        self.invalidate_model()
+        return stored
+
+    @api.model
+    def _cron_refresh(self):
+        """Keep the stored facts fresh."""
+        stored = self._refresh()
+        _logger.info("Facts of returns stored: %s.", stored)
