@@ -24,8 +24,8 @@ from . import sale_return_disposal_transfers
 from . import sale_return_disposal_vendor
 from . import sale_return_disposition
 from . import sale_return_event
-from . import sale_return_file
 from . import sale_return_facts
+from . import sale_return_file
 from . import sale_return_grade
 from . import sale_return_grade_location
 from . import sale_return_guard
