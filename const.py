@@ -43,6 +43,21 @@ PROGRESS = [
     ('full', "Full"),
 ]
 
+# What a line of a credit note of a return stands for.
+CREDIT_KINDS = [
+    ('goods', "Goods"),
+    ('shipping', "Shipping"),
+    ('discount', "Share of discount"),
+    ('free_product', "Share of free product"),
+    ('rounding', "Cash rounding"),
+    ('grade', "Reduced for condition"),
+    ('restocking_fee', "Restocking fee"),
+    ('freight', "Return freight"),
+]
+
+# Kept back from the customer on purpose; not for the next return.
+WITHHELD_KINDS = ('grade', 'restocking_fee', 'freight')
+
 # Dispositions this version can carry out; the others are refused with a sentence.
 SUPPORTED_ACTIONS = ('restock', 'refurbish', 'scrap', 'vendor', 'send_back', 'keep')
 

@@ -16,7 +16,9 @@ from . import sale_return_approval
 from . import sale_return_approvals
 from . import sale_return_credit
 from . import sale_return_credit_kept
+from . import sale_return_credit_lump
 from . import sale_return_decision
+from . import sale_return_deduction
 from . import sale_return_disposal
 from . import sale_return_disposal_correction
 from . import sale_return_disposal_keep
@@ -38,6 +40,7 @@ from . import sale_return_line_facts
 from . import sale_return_line_steps
 from . import sale_return_money
 from . import sale_return_navigation
+from . import sale_return_order_share
 from . import sale_return_policy
 from . import sale_return_quarantine
 from . import sale_return_queue

@@ -101,12 +101,17 @@ class AccountMove(models.Model):
             .sudo()
             .search(
                 [
-                    ('sale_line_id', 'in', sale_lines.ids),
+                    ('order_id', 'in', sale_lines.order_id.ids),
                     ('state', 'not in', ('draft', 'refused', 'cancelled')),
                 ]
             )
         )
-        return return_lines.sale_line_id
+        if not return_lines:
+            return return_lines.sale_line_id
+        # Returns credit lines of the order as a whole, too, e.g. its shipping.
+        credits = sale_lines.sudo().invoice_lines.credited_line_ids.filtered('sale_return_line_id')
+        credited = credits.credited_line_id.sale_line_ids
+        return sale_lines.sudo() & (return_lines.sale_line_id | credited)
 
     def _check_sale_return_caps(self, sale_lines):
         """Refuse to credit too much: more than invoiced, or what a return still waits for.

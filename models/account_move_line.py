@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..const import CREDIT_KINDS
+
 
 class AccountMoveLine(models.Model):
     _inherit = 'account.move.line'
@@ -25,6 +27,14 @@ class AccountMoveLine(models.Model):
         readonly=True,
         copy=False,
         help="Credits goods that do not come back, so no cost of goods is reversed.",
+    )
+    sale_return_kind = fields.Selection(
+        CREDIT_KINDS,
+        string="Return Credit",
+        copy=False,
+        readonly=True,
+        help="What this line of a credit note stands for: the goods, what they take along of the "
+        "order's discounts and shipping, or what was kept back.",
     )
     credited_line_ids = fields.One2many('account.move.line', 'credited_line_id', readonly=True)
     # Written by whoever credits the line, see `sale.return.credit._take_credit_counter`.

@@ -57,6 +57,14 @@ class ResCompany(models.Model):
         "valuation cannot be scrapped without it.",
     )
 
+    sale_return_fee_account_id = fields.Many2one(
+        'account.account',
+        string="Return Fees Account",
+        check_company=True,
+        help="Income account of restocking fees and return freight on credit notes. Empty: the "
+        "account of the goods.",
+    )
+
     def write(self, vals):
         """Override of `base` to book scrapped returns on the account chosen."""
         result = super().write(vals)

@@ -20,3 +20,6 @@ class ResConfigSettings(models.TransientModel):
     sale_return_scrap_account_id = fields.Many2one(
         related='company_id.sale_return_scrap_account_id', readonly=False
     )
+    sale_return_fee_account_id = fields.Many2one(
+        related='company_id.sale_return_fee_account_id', readonly=False
+    )

@@ -44,7 +44,7 @@ class SaleReturnCredit(models.AbstractModel):
     @api.model
     def _create_company_notes(self, returns):
         """Create and post the notes of returns of one company."""
-        allocations = self._allocate(self._collect(returns))
+        allocations = self._complete(self._allocate(self._collect(returns)))
         if not allocations:
             return self.env['account.move']
         self._take_credit_counter(
@@ -60,6 +60,7 @@ class SaleReturnCredit(models.AbstractModel):
         posted = self._get_notes_to_post(notes)
         posted._post(soft=False)
         self._log_notes(notes - posted)
+        self._log_uncharged(allocations)
         return notes
 
     @api.model
@@ -77,7 +78,9 @@ class SaleReturnCredit(models.AbstractModel):
         for kind in kinds:
             for sale_return in returns:
                 # One by one: each return is shown as if it alone were credited now.
-                allocations = self._allocate(self._collect(sale_return, quantities[kind]))
+                allocations = self._complete(
+                    self._allocate(self._collect(sale_return, quantities[kind]))
+                )
                 result[sale_return.id][kind] = [
                     self._describe_note(self._prepare_credit_note_vals(invoice, group), group)
                     for invoice, group in self._group_by_invoice(allocations).items()
@@ -285,6 +288,8 @@ class SaleReturnCredit(models.AbstractModel):
         :rtype: dict
         """
         line = allocation['invoice_line']
+        if allocation.get('kind'):
+            return self._prepare_lump_line_vals(allocation)
         price_unit = self._get_note_price_unit(allocation)
         return {
             'name': line.name,
@@ -298,6 +303,7 @@ class SaleReturnCredit(models.AbstractModel):
             'analytic_distribution': line.analytic_distribution,
             'sale_line_ids': [Command.set(line.sale_line_ids.ids)],
             'sale_return_line_id': allocation['return_line'].id,
+            'sale_return_kind': 'goods',
             'credited_line_id': line.id,
             'extra_tax_data': self._prepare_extra_tax_data(allocation, price_unit),
         }
@@ -324,7 +330,8 @@ class SaleReturnCredit(models.AbstractModel):
         for line in products:
             left[line] = balances[line].quantity if line in balances else line.quantity
         for allocation in allocations:
-            left[allocation['invoice_line']] -= allocation['quantity']
+            if allocation.get('kind') in (None, 'shipping', 'discount'):
+                left[allocation['invoice_line']] -= allocation['quantity']
         complete = all(quantity <= QUANTITY_EPSILON for quantity in left.values())
         return rounding_lines if complete else rounding_lines.browse()
 
@@ -342,6 +349,7 @@ class SaleReturnCredit(models.AbstractModel):
             'tax_ids': [Command.clear()],
             'account_id': rounding_line.account_id.id,
             'sale_return_line_id': allocations[-1]['return_line'].id,
+            'sale_return_kind': 'rounding',
             'credited_line_id': rounding_line.id,
         }
 
@@ -407,7 +415,9 @@ class SaleReturnCredit(models.AbstractModel):
                     'quantity': allocation['quantity'],
                     'untaxed': amounts.get((False, 'total_excluded_currency'), 0.0),
                     'taxes': taxes,
-                    'kind': 'goods',
+                    'kind': allocation.get('kind') or 'goods',
+                    'label': allocation.get('label') or allocation['invoice_line'].name,
+                    'uncharged': allocation.get('uncharged', 0.0),
                 }
             )
         invoice = self.env['account.move'].browse(vals['reversed_entry_id'])
@@ -419,6 +429,8 @@ class SaleReturnCredit(models.AbstractModel):
                 'untaxed': -line.amount_currency,
                 'taxes': {},
                 'kind': 'rounding',
+                'label': line.name,
+                'uncharged': 0.0,
             }
             for line in self._get_due_rounding_lines(invoice, allocations)
         ]
@@ -452,20 +464,9 @@ class SaleReturnCredit(models.AbstractModel):
         policies = note.invoice_line_ids.sale_return_line_id.policy_id
         if 'draft' in policies.mapped('credit_posting'):
             return False
-        if self._has_order_discount(note.reversed_entry_id):
-            return False  # somebody has to take its share of the discount off
         limits = [policy.credit_draft_above for policy in policies if policy.credit_draft_above]
         total = abs(note.amount_total_signed)
         return not limits or note.company_currency_id.compare_amounts(total, min(limits)) <= 0
-
-    @api.model
-    def _has_order_discount(self, invoice):
-        """Tell whether an invoice has discounts or rewards for the order as a whole."""
-        return any(
-            line.display_type == 'product' and line.price_subtotal < 0
-            for line in invoice.invoice_line_ids
-            if line.sale_line_ids and not line.is_downpayment
-        )
 
     @api.model
     def _log_notes(self, notes):

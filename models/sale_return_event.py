@@ -27,6 +27,7 @@ class SaleReturnEvent(models.Model):
             ('inspection_failed', "Automatic inspection failed"),
             ('credited', "Credit note created"),
             ('credit_failed', "Credit note failed"),
+            ('not_charged', "Not charged"),
             ('refunded', "Paid back"),
             ('override', "Overridden"),
             ('file_added', "File added"),

@@ -1,5 +1,6 @@
 from odoo import api, models
 
+from ..const import WITHHELD_KINDS
 from ..tools.money import QUANTITY_EPSILON, Balance
 
 # Amounts of a base line that a note takes its share of, besides those of its taxes.
@@ -161,8 +162,13 @@ class SaleReturnLedger(models.AbstractModel):
         amount only. 10 × 100 with a correction of 10 × 5 leaves 10 units worth 950.
         """
         amounts = {key: sign * amount for key, (amount, _unit) in amounts.items()}
+        balance = balances[candidates[0]]
+        if note_line.sale_return_kind in WITHHELD_KINDS:
+            return balance.withhold({key: -amount for key, amount in amounts.items()})
+        if note_line.sale_return_kind == 'free_product':
+            return None  # moves value between lines of the invoice, see `sale.return.order.share`
         if note_line.credited_line_id and not note_line.sale_line_ids:
-            return self._deduct_amounts(balances[candidates[0]], amounts)  # a deduction
+            return self._deduct_amounts(balance, amounts)  # a share of an order-level line
         if self._is_price_correction(note_line, candidates[0]):
             return self._deduct_amounts(balances[candidates[0]], amounts)
         left = total = abs(self._convert_quantity(note_line, candidates[0]))
@@ -275,6 +281,7 @@ class SaleReturnLedger(models.AbstractModel):
     @api.model
     def _with_signs(self, line, balance):
         """Yield `((amount left, unit), sign of the invoice line)` in the invoice's currency."""
-        for (_tax, name), amount in balance.amounts.items():
+        for (tax, name), (amount, unit) in balance.amounts.items():
             if name in ('total_excluded_currency', 'tax_amount_currency'):
-                yield amount, line.price_subtotal
+                withheld = balance.withheld.get((tax, name), 0.0)
+                yield (amount + withheld, unit), line.price_subtotal

@@ -26,6 +26,17 @@ class SaleReturn(models.Model):
         store=True,
         help="Tax included. Paid back on the credit notes of this return.",
     )
+    company_currency_id = fields.Many2one(
+        related='company_id.currency_id', string="Company Currency"
+    )
+    freight_charge = fields.Monetary(
+        currency_field='company_currency_id',
+        compute='_compute_freight_charge',
+        store=True,
+        readonly=False,
+        help="Return freight that the customer owes, tax excluded: kept back from the first credit "
+        "note. Proposed by the policy, fixed when the return is submitted.",
+    )
     credit_queued = fields.Boolean(
         readonly=True, copy=False, help="Waits for the scheduled job that creates credit notes."
     )
@@ -36,6 +47,22 @@ class SaleReturn(models.Model):
 
     # === COMPUTE METHODS === #
 
+    @api.depends('line_ids.policy_id', 'line_ids.reason_id', 'line_ids.return_expected')
+    def _compute_freight_charge(self):
+        for sale_return in self:
+            if sale_return.state not in (False, 'draft') and sale_return._origin:
+                sale_return.freight_charge = sale_return.freight_charge  # fixed with submission
+                continue
+            owed = sale_return.line_ids.filtered(
+                lambda line: (
+                    line.return_expected
+                    and line.reason_id.restocking_fee
+                    and line.policy_id
+                    and line.policy_id._is_deduction_allowed('freight')
+                )
+            )
+            sale_return.freight_charge = max(owed.policy_id.mapped('return_freight'), default=0.0)
+
     @api.depends('line_ids.qty_to_credit', 'line_ids.qty_credited')
     def _compute_amount_to_credit(self):
         due = self.filtered(lambda r: any(line.qty_to_credit > 0 for line in r.line_ids))
@@ -45,6 +72,11 @@ class SaleReturn(models.Model):
                 sale_return._convert_from_note(note, note['total'])
                 for note in previews.get(sale_return.id, {}).get('due', [])
             )
+
+    def _update_state(self, state, reason=None):
+        """Override to fix what a draft proposes while it still is one."""
+        self.mapped('freight_charge')
+        return super()._update_state(state, reason=reason)
 
     def _convert_from_note(self, note, amount):
         """Convert an amount of a note of `preview_credit` to the currency of the return."""

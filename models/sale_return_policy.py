@@ -88,15 +88,24 @@ class SaleReturnPolicy(models.Model):
         required=True,
         default='never',
     )
+    shipping_standard_price = fields.Float(
+        help="Price of the cheapest standard delivery, tax excluded, in company currency. Under "
+        "the EU right of withdrawal no more shipping than this is refunded. 0: no limit."
+    )
     restocking_fee_percent = fields.Float(help="Percent of the credited price (0–100).")
     restocking_fee_fixed = fields.Float(
-        help="Amount per credit note, tax excluded, in company currency."
+        help="Amount per return, tax excluded, in company currency."
+    )
+    return_freight = fields.Float(
+        help="What the customer owes for bringing the goods back when we pay the carrier: amount "
+        "per return, tax excluded, in company currency. It is kept back from the credit note."
     )
 
     _restocking_fee_range = models.Constraint(
         'CHECK (restocking_fee_percent >= 0 AND restocking_fee_percent <= 100'
-        ' AND restocking_fee_fixed >= 0)',
-        "A restocking fee is a percentage between 0 and 100 or a positive amount.",
+        ' AND restocking_fee_fixed >= 0 AND return_freight >= 0)',
+        "A restocking fee is a percentage between 0 and 100 or a positive amount, return freight "
+        "a positive amount.",
     )
     _days_positive = models.Constraint(
         'CHECK (window_days >= 0 AND transit_days >= 0 AND expiry_days >= 0)',
@@ -157,3 +166,32 @@ class SaleReturnPolicy(models.Model):
         """Tell whether a product category is one of the policy's or below one of them."""
         parents = {int(key) for key in (category.parent_path or '').split('/') if key}
         return bool(parents & set(self.product_categ_ids.ids))
+
+    # === MONEY === #
+
+    def _is_deduction_allowed(self, kind):
+        """Tell whether the regime of the policy lets us keep something back. Override to add some.
+
+        Consumers who withdraw from a distance contract, or claim that goods do not conform, pay no
+        fee (Directive 2011/83/EU art. 14, 2019/771; China: Consumer Protection Law art. 25, where
+        the customer bears the return freight unless agreed otherwise).
+
+        :param str kind: `grade` (condition), `restocking_fee` or `freight`.
+        :rtype: bool
+        """
+        self.ensure_one()
+        allowed = {
+            'eu_withdrawal': ('grade', 'freight'),
+            'cn_seven_days': ('freight',),
+            'conformity': (),
+        }
+        return self.regime not in allowed or kind in allowed[self.regime]
+
+    def _get_shipping_limit(self):
+        """Return the most that is refunded for shipping, None for no limit.
+
+        :return: amount per order, tax excluded, in company currency.
+        """
+        self.ensure_one()
+        limited = self.regime == 'eu_withdrawal' and self.shipping_standard_price
+        return self.shipping_standard_price if limited else None

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..const import LIABILITIES
 
@@ -30,6 +30,15 @@ class SaleReturnReason(models.Model):
         default='company',
         help="Who pays unless the inspection finds otherwise.",
     )
+    restocking_fee = fields.Boolean(
+        string="Charge Fees",
+        compute='_compute_restocking_fee',
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Restocking fee and return freight of the policy are charged for this reason; by "
+        "default where the customer is liable.",
+    )
     photo_required = fields.Boolean(help="The request needs a photo.")
     return_expected = fields.Boolean(
         default=True,
@@ -50,3 +59,8 @@ class SaleReturnReason(models.Model):
 
     # Two at once; what else is not unique `_check_code` tells in the words of the user.
     _code_unique = models.UniqueIndex('(COALESCE(company_id, 0), code) WHERE active')
+
+    @api.depends('default_liability')
+    def _compute_restocking_fee(self):
+        for reason in self:
+            reason.restocking_fee = reason.default_liability == 'customer'

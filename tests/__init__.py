@@ -12,6 +12,8 @@ from . import test_flow_two_companies
 from . import test_flow_uninvoiced
 from . import test_install
 from . import test_optional_modules
+from . import test_order_level_money
+from . import test_order_level_optional
 from . import test_report
 from . import test_sale_return
 from . import test_sale_return_credit

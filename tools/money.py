@@ -94,6 +94,7 @@ class Balance:
 
     quantity: float
     amounts: dict = field(default_factory=dict)
+    withheld: dict = field(default_factory=dict)
 
     def __post_init__(self):
         self._whole = (self.quantity, dict(self.amounts))
@@ -120,6 +121,24 @@ class Balance:
     def amount(self, key):
         """Return the amount left under ``key``, 0.0 if there is none."""
         return self.amounts.get(key, (0.0, 1.0))[0]
+
+    def whole(self, key):
+        """Return the amount under ``key`` before anything was taken, 0.0 if there is none."""
+        return self._whole[1].get(key, (0.0, 1.0))[0]
+
+    def withhold(self, amounts):
+        """Note what a credit has kept back on purpose, e.g. a fee; a later credit may give it back.
+
+        It is not for the next return: the balance itself stays as it is.
+
+        >>> balance = Balance(10, {'base': (1000.0, 0.01)})
+        >>> balance.reduce(10, {'base': 1000.0})
+        >>> balance.withhold({'base': 40.0})
+        >>> balance.amount('base'), balance.withheld
+        (0.0, {'base': 40.0})
+        """
+        for key, amount in amounts.items():
+            self.withheld[key] = self.withheld.get(key, 0.0) + amount
 
     def part(self, quantity):
         """Return ``{key: amount}`` for ``quantity`` without taking it (see :func:`part_of`)."""
