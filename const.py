@@ -61,6 +61,17 @@ WITHHELD_KINDS = ('grade', 'restocking_fee', 'freight')
 # Dispositions this version can carry out; the others are refused with a sentence.
 SUPPORTED_ACTIONS = ('restock', 'refurbish', 'scrap', 'vendor', 'send_back', 'keep')
 
+# How what came back, what was credited and what was paid back can differ.
+RECONCILIATION_KINDS = [
+    ('received_not_credited', "Received, not credited"),
+    ('credited_not_received', "Credited, not received"),
+    ('credited_too_much', "Credited more than accepted"),
+    ('credited_not_refunded', "Credited, not refunded"),
+    ('refunded_too_much', "Refunded too much"),
+    ('cost_difference', "Cost difference"),
+    ('unlinked_note', "Credit note without link"),
+]
+
 
 def progress(done, expected, compare):
     """Return the value of a progress state.

@@ -27,6 +27,7 @@ from . import sale_return_disposal_vendor
 from . import sale_return_disposition
 from . import sale_return_event
 from . import sale_return_facts
+from . import sale_return_explainer
 from . import sale_return_file
 from . import sale_return_grade
 from . import sale_return_grade_location
@@ -46,8 +47,13 @@ from . import sale_return_quarantine
 from . import sale_return_queue
 from . import sale_return_reason
 from . import sale_return_reception
+from . import sale_return_reconciler
+from . import sale_return_reconciliation
+from . import sale_return_reconciliation_company
+from . import sale_return_reconciliation_index
 from . import sale_return_slip
 from . import sale_return_steps
+from . import sale_return_tie_out
 from . import stock_location
 from . import stock_move
 from . import stock_move_disposal

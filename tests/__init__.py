@@ -14,6 +14,7 @@ from . import test_install
 from . import test_optional_modules
 from . import test_order_level_money
 from . import test_order_level_optional
+from . import test_reconciliation
 from . import test_report
 from . import test_sale_return
 from . import test_sale_return_credit
@@ -21,6 +22,7 @@ from . import test_sale_return_inspection
 from . import test_sale_return_policy
 from . import test_security
 from . import test_stock
+from . import test_tie_out
 from . import test_tools
 from . import test_tools_stats
 from . import test_ui

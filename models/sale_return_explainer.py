@@ -1,0 +1,169 @@
+from odoo import api, models
+from odoo.tools.misc import formatLang
+
+
+class SaleReturnExplainer(models.AbstractModel):
+    """Service: say in a sentence what a difference is, with its figures, and why."""
+
+    _name = 'sale.return.explainer'
+    _description = "Return Difference Explainer"
+
+    @api.model
+    def _explain(self, row):
+        """Return the sentences of a row, in the language of the user.
+
+        :param row: one `sale.return.reconciliation`.
+        :rtype: str
+        """
+        # sudo: whoever may read a row may read what it says of its documents.
+        row = row.sudo()
+        explain = getattr(self, f'_explain_{row.kind}', None)
+        sentences = [explain(row)] if explain else []
+        if cause := self._explain_cause(row):
+            sentences.append(cause)
+        return " ".join(sentences)
+
+    @api.model
+    def _get_values(self, row):
+        """Return the figures and names that the sentences use."""
+        currency, company_currency = row.currency_id, row.company_currency_id
+        return {
+            'return': row.return_id.name or "",
+            'product': row.product_id.display_name or "",
+            'unit': row.product_uom_id.name or "",
+            'customer': row.partner_id.display_name or "",
+            'note': row.note_id.name or "",
+            'difference_qty': self._format_quantity(row.qty_difference),
+            'accepted_qty': self._format_quantity(row.qty_accepted),
+            'received_qty': self._format_quantity(row.qty_received),
+            'credited_qty': self._format_quantity(row.qty_credited),
+            'difference': formatLang(self.env, abs(row.amount_difference), currency_obj=currency),
+            'credited': formatLang(self.env, row.amount_credited, currency_obj=currency),
+            'refunded': formatLang(self.env, row.amount_refunded, currency_obj=currency),
+            'moved': formatLang(self.env, row.cost_moved, currency_obj=company_currency),
+            'reversed': formatLang(self.env, row.cost_reversed, currency_obj=company_currency),
+        }
+
+    @api.model
+    def _format_quantity(self, quantity):
+        # 3 and 0.5, not 3.00 and 0.50.
+        return (
+            formatLang(self.env, quantity, dp='Product Unit') if quantity % 1 else f"{quantity:.0f}"
+        )
+
+    # === KINDS === #
+
+    @api.model
+    def _explain_received_not_credited(self, row):
+        values = self._get_values(row)
+        if row.return_line_id and not row.return_line_id.return_expected:
+            return self.env._(
+                "%(difference_qty)s %(unit)s of %(product)s in return %(return)s are accepted and "
+                "not credited (%(difference)s).",
+                **values,
+            )
+        return self.env._(
+            "%(difference_qty)s %(unit)s of %(product)s came back with return %(return)s and are "
+            "not credited (%(difference)s). Received %(received_qty)s, credited %(credited_qty)s.",
+            **values,
+        )
+
+    @api.model
+    def _explain_credited_not_received(self, row):
+        return self.env._(
+            "%(difference_qty)s %(unit)s of %(product)s in return %(return)s are credited "
+            "(%(difference)s) and have not come. Credited %(credited_qty)s, received "
+            "%(received_qty)s.",
+            **self._get_values(row),
+        )
+
+    @api.model
+    def _explain_credited_too_much(self, row):
+        return self.env._(
+            "%(difference_qty)s %(unit)s of %(product)s in return %(return)s are credited "
+            "(%(difference)s), but not accepted. Credited %(credited_qty)s, accepted "
+            "%(accepted_qty)s.",
+            **self._get_values(row),
+        )
+
+    @api.model
+    def _explain_credited_not_refunded(self, row):
+        return self.env._(
+            "%(difference)s of credit note %(note)s are to be paid back to %(customer)s and are "
+            "not. Credited %(credited)s, paid back %(refunded)s.",
+            **self._get_values(row),
+        )
+
+    @api.model
+    def _explain_refunded_too_much(self, row):
+        return self.env._(
+            "%(difference)s more than credit note %(note)s gives were paid back to %(customer)s. "
+            "Credited %(credited)s, paid back %(refunded)s.",
+            **self._get_values(row),
+        )
+
+    @api.model
+    def _explain_unlinked_note(self, row):
+        return self.env._(
+            "Credit note %(note)s gives %(customer)s %(difference)s and names no invoice line. It "
+            "counts for no return: if it is for returned goods, they can be credited again.",
+            **self._get_values(row),
+        )
+
+    @api.model
+    def _explain_cost_difference(self, row):
+        values = self._get_values(row)
+        if row.amount_difference > 0:
+            return self.env._(
+                "%(product)s in return %(return)s: the stock account has %(difference)s more than "
+                "the goods are worth. Goods %(moved)s, cost reversed %(reversed)s.",
+                **values,
+            )
+        return self.env._(
+            "%(product)s in return %(return)s: the stock account has %(difference)s less than the "
+            "goods are worth. Goods %(moved)s, cost reversed %(reversed)s.",
+            **values,
+        )
+
+    # === CAUSES === #
+
+    @api.model
+    def _explain_cause(self, row):
+        """Return the sentence of why, empty when nothing is known. Override to add causes."""
+        sale_return = row.return_id
+        _ = self.env._
+        sentences = {
+            'to_inspect': lambda: _("They wait for their inspection."),
+            'due': lambda: _("Their credit note is due."),
+            'draft': lambda: _("Their credit note is a draft and waits to be posted."),
+            'failed': lambda: _(
+                "Their credit note could not be made: %(error)s",
+                error=sale_return.credit_error or "",
+            ),
+            'billed_again': lambda: _("A part of their credit note was reversed, which bills it."),
+            'on_its_way': lambda: _("The return is still expected."),
+            'written_off': lambda: _("The rest of the return was written off as not coming."),
+            'rejected': lambda: _("They were rejected after they had been credited."),
+            'kit': lambda: _(
+                "The product is a kit: its components move in value, its invoice and its credit "
+                "note post no cost of goods."
+            ),
+            'dropship': lambda: _(
+                "The goods were shipped by the supplier: they came into stock, and the credit note "
+                "posts no cost of goods."
+            ),
+            'left_again': lambda: _(
+                "Goods left again at the cost of the day, which is not what they came in at."
+            ),
+            'scrap_without_entry': lambda: _("Goods were scrapped without an entry in the ledger."),
+            'kept_without_credit': lambda: _("The goods are in stock and nothing was credited."),
+            'fifo_deliveries': lambda: _(
+                "Several deliveries at different costs are on one invoice; the credit note "
+                "reverses their average."
+            ),
+            'invoice_without_cost': lambda: _(
+                "The invoice posted no cost of goods, the credit note has reversed one."
+            ),
+        }
+        sentence = sentences.get(row.cause)
+        return sentence() if sentence else ""

@@ -1,0 +1,493 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL, clean_context
+
+# Returns whose figures are looked at in one go.
+CHUNK = 200
+QUANTITY_KINDS = ['received_not_credited', 'credited_not_received', 'credited_too_much']
+
+
+class SaleReturnReconciler(models.AbstractModel):
+    """Service: find what came back, was credited and was paid back differently.
+
+    Each finder checks some kinds completely, and answers with the rows there are to be. It lets
+    the database choose the few documents that differ, and reads only these.
+    """
+
+    _name = 'sale.return.reconciler'
+    _description = "Return Reconciler"
+
+    @api.model
+    def _get_finders(self):
+        """Return what finds differences. Override to add a kind.
+
+        :return: list of `(kinds, method)`; the method gets a company and returns
+            `{key: values of the row}` of all differences of these kinds there are.
+        :rtype: list
+        """
+        return [
+            (QUANTITY_KINDS, self._find_quantity_differences),
+            (['credited_not_refunded'], self._find_missing_refunds),
+            (['refunded_too_much'], self._find_excess_refunds),
+            (['unlinked_note'], self._find_unlinked_notes),
+            (['cost_difference'], self.env['sale.return.tie.out']._find_differences),
+        ]
+
+    @api.model
+    def _reconcile(self, company):
+        """Bring the rows of a company up to date; nothing if somebody else is doing so.
+
+        :param company: one `res.company`.
+        """
+        # sudo: the list is complete for everybody who may read it, whatever documents he may
+        # read; callers have checked that.
+        service = (
+            self.sudo()
+            .with_company(company)
+            .with_context(clean_context(self.env.context), allowed_company_ids=company.ids)
+        )
+        service.env.flush_all()
+        self.env.cr.execute(
+            SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", self._get_lock_number(), company.id)
+        )
+        if not self.env.cr.fetchone()[0]:
+            return
+        company = company.with_env(service.env)
+        for kinds, find in service._get_finders():
+            service.env['sale.return.reconciliation']._apply(company, kinds, find(company))
+        company.sale_return_reconciled_on = self.env.cr.now()
+
+    @api.model
+    def _get_lock_number(self):
+        # Any number that nobody else locks by: the table of the rows.
+        self.env.cr.execute("SELECT 'sale_return_reconciliation'::regclass::oid::int")
+        return self.env.cr.fetchone()[0]
+
+    # === QUANTITIES === #
+
+    @api.model
+    def _find_quantity_differences(self, company):
+        """Find lines whose goods and credits do not match; see `_get_finders`."""
+        found = {}
+        lines = self._get_candidate_lines(company)
+        for start in range(0, len(lines), CHUNK):
+            chunk = lines[start : start + CHUNK]
+            found.update(self._get_quantity_rows(chunk))
+            # A chunk is done; its documents would pile up in memory.
+            self.env.flush_all()
+            self.env.invalidate_all()
+        return found
+
+    @api.model
+    def _get_candidate_lines(self, company):
+        """Return the lines that may differ: a few among all there are, by the index for it."""
+        self.env.cr.execute(
+            SQL(
+                """SELECT id FROM sale_return_line
+                    WHERE company_id = %(company)s AND state IN ('approved', 'closed')
+                      AND (resolution = 'refund' OR qty_credited_posted <> 0)
+                      AND qty_credited_posted <> CASE WHEN return_expected
+                          THEN qty_received - qty_rejected - qty_uninvoiced
+                          ELSE qty_accepted - qty_uninvoiced END
+                UNION SELECT credited.sale_return_line_id
+                     FROM account_move billed
+                     JOIN account_move note ON note.id = billed.reversed_entry_id
+                     JOIN account_move_line credited ON credited.move_id = note.id
+                    WHERE billed.move_type = 'out_invoice' AND billed.state = 'posted'
+                      AND note.move_type = 'out_refund' AND note.company_id = %(company)s
+                      AND credited.sale_return_line_id IS NOT NULL
+                 ORDER BY 1""",
+                company=company.id,
+            )
+        )
+        return self.env['sale.return.line'].browse(row[0] for row in self.env.cr.fetchall())
+
+    @api.model
+    def _get_quantity_rows(self, lines):
+        """Return the rows of lines whose goods and credits do not match.
+
+        :param lines: `sale.return.line` records.
+        :return: `{key: values}`.
+        :rtype: dict
+        """
+        differences = self._get_line_differences(lines)
+        worth = self._get_worth(
+            [
+                (line, quantity)
+                for line, kinds in differences.items()
+                for kind, (quantity, _cause) in kinds.items()
+                if kind == 'received_not_credited'
+            ]
+        )
+        costs = self.env['sale.return.tie.out']._get_line_costs(self._union(differences))
+        rows = {}
+        for line, kinds in differences.items():
+            for kind, (quantity, cause) in kinds.items():
+                vals = self._prepare_line_vals(line, kind, quantity, worth.get(line, 0.0))
+                moved, reverse = costs.get(line.id, (0.0, 0.0))
+                vals.update(cause=cause, cost_moved=moved, cost_reversed=reverse)
+                rows[f'{kind}:{line.id}'] = vals
+        return rows
+
+    @api.model
+    def _union(self, lines):
+        return self.env['sale.return.line'].union(*lines)
+
+    @api.model
+    def _get_line_differences(self, lines):
+        """Say by how much the goods and the credits of lines differ.
+
+        Worked example: 4 authorized, credited on proof of dispatch, 1 came: 3 are credited and
+        not received. 4 credited on receipt and then rejected: 4 are credited more than accepted.
+
+        :param lines: `sale.return.line` records; those of the same order lines are counted, too.
+        :return: `{line: {kind: (quantity in the unit of the line, cause)}}`, differences only.
+        :rtype: dict
+        """
+        siblings = lines.sale_line_id.return_line_ids.filtered(
+            lambda line: line.state in ('approved', 'closed')
+        )
+        taken_back = self._get_taken_back(siblings)
+        result = {}
+        for sale_line, group in siblings.grouped('sale_line_id').items():
+            creditable = self._get_posted_creditable(sale_line)
+            facts = {line: self._get_line_facts(line, taken_back[line]) for line in group}
+            # Goods that come late for a credit given and written off settle that credit.
+            late = {line: line._get_qty_credited_in_advance() for line in group}
+            for line in group.sorted('id'):
+                missing, early, excess, cause = facts[line]
+                for older in group.sorted('id'):
+                    settled = min(missing, late[older])
+                    missing -= settled
+                    late[older] -= settled
+                    facts[older] = (facts[older][0], facts[older][1] - settled, *facts[older][2:])
+                early = facts[line][1]
+                # What somebody has credited by hand is credited, too.
+                missing = min(missing, creditable)
+                creditable -= missing
+                facts[line] = (missing, early, excess, cause)
+            for line in group & lines:
+                missing, early, excess, cause = facts[line]
+                found = {
+                    'received_not_credited': (missing, cause),
+                    'credited_not_received': (early, 'written_off' if late[line] else 'on_its_way'),
+                    'credited_too_much': (excess, 'rejected'),
+                }
+                found = {
+                    kind: (line.product_uom_id.round(quantity), why)
+                    for kind, (quantity, why) in found.items()
+                    if line.product_uom_id.compare(quantity, 0.0) > 0
+                }
+                if found:
+                    result[line] = found
+        return result
+
+    @api.model
+    def _get_line_facts(self, line, taken_back):
+        """Return the differences of one line as if it stood alone.
+
+        :param line: `sale.return.line` record.
+        :param float taken_back: what of its credit was billed again.
+        :return: `(goods without credit, credit without goods that may still come or never came,
+            credit without goods that could be accepted, cause of the first)`, in its unit.
+        :rtype: tuple
+        """
+        credited = line.qty_credited_posted - taken_back
+        if line.return_expected:
+            kept = self._get_qty_kept(line)
+            backed = line.qty_received - line.qty_rejected + kept
+            coming = max(line.qty_authorized - line.qty_received - kept, 0.0)
+        else:
+            backed, coming = line.qty_accepted, 0.0
+        excess = max(credited - backed, 0.0)
+        early = min(excess, coming)
+        missing = max(backed - line.qty_uninvoiced - credited, 0.0)
+        if line.resolution != 'refund':
+            missing = 0.0
+        return missing, early, excess - early, self._get_missing_cause(line, taken_back)
+
+    @api.model
+    def _get_qty_kept(self, line):
+        """Return what was accepted although the customer keeps it."""
+        rows = line.inspection_ids.filtered(
+            lambda row: row.disposition_id.action == 'keep' and row.disposition_id.accepts
+        )
+        return sum(rows.mapped('quantity'))
+
+    @api.model
+    def _get_missing_cause(self, line, taken_back):
+        """Return the code of why goods are not credited, see `sale.return.explainer`."""
+        compare = line.product_uom_id.compare
+        if taken_back:
+            return 'billed_again'
+        if compare(line.qty_credited, line.qty_credited_posted) > 0:
+            return 'draft'
+        if line.return_id.credit_error:
+            return 'failed'
+        if compare(line.qty_to_credit, 0.0) > 0:
+            return 'due'
+        if line.return_expected and compare(line.qty_received, line.qty_inspected) > 0:
+            return 'to_inspect'
+        return 'unknown'
+
+    @api.model
+    def _get_taken_back(self, lines):
+        """Say what of the credits of lines was billed again by a reversal of a part.
+
+        Notes that are reversed as a whole are no credits any more, so they are not in here.
+
+        :return: `{line: quantity in its unit}`.
+        :rtype: dict
+        """
+        result = defaultdict(float)
+        for note, credits in lines.credit_line_ids.grouped('move_id').items():
+            billed = note.reversal_move_ids.filtered(
+                lambda move: (
+                    move.move_type == 'out_invoice'
+                    and move.state == 'posted'
+                    and not move._is_credit_reversal()
+                )
+            )
+            for bill_line in billed.invoice_line_ids.filtered('product_id'):
+                left = bill_line.quantity
+                for credit in credits.filtered(lambda c, b=bill_line: c.product_id == b.product_id):
+                    part = min(left, credit.quantity)
+                    left -= part
+                    result[credit.sale_return_line_id] += credit.product_uom_id._compute_quantity(
+                        part, credit.sale_return_line_id.product_uom_id, round=False
+                    )
+        return result
+
+    @api.model
+    def _get_posted_creditable(self, sale_line):
+        """Return what posted documents leave to be credited of an order line."""
+        invoiced, by_returns, otherwise = self.env['sale.return.ledger']._get_invoiced(
+            sale_line, posted_only=True
+        )
+        return max(invoiced - by_returns - otherwise, 0.0)
+
+    @api.model
+    def _get_worth(self, quantities):
+        """Say what quantities of lines would be credited with, tax included.
+
+        :param list quantities: `(return line, quantity in its unit)`.
+        :return: `{line: amount in the currency of its order}`.
+        :rtype: dict
+        """
+        drafts = self.env['sale.return.line'].union(*[line for line, _q in quantities])
+        drafts = drafts.credit_line_ids.filtered(lambda line: line.parent_state == 'draft')
+        worth = defaultdict(float)
+        for allocation in self.env['sale.return.credit']._allocate(
+            quantities, ignored_moves=drafts.move_id
+        ):
+            worth[allocation['return_line']] += sum(
+                amount
+                for (tax, name), amount in allocation['amounts'].items()
+                if name == ('tax_amount_currency' if tax else 'total_excluded_currency')
+            )
+        return worth
+
+    @api.model
+    def _prepare_line_vals(self, line, kind, quantity, worth):
+        """Prepare the row of a line. Override to add values.
+
+        :param str kind: one of `QUANTITY_KINDS`.
+        :param float quantity: what differs, in the unit of the line.
+        :param float worth: what a quantity that is not credited would be credited with.
+        :return: values for `sale.return.reconciliation`.
+        :rtype: dict
+        """
+        posted = line.credit_line_ids.filtered(lambda credit: credit.parent_state == 'posted')
+        posted = posted.filtered(lambda credit: not credit.move_id._is_reversed_credit())
+        credited = sum(posted.mapped('price_total'))
+        currency = line.sale_line_id.currency_id
+        if kind == 'received_not_credited':
+            difference, accepted = worth, credited + worth
+        else:
+            part = min(quantity / line.qty_credited_posted, 1.0) if credited else 0.0
+            difference = currency.round(credited * part)
+            accepted = credited - difference
+        return {
+            **self._prepare_return_vals(line.return_id),
+            'kind': kind,
+            'return_line_id': line.id,
+            'product_id': line.product_id.id,
+            'product_uom_id': line.product_uom_id.id,
+            'note_id': posted.move_id[-1:].id,
+            'qty_received': line.qty_received,
+            'qty_accepted': line.qty_accepted,
+            'qty_credited': line.qty_credited_posted,
+            'qty_difference': quantity,
+            'currency_id': currency.id,
+            'amount_accepted': accepted,
+            'amount_credited': credited,
+            'amount_refunded': sum(note._get_amount_paid_back() for note in posted.move_id),
+            'amount_difference': difference,
+            'amount_company': self._to_company(currency, difference, line.company_id),
+        }
+
+    @api.model
+    def _prepare_return_vals(self, sale_return):
+        return {
+            'return_id': sale_return.id,
+            'partner_id': sale_return.partner_id.id,
+            'user_id': sale_return.user_id.id,
+        }
+
+    @api.model
+    def _to_company(self, currency, amount, company):
+        return currency._convert(amount, company.currency_id, company, self.env.cr.now().date())
+
+    # === REFUNDS === #
+
+    @api.model
+    def _find_missing_refunds(self, company):
+        """Find notes that a policy wants paid back and that are not; see `_get_finders`.
+
+        Where the policy leaves the credit on the customer's account nothing is missing: it is in
+        Odoo's own receivables.
+        """
+        returns = self.env['sale.return'].search(
+            [('company_id', '=', company.id), ('refund_state', 'in', ('pending', 'partial'))]
+        )
+        found = {}
+        for note in returns.credit_note_ids.filtered(lambda move: move.state == 'posted'):
+            if note.currency_id.compare_amounts(note.amount_residual, 0.0) > 0:
+                found[f'credited_not_refunded:{note.id}'] = {
+                    **self._prepare_note_vals(note, note.amount_residual),
+                    'kind': 'credited_not_refunded',
+                }
+        return found
+
+    @api.model
+    def _find_excess_refunds(self, company):
+        """Find payments to customers that exceed the notes they pay back; see `_get_finders`."""
+        self.env.cr.execute(
+            SQL(
+                """SELECT note.id, paid.id
+                     FROM account_move_line paid
+                     JOIN account_partial_reconcile part ON part.debit_move_id = paid.id
+                     JOIN account_move_line due ON due.id = part.credit_move_id
+                     JOIN account_move note ON note.id = due.move_id
+                     JOIN account_move payment ON payment.id = paid.move_id
+                    WHERE paid.company_id = %(company)s AND NOT paid.reconciled
+                      AND paid.amount_residual > 0 AND payment.move_type = 'entry'
+                      AND note.move_type = 'out_refund' AND EXISTS (
+                          SELECT FROM account_move_line credit
+                           WHERE credit.move_id = note.id
+                             AND credit.sale_return_line_id IS NOT NULL)
+                 ORDER BY note.id, paid.id""",
+                company=company.id,
+            )
+        )
+        found, seen = {}, set()
+        for note_id, paid_id in self.env.cr.fetchall():
+            if paid_id in seen:
+                continue  # one payment of several notes is too much once
+            seen.add(paid_id)
+            note = self.env['account.move'].browse(note_id)
+            paid = self.env['account.move.line'].browse(paid_id)
+            excess = paid.currency_id._convert(
+                paid.amount_residual_currency, note.currency_id, company, paid.date
+            )
+            key = f'refunded_too_much:{note.id}'
+            vals = found.setdefault(
+                key, {**self._prepare_note_vals(note, 0.0), 'kind': 'refunded_too_much'}
+            )
+            vals['amount_difference'] += excess
+            vals['amount_refunded'] += excess
+            vals['amount_company'] += paid.amount_residual
+        return found
+
+    @api.model
+    def _prepare_note_vals(self, note, difference):
+        """Prepare the row of a credit note. Override to add values.
+
+        :return: values for `sale.return.reconciliation`.
+        :rtype: dict
+        """
+        returns = note.invoice_line_ids.sale_return_line_id.return_id.sorted('id')
+        return {
+            **self._prepare_return_vals(returns[:1]),
+            'partner_id': note.partner_id.id,
+            'note_id': note.id,
+            'currency_id': note.currency_id.id,
+            'amount_accepted': note.amount_total,
+            'amount_credited': note.amount_total,
+            'amount_refunded': note._get_amount_paid_back(),
+            'amount_difference': difference,
+            'amount_company': self._to_company(note.currency_id, difference, note.company_id),
+        }
+
+    # === NOTES WITHOUT LINK === #
+
+    @api.model
+    def _find_unlinked_notes(self, company):
+        """Find credit notes made by hand that no invoice line can be found for.
+
+        They stay outside the caps of what may be credited, so somebody has to look at them. Notes
+        from before returns were reconciled are left alone; see `_get_finders`.
+        """
+        if not self.env['sale.return'].search_count([('company_id', '=', company.id)], limit=1):
+            return {}
+        notes = self.env['account.move'].search(self._get_unlinked_note_domain(company))
+        found = {}
+        for note in notes.filtered(lambda move: not move._is_reversed_credit()):
+            lines = self._get_unlinked_lines(note)
+            total = sum(lines.mapped('price_total'))
+            if lines:
+                found[f'unlinked_note:{note.id}'] = {
+                    **self._prepare_note_vals(note, total),
+                    'kind': 'unlinked_note',
+                    'product_id': lines.product_id.id if len(lines.product_id) == 1 else False,
+                }
+        return found
+
+    @api.model
+    def _get_unlinked_note_domain(self, company):
+        """Return which notes are looked at. Override to leave out notes of other applications.
+
+        :rtype: Domain
+        """
+        domain = Domain(
+            [
+                ('company_id', '=', company.id),
+                ('move_type', '=', 'out_refund'),
+                ('state', '=', 'posted'),
+                (
+                    'invoice_line_ids',
+                    'any',
+                    [
+                        ('display_type', '=', 'product'),
+                        ('credited_line_id', '=', False),
+                        ('sale_line_ids', '=', False),
+                    ],
+                ),
+            ]
+        )
+        if start := company.sale_return_reconciliation_start:
+            domain &= Domain('date', '>=', start)
+        if 'pos_order_ids' in self.env['account.move']:
+            domain &= Domain('pos_order_ids', '=', False)  # point of sale has its own returns
+        return domain
+
+    @api.model
+    def _get_unlinked_lines(self, note):
+        """Return the lines of a note that belong to no invoice line.
+
+        A line of a note that reverses an invoice belongs to it if the invoice has its product.
+        """
+        known = note.reversed_entry_id.invoice_line_ids.product_id
+        return note.invoice_line_ids.filtered(
+            lambda line: (
+                line.display_type == 'product'
+                and not line.credited_line_id
+                and not line.sale_line_ids
+                and not line.is_downpayment
+                and not (
+                    note.reversed_entry_id and (not line.product_id or line.product_id in known)
+                )
+            )
+        )

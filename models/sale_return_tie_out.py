@@ -1,0 +1,292 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+# Returns whose figures are looked at in one go.
+CHUNK = 200
+
+
+class SaleReturnTieOut(models.AbstractModel):
+    """Service: compare what returns did to the value of the stock and to the stock account.
+
+    Goods of a return come in at the cost at which they were sold, and leave again (sent back,
+    replaced) at the cost of that day. The ledger follows with the cost of goods that the credit
+    notes reverse. Both are the same where Odoo books what it moves; where it does not (several
+    deliveries on one invoice under FIFO, kits, drop shipments) a row says so.
+
+        receipts − undone − sent back − replaced − scrapped without entry  =  cost reversed
+
+    Scrap with an account posts its own entry, a restock moves no value.
+    """
+
+    _name = 'sale.return.tie.out'
+    _description = "Return Tie-out"
+
+    # === FIND === #
+
+    @api.model
+    def _find_differences(self, company):
+        """Find returns whose goods and credit notes moved different values.
+
+        :param company: one `res.company`, which is the current one.
+        :return: `{key: values of the row}`, one row per return and product.
+        :rtype: dict
+        """
+        where = self._get_finished_condition(company)
+        costs = self._get_costs(company, where)
+        differing = [
+            line_id
+            for line_id, (moved, reverse, unfounded) in costs.items()
+            if company.currency_id.compare_amounts(moved, reverse)
+            or not company.currency_id.is_zero(unfounded)
+        ]
+        found = {}
+        for start in range(0, len(differing), CHUNK):
+            lines = self.env['sale.return.line'].browse(differing[start : start + CHUNK])
+            others = self.env['sale.return.reconciler']._get_line_differences(lines)
+            lines -= self.env['sale.return.line'].union(*others)
+            for sale_return, product in {(line.return_id, line.product_id) for line in lines}:
+                # All lines of the product count: one may make up for the other.
+                group = sale_return.line_ids.filtered(lambda line, p=product: line.product_id == p)
+                if vals := self._get_cost_row(company, group, costs):
+                    found[f'cost_difference:{sale_return.id}:{product.id}'] = vals
+        return found
+
+    @api.model
+    def _get_finished_condition(self, company):
+        """Return the condition of lines whose goods and credits are complete.
+
+        What is received and not credited (or the other way round) is a difference of its own.
+
+        :rtype: SQL
+        """
+        return SQL(
+            """line.company_id = %(company)s AND line.state IN ('approved', 'closed')
+               AND line.qty_to_inspect = 0 AND line.qty_rejected = line.qty_sent_back
+               AND (line.state = 'closed' OR line.qty_credited_posted > 0)
+               AND (line.resolution <> 'refund' OR NOT line.return_expected
+                    OR line.qty_credited_posted = line.qty_received - line.qty_rejected
+                       - line.qty_uninvoiced + %(kept)s)""",
+            company=company.id,
+            kept=SQL(
+                """COALESCE((SELECT SUM(kept.quantity) FROM sale_return_inspection kept
+                     JOIN sale_return_disposition way ON way.id = kept.disposition_id
+                    WHERE kept.line_id = line.id AND way.action = 'keep' AND way.accepts), 0)"""
+            ),
+        )
+
+    @api.model
+    def _get_line_costs(self, lines):
+        """Say what the goods of lines are worth and what their notes have reversed.
+
+        :param lines: `sale.return.line` records of the current company.
+        :return: `{line id: (value moved, cost reversed)}` in the currency of the company; lines
+            of products without real-time valuation are not in it.
+        :rtype: dict
+        """
+        if not lines:
+            return {}
+        where = SQL("line.id IN %s", tuple(lines.ids))
+        costs = self._get_costs(self.env.company, where)
+        return {line_id: figures[:2] for line_id, figures in costs.items()}
+
+    @api.model
+    def _get_cost_row(self, company, lines, costs):
+        """Return the row of one product of a return, None if it ties out after all."""
+        currency = company.currency_id
+        known = [costs[line.id] for line in lines if line.id in costs]
+        moved = currency.round(sum(figures[0] for figures in known))
+        reverse = currency.round(sum(figures[1] for figures in known))
+        unfounded = currency.round(sum(figures[2] for figures in known))
+        difference = currency.round(reverse - moved)
+        cause = self._get_cause(lines)
+        if currency.is_zero(difference):
+            difference, cause = unfounded, 'invoice_without_cost'
+        if currency.is_zero(difference):
+            return None
+        sale_return = lines.return_id
+        notes = lines.credit_line_ids.move_id.filtered(lambda move: move.state == 'posted')
+        return {
+            **self.env['sale.return.reconciler']._prepare_return_vals(sale_return),
+            'kind': 'cost_difference',
+            'cause': cause,
+            'return_line_id': lines.id if len(lines) == 1 else False,
+            'product_id': lines.product_id.id,
+            'product_uom_id': lines.product_uom_id[:1].id,
+            'note_id': notes[-1:].id,
+            'qty_received': sum(lines.mapped('qty_received')),
+            'qty_accepted': sum(lines.mapped('qty_accepted')),
+            'qty_credited': sum(lines.mapped('qty_credited_posted')),
+            'qty_difference': 0.0,
+            'currency_id': currency.id,
+            'amount_difference': difference,
+            'amount_company': difference,
+            'cost_moved': moved,
+            'cost_reversed': reverse,
+        }
+
+    @api.model
+    def _get_cause(self, lines):
+        """Return the code of the likeliest cause, see `sale.return.explainer`."""
+        moves = lines.move_ids.filtered(lambda move: move.state == 'done')
+        if any(move.product_id not in lines.product_id for move in moves):
+            return 'kit'
+        if any(move.is_dropship for move in lines.sale_line_id.move_ids):
+            return 'dropship'
+        leaving = moves.filtered(
+            lambda move: move.is_out and move.location_dest_id.usage != 'inventory'
+        )
+        if leaving:
+            return 'left_again'
+        if any(move.is_out and not move.account_move_id for move in moves):
+            return 'scrap_without_entry'
+        if not any(lines.mapped('qty_credited_posted')):
+            return 'kept_without_credit'
+        deliveries = lines.sale_line_id.move_ids.filtered(lambda move: move.is_out) - moves
+        if lines.product_id.cost_method == 'fifo' and len(deliveries) > 1:
+            return 'fifo_deliveries'
+        return 'other'
+
+    # === FIGURES === #
+
+    @api.model
+    def _get_costs(self, company, where):
+        """Add up the values moved and the costs reversed of lines, in one query.
+
+        :param company: one `res.company`, which is the current one.
+        :param SQL where: condition on `line` (`sale_return_line`).
+        :return: `{line id: (value moved, cost reversed, cost reversed that no invoice had)}` in
+            the currency of the company, of products with real-time valuation only.
+        :rtype: dict
+        """
+        self.env.cr.execute(
+            SQL(
+                """WITH chosen AS MATERIALIZED (
+                       SELECT line.id, line.qty_received, line.qty_uninvoiced
+                         FROM sale_return_line line
+                         JOIN product_product product ON product.id = line.product_id
+                         JOIN product_template template ON template.id = product.product_tmpl_id
+                        WHERE %(where)s AND %(real_time)s),
+                   moved AS (%(moved)s),
+                   reversed AS (%(reversed)s)
+                   SELECT chosen.id,
+                          COALESCE(moved.came * (1 - COALESCE(LEAST(chosen.qty_uninvoiced
+                              / NULLIF(chosen.qty_received, 0), 1), 0)) - moved.went, 0),
+                          COALESCE(reversed.cost, 0), COALESCE(reversed.unfounded, 0)
+                     FROM chosen
+                LEFT JOIN moved ON moved.line_id = chosen.id
+                LEFT JOIN reversed ON reversed.line_id = chosen.id
+                    WHERE moved.line_id IS NOT NULL OR reversed.line_id IS NOT NULL
+                 ORDER BY chosen.id""",
+                where=where,
+                real_time=self._get_real_time_condition(company),
+                moved=self._get_moved_query(),
+                reversed=self._get_reversed_query(),
+            )
+        )
+        return {
+            line_id: (float(moved), float(reverse), float(unfounded))
+            for line_id, moved, reverse, unfounded in self.env.cr.fetchall()
+        }
+
+    @api.model
+    def _get_real_time_condition(self, company):
+        """Return the condition of product templates that the ledger values in real time."""
+        default = company.inventory_valuation == 'real_time'
+        categories = self.env['product.category'].search([])
+        chosen = categories.filtered(
+            lambda category: (
+                (category.property_valuation or company.inventory_valuation) == 'real_time'
+            )
+        )
+        return SQL(
+            "(template.categ_id IN %s OR (template.categ_id IS NULL AND %s))",
+            tuple(chosen.ids) or (0,),
+            default,
+        )
+
+    @api.model
+    def _get_moved_query(self):
+        """Return what came in and went out by line: `(line_id, came, went)`."""
+        return SQL(
+            """SELECT parts.line_id, SUM(parts.came) AS came, SUM(parts.went) AS went
+                 FROM (SELECT move.sale_return_line_id AS line_id,
+                              CASE WHEN move.is_in THEN move.value ELSE 0 END AS came,
+                              CASE WHEN move.is_out AND (place.usage = 'customer'
+                                   OR (place.usage = 'inventory' AND move.account_move_id IS NULL))
+                                   THEN move.value ELSE 0 END AS went
+                         FROM chosen
+                         JOIN stock_move move ON move.sale_return_line_id = chosen.id
+                         JOIN stock_location place ON place.id = move.location_dest_id
+                        WHERE move.state = 'done' AND (move.is_in OR move.is_out)
+                    UNION ALL
+                       SELECT receipt.sale_return_line_id, 0, undone.value
+                         FROM chosen
+                         JOIN stock_move receipt ON receipt.sale_return_line_id = chosen.id
+                         JOIN stock_move undone ON undone.origin_returned_move_id = receipt.id
+                        WHERE undone.state = 'done' AND undone.is_out AND receipt.is_in
+                          AND undone.sale_return_line_id IS NULL) parts
+             GROUP BY parts.line_id"""
+        )
+
+    @api.model
+    def _get_reversed_query(self):
+        """Return what notes put back on the stock account: `(line_id, cost, unfounded)`.
+
+        Of the two journal items of a cost of goods, the one on the stock account has the positive
+        price. What is billed again by reversing a note counts negative.
+        """
+        return SQL(
+            """SELECT parts.line_id, SUM(parts.cost) AS cost, SUM(parts.unfounded) AS unfounded
+                 FROM (SELECT credit.sale_return_line_id AS line_id, cogs.balance AS cost,
+                              CASE WHEN EXISTS (SELECT FROM account_move_line billed
+                                  WHERE billed.move_id = note.reversed_entry_id
+                                    AND billed.display_type = 'cogs'
+                                    AND billed.product_id = cogs.product_id)
+                                   THEN 0 ELSE cogs.balance END AS unfounded
+                         FROM chosen
+                         JOIN account_move_line credit ON credit.sale_return_line_id = chosen.id
+                         JOIN account_move note ON note.id = credit.move_id
+                         JOIN account_move_line cogs ON cogs.cogs_origin_id = credit.id
+                        WHERE note.state = 'posted' AND cogs.display_type = 'cogs'
+                          AND cogs.price_unit >= 0
+                    UNION ALL
+                       SELECT MIN(credit.sale_return_line_id), again.balance, 0
+                         FROM chosen
+                         JOIN account_move_line credit ON credit.sale_return_line_id = chosen.id
+                         JOIN account_move note ON note.id = credit.move_id
+                         JOIN account_move bill ON bill.reversed_entry_id = note.id
+                         JOIN account_move_line again ON again.move_id = bill.id
+                        WHERE note.state = 'posted' AND bill.state = 'posted'
+                          AND again.display_type = 'cogs' AND again.price_unit >= 0
+                          AND again.product_id = credit.product_id
+                     GROUP BY again.id, again.balance) parts
+             GROUP BY parts.line_id"""
+        )
+
+    # === WHOLE PRODUCTS === #
+
+    @api.model
+    def _get_product_values(self, company, products):
+        """Say what products are worth in stock and on the stock account.
+
+        :param company: `res.company`.
+        :param products: `product.product` records.
+        :return: `{product: (value in stock, balance of the stock account)}` in the currency of
+            the company. Entries without product (closing, opening) are in no balance.
+        :rtype: dict
+        """
+        products = products.with_company(company).with_context(allowed_company_ids=company.ids)
+        result = {}
+        for product in products:
+            account = product._get_product_accounts()['stock_valuation']
+            [(balance,)] = self.env['account.move.line']._read_group(
+                [
+                    ('account_id', '=', account.id),
+                    ('product_id', '=', product.id),
+                    ('parent_state', '=', 'posted'),
+                    ('company_id', '=', company.id),
+                ],
+                aggregates=['balance:sum'],
+            )
+            result[product] = (product.total_value, balance or 0.0)
+        return result
