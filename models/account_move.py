@@ -77,7 +77,7 @@ class AccountMove(models.Model):
         posted._check_sale_return_caps(guarded)
         self.env['sale.return.credit']._log_notes(posted)
         returns = guarded.return_line_ids.return_id
-        if 'out_invoice' in posted.mapped('move_type'):
+        if posted.filtered(lambda m: m.move_type == 'out_invoice' and not m.reversed_entry_id):
             # Goods that came back before their invoice are credited now that there is one.
             returns._queue_due_credit()
         returns._close_or_reopen()
@@ -93,6 +93,14 @@ class AccountMove(models.Model):
         )
         lines = moves.line_ids
         sale_lines = lines.sale_line_ids | lines.credited_line_id.sale_line_ids
+        # Lines of a note that belong to its invoice by their product alone.
+        unlinked = lines & self.env['sale.return.ledger']._get_unlinked_lines(
+            moves.reversed_entry_id
+        )
+        if unlinked:
+            sale_lines |= moves.reversed_entry_id.invoice_line_ids.filtered(
+                lambda line: line.product_id in unlinked.product_id
+            ).sale_line_ids
         if not sale_lines:
             return sale_lines
         # sudo: all returns of an order line count, whoever posts.
@@ -132,18 +140,21 @@ class AccountMove(models.Model):
                 )
             )
         self._check_sale_return_total()
-        by_hand = self.filtered(
-            lambda move: any(
+        if lines := self._get_lines_by_hand(sale_lines):
+            lines.move_id._check_sale_return_pending(sale_lines, balances, lines)
+
+    def _get_lines_by_hand(self, sale_lines):
+        """Return the lines of these notes that credit order lines and that no return has made."""
+        unlinked = self.env['sale.return.ledger']._get_unlinked_lines(self.reversed_entry_id)
+        return self.invoice_line_ids.filtered(
+            lambda line: (
                 not line.sale_return_line_id
-                for line in move.invoice_line_ids
-                if line.display_type == 'product'
-                and line.sale_line_ids & sale_lines
+                and line.display_type == 'product'
+                and (line.sale_line_ids & sale_lines or line in unlinked)
                 # Netting on the next invoice credits, too: returned A -1, sold B +1.
-                and (move.move_type == 'out_refund' or line.quantity < 0)
+                and (line.move_id.move_type == 'out_refund' or line.quantity < 0)
             )
         )
-        if by_hand:
-            by_hand._check_sale_return_pending(sale_lines, balances)
 
     def _check_sale_return_total(self):
         """Refuse to credit an invoice beyond its total, e.g. without its order-level discount.
@@ -218,27 +229,21 @@ class AccountMove(models.Model):
             ]
         )
 
-    def _check_sale_return_pending(self, sale_lines, balances):
+    def _check_sale_return_pending(self, sale_lines, balances, lines):
         """Refuse notes made by hand that take what a return under way is going to credit.
+
+        That is when too little is left for the return, and whenever its goods are here: it credits
+        them itself, so a note for them would be the second one. A manager who gives a reason
+        settles the return by his note.
 
         :param sale_lines: `sale.order.line` records.
         :param dict balances: what is creditable of their invoices, these notes counted.
+        :param lines: the lines of these notes that were made by hand.
         """
-        credit = self.env['sale.return.credit']
         pending = sale_lines.return_line_ids.filtered(lambda line: line.state in OPEN_STATES)
-        quantities = credit._get_quantities(pending, pending._get_qty_creditable, capped=False)
-        due = [(line, quantities[line][0]) for line in pending if quantities[line][0] > 0]
-        by_line = defaultdict(list)
-        for allocation in credit._allocate(due, ignored_moves=self):
-            by_line[allocation['invoice_line']].append(allocation)
-        returns = self.env['sale.return'].union(
-            *[
-                allocation['return_line'].return_id
-                for line, allocations in by_line.items()
-                if self._is_taken(line, allocations, balances)
-                for allocation in allocations
-            ]
-        )
+        returns = self._find_returns_taken(pending, balances)
+        received = self._get_quantities_here(pending, lines)
+        returns |= self.env['sale.return.line'].union(*received).return_id
         if not returns:
             return
         self._override_or_refuse(
@@ -250,6 +255,81 @@ class AccountMove(models.Model):
                 returns=", ".join(returns.mapped('name')),
             ),
         )
+        self._settle_returns(received, lines)
+
+    def _find_returns_taken(self, pending, balances):
+        """Return the returns for which these notes leave too little on the invoices."""
+        credit = self.env['sale.return.credit']
+        quantities = credit._get_quantities(pending, pending._get_qty_creditable, capped=False)
+        due = [(line, quantities[line][0]) for line in pending if quantities[line][0] > 0]
+        by_line = defaultdict(list)
+        for allocation in credit._allocate(due, ignored_moves=self):
+            by_line[allocation['invoice_line']].append(allocation)
+        return self.env['sale.return'].union(
+            *[
+                allocation['return_line'].return_id
+                for line, allocations in by_line.items()
+                if self._is_taken(line, allocations, balances)
+                for allocation in allocations
+            ]
+        )
+
+    def _get_quantities_here(self, pending, lines):
+        """Say what of the goods that lines of notes credit has come back and is not credited yet.
+
+        :param pending: `sale.return.line` records under way.
+        :param lines: lines of notes. Price corrections credit no goods.
+        :return: `{return line: quantity in its unit}`, above zero.
+        :rtype: dict
+        """
+        ledger = self.env['sale.return.ledger']
+        lines = lines.filtered(
+            lambda line: (
+                not any(
+                    ledger._is_cheaper(line, invoice_line)
+                    for invoice_line in ledger._get_credited_lines(
+                        line, ledger._get_invoice_lines(pending.sale_line_id)
+                    )[:1]
+                )
+            )
+        )
+        mine = pending.filtered(
+            lambda line: (
+                line.sale_line_id in lines.sale_line_ids
+                or line.product_id in lines.filtered(lambda l: not l.sale_line_ids).product_id
+            )
+        )
+        quantities = self.env['sale.return.credit']._get_quantities(
+            mine, mine._get_qty_here, capped=False
+        )
+        return {line: quantities[line][0] for line in mine if quantities[line][0] > 0}
+
+    def _settle_returns(self, quantities, lines):
+        """Let lines of notes made by hand count for the returns whose goods they credit.
+
+        :param dict quantities: `{return line: quantity}` that is here and not credited.
+        :param lines: lines of notes; one that credits more than that counts as any other.
+        """
+        ledger = self.env['sale.return.ledger']
+        for return_line, quantity in quantities.items():
+            uom = return_line.product_uom_id
+            for line in lines.filtered(lambda l: not l.sale_return_line_id):
+                credited = line.product_uom_id._compute_quantity(line.quantity, uom, round=False)
+                if return_line.sale_line_id not in line.sale_line_ids or (
+                    uom.compare(abs(credited), quantity) > 0
+                ):
+                    continue
+                invoice_lines = ledger._get_invoice_lines(return_line.sale_line_id)
+                credited_line = ledger._get_credited_lines(line, invoice_lines)[:1]
+                # One write per line: an override is for a single note.
+                line.write(
+                    {
+                        'sale_return_line_id': return_line.id,
+                        'sale_return_kind': 'goods',
+                        'credited_line_id': credited_line.id,
+                    }
+                )
+                quantity -= abs(credited)
 
     @api.model
     def _is_taken(self, line, allocations, balances):
@@ -302,8 +382,10 @@ class AccountMove(models.Model):
     def unlink(self):
         """Override of `account` to let returns know that their draft note is gone."""
         returns = self._get_returns_to_refresh()
+        by_hand = returns - self.sudo().line_ids.sale_return_line_id.return_id
         result = super().unlink()
         returns._close_or_reopen()
+        by_hand._queue_due_credit()
         return result
 
     def _ensure_not_credited_by_return(self):
@@ -328,11 +410,14 @@ class AccountMove(models.Model):
         notes = self.sudo().filtered(lambda move: move.move_type == 'out_refund')
         lines = notes.line_ids
         # Notes made by hand count, too: without them there is more to credit.
-        return_lines = lines.sale_return_line_id | lines.sale_line_ids.return_line_ids
-        return return_lines.return_id
+        sale_lines = lines.sale_line_ids | lines.credited_line_id.sale_line_ids
+        return (lines.sale_return_line_id | sale_lines.return_line_ids).return_id
 
     def _refresh_sale_returns(self):
-        self._get_returns_to_refresh()._close_or_reopen()
+        returns = self._get_returns_to_refresh()
+        returns._close_or_reopen()
+        # A note of a return that somebody has cancelled is not made again by itself.
+        (returns - self.sudo().line_ids.sale_return_line_id.return_id)._queue_due_credit()
 
     def _invoice_paid_hook(self):
         """Override of `account` to close returns whose credit notes are paid back."""

@@ -40,6 +40,48 @@ class AccountMoveLine(models.Model):
     # Written by whoever credits the line, see `sale.return.credit._take_credit_counter`.
     sale_return_credit_guard = fields.Integer(readonly=True, copy=False)
 
+    def _get_qty_reversed(self):
+        """Return what posted invoices have taken back of this line of a note, in its unit.
+
+        Such an invoice reverses the note in part (as a whole: see `_is_reversed_credit` of the
+        note). At a lower unit price it takes back an amount and no quantity.
+        """
+        self.ensure_one()
+        note = self.move_id
+        reversals = note.reversal_move_ids.filtered(
+            lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+        )
+        if not reversals or not self.sale_line_ids:
+            return 0.0
+        ledger = self.env['sale.return.ledger']
+        left = sum(
+            ledger._convert_quantity(line, self)
+            for line in reversals.invoice_line_ids
+            if line.sale_line_ids & self.sale_line_ids
+            and line.quantity > 0
+            and not ledger._is_cheaper(line, self)
+        )
+        # An order line may stand on a note several times, once for each reason.
+        for line in note.invoice_line_ids.sorted('id'):
+            if line.sale_line_ids & self.sale_line_ids:
+                taken = min(left, ledger._convert_quantity(line, self))
+                if line == self:
+                    return taken
+                left -= taken
+        return 0.0
+
+    def _get_amount_credited(self):
+        """Return what this line of a posted note credits, tax included, in its currency.
+
+        What was reversed since does not count; of a note reversed in part, by its quantity.
+        """
+        self.ensure_one()
+        if self.move_id._is_reversed_credit():
+            return 0.0
+        left = self.quantity - self._get_qty_reversed()
+        share = left / self.quantity if self.quantity else 1.0
+        return self.currency_id.round(self.price_total * share)
+
     def _eligible_for_stock_account(self):
         """Override of `stock_account`: where no goods come back, no cost of goods is reversed."""
         if self.sale_return_kept:

@@ -73,9 +73,12 @@ class SaleOrderLine(models.Model):
         for line in self:
             billable = line.state == 'sale' and line.product_id.type != 'combo'
             if billable and line.return_line_ids:
-                line.qty_to_invoice = line.product_uom_id.round(
-                    line.qty_to_invoice + line._get_return_invoice_correction()
-                )
+                found = line.qty_to_invoice
+                quantity = found + line._get_return_invoice_correction()
+                if line.qty_delivered_method != 'stock_move':
+                    # Whoever lowers by hand what was delivered of a service tells of the same.
+                    quantity = max(quantity, min(found, 0.0))
+                line.qty_to_invoice = line.product_uom_id.round(quantity)
         return result
 
     @api.depends('return_line_ids.qty_received', 'return_line_ids.qty_credited')

@@ -155,10 +155,12 @@ class SaleReturnCredit(models.AbstractModel):
         :param lines: `sale.return.line` records.
         :param get_quantity: function of a line giving what may be credited of it in all.
         :param bool capped: False to leave credits made by hand out of account.
-        :return: `{line: (to credit, not invoiced)}` in the unit of the line.
+        :return: `{line: (to credit, not invoiced, credited otherwise)}` in the unit of the line.
+            The three and what the line has credited come to what may be credited of it, but for
+            goods that come late for an earlier credit.
         :rtype: dict
         """
-        result = dict.fromkeys(lines, (0.0, 0.0))
+        result = dict.fromkeys(lines, (0.0, 0.0, 0.0))
         for sale_line in lines.sale_line_id:
             # The lines of all returns share one pool, the oldest first.
             siblings = (sale_line.return_line_ids | lines).filtered(
@@ -179,11 +181,12 @@ class SaleReturnCredit(models.AbstractModel):
                 late = min(left, advance)
                 advance -= late
                 left -= late
-                if capped:
-                    left = max(min(left, creditable), 0.0)
-                    creditable -= left
+                due = max(min(left, creditable), 0.0) if capped else left
+                creditable -= due
                 if line in result:
-                    result[line] = (line.product_uom_id.round(left), uninvoiced)
+                    uom = line.product_uom_id
+                    by_hand = max(min(left - due, otherwise), 0.0)
+                    result[line] = (uom.round(due), uninvoiced, uom.round(by_hand))
         return result
 
     # === ALLOCATE === #

@@ -22,28 +22,38 @@ class SaleReturnLedger(models.AbstractModel):
     # === BALANCES === #
 
     @api.model
-    def _get_balances(self, sale_lines, ignored_moves=None):
+    def _get_balances(self, sale_lines, ignored_moves=None, ignored_lines=None):
         """Say what is still creditable on the posted invoices of order lines.
 
         :param sale_lines: `sale.order.line` records.
         :param ignored_moves: `account.move` records whose credits do not count.
+        :param ignored_lines: lines of notes that do not count.
         :return: `{invoice line: Balance}`, oldest invoice first. The quantity is in the unit of
             the invoice line.
         :rtype: dict
         """
         # sudo: what may be credited depends on all notes, also on those the user may not read.
-        return self.sudo()._compute_balances(sale_lines.sudo(), ignored_moves)
+        ignored = ignored_lines or self.env['account.move.line']
+        if ignored_moves:
+            ignored |= ignored_moves.invoice_line_ids
+        return self.sudo()._compute_balances(sale_lines.sudo(), ignored)
 
     @api.model
-    def _compute_balances(self, sale_lines, ignored_moves):
+    def _compute_balances(self, sale_lines, ignored_lines):
         """Compute what `_get_balances` promises, in superuser mode."""
         invoice_lines = self._get_invoice_lines(sale_lines)
+        if unlinked := self._get_unlinked_lines(invoice_lines.move_id):
+            # They may belong to any order line of their product on the invoice.
+            sale_lines |= invoice_lines.move_id.invoice_line_ids.filtered(
+                lambda line: line.product_id in unlinked.product_id
+            ).sale_line_ids
+            invoice_lines = self._get_invoice_lines(sale_lines)
         base_lines = self._get_base_lines(invoice_lines.move_id)
         balances = {
             line: Balance(line.quantity, self._get_amounts(base_lines.get(line.id), line))
             for line in invoice_lines
         }
-        self._deduct_notes(balances, sale_lines, ignored_moves)
+        self._deduct_notes(balances, sale_lines, ignored_lines)
         return balances
 
     @api.model
@@ -102,10 +112,8 @@ class SaleReturnLedger(models.AbstractModel):
             )
         )
         # A note for the whole invoice may have lines that somebody has added without order line.
-        added = invoice_lines.move_id.reversal_move_ids.invoice_line_ids.filtered(
-            lambda line: not line.sale_line_ids and not line.credited_line_id
-        )
-        return (linked | invoice_lines.credited_line_ids | added).filtered(
+        unlinked = self._get_unlinked_lines(invoice_lines.move_id)
+        return (linked | invoice_lines.credited_line_ids | unlinked).filtered(
             lambda line: (
                 line.parent_state != 'cancel'
                 and line.display_type == 'product'
@@ -115,12 +123,10 @@ class SaleReturnLedger(models.AbstractModel):
         )
 
     @api.model
-    def _deduct_notes(self, balances, sale_lines, ignored_moves):
+    def _deduct_notes(self, balances, sale_lines, ignored_lines):
         """Lower the balances by what is credited already, drafts included."""
         invoice_lines = self.env['account.move.line'].union(*balances)
-        note_lines = self._get_note_lines(sale_lines, invoice_lines)
-        if ignored_moves:
-            note_lines = note_lines.filtered(lambda line: line.move_id not in ignored_moves)
+        note_lines = self._get_note_lines(sale_lines, invoice_lines) - ignored_lines
         base_lines = self._get_base_lines(note_lines.move_id)
         for note_line in note_lines.sorted('id'):
             candidates = self._get_credited_lines(note_line, invoice_lines)
@@ -240,28 +246,76 @@ class SaleReturnLedger(models.AbstractModel):
         invoiced = by_returns = otherwise = 0.0
         invoice_line = self.env['account.move.line']
         for line in sale_line.sudo().invoice_lines.sorted('id'):
-            move = line.move_id
-            if (
-                line.parent_state == 'cancel'
-                or (posted_only and line.parent_state != 'posted')
-                or line.display_type != 'product'
-                or move._is_credit_reversal()
-                or move._is_reversed_credit()
-            ):
+            if not self._counts_for_order_line(line, posted_only):
                 continue
             quantity = line.product_uom_id._compute_quantity(
                 line.quantity, sale_line.product_uom_id, round=False, raise_if_failure=False
             )
+            move = line.move_id
             if move.move_type == 'out_invoice' and quantity > 0:
-                invoiced += quantity
-                invoice_line = invoice_line or line
+                # What reverses a note in part bills nothing new: the note credits less.
+                reversed_note = move.reversed_entry_id
+                if reversed_note.move_type != 'out_refund':
+                    invoiced += quantity
+                    invoice_line = invoice_line or line
+                elif reversed_note.invoice_line_ids.sale_return_line_id:
+                    by_returns -= quantity
+                else:
+                    otherwise -= quantity
             elif line.sale_return_line_id:
                 by_returns += abs(quantity)
-            elif move.move_type in ('out_invoice', 'out_refund') and not (
-                invoice_line and self._is_price_correction(line, invoice_line)
-            ):
+            elif not (invoice_line and self._is_price_correction(line, invoice_line)):
                 otherwise += abs(quantity)
+        otherwise += self._get_qty_credited_unlinked(sale_line.sudo())
         return invoiced, by_returns, otherwise
+
+    @api.model
+    def _counts_for_order_line(self, line, posted_only):
+        """Tell whether a line of an invoice or note says what was invoiced of its order line."""
+        move = line.move_id
+        return (
+            move.move_type in ('out_invoice', 'out_refund')
+            and line.display_type == 'product'
+            and line.parent_state != 'cancel'
+            and (line.parent_state == 'posted' or not posted_only)
+            and not move._is_credit_reversal()
+            and not move._is_reversed_credit()
+        )
+
+    @api.model
+    def _get_qty_credited_unlinked(self, sale_line):
+        """Return what lines without order line credit of an order line, in its unit.
+
+        Somebody has added them to a note of its invoice, by hand. They belong to the invoice lines
+        of their product, of which there may be several: so their share is what the balances show.
+        """
+        unlinked = self._get_unlinked_lines(sale_line.invoice_lines.move_id).filtered(
+            lambda line: line.product_id == sale_line.product_id and line.parent_state != 'cancel'
+        )
+        if not unlinked:
+            return 0.0
+        with_them = self._get_balances(sale_line)
+        without = self._get_balances(sale_line, ignored_lines=unlinked)
+        return sum(
+            line.product_uom_id._compute_quantity(
+                without[line].quantity - with_them[line].quantity,
+                sale_line.product_uom_id,
+                round=False,
+            )
+            for line in self._get_invoice_lines(sale_line)
+        )
+
+    @api.model
+    def _get_unlinked_lines(self, invoices):
+        """Return the lines of the notes of invoices that belong to no order or invoice line."""
+        return invoices.reversal_move_ids.invoice_line_ids.filtered(
+            lambda line: (
+                line.display_type == 'product'
+                and line.product_id
+                and not line.sale_line_ids
+                and not line.credited_line_id
+            )
+        )
 
     # === GUARD === #
 

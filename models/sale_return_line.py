@@ -184,6 +184,14 @@ class SaleReturnLine(models.Model):
         store=True,
         help="Was never invoiced, so there is nothing to credit.",
     )
+    qty_credited_otherwise = fields.Float(
+        string="Credited by hand",
+        digits='Product Unit',
+        compute='_compute_qty_to_credit',
+        store=True,
+        help="Released, but notes that somebody made by hand have credited it already: nothing of "
+        "it is left on the invoices.",
+    )
     qty_to_credit = fields.Float(
         string="To credit",
         digits='Product Unit',
@@ -341,7 +349,9 @@ class SaleReturnLine(models.Model):
         self.ensure_one()
         return sum(
             note_line.product_uom_id._compute_quantity(
-                note_line.quantity, self.product_uom_id, rounding_method='HALF-UP'
+                note_line.quantity - note_line._get_qty_reversed(),
+                self.product_uom_id,
+                rounding_method='HALF-UP',
             )
             for note_line in self.credit_line_ids
             if note_line.parent_state in states
@@ -372,8 +382,7 @@ class SaleReturnLine(models.Model):
         released = credit._get_quantities(self, self._get_qty_released)
         expected = credit._get_quantities(self, self._get_qty_creditable)
         for line in self:
-            due, line.qty_uninvoiced = released[line]
-            line.qty_to_credit = due
+            line.qty_to_credit, line.qty_uninvoiced, line.qty_credited_otherwise = released[line]
             line.qty_to_credit_expected = line.qty_credited + expected[line][0]
 
     # === CONSTRAINT METHODS === #

@@ -68,6 +68,13 @@ class SaleReturnLine(models.Model):
             return 0.0
         return max(line._get_qty_expected() - line.qty_rejected, 0.0)
 
+    @api.model
+    def _get_qty_here(self, line):
+        """Return what has come back and was not refused: what is credited sooner or later."""
+        if line.resolution != 'refund':
+            return 0.0
+        return max(line.qty_received - line.qty_rejected, 0.0)
+
     def _get_qty_uninvoiced_limit(self):
         """Return how much of the line can be goods that never were invoiced, at the most.
 

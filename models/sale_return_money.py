@@ -87,6 +87,7 @@ class SaleReturn(models.Model):
 
     @api.depends(
         'line_ids.policy_id',
+        'line_ids.qty_credited_posted',
         'line_ids.credit_line_ids.parent_state',
         'line_ids.credit_line_ids.price_total',
         'line_ids.credit_line_ids.move_id.amount_residual',
@@ -100,7 +101,7 @@ class SaleReturn(models.Model):
             credited = refunded = residual = 0.0
             for note, note_lines in lines.grouped('move_id').items():
                 convert = sale_return._get_converter(note)
-                credited += convert(sum(note_lines.mapped('price_total')))
+                credited += convert(sum(line._get_amount_credited() for line in note_lines))
                 refunded += convert(note._get_amount_paid_back())
                 residual += convert(note.amount_residual)
             sale_return.amount_credited = credited

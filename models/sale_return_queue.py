@@ -27,7 +27,12 @@ class SaleReturn(models.Model):
 
     def _queue_due_credit(self):
         """Queue the returns of which something is due, e.g. because its invoice was posted."""
-        self.filtered(lambda r: any(line.qty_to_credit > 0 for line in r.line_ids))._queue_credit()
+        self.filtered(
+            lambda r: (
+                r.company_id.sale_return_auto_credit
+                and any(line.qty_to_credit > 0 for line in r.line_ids)
+            )
+        )._queue_credit()
 
     def _dequeue_credit(self):
         """Forget that returns were queued: their credit notes were made."""
