@@ -34,6 +34,7 @@
         'wizards/sale_return_correct_views.xml',
         'wizards/sale_return_acknowledge_views.xml',
         'wizards/sale_return_create_views.xml',
+        'wizards/sale_return_cutoff_views.xml',
         'wizards/sale_return_inspect_views.xml',
         'wizards/sale_return_explain_views.xml',
         'wizards/stock_return_picking_views.xml',

@@ -12,6 +12,7 @@ from . import sale_return_code_mixin
 from . import sale_return_derived
 from . import sale_return_evidence
 from . import sale_return
+from . import sale_return_accruals
 from . import sale_return_approval
 from . import sale_return_approvals
 from . import sale_return_credit
@@ -26,8 +27,8 @@ from . import sale_return_disposal_transfers
 from . import sale_return_disposal_vendor
 from . import sale_return_disposition
 from . import sale_return_event
-from . import sale_return_facts
 from . import sale_return_explainer
+from . import sale_return_facts
 from . import sale_return_file
 from . import sale_return_grade
 from . import sale_return_grade_location

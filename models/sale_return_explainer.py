@@ -133,6 +133,7 @@ class SaleReturnExplainer(models.AbstractModel):
         sale_return = row.return_id
         _ = self.env._
         sentences = {
+            'to_approve': lambda: _("The return waits for its approval."),
             'to_inspect': lambda: _("They wait for their inspection."),
             'due': lambda: _("Their credit note is due."),
             'draft': lambda: _("Their credit note is a draft and waits to be posted."),

@@ -86,7 +86,7 @@ class SaleReturnReconciler(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """SELECT id FROM sale_return_line
-                    WHERE company_id = %(company)s AND state IN ('approved', 'closed')
+                    WHERE company_id = %(company)s AND state IN ('submitted', 'approved', 'closed')
                       AND (resolution = 'refund' OR qty_credited_posted <> 0)
                       AND qty_credited_posted <> CASE WHEN return_expected
                           THEN qty_received - qty_rejected - qty_uninvoiced
@@ -147,7 +147,7 @@ class SaleReturnReconciler(models.AbstractModel):
         :rtype: dict
         """
         siblings = lines.sale_line_id.return_line_ids.filtered(
-            lambda line: line.state in ('approved', 'closed')
+            lambda line: line.state in ('submitted', 'approved', 'closed')
         )
         taken_back = self._get_taken_back(siblings)
         result = {}
@@ -220,6 +220,8 @@ class SaleReturnReconciler(models.AbstractModel):
     def _get_missing_cause(self, line, taken_back):
         """Return the code of why goods are not credited, see `sale.return.explainer`."""
         compare = line.product_uom_id.compare
+        if line.state == 'submitted':
+            return 'to_approve'
         if taken_back:
             return 'billed_again'
         if compare(line.qty_credited, line.qty_credited_posted) > 0:

@@ -2,6 +2,7 @@ from . import test_analytics_report
 from . import test_bad_input
 from . import test_concurrency
 from . import test_credit_properties
+from . import test_cutoff
 from . import test_data
 from . import test_evidence
 from . import test_dispositions

@@ -4,6 +4,8 @@ from . import sale_return_acknowledge
 from . import sale_return_correct
 from . import sale_return_create
 from . import sale_return_create_line
+from . import sale_return_cutoff
+from . import sale_return_cutoff_line
 from . import sale_return_explain
 from . import sale_return_inspect
 from . import sale_return_inspect_line
