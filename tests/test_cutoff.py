@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 from datetime import datetime, timedelta
@@ -193,8 +194,9 @@ class TestCutoff(CutoffCommon):
         )
         dialog = self._env_of(auditor)['sale.return.cutoff'].create({'date': self.today})
         dialog.sudo().company_ids = self.company
-        action = self._call(auditor, dialog, 'action_show')
-        lines = self.env['sale.return.cutoff.line'].sudo().search(action['domain'])
+        with contextlib.suppress(AccessError):
+            self._call(auditor, dialog, 'action_show')
+        lines = self.env['sale.return.cutoff.line'].sudo().search([('cutoff_id', '=', dialog.id)])
         self.assertFalse(lines)
 
 
