@@ -57,6 +57,25 @@ CREDIT_KINDS = [
 
 # Kept back from the customer on purpose; not for the next return.
 WITHHELD_KINDS = ('grade', 'restocking_fee', 'freight')
+# What can be wrong with what came.
+DISCREPANCY_KINDS = [
+    ('short', "Too little"),
+    ('over', "Too much"),
+    ('wrong_product', "Wrong product"),
+    ('wrong_lot', "Wrong lot or serial number"),
+    ('damaged', "Damaged in transit"),
+    ('empty', "Empty box"),
+]
+
+# Those of goods that are here although they do not belong to the return.
+FOREIGN_KINDS = ('over', 'wrong_product', 'wrong_lot')
+
+DISCREPANCY_RESOLUTIONS = [
+    ('accept', "Accept"),
+    ('write_off', "Write off"),
+    ('send_back', "Send back"),
+    ('claim', "Claim"),
+]
 
 # Dispositions this version can carry out; the others are refused with a sentence.
 SUPPORTED_ACTIONS = ('restock', 'refurbish', 'scrap', 'vendor', 'send_back', 'keep')

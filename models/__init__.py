@@ -1,6 +1,7 @@
 from . import account_move
 from . import account_move_line
 from . import ir_attachment
+from . import product_product
 from . import res_company
 from . import res_config_settings
 from . import sale_order
@@ -20,6 +21,10 @@ from . import sale_return_credit_kept
 from . import sale_return_credit_lump
 from . import sale_return_decision
 from . import sale_return_deduction
+from . import sale_return_custody
+from . import sale_return_discrepancy
+from . import sale_return_discrepancy_steps
+from . import sale_return_discrepancies
 from . import sale_return_disposal
 from . import sale_return_disposal_correction
 from . import sale_return_disposal_keep
@@ -39,7 +44,10 @@ from . import sale_return_ledger
 from . import sale_return_line
 from . import sale_return_line_decision
 from . import sale_return_line_facts
+from . import sale_return_line_lots
 from . import sale_return_line_steps
+from . import sale_return_lot_search
+from . import sale_return_lots
 from . import sale_return_money
 from . import sale_return_navigation
 from . import sale_return_order_share
@@ -48,6 +56,7 @@ from . import sale_return_quarantine
 from . import sale_return_queue
 from . import sale_return_reason
 from . import sale_return_reception
+from . import sale_return_adoption
 from . import sale_return_reconciler
 from . import sale_return_reconciliation
 from . import sale_return_reconciliation_company
@@ -55,7 +64,9 @@ from . import sale_return_reconciliation_index
 from . import sale_return_slip
 from . import sale_return_steps
 from . import sale_return_tie_out
+from . import sale_return_surplus
 from . import stock_location
+from . import stock_lot
 from . import stock_move
 from . import stock_move_disposal
 from . import stock_move_line

@@ -103,7 +103,7 @@ class SaleReturnDisposal(models.AbstractModel):
                     product=line.product_id.display_name,
                 )
             )
-        liability = result.get('liability') or line.reason_id.default_liability
+        liability = result.get('liability') or line._get_default_liability()
         if liability not in dict(LIABILITIES):
             raise UserError(
                 self.env._(

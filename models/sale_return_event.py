@@ -22,6 +22,8 @@ class SaleReturnEvent(models.Model):
             ('receipt_created', "Receipt created"),
             ('received', "Goods received"),
             ('dispatched', "Sent by the customer"),
+            ('discrepancy', "Discrepancy found"),
+            ('discrepancy_resolved', "Discrepancy resolved"),
             ('inspected', "Inspected"),
             ('corrected', "Inspection corrected"),
             ('inspection_failed', "Automatic inspection failed"),

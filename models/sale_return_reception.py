@@ -40,6 +40,7 @@ class SaleReturnReception(models.AbstractModel):
         receipts.action_confirm()
         # Moves with an origin wait for it, although it is done long ago.
         receipts.move_ids._action_assign()
+        service.env['sale.return.lots']._propose(receipts.move_ids)
         self.env['sale.return.event']._log(
             [
                 {
@@ -105,6 +106,28 @@ class SaleReturnReception(models.AbstractModel):
 
         back = move.returned_move_ids.filtered(lambda m: m.state != 'cancel')
         return convert(move) - sum(convert(m) for m in back)
+
+    @api.model
+    def _get_origins_left(self, sale_line, lot=None):
+        """Return the delivery moves of which goods may still come back, the oldest first.
+
+        :param sale_line: `sale.order.line`.
+        :param lot: `stock.lot`: deliveries of this one come first.
+        :return: `[(delivery move, quantity left in the unit of the product)]`
+        :rtype: list
+        """
+        moves = sale_line.move_ids.filtered(
+            lambda move: (
+                move.state == 'done'
+                and move.product_id == sale_line.product_id
+                and move.location_dest_id._is_at_customer()
+                and not move.location_id._is_at_customer()
+            )
+        )
+        moves = moves.sorted(
+            lambda move: (bool(lot) and lot not in move.move_line_ids.lot_id, move.date, move.id)
+        )
+        return [(move, self._get_qty_left_at_customer(move)) for move in moves]
 
     @api.model
     def _prepare_receipt_vals(self, sale_return, origins):
@@ -180,87 +203,48 @@ class SaleReturnReception(models.AbstractModel):
         )
         moves._action_cancel()
 
-    # === ADOPT === #
+    @api.model
+    def _cancel_unexpected(self, lines):
+        """Take off open receipts what lines do not expect any more, the newest ones first.
+
+        Happens when a done receipt is edited up, the goods came by another transfer, or what is
+        missing is written off.
+
+        :param lines: `sale.return.line` records.
+        """
+        # sudo: whoever receives goods or decides on them may have no rights in Inventory.
+        for line in lines.sudo().filtered('return_expected'):
+            opened = line.move_ids.filtered(
+                lambda move, line=line: (
+                    move.state not in ('done', 'cancel')
+                    and move._is_sale_return_receipt()
+                    and move.product_id == line.product_id
+                )
+            )
+            uom = line.product_id.uom_id
+            excess = sum(opened.mapped('product_qty')) - line._get_qty_receivable()
+            # What another transfer brings was decided on by somebody; ours was only expected.
+            for move in opened.sorted(lambda m: (m._is_made_by_return(), m.id), reverse=True):
+                if uom.compare(excess, 0.0) <= 0:
+                    break
+                part = min(excess, move.product_qty)
+                excess -= part
+                self._lower_demand(move, part)
 
     @api.model
-    def _adopt_moves(self, moves, reason=None, resolution='refund'):
-        """Leave a return behind for goods that come back without one.
-
-        The return is decided on like any other: goods may always be received, but nothing is
-        credited and nothing leaves quarantine before it is approved.
-
-        :param moves: `stock.move` records.
-        :param reason: `sale.return.reason` of the new lines, by default `reason_other`.
-        :param str resolution: resolution of the new lines.
-        :return: the new returns, one per receipt and customer.
-        :rtype: sale.return
-        :raise UserError: when more comes back than was delivered.
-        """
-        moves = moves.filtered(lambda move: move._is_adoptable())
-        if not moves:
-            return self.env['sale.return']
-        # sudo: whoever receives goods in Inventory need not be a user of Returns.
-        moves = moves.sudo()
-        reason = (reason or self.env.ref('sale_return.reason_other')).sudo()
-        groups = moves.grouped(
-            lambda move: (
-                move.picking_id,
-                move._get_returned_sale_line().order_id.partner_id.commercial_partner_id,
-            )
+    def _lower_demand(self, move, quantity):
+        """Take a quantity (unit of the product) off what a receipt move expects."""
+        if move.product_id.uom_id.compare(quantity, move.product_qty) >= 0:
+            move._action_cancel()
+            return
+        if not move.picked:  # what somebody has counted stays counted
+            move._do_unreserve()
+        move.product_uom_qty -= move.product_id.uom_id._compute_quantity(
+            quantity, move.product_uom, rounding_method='HALF-UP'
         )
-        returns = (
-            self.env['sale.return']
-            .sudo()
-            .create(
-                [self._prepare_adopted_vals(group, reason, resolution) for group in groups.values()]
-            )
-        )
-        for sale_return, group in zip(returns, groups.values(), strict=True):
-            for line in sale_return.line_ids:
-                mine = group.filtered(
-                    lambda m, l=line: m._get_returned_sale_line() == l.sale_line_id
-                )
-                mine.write({'sale_return_line_id': line.id, 'sale_line_id': line.sale_line_id.id})
-        returns.action_submit()
-        return returns
-
-    @api.model
-    def _prepare_adopted_vals(self, moves, reason, resolution):
-        """Prepare the return of moves that have none. Override to add values.
-
-        :param moves: `stock.move` records of one receipt and customer.
-        :return: values for `sale.return.create`.
-        :rtype: dict
-        """
-        line_vals = []
-        by_sale_line = moves.grouped(lambda move: move._get_returned_sale_line())
-        for sale_line, group in by_sale_line.items():
-            quantity = sum(
-                move.product_uom._compute_quantity(
-                    move.quantity or move.product_uom_qty,
-                    sale_line.product_uom_id,
-                    rounding_method='HALF-UP',
-                )
-                for move in group
-            )
-            line_vals.append(
-                {
-                    'sale_line_id': sale_line.id,
-                    'qty_requested': quantity,
-                    'reason_id': reason.id,
-                    'resolution': resolution,
-                }
-            )
-        order = moves[0]._get_returned_sale_line().order_id
-        return {
-            'partner_id': order.partner_id.id,
-            'company_id': order.company_id.id,
-            'warehouse_id': (
-                moves.picking_type_id.warehouse_id or moves.location_dest_id.warehouse_id
-            )[:1].id,
-            'user_id': order.user_id.id or self.env.uid,
-            'line_ids': line_vals,
-        }
+        if not move.picked:
+            move._action_assign()
+            self.env['sale.return.lots']._propose(move)
 
     # === RECEIVED === #
 
@@ -291,8 +275,51 @@ class SaleReturnReception(models.AbstractModel):
                 for line, group in moves.sudo().grouped('sale_return_line_id').items()
             }
         )
+        self._cancel_unexpected(lines)
         self._inspect_automatically(lines)
         lines.return_id._after_step()
+
+    @api.model
+    def _record_missing(self, moves):
+        """Record what is missing when a receipt is done without a backorder for the rest.
+
+        :param moves: receipt moves, the ones that were cancelled with it included.
+        """
+        # sudo: the operator need not be a user of Returns.
+        vals_list = []
+        for line, group in moves.sudo().grouped('sale_return_line_id').items():
+            missing = line._get_qty_missing()
+            waiting = line.move_ids.filtered(
+                lambda move: move.state not in ('done', 'cancel') and move._is_sale_return_receipt()
+            )
+            known = line.discrepancy_ids.filtered(
+                lambda d: d.state == 'open' and d.kind in ('short', 'empty')
+            )
+            if waiting or known or line.product_uom_id.compare(missing, 0.0) <= 0:
+                continue
+            vals_list.append(self._prepare_missing_vals(line, missing, group.picking_id[:1]))
+        self.env['sale.return.discrepancy']._create_found(vals_list)
+
+    @api.model
+    def _prepare_missing_vals(self, line, quantity, picking):
+        """Prepare the discrepancy of goods that did not come. Override to add values.
+
+        :param line: `sale.return.line`.
+        :param float quantity: in the unit of the line.
+        :param picking: the receipt that should have brought them.
+        :return: values for `sale.return.discrepancy.create`.
+        :rtype: dict
+        """
+        return {
+            'kind': 'short',
+            'return_id': line.return_id.id,
+            'line_id': line.id,
+            'picking_id': picking.id,
+            'product_id': line.product_id.id,
+            'quantity': quantity,
+            'product_uom_id': line.product_uom_id.id,
+            'user_id': line.return_id.user_id.id or self.env.uid,
+        }
 
     @api.model
     def _after_undo(self, moves):

@@ -60,6 +60,7 @@ class SaleReturn(models.Model):
                         **{'return': sale_return.name},
                     )
                 )
+        self.discrepancy_ids._ensure_none_open()
 
     def _ensure_explained(self, reason, text):
         if not (reason and reason.strip()):
@@ -80,6 +81,7 @@ class SaleReturn(models.Model):
         drafts = self.filtered(lambda r: r.state == 'draft')
         (self - drafts)._ensure_state(OPEN_STATES, self.env._("submitted"))
         drafts.line_ids._ensure_submittable(drafts)
+        drafts.line_ids._ensure_lots_at_customer()
         # What applies is fixed with the submission, so it has to be known before.
         drafts.line_ids.flush_recordset(['policy_id', 'return_expected'])
         sale_lines = drafts.line_ids.sale_line_id
@@ -160,6 +162,7 @@ class SaleReturn(models.Model):
                         **{'return': line.return_id.name},
                     )
                 )
+        todo.discrepancy_ids._ensure_none_open()
         self.env['sale.return.reception']._cancel_open_receipts(todo)
         todo._update_state('cancelled')
         return True
@@ -192,6 +195,7 @@ class SaleReturn(models.Model):
         todo = self.filtered(lambda r: r.state != 'closed')
         todo._ensure_state(('approved',), self.env._("closed"))
         todo.line_ids._ensure_closable()
+        todo._ensure_discrepancies_resolved()
         if not todo:
             return True
         if any(line._get_qty_missing() for line in todo.line_ids):
@@ -199,6 +203,7 @@ class SaleReturn(models.Model):
                 reason, self.env._("Say why the rest of the return is written off.")
             )
         self.env['sale.return.reception']._cancel_open_receipts(todo)
+        todo._resolve_missing(reason)
         todo.line_ids._write_off_missing()
         todo._update_state('closed', reason=reason)
         return True
@@ -369,4 +374,5 @@ class SaleReturn(models.Model):
             and self.credit_state in done
             and self.refund_state in done
             and not any(line._has_open_credit() for line in self.line_ids)
+            and not self._has_open_discrepancy()
         )

@@ -13,6 +13,10 @@ class StockMove(models.Model):
         'sale.return.inspection', index='btree_not_null', copy=False, ondelete='restrict'
     )
 
+    sale_return_discrepancy_id = fields.Many2one(
+        'sale.return.discrepancy', index='btree_not_null', copy=False, ondelete='restrict'
+    )
+
     def _is_sale_return_receipt(self):
         """Tell whether the move brings goods of a return from the customer into quarantine."""
         self.ensure_one()
@@ -26,6 +30,16 @@ class StockMove(models.Model):
         """Return the order line whose goods the move brings back, if any."""
         self.ensure_one()
         return self.sale_line_id or self.origin_returned_move_id.sale_line_id
+
+    def _get_returned_sale_lines(self):
+        """Return the order lines whose goods the moves bring back."""
+        without = self.filtered(lambda move: not move.sale_line_id)
+        return self.sale_line_id | without.origin_returned_move_id.sale_line_id
+
+    def _is_made_by_return(self):
+        """Tell whether the return made the receipt itself; others are Odoo's or made by hand."""
+        self.ensure_one()
+        return self.origin == self.sale_return_line_id.return_id.name
 
     def _is_adoptable(self):
         """Tell whether the move brings back sold goods and belongs to no return yet."""
@@ -47,6 +61,7 @@ class StockMove(models.Model):
             *super()._prepare_merge_moves_distinct_fields(),
             'sale_return_line_id',
             'sale_return_inspection_id',
+            'sale_return_discrepancy_id',
         ]
 
     def _prepare_move_split_vals(self, qty):
@@ -54,15 +69,22 @@ class StockMove(models.Model):
         return super()._prepare_move_split_vals(qty) | {
             'sale_return_line_id': self.sale_return_line_id.id,
             'sale_return_inspection_id': self.sale_return_inspection_id.id,
+            'sale_return_discrepancy_id': self.sale_return_discrepancy_id.id,
         }
 
     def _action_done(self, cancel_backorder=False):
         """Override of `stock` to guard what comes back, and to go on with its return.
 
-        :raise UserError: when more comes back than was delivered or authorized.
+        What does not belong to the return is set apart and kept as the customer's property.
+
+        :raise UserError: when goods of a return go anywhere but into quarantine.
         """
+        reception = self.env['sale.return.reception']
         todo = self.filtered(lambda move: move.state not in ('done', 'cancel') and move.quantity)
-        self.env['sale.return.reception']._adopt_moves(todo)
+        reception._adopt_moves(todo, receiving=True)
+        surplus = self.env['sale.return.surplus']._set_apart(self)
+        if surplus:
+            return (self | surplus.with_env(self.env))._action_done(cancel_backorder)
         back = self.filtered(lambda move: move.sale_line_id and move.location_id._is_at_customer())
         undone = self.filtered(
             lambda move: (
@@ -81,10 +103,19 @@ class StockMove(models.Model):
         leaving._check_quarantine()
         received = (back & done).filtered(lambda move: move._is_sale_return_receipt())
         if received:
-            self.env['sale.return.reception']._after_receipt(received)
+            reception._after_receipt(received)
+        if cancel_backorder:
+            reception._record_missing(back.filtered(lambda move: move._is_sale_return_receipt()))
         if undone:
-            self.env['sale.return.reception']._after_undo(undone)
+            reception._after_undo(undone)
         return done
+
+    def _action_cancel(self):
+        """Override of `stock` to decide again on goods that were to be sent back."""
+        discrepancies = self.filtered(lambda move: move.state != 'done').sale_return_discrepancy_id
+        result = super()._action_cancel()
+        discrepancies._reopen()
+        return result
 
     def _ensure_into_quarantine(self):
         """Refuse to receive a return anywhere but in quarantine, e.g. straight into stock.
@@ -109,6 +140,32 @@ class StockMove(models.Model):
                     )
                 )
 
+    def _check_sale_return_places(self):
+        """Refuse to edit done receipts so that other lots came, or that they went elsewhere.
+
+        :raise UserError: naming the lot, or the quarantine.
+        """
+        receipts = self.sudo().filtered(lambda move: move._is_sale_return_receipt())
+        receipts._ensure_into_quarantine()
+        tracked = receipts.filtered(lambda move: move.product_id.tracking != 'none')
+        left = self.env['sale.return.lots']._get_lots_at_customer(
+            tracked.sale_line_id, tracked.product_id
+        )
+        for move in tracked:
+            there = left[move.sale_line_id, move.product_id]
+            unnamed = max(there.get(False, 0.0), 0.0)
+            for lot in move.move_line_ids.lot_id:
+                if move.product_id.uom_id.compare(there.get(lot.id, 0.0) + unnamed, 0.0) < 0:
+                    raise UserError(
+                        self.env._(
+                            "%(lot)s of %(product)s was not delivered with order %(order)s, or is "
+                            "back already. Register it as a discrepancy instead.",
+                            lot=lot.name,
+                            product=move.product_id.display_name,
+                            order=move.sale_line_id.order_id.name,
+                        )
+                    )
+
     def _takes_from_quarantine(self):
         """Tell whether the move takes goods out of a quarantine otherwise than by an inspection."""
         self.ensure_one()
@@ -117,6 +174,7 @@ class StockMove(models.Model):
             quarantines
             and self.location_id.location_id == quarantines
             and not self.sale_return_inspection_id
+            and not self.sale_return_discrepancy_id
             and not self.origin_returned_move_id.sale_return_line_id
             and not self.is_inventory  # a count finds what it finds
         )
@@ -124,7 +182,8 @@ class StockMove(models.Model):
     def _check_quarantine(self):
         """Refuse to take goods out of quarantine that wait there for their inspection.
 
-        Goods that belong to no return may go.
+        What is the customer's property leaves as its discrepancy is resolved. Goods that belong to
+        no return may go.
 
         :raise UserError: naming the product and the returns.
         """
@@ -135,8 +194,18 @@ class StockMove(models.Model):
             .sudo()
             .search([('product_id', 'in', moves.product_id.ids), ('qty_to_inspect', '>', 0)])
         )
+        kept = (
+            self.env['sale.return.discrepancy']
+            .sudo()
+            .search([('product_id', 'in', moves.product_id.ids), ('qty_here', '>', 0)])
+        )
         for location, group in moves.grouped('location_id').items():
             for product in group.product_id:
+                mine = kept.filtered(
+                    lambda d, location=location, product=product: (
+                        d.product_id == product and d.location_id == location
+                    )
+                )
                 lines = waiting.filtered(
                     lambda line, location=location, product=product: (
                         line.product_id == product
@@ -148,7 +217,7 @@ class StockMove(models.Model):
                         line.qty_to_inspect, product.uom_id, rounding_method='HALF-UP'
                     )
                     for line in lines
-                )
+                ) + sum(mine.mapped('qty_here'))
                 there = sum(
                     self.env['stock.quant'].sudo()._gather(product, location).mapped('quantity')
                 )
@@ -156,10 +225,10 @@ class StockMove(models.Model):
                     raise UserError(
                         self.env._(
                             "%(product)s in %(location)s waits for the inspection of return "
-                            "%(returns)s and leaves only by it.",
+                            "%(returns)s (or is the customer's property) and leaves only by it.",
                             product=product.display_name,
                             location=location.display_name,
-                            returns=", ".join(lines.return_id.mapped('name')),
+                            returns=", ".join((lines.return_id | mine.return_id).mapped('name')),
                         )
                     )
 
@@ -175,3 +244,4 @@ class StockMove(models.Model):
         lines = moves.sale_return_line_id | moves.origin_returned_move_id.sale_return_line_id
         lines._check_received()
         moves.sale_return_inspection_id._check_moved()
+        moves.sale_return_discrepancy_id._check_moved()

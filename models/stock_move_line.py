@@ -1,5 +1,8 @@
 from odoo import api, models
 
+# What of a done move decides how much came back, what of, and whose it is.
+GUARDED_FIELDS = frozenset({'quantity', 'product_uom_id', 'lot_id', 'owner_id', 'location_dest_id'})
+
 
 class StockMoveLine(models.Model):
     _inherit = 'stock.move.line'
@@ -12,17 +15,24 @@ class StockMoveLine(models.Model):
         return move_lines
 
     def write(self, vals):
-        """Override of `stock` to guard quantities that are edited on moves already done."""
+        """Override of `stock` to guard what is edited on moves already done."""
         result = super().write(vals)
-        if 'quantity' in vals or 'product_uom_id' in vals:
+        if not GUARDED_FIELDS.isdisjoint(vals):
             self._check_done_sale_return_quantities()
         return result
 
     def _check_done_sale_return_quantities(self):
-        """Refuse to edit done moves so that more came back than was delivered."""
+        """Refuse to edit done moves so that more or other goods came back than were delivered."""
         done = self.filtered(lambda move_line: move_line.state == 'done').move_id
-        moves = done.filtered(lambda move: move.sale_line_id or move.sale_return_line_id)
+        moves = done.filtered(
+            lambda move: (
+                move.sale_line_id or move.sale_return_line_id or move.sale_return_discrepancy_id
+            )
+        )
         if moves:
             # sudo: the counter belongs to the guard, not to the one who edits.
             moves.sudo().sale_line_id._take_return_counter()
             moves._check_sale_return_quantities()
+            moves._check_sale_return_places()
+            # What was counted later needs no receipt any more.
+            self.env['sale.return.reception']._cancel_unexpected(moves.sale_return_line_id)

@@ -19,6 +19,15 @@ class StockPicking(models.Model):
         compute_sudo=True,
     )
     sale_return_count = fields.Integer(compute='_compute_sale_return_ids', compute_sudo=True)
+    sale_return_discrepancy_ids = fields.Many2many(
+        'sale.return.discrepancy',
+        string="Return Discrepancies",
+        compute='_compute_sale_return_discrepancy_ids',
+        compute_sudo=True,
+    )
+    sale_return_discrepancy_count = fields.Integer(
+        compute='_compute_sale_return_discrepancy_ids', compute_sudo=True
+    )
     date_customer_received = fields.Datetime(
         string="Received by customer on",
         copy=False,
@@ -40,6 +49,30 @@ class StockPicking(models.Model):
                 returns |= moves.sale_line_id.return_line_ids.return_id
             picking.sale_return_ids = returns
             picking.sale_return_count = len(returns)
+
+    @api.depends('move_ids.sale_return_discrepancy_id')
+    def _compute_sale_return_discrepancy_ids(self):
+        found = (
+            self.env['sale.return.discrepancy']
+            .search([('picking_id', 'in', self.ids)])
+            .grouped('picking_id')
+        )
+        for picking in self:
+            records = picking.move_ids.sale_return_discrepancy_id
+            records |= found.get(picking._origin, records)
+            picking.sale_return_discrepancy_ids = records
+            picking.sale_return_discrepancy_count = len(records)
+
+    def action_view_sale_return_discrepancies(self):
+        """Show what was not as expected."""
+        records = self.env['sale.return.discrepancy'].search(
+            [('id', 'in', self.sale_return_discrepancy_ids.ids)]
+        )
+        return records._get_records_action(name=self.env._("Discrepancies"))
+
+    def action_open_sale_return_discrepancy(self):
+        """Open the dialog that registers a discrepancy of the return that is received."""
+        return self.sale_return_id.action_open_discrepancy()
 
     def action_view_sale_returns(self):
         """Show the returns of the transfer."""

@@ -6,6 +6,7 @@ from . import test_cutoff
 from . import test_data
 from . import test_evidence
 from . import test_dispositions
+from . import test_discrepancies
 from . import test_flow_against_the_grain
 from . import test_flow_full_return
 from . import test_flow_nothing_comes_back

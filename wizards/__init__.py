@@ -6,6 +6,8 @@ from . import sale_return_create
 from . import sale_return_create_line
 from . import sale_return_cutoff
 from . import sale_return_cutoff_line
+from . import sale_return_discrepancy_register
+from . import sale_return_discrepancy_resolve
 from . import sale_return_explain
 from . import sale_return_inspect
 from . import sale_return_inspect_line

@@ -1,0 +1,86 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class SaleReturnLine(models.Model):
+    """What may still come for a return line: how much, and which lots and serial numbers."""
+
+    _inherit = 'sale.return.line'
+
+    lot_ids = fields.Many2many(
+        'stock.lot',
+        'sale_return_line_lot_rel',
+        string="Lots/Serial Numbers",
+        domain="[('product_id', '=', product_id)]",
+        help="Which ones the customer says he sends back; the receipt proposes them.",
+    )
+    discrepancy_ids = fields.One2many('sale.return.discrepancy', 'line_id', readonly=True)
+
+    def _get_qty_receivable(self):
+        """Return what may still be received, in the unit of the product."""
+        self.ensure_one()
+        return self.product_uom_id._compute_quantity(
+            max(self._get_qty_expected() - self._get_qty_come(), 0.0),
+            self.product_id.uom_id,
+            rounding_method='HALF-UP',
+        )
+
+    def _get_qty_unplanned(self):
+        """Return what is missing and no open receipt brings, in the unit of the product."""
+        self.ensure_one()
+        if not self.return_expected:
+            return 0.0
+        uom = self.product_id.uom_id
+        planned = sum(
+            move.product_qty
+            for move in self.move_ids
+            if move.state not in ('done', 'cancel') and move._is_sale_return_receipt()
+        )
+        return max(uom.round(self._get_qty_receivable() - planned), 0.0)
+
+    def _get_default_liability(self):
+        """Return who pays unless the inspector says otherwise: the carrier for what he damaged."""
+        self.ensure_one()
+        if 'damaged' in self.discrepancy_ids.mapped('kind'):
+            return 'carrier'
+        return self.reason_id.default_liability
+
+    @api.constrains('lot_ids', 'sale_line_id', 'product_id')
+    def _check_lots_of_product(self):
+        for line in self:
+            wrong = line.lot_ids.filtered(lambda lot, line=line: lot.product_id != line.product_id)
+            if wrong:
+                raise UserError(
+                    self.env._(
+                        "%(lots)s is no lot or serial number of %(product)s.",
+                        lots=", ".join(wrong.mapped('name')),
+                        product=line.product_id.display_name,
+                    )
+                )
+
+    def _ensure_lots_at_customer(self):
+        """Refuse to expect lots that were not delivered with the order line, or are back.
+
+        :raise UserError: naming the lots and those that can come back.
+        """
+        named = self.filtered(lambda line: line.lot_ids and line.sale_line_id)
+        there = self.env['sale.return.lots']._get_lots_at_customer(named.sale_line_id)
+        for line in named:
+            left = there[line.sale_line_id, line.product_id]
+            wrong = line.lot_ids.filtered(
+                lambda lot, left=left: left.get(lot.id, 0.0) <= 0 and left.get(False, 0.0) <= 0
+            )
+            if wrong:
+                lots = line.lot_ids.browse(
+                    lot_id for lot_id, quantity in left.items() if lot_id and quantity > 0
+                )
+                raise UserError(
+                    self.env._(
+                        "%(lots)s of %(product)s cannot come back with order %(order)s: not "
+                        "delivered with it, or back already. The customer has %(possible)s.",
+                        lots=", ".join(wrong.mapped('name')),
+                        product=line.product_id.display_name,
+                        order=line.order_id.name,
+                        possible=", ".join(lots.sudo().mapped('name')) or self.env._("none"),
+                    )
+                )

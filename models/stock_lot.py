@@ -1,0 +1,37 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class StockLot(models.Model):
+    _inherit = 'stock.lot'
+
+    sale_return_ids = fields.Many2many(
+        'sale.return', string="Customer Returns", compute='_compute_sale_return_ids'
+    )
+    sale_return_count = fields.Integer(compute='_compute_sale_return_ids')
+
+    def _compute_sale_return_ids(self):
+        returns_by_lot = self.env['sale.return.lots']._get_returns(self)
+        for lot in self:
+            lot.sale_return_ids = returns_by_lot[lot]
+            lot.sale_return_count = len(lot.sale_return_ids)
+
+    def action_view_sale_returns(self):
+        """Show the returns of the lots."""
+        return self.sale_return_ids._get_records_action(name=self.env._("Customer Returns"))
+
+    def _check_create(self):
+        """Override of `stock` to say what to do with a thing nobody knows.
+
+        :raise UserError: when a lot is typed on the receipt of a return that does not exist.
+        """
+        picking = self.env['stock.picking'].browse(self.env.context.get('active_picking_id'))
+        if picking.sale_return_id and not picking.picking_type_id.use_create_lots:
+            raise UserError(
+                self.env._(
+                    "There is no such lot or serial number, so it was not delivered. Leave it off "
+                    "the receipt and use “Register Discrepancy”: the goods are then kept as the "
+                    "customer's property."
+                )
+            )
+        return super()._check_create()

@@ -1,0 +1,35 @@
+from odoo import api, fields, models
+from odoo.tools import clean_context
+
+from ..const import DISCREPANCY_RESOLUTIONS, LIABILITIES
+
+
+class SaleReturnDiscrepancyResolve(models.TransientModel):
+    """Dialog: say what becomes of what was not as expected."""
+
+    _name = 'sale.return.discrepancy.resolve'
+    _description = "Resolve Discrepancy"
+
+    discrepancy_ids = fields.Many2many('sale.return.discrepancy', string="Discrepancies")
+    resolution = fields.Selection(DISCREPANCY_RESOLUTIONS, required=True)
+    liability = fields.Selection(
+        LIABILITIES,
+        compute='_compute_liability',
+        store=True,
+        readonly=False,
+        help="Who pays for it; a claim is against him.",
+    )
+    reason = fields.Text()
+
+    @api.depends('discrepancy_ids')
+    def _compute_liability(self):
+        for wizard in self:
+            wizard.liability = wizard.discrepancy_ids[:1].liability
+
+    def action_confirm(self):
+        """Resolve the discrepancies."""
+        self.ensure_one()
+        # What the dialog was opened with is not meant for the documents that follow.
+        records = self.discrepancy_ids.with_context(clean_context(self.env.context))
+        records.action_resolve(self.resolution, reason=self.reason, liability=self.liability)
+        return {'type': 'ir.actions.act_window_close'}
