@@ -52,6 +52,7 @@
         'views/sale_return_reason_views.xml',
         'views/account_move_views.xml',
         'views/res_config_settings_views.xml',
+        'views/res_config_settings_reconciliation_views.xml',
         'views/sale_order_views.xml',
         'views/stock_lot_views.xml',
         'views/stock_picking_type_views.xml',

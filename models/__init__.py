@@ -4,6 +4,7 @@ from . import ir_attachment
 from . import product_product
 from . import res_company
 from . import res_config_settings
+from . import res_config_settings_reconciliation
 from . import sale_order
 from . import sale_order_line
 from . import sale_order_line_facts

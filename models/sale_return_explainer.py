@@ -157,6 +157,10 @@ class SaleReturnExplainer(models.AbstractModel):
                 "Goods left again at the cost of the day, which is not what they came in at."
             ),
             'scrap_without_entry': lambda: _("Goods were scrapped without an entry in the ledger."),
+            'standard_changed': lambda: _(
+                "The standard cost has changed since the goods were sold, or was another one where "
+                "they were moved."
+            ),
             'kept_without_credit': lambda: _("The goods are in stock and nothing was credited."),
             'fifo_deliveries': lambda: _(
                 "Several deliveries at different costs are on one invoice; the credit note "

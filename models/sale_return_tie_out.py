@@ -33,6 +33,7 @@ class SaleReturnTieOut(models.AbstractModel):
         """
         where = self._get_finished_condition(company)
         costs = self._get_costs(company, where)
+        self._revalue_standard(company, where, costs)
         differing = [
             line_id
             for line_id, (moved, reverse, unfounded) in costs.items()
@@ -142,6 +143,8 @@ class SaleReturnTieOut(models.AbstractModel):
         if not any(lines.mapped('qty_credited_posted')):
             return 'kept_without_credit'
         deliveries = lines.sale_line_id.move_ids.filtered(lambda move: move.is_out) - moves
+        if lines.product_id.cost_method == 'standard':
+            return 'standard_changed'
         if lines.product_id.cost_method == 'fifo' and len(deliveries) > 1:
             return 'fifo_deliveries'
         return 'other'
@@ -187,6 +190,39 @@ class SaleReturnTieOut(models.AbstractModel):
             line_id: (float(moved), float(reverse), float(unfounded))
             for line_id, moved, reverse, unfounded in self.env.cr.fetchall()
         }
+
+    @api.model
+    def _revalue_standard(self, company, where, costs):
+        """Value receipts of products with a standard cost at the cost of their day.
+
+        Odoo notes down on the move what the goods cost when they were sold, but counts the stock
+        at the standard cost. Only products whose cost has changed in between make a difference.
+
+        :param dict costs: what `_get_costs` gave; corrected in place.
+        """
+        self.env.cr.execute(
+            SQL(
+                """SELECT DISTINCT move.id
+                     FROM sale_return_line line
+                     JOIN stock_move move ON move.sale_return_line_id = line.id
+                     JOIN stock_move sold ON sold.id = move.origin_returned_move_id
+                     JOIN product_value price ON price.product_id = move.product_id
+                    WHERE %(where)s AND move.state = 'done' AND move.is_in
+                      AND price.move_id IS NULL AND price.lot_id IS NULL
+                      AND price.company_id = %(company)s
+                      AND price.date > sold.date AND price.date <= move.date""",
+                where=where,
+                company=company.id,
+            )
+        )
+        moves = self.env['stock.move'].browse(row[0] for row in self.env.cr.fetchall())
+        for move in moves.filtered(lambda move: move.product_id.cost_method == 'standard'):
+            line_id = move.sale_return_line_id.id
+            if line_id in costs:
+                price = move.product_id._get_standard_price_at_date(move.date)
+                moved, reverse, unfounded = costs[line_id]
+                moved += price * move._get_valued_qty() - move.value
+                costs[line_id] = moved, reverse, unfounded
 
     @api.model
     def _get_real_time_condition(self, company):

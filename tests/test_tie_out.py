@@ -90,32 +90,42 @@ class TestTieOut(TieOutCommon):
         self.assertFalse(self._refresh().mapped('explanation'))
 
     def test_goods_sent_back_at_another_cost_are_named(self):
-        for method, purchases in (
-            ('average', [(10, 10.0)]),
-            ('fifo', [(10, 10.0)]),
-        ):
-            product = self._create_costed(method, *purchases)
-            order = self._sell(product, 4)
+        for method, moved in (('average', -66.67), ('fifo', -80.0)):
+            product = self._create_costed(method, (2, 10.0))
+            order = self._sell(product, 2)
             self._buy(product, 10, 50.0)
             sale_return = self._create_return(order, 2)
             self._receive(sale_return)
             sale_return.action_inspect_all('send_back')
-            self.assertFalse(self._refresh().filtered(lambda r, p=product: r.product_id == p))
+            rows = self._refresh().filtered(lambda r, p=product: r.product_id == p)
+            self.assertFalse(rows)  # they are still here
             self._process(sale_return.transfer_ids)
-            moves = sale_return.line_ids.move_ids.filtered('is_out')
-            row = self._refresh().filtered(lambda r, p=product: r.product_id == p)
+            rows = self._refresh().filtered(lambda r, p=product: r.product_id == p)
             with self.subTest(method=method):
-                if self.currency.compare_amounts(moves.value, 20.0):
-                    self.assert_row(
-                        row,
-                        'cost_difference',
-                        return_id=sale_return,
-                        cost_moved=self.currency.round(20.0 - moves.value),
-                        cost_reversed=0.0,
-                    )
-                    self.assertIn("left again", row.explanation)
-                else:
-                    self.assertFalse(row)
+                self.assert_row(
+                    rows,
+                    'cost_difference',
+                    return_id=sale_return,
+                    cost_moved=moved,
+                    cost_reversed=0.0,
+                    amount_difference=-moved,
+                )
+                self.assertIn("left again", rows.explanation)
+
+    def test_standard_cost_that_changed_since_the_sale_is_named(self):
+        product = self._create_costed('standard', standard_price=60.0)
+        self._put_in_stock(product, 100)
+        order = self._sell(product, 4)
+        self.env.cr.execute(
+            "UPDATE product_value SET date = date - interval '1 day' WHERE product_id = %s",
+            [product.id],
+        )
+        product.standard_price = 80.0
+        self._return_goods(order, 2)
+        row = self.assert_row(
+            self._refresh(), 'cost_difference', cost_moved=160.0, cost_reversed=120.0
+        )
+        self.assertIn("standard cost", row.explanation)
 
     def test_fifo_with_several_deliveries_names_product_return_and_difference(self):
         product = self._create_costed('fifo', (1, 10.0), (1, 20.0), (1, 60.0))
