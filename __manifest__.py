@@ -46,7 +46,9 @@
         'views/sale_return_inspection_views.xml',
         'views/sale_return_event_views.xml',
         'views/sale_return_reconciliation_views.xml',
+        'views/sale_return_checklist_views.xml',
         'views/sale_return_disposition_views.xml',
+        'views/sale_return_disposition_rule_views.xml',
         'views/sale_return_grade_views.xml',
         'views/sale_return_policy_views.xml',
         'views/sale_return_reason_views.xml',
@@ -68,6 +70,7 @@
         'demo/sale_return_policy_demo.xml',
         'demo/sale_order_demo.xml',
         'demo/sale_return_demo.xml',
+        'demo/sale_return_disposition_demo.xml',
     ],
     'assets': {
         'web.assets_backend': [

@@ -17,6 +17,8 @@ from . import sale_return
 from . import sale_return_accruals
 from . import sale_return_approval
 from . import sale_return_approvals
+from . import sale_return_checklist
+from . import sale_return_checklist_item
 from . import sale_return_credit
 from . import sale_return_credit_kept
 from . import sale_return_credit_lump
@@ -29,9 +31,11 @@ from . import sale_return_discrepancies
 from . import sale_return_disposal
 from . import sale_return_disposal_correction
 from . import sale_return_disposal_keep
+from . import sale_return_disposal_sheet
 from . import sale_return_disposal_transfers
 from . import sale_return_disposal_vendor
 from . import sale_return_disposition
+from . import sale_return_disposition_rule
 from . import sale_return_event
 from . import sale_return_explainer
 from . import sale_return_facts
@@ -40,6 +44,7 @@ from . import sale_return_grade
 from . import sale_return_grade_location
 from . import sale_return_guard
 from . import sale_return_inspection
+from . import sale_return_inspection_answer
 from . import sale_return_intake
 from . import sale_return_ledger
 from . import sale_return_line

@@ -17,6 +17,7 @@ RESULT_KEYS = frozenset(
         'line_id',
         'attachment_ids',
         'files',
+        'answers',
     }
 )
 
@@ -49,9 +50,10 @@ class SaleReturnDisposal(models.AbstractModel):
         :rtype: sale.return.inspection
         :raise UserError: when a result is wrong; nothing is recorded then.
         """
-        vals_list = [self._prepare_inspection_vals(lines, result) for result in results]
-        if not vals_list:
+        if not results:
             raise UserError(self.env._("There is nothing to inspect."))
+        results = self._complete_results(lines, results)
+        vals_list = [self._prepare_inspection_vals(lines, result) for result in results]
         # sudo: rows are evidence, nobody writes them by himself; the callers have checked the
         # group. Moving the goods is part of inspecting them and asks for no rights in Inventory.
         service = self.sudo().with_context(clean_context(self.env.context))
@@ -75,14 +77,6 @@ class SaleReturnDisposal(models.AbstractModel):
 
         :raise UserError: naming what is wrong with it.
         """
-        if not isinstance(result, dict) or (unknown := set(result) - RESULT_KEYS):
-            raise UserError(
-                self.env._(
-                    "An inspection result has the entries %(keys)s, not %(unknown)s.",
-                    keys=", ".join(sorted(RESULT_KEYS)),
-                    unknown=", ".join(sorted(unknown)) if isinstance(result, dict) else result,
-                )
-            )
         line = self._get_result_line(lines, result)
         company = line.company_id
         disposition = self._find_configuration(
@@ -122,6 +116,18 @@ class SaleReturnDisposal(models.AbstractModel):
             'note': result.get('note'),
             'inspector_id': self.env.uid,
         }
+
+    @api.model
+    def _ensure_result(self, result):
+        """Refuse what is no result, or has entries nobody knows."""
+        if not isinstance(result, dict) or (unknown := set(result) - RESULT_KEYS):
+            raise UserError(
+                self.env._(
+                    "An inspection result has the entries %(keys)s, not %(unknown)s.",
+                    keys=", ".join(sorted(RESULT_KEYS)),
+                    unknown=", ".join(sorted(unknown)) if isinstance(result, dict) else result,
+                )
+            )
 
     @api.model
     def _get_result_line(self, lines, result):

@@ -113,6 +113,7 @@ class SaleReturnDisposal(models.AbstractModel):
         ]
         if not stays:
             return self._register_results(rows.line_id, results)
+        results = self._complete_results(rows.line_id, results)
         vals = self._prepare_inspection_vals(rows.line_id, results[0])
         new = self.env['sale.return.inspection'].create(vals)
         rows.move_ids.sale_return_inspection_id = new

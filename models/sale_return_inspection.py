@@ -33,6 +33,15 @@ class SaleReturnInspection(models.Model):
     disposition_id = fields.Many2one(
         'sale.return.disposition', required=True, index=True, ondelete='restrict'
     )
+    proposed_disposition_id = fields.Many2one(
+        'sale.return.disposition',
+        string="Proposed by the Rules",
+        ondelete='restrict',
+        help="What the disposition rules said. The note says why the goods went another way.",
+    )
+    answer_ids = fields.One2many(
+        'sale.return.inspection.answer', 'inspection_id', string="Checklist", readonly=True
+    )
     liability = fields.Selection(LIABILITIES, required=True)
     note = fields.Text()
     file_ids = fields.One2many('sale.return.file', 'inspection_id', readonly=True)

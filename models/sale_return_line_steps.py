@@ -301,10 +301,13 @@ class SaleReturnLine(models.Model):
     def register_inspection(self, results):
         """Record what was found, move the goods, and credit what is released by it.
 
-        :param list results: dicts `{quantity, disposition, grade=None, lot=None, liability=None,
-            note=None, line_id=None}`. `quantity` is in the unit of the line; `line_id` is needed
-            when called on several lines; `disposition` and `grade` are a code or an id, `lot` a
-            name or an id (demanded for tracked products).
+        :param list results: dicts `{quantity, disposition=None, grade=None, lot=None,
+            liability=None, note=None, line_id=None, answers=None, files=None}`. `quantity` is in
+            the unit of the line; `line_id` is needed when called on several lines; `disposition`
+            and `grade` are a code or an id, `lot` a name or an id (demanded for tracked products).
+            `answers` are those of the checklist, `{code or id of the item: answer}`: true or
+            false, a number, or files; without `grade` they propose it. Without `disposition` the
+            disposition rules decide; against them `note` is demanded.
         :return: the new inspection rows, in the order of `results`.
         :rtype: sale.return.inspection
         :raise AccessError: without the role of inspector.

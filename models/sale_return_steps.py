@@ -251,10 +251,11 @@ class SaleReturn(models.Model):
         self._after_step()
         return True
 
-    def action_inspect_all(self, disposition, grade=None):
+    def action_inspect_all(self, disposition=None, grade=None):
         """Inspect everything that was received and not inspected yet, in one batch.
 
-        :param disposition: code or id of the disposition.
+        :param disposition: code or id of the disposition; without it the disposition rules say
+            what happens to the goods.
         :param grade: code or id of the grade, if any.
         :return: the new inspection rows.
         :rtype: sale.return.inspection

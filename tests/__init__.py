@@ -4,9 +4,10 @@ from . import test_concurrency
 from . import test_credit_properties
 from . import test_cutoff
 from . import test_data
-from . import test_evidence
+from . import test_disposition_rules
 from . import test_dispositions
 from . import test_discrepancies
+from . import test_evidence
 from . import test_flow_against_the_grain
 from . import test_flow_full_return
 from . import test_flow_nothing_comes_back
@@ -14,6 +15,7 @@ from . import test_flow_notes_by_hand
 from . import test_flow_real_trade
 from . import test_flow_two_companies
 from . import test_flow_uninvoiced
+from . import test_inspection_sheet
 from . import test_install
 from . import test_optional_modules
 from . import test_order_level_money

@@ -10,5 +10,6 @@ from . import sale_return_discrepancy_register
 from . import sale_return_discrepancy_resolve
 from . import sale_return_explain
 from . import sale_return_inspect
+from . import sale_return_inspect_answer
 from . import sale_return_inspect_line
 from . import stock_return_picking

@@ -20,6 +20,31 @@ class SaleReturnInspect(models.TransientModel):
         precompute=True,
     )
 
+    answer_ids = fields.One2many(
+        'sale.return.inspect.answer',
+        'wizard_id',
+        string="Checklist",
+        compute='_compute_answer_ids',
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+
+    @api.depends('return_ids')
+    def _compute_answer_ids(self):
+        """Ask what the checklists ask of each lot of goods that waits."""
+        for wizard in self:
+            lines = wizard.return_ids._origin.line_ids
+            items = self.env['sale.return.checklist']._get_items(lines)
+            wizard.answer_ids = [Command.clear()] + [
+                Command.create({'line_id': line.id, 'lot_id': lot.id, 'item_id': item.id})
+                for line, by_lot in self.env['sale.return.quarantine']
+                ._get_open_quantities(lines)
+                .items()
+                for lot in by_lot
+                for item in items[line]
+            ]
+
     @api.depends('return_ids')
     def _compute_line_ids(self):
         for wizard in self:

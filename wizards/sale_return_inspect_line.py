@@ -20,7 +20,18 @@ class SaleReturnInspectLine(models.TransientModel):
         'stock.lot', string="Lot/Serial Number", domain="[('product_id', '=', product_id)]"
     )
     quantity = fields.Float(digits='Product Unit')
-    grade_id = fields.Many2one('sale.return.grade', check_company=True)
+    grade_id = fields.Many2one(
+        'sale.return.grade',
+        check_company=True,
+        compute='_compute_grade_id',
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    proposed_disposition_id = fields.Many2one(
+        'sale.return.disposition', compute='_compute_proposed_disposition_id'
+    )
+    is_override = fields.Boolean(compute='_compute_is_override')
     disposition_id = fields.Many2one(
         'sale.return.disposition',
         check_company=True,
@@ -41,11 +52,56 @@ class SaleReturnInspectLine(models.TransientModel):
     )
     note = fields.Char()
 
-    @api.depends('line_id')
-    def _compute_proposal(self):
-        """Propose what the policy and the reason say, also for rows that are added by hand."""
+    @api.depends('line_id', 'lot_id', 'wizard_id.answer_ids.answer', 'wizard_id.answer_ids.number')
+    def _compute_grade_id(self):
+        """Propose the grade that the answers stand for; what was chosen without any stays."""
         for row in self:
-            row.disposition_id = row.disposition_id or row.line_id.policy_id.default_disposition_id
+            answers = row._get_answers()
+            proposed = self.env['sale.return.disposal']._get_proposed_grade(
+                row.company_id, {answer.item_id: answer._get_value() for answer in answers}
+            )
+            row.grade_id = proposed or row.grade_id
+
+    def _get_answers(self):
+        """Return what was answered about the goods of the row, photos left out."""
+        self.ensure_one()
+        return self.wizard_id.answer_ids.filtered(
+            lambda answer: (
+                answer.line_id == self.line_id
+                and answer.lot_id == self.lot_id
+                and answer.kind != 'photo'
+                and answer._get_value() is not None
+            )
+        )
+
+    @api.depends('line_id', 'grade_id')
+    def _compute_proposed_disposition_id(self):
+        rules = self.env['sale.return.disposition.rule']._match(
+            [(row.line_id, row.grade_id._origin) for row in self]
+        )
+        for row, rule in zip(self, rules, strict=True):
+            row.proposed_disposition_id = rule.disposition_id
+
+    @api.depends('proposed_disposition_id', 'disposition_id')
+    def _compute_is_override(self):
+        for row in self:
+            proposed = row.proposed_disposition_id
+            row.is_override = bool(
+                proposed
+                and row.disposition_id != proposed
+                and row.disposition_id.action != 'keep'
+                and row.line_id.policy_id.inspection_required
+            )
+
+    @api.depends('line_id', 'grade_id')
+    def _compute_proposal(self):
+        """Propose what the rules, the policy and the reason say, also for rows added by hand."""
+        for row in self:
+            row.disposition_id = (
+                row.proposed_disposition_id
+                or row.disposition_id
+                or row.line_id.policy_id.default_disposition_id
+            )
             row.liability = row.liability or row.line_id.reason_id.default_liability
 
     def _prepare_result(self):
@@ -63,4 +119,19 @@ class SaleReturnInspectLine(models.TransientModel):
             'disposition': self.disposition_id.id,
             'liability': self.liability,
             'note': self.note,
+            'answers': self._prepare_answers(),
+        }
+
+    def _prepare_answers(self):
+        """Prepare what was answered about the goods of the row.
+
+        :return: `{id of the item: answer}`, see `sale.return.line.register_inspection`.
+        :rtype: dict
+        """
+        self.ensure_one()
+        return {
+            answer.item_id.id: value
+            for answer in self.wizard_id.answer_ids
+            if answer.line_id == self.line_id and answer.lot_id == self.lot_id
+            if (value := answer._get_value()) is not None
         }

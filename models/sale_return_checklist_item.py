@@ -1,0 +1,101 @@
+import math
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+ITEM_KINDS = [
+    ('yes_no', "Yes or no"),
+    ('number', "Number"),
+    ('photo', "Photo"),
+]
+
+
+class SaleReturnChecklistItem(models.Model):
+    """One thing to look at: a question, a measure or a photo."""
+
+    _name = 'sale.return.checklist.item'
+    _description = "Return Checklist Item"
+    _order = 'checklist_id, sequence, id'
+    _check_company_auto = True
+
+    checklist_id = fields.Many2one(
+        'sale.return.checklist', required=True, index=True, ondelete='cascade'
+    )
+    company_id = fields.Many2one(related='checklist_id.company_id', store=True)
+    sequence = fields.Integer(default=10)
+    name = fields.Char(string="Question", required=True, translate=True)
+    code = fields.Char(help="By which clients name the item in their answers, besides its id.")
+    kind = fields.Selection(ITEM_KINDS, required=True, default='yes_no')
+    required = fields.Boolean(
+        default=True, help="Goods cannot be inspected without an answer to this."
+    )
+    good_answer = fields.Selection(
+        [('yes', "Yes"), ('no', "No")],
+        required=True,
+        default='yes',
+        help="The answer that is well. “Is it damaged?” is well with No.",
+    )
+    min_value = fields.Float("Minimum", help="Less is not well. 0 in both: any number is well.")
+    max_value = fields.Float("Maximum", help="More is not well. 0 in both: any number is well.")
+    unit = fields.Char(help="Shown beside the number, e.g. mm.")
+    fail_grade_id = fields.Many2one(
+        'sale.return.grade',
+        string="Grade if Not Well",
+        check_company=True,
+        ondelete='restrict',
+        help="The goods are of this grade at best when the answer is not well.",
+    )
+
+    _code_unique = models.UniqueIndex(
+        '(checklist_id, code)', "Two items of a checklist have the same code."
+    )
+
+    @api.constrains('min_value', 'max_value')
+    def _check_limits(self):
+        for item in self:
+            if item.kind == 'number' and item.min_value > item.max_value:
+                raise ValidationError(
+                    self.env._("The minimum of “%(item)s” is above its maximum.", item=item.name)
+                )
+
+    def _has_limits(self):
+        self.ensure_one()
+        return self.kind == 'number' and bool(self.min_value or self.max_value)
+
+    def _is_well(self, value):
+        """Tell whether an answer is well.
+
+        :param value: bool for yes or no, a number, or whatever for a photo.
+        """
+        self.ensure_one()
+        if self.kind == 'yes_no':
+            return value == (self.good_answer == 'yes')
+        if self._has_limits():
+            return self.min_value <= value <= self.max_value
+        return True
+
+    def _check_answer(self, value):
+        """Refuse an answer of the wrong kind.
+
+        :raise UserError: naming the item and what is expected.
+        """
+        self.ensure_one()
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        right = {
+            'yes_no': isinstance(value, bool),
+            'number': number and math.isfinite(value),
+            'photo': bool(value) and isinstance(value, dict | list),
+        }
+        expected = {
+            'yes_no': self.env._("yes or no (true or false)"),
+            'number': self.env._("a number"),
+            'photo': self.env._("a file with name and content"),
+        }
+        if not right[self.kind]:
+            raise UserError(
+                self.env._(
+                    "“%(item)s” is answered by %(expected)s.",
+                    item=self.name,
+                    expected=expected[self.kind],
+                )
+            )

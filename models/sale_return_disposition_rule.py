@@ -1,0 +1,95 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class SaleReturnDispositionRule(models.Model):
+    """Where goods of a category, returned for a reason and found in a grade, go.
+
+    The first rule whose conditions all hold wins. The inspector gives the grade, the goods go
+    their way; another disposition takes a note that says why.
+    """
+
+    _name = 'sale.return.disposition.rule'
+    _description = "Return Disposition Rule"
+    _order = 'sequence, id'
+    _check_company_auto = True
+
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(default=10, help="Lower numbers are tried first.")
+
+    # Which goods it applies to: an empty condition matches everything.
+    company_id = fields.Many2one('res.company', index=True, help="Empty: for all companies.")
+    product_categ_ids = fields.Many2many(
+        'product.category',
+        string="Product Categories",
+        help="Includes the categories below them. Empty: all products.",
+    )
+    reason_ids = fields.Many2many(
+        'sale.return.reason', string="Reasons", check_company=True, help="Empty: all reasons."
+    )
+    grade_ids = fields.Many2many(
+        'sale.return.grade',
+        string="Grades",
+        check_company=True,
+        help="Empty: all grades, also goods without grade.",
+    )
+
+    # What it says
+    disposition_id = fields.Many2one(
+        'sale.return.disposition', required=True, ondelete='restrict', check_company=True
+    )
+
+    @api.constrains('disposition_id')
+    def _check_disposition(self):
+        if any(rule.disposition_id.action == 'keep' for rule in self):
+            raise ValidationError(
+                self.env._(
+                    "Rules are for goods that were inspected. What the customer keeps never comes."
+                )
+            )
+
+    @api.depends('disposition_id.name', 'grade_ids.code', 'reason_ids.name', 'product_categ_ids')
+    def _compute_display_name(self):
+        for rule in self:
+            conditions = [
+                ", ".join(rule.product_categ_ids.mapped('display_name')),
+                ", ".join(rule.reason_ids.mapped('name')),
+                ", ".join(code for code in rule.grade_ids.mapped('code') if code),
+            ]
+            conditions = " · ".join(filter(None, conditions)) or self.env._("All returned goods")
+            rule.display_name = f"{conditions} → {rule.disposition_id.name or ''}"
+
+    @api.model
+    def _match(self, pairs):
+        """Find what the rules propose for goods: the first rule whose conditions all hold.
+
+        :param list pairs: `(sale.return.line, sale.return.grade)`, the grade may be empty.
+        :return: the rules in the order of the pairs, an empty one where none matches.
+        :rtype: list
+        """
+        # sudo: goods of everybody follow the rules; `_is_valid_for` keeps the companies apart.
+        rules = self.sudo().search([])
+        return [
+            next((rule for rule in rules if rule._is_valid_for(line, grade)), self.browse())
+            for line, grade in pairs
+        ]
+
+    def _is_valid_for(self, line, grade):
+        """Tell whether all conditions of the rule hold. Override to add conditions.
+
+        :param line: one `sale.return.line`.
+        :param grade: the `sale.return.grade` found, or an empty one.
+        :rtype: bool
+        """
+        self.ensure_one()
+        return (
+            (not self.company_id or self.company_id == line.company_id)
+            and (not self.grade_ids or grade in self.grade_ids)
+            and (not self.reason_ids or line.reason_id in self.reason_ids)
+            and (not self.product_categ_ids or self._has_category(line.product_id.categ_id))
+        )
+
+    def _has_category(self, category):
+        """Tell whether a product category is one of the rule's or below one of them."""
+        parents = {int(key) for key in (category.parent_path or '').split('/') if key}
+        return bool(parents & set(self.product_categ_ids.ids))

@@ -1,0 +1,37 @@
+from odoo import fields, models
+
+from .sale_return_checklist_item import ITEM_KINDS
+
+
+class SaleReturnInspectionAnswer(models.Model):
+    """The answer to one item of a checklist, kept with the inspection row."""
+
+    _name = 'sale.return.inspection.answer'
+    _inherit = ['sale.return.evidence']
+    _description = "Return Inspection Answer"
+    _order = 'id'
+    _rec_name = 'name'
+
+    inspection_id = fields.Many2one(
+        'sale.return.inspection', required=True, index=True, ondelete='restrict'
+    )
+    company_id = fields.Many2one(related='inspection_id.company_id', store=True, index=True)
+    item_id = fields.Many2one(
+        'sale.return.checklist.item', required=True, index=True, ondelete='restrict'
+    )
+    # As it was asked: the checklist may be changed later.
+    name = fields.Char(string="Question", required=True)
+    kind = fields.Selection(ITEM_KINDS, required=True)
+    answer = fields.Boolean("Yes", help="Of a yes or no item.")
+    number = fields.Float(help="Of a number item.")
+    is_well = fields.Boolean("Well", help="The answer was as it should be.")
+    value = fields.Char(string="Answer", compute='_compute_value')
+
+    def _compute_value(self):
+        for row in self:
+            if row.kind == 'yes_no':
+                row.value = self.env._("Yes") if row.answer else self.env._("No")
+            elif row.kind == 'number':
+                row.value = f"{row.number:g} {row.item_id.unit or ''}".strip()
+            else:
+                row.value = self.env._("See the photos")
