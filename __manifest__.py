@@ -39,6 +39,7 @@
         'wizards/sale_return_discrepancy_resolve_views.xml',
         'wizards/sale_return_inspect_views.xml',
         'wizards/sale_return_explain_views.xml',
+        'wizards/sale_return_receive_views.xml',
         'wizards/stock_return_picking_views.xml',
         'views/sale_return_views.xml',
         'views/sale_return_discrepancy_views.xml',

@@ -17,6 +17,7 @@ from . import sale_return
 from . import sale_return_accruals
 from . import sale_return_approval
 from . import sale_return_approvals
+from . import sale_return_bulk
 from . import sale_return_checklist
 from . import sale_return_checklist_item
 from . import sale_return_credit
@@ -54,6 +55,7 @@ from . import sale_return_line_lots
 from . import sale_return_line_steps
 from . import sale_return_lot_search
 from . import sale_return_lots
+from . import sale_return_line_steps_replacement
 from . import sale_return_money
 from . import sale_return_navigation
 from . import sale_return_order_share
@@ -69,6 +71,8 @@ from . import sale_return_reconciliation_company
 from . import sale_return_reconciliation_index
 from . import sale_return_slip
 from . import sale_return_steps
+from . import sale_return_steps_bulk
+from . import sale_return_steps_replacement
 from . import sale_return_tie_out
 from . import sale_return_surplus
 from . import stock_location

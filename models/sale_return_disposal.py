@@ -134,7 +134,8 @@ class SaleReturnDisposal(models.AbstractModel):
         """Return the line a result is about."""
         line = lines
         if result.get('line_id'):
-            line = lines.filtered(lambda line: line.id == result['line_id'])
+            known = isinstance(result['line_id'], int) and result['line_id'] in lines._ids
+            line = lines.browse(result['line_id'] if known else []).with_prefetch(lines.ids)
         if len(line) != 1:
             raise UserError(
                 self.env._(

@@ -27,6 +27,7 @@ class SaleReturnEvent(models.Model):
             ('inspected', "Inspected"),
             ('corrected', "Inspection corrected"),
             ('inspection_failed', "Automatic inspection failed"),
+            ('replacement', "Replacement planned"),
             ('credited', "Credit note created"),
             ('credit_failed', "Credit note failed"),
             ('not_charged', "Not charged"),

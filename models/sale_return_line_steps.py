@@ -45,7 +45,12 @@ class SaleReturnLine(models.Model):
 
         Override to add release events. `rejected` is never released.
         """
-        if line.return_id.state not in ('approved', 'closed') or line.resolution != 'refund':
+        return self._get_qty_released_by_event(line) if line.resolution == 'refund' else 0.0
+
+    @api.model
+    def _get_qty_released_by_event(self, line):
+        """Return what the event of the policy has released by now, to be credited or replaced."""
+        if line.return_id.state not in ('approved', 'closed'):
             return 0.0
         if not line.return_expected:
             return line.qty_accepted
@@ -174,18 +179,6 @@ class SaleReturnLine(models.Model):
                     product=self.product_id.display_name,
                     stock_unit=stock_uom.name,
                     proposal=self.product_uom_id.round(back),
-                )
-            )
-
-    def _ensure_replaceable(self):
-        """Refuse to promise a replacement that nobody would send."""
-        self.ensure_one()
-        if self.resolution == 'replace' and not self.move_ids:
-            raise UserError(
-                self.env._(
-                    "A replacement of %(product)s cannot be sent by a return in this version. Use "
-                    "the exchange of Odoo's own return of the delivery, or choose a refund.",
-                    product=self.product_id.display_name,
                 )
             )
 

@@ -64,11 +64,12 @@ class SaleReturn(models.Model):
 
     # === MANY AT ONCE === #
 
-    def _get_bulk_action(self, method, name):
+    def _get_bulk_action(self, method, name, **kwargs):
         """Return the dialog that runs a step batch by batch and shows how far it is.
 
         :param str method: name of a public method of `sale.return`, which checks the rights.
         :param str name: title of the dialog.
+        :param kwargs: arguments of the method. It may return `{'failed': [{'name', 'reason'}]}`.
         :return: a client action.
         :rtype: dict
         """
@@ -79,6 +80,7 @@ class SaleReturn(models.Model):
             'target': 'new',
             'params': {
                 'method': method,
+                'kwargs': kwargs,
                 'ids': self.ids,
                 'names': {sale_return.id: sale_return.name for sale_return in self},
             },

@@ -344,7 +344,7 @@ class SaleReturn(models.Model):
         Failures to credit are kept on the return and tried again by the scheduled job: the step
         itself (goods received, inspected) has happened whatever the ledger says.
         """
-        self.env['sale.return.credit']._credit_after_step(self)
+        self.line_ids._resolve()
         self._close_or_reopen()
 
     @api.private

@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.exceptions import UserError
 
 
 class StockMove(models.Model):
@@ -6,15 +7,89 @@ class StockMove(models.Model):
 
     _inherit = 'stock.move'
 
-    def _action_cancel(self):
-        """Override of `stock` to keep inspected goods from being stranded in quarantine.
+    def _is_sale_return_replacement(self):
+        """Tell whether the move brings the customer what replaces his return.
 
-        :raise UserError: when goods of an inspection would have nowhere to go.
+        Of a delivery in several steps it is the last one, or the first that stands alone.
         """
-        leaving = self.filtered(
-            lambda move: move.sale_return_inspection_id and move.state not in ('done', 'cancel')
+        self.ensure_one()
+        if (
+            not self.sale_return_line_id
+            or self.sale_return_inspection_id
+            or self.location_id._is_at_customer()
+        ):
+            return False
+        final = self.location_final_id
+        return self.location_dest_id._is_at_customer() or bool(
+            final and final._is_at_customer() and not self.move_dest_ids
         )
+
+    def _rollup_move_origs_open(self):
+        """Return the moves before these that are not done, however many steps there are."""
+        origins = self.move_orig_ids.filtered(lambda move: move.state not in ('done', 'cancel'))
+        return origins | origins._rollup_move_origs_open() if origins else origins
+
+    def _key_assign_picking(self):
+        """Override of `stock` to deliver replacements by transfers of their own."""
+        return (*super()._key_assign_picking(), self.sale_return_line_id.return_id)
+
+    def _search_picking_for_assignation_domain(self):
+        """Override of `stock` to deliver replacements by transfers of their own.
+
+        They leave when the policy releases them; the rest of the order does not wait for that.
+        """
+        domain = super()._search_picking_for_assignation_domain()
+        return [*domain, ('sale_return_id', '=', self.sale_return_line_id.return_id.id)]
+
+    def _action_done(self, cancel_backorder=False):
+        """Override of `stock` to deliver replacements only once the policy has released them.
+
+        :raise UserError: when a replacement leaves too early.
+        """
+        replacing = self.filtered(
+            lambda move: (
+                move._is_sale_return_replacement() and move.location_dest_id._is_at_customer()
+            )
+        )
+        if not replacing:
+            return super()._action_done(cancel_backorder=cancel_backorder)
+        # sudo: whoever validates a delivery need not be a user of Returns.
+        lines = replacing.sudo().sale_return_line_id
+        lines.sale_line_id._take_return_counter()
+        done = super()._action_done(cancel_backorder=cancel_backorder)
+        lines._check_replaced()
+        lines.return_id._after_step()
+        return done
+
+    def _action_cancel(self):
+        """Override of `stock` to keep inspected goods and promised replacements from stranding.
+
+        :raise UserError: when goods of an inspection would have nowhere to go, or the customer
+            would get no replacement.
+        """
+        todo = self.filtered(lambda move: move.state not in ('done', 'cancel'))
+        leaving = todo.filtered('sale_return_inspection_id')
+        replacing = todo.filtered(lambda move: move._is_sale_return_replacement())
         result = super()._action_cancel()
         # sudo: whoever cancels a transfer need not be a user of Returns.
         leaving.sudo().sale_return_inspection_id._ensure_still_leaving()
+        replacing.sudo()._ensure_still_replacing()
         return result
+
+    def _ensure_still_replacing(self):
+        """Refuse to cancel the delivery of a replacement that is promised.
+
+        :raise UserError: naming the return, the product and what to do.
+        """
+        for line in self.sale_return_line_id:
+            planned = line.qty_replaced + line._get_qty_replacement_planned()
+            if line.product_uom_id.compare(planned, line._get_qty_to_replace()) < 0:
+                raise UserError(
+                    self.env._(
+                        "The delivery replaces %(product)s of return %(return)s and cannot be "
+                        "cancelled: the customer would get nothing. It is cancelled with the "
+                        "return, or when the goods are rejected.",
+                        product=line.product_id.display_name,
+                        **{'return': line.return_id.name},
+                    )
+                )

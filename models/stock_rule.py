@@ -7,3 +7,10 @@ class StockRule(models.Model):
     def _get_custom_move_fields(self):
         """Override of `stock` to let replacements count on the return line they replace."""
         return [*super()._get_custom_move_fields(), 'sale_return_line_id']
+
+    def _push_prepare_move_copy_values(self, move_to_copy, new_date):
+        """Override of `stock` to let each step of a delivery count on what it replaces."""
+        values = super()._push_prepare_move_copy_values(move_to_copy, new_date)
+        if move_to_copy._is_sale_return_replacement():
+            values['sale_return_line_id'] = move_to_copy.sale_return_line_id.id
+        return values

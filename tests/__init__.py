@@ -1,5 +1,6 @@
 from . import test_analytics_report
 from . import test_bad_input
+from . import test_bulk
 from . import test_concurrency
 from . import test_credit_properties
 from . import test_cutoff
@@ -21,6 +22,7 @@ from . import test_optional_modules
 from . import test_order_level_money
 from . import test_order_level_optional
 from . import test_reconciliation
+from . import test_replacement
 from . import test_report
 from . import test_sale_return
 from . import test_sale_return_credit

@@ -12,4 +12,5 @@ from . import sale_return_explain
 from . import sale_return_inspect
 from . import sale_return_inspect_answer
 from . import sale_return_inspect_line
+from . import sale_return_receive
 from . import stock_return_picking

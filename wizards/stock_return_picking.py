@@ -40,7 +40,17 @@ class StockReturnPicking(models.TransientModel):
     def action_create_exchanges(self):
         """Override of `stock` to let the exchange count on the return: nothing is credited."""
         self.is_exchange = True
+        if self._is_replaced_by_return():
+            # The approval of the return plans the replacement.
+            return self.action_create_returns()
         return super().action_create_exchanges()
+
+    def _is_replaced_by_return(self):
+        """Tell whether all that comes back belongs to a return, which plans its replacement."""
+        lines = self.product_return_moves.filtered('quantity')
+        return self.has_sale_return and all(
+            line.move_id.sale_line_id.product_id == line.product_id for line in lines
+        )
 
     def _get_proc_values(self, line):
         """Override of `stock` to link the replacement to the return line it replaces."""

@@ -55,8 +55,12 @@ export class BulkProgress extends Component {
 
     async runBatch(ids) {
         try {
-            await this.orm.silent.call("sale.return", this.params.method, [ids]);
+            const { method, kwargs } = this.params;
+            const result = await this.orm.silent.call("sale.return", method, [ids], kwargs);
             this.state.done += ids.length;
+            for (const [index, failure] of (result?.failed || []).entries()) {
+                this.state.failures.push({ ...failure, id: `${ids[0]}-${index}` });
+            }
         } catch (error) {
             if (ids.length > 1) {
                 for (const id of ids) {

@@ -1,0 +1,208 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class SaleReturnLine(models.Model):
+    """Goods that are delivered in exchange for what comes back.
+
+    receipt                        Customers ──► Quarantine
+    replacement   WH/Stock ──► Customers          reserved at the approval, may leave when the
+                                                  policy releases it, costs the customer nothing
+
+    The replacement is an ordinary delivery of the order line, planned by Odoo's own rules. What is
+    ordered and invoiced stays as it is; nothing is credited.
+    """
+
+    _inherit = 'sale.return.line'
+
+    # === QUANTITIES === #
+
+    def _get_replacement_moves(self):
+        """Return the open moves that bring replacements to the customer.
+
+        Of a delivery in several steps only the last one counts, or the first as long as the
+        others are not planned.
+        """
+        return self.move_ids.filtered(
+            lambda move: move.state not in ('done', 'cancel') and move._is_sale_return_replacement()
+        )
+
+    def _get_qty_to_replace(self):
+        """Return what is replaced in the end: all that is expected and not rejected."""
+        self.ensure_one()
+        if self.resolution != 'replace' or self.return_id.state not in ('approved', 'closed'):
+            return 0.0
+        return max(self._get_qty_expected() - self.qty_rejected, 0.0)
+
+    def _get_qty_replacement_planned(self):
+        """Return what is on its way to be replaced, in the unit of the line."""
+        self.ensure_one()
+        return sum(
+            move.product_uom._compute_quantity(
+                move.product_uom_qty, self.product_uom_id, rounding_method='HALF-UP'
+            )
+            for move in self._get_replacement_moves()
+        )
+
+    def _has_open_replacement(self):
+        """Tell whether something is still to be replaced."""
+        self.ensure_one()
+        return self.product_uom_id.compare(self.qty_replaced, self._get_qty_to_replace()) < 0
+
+    # === RESOLVE === #
+
+    def _resolve(self):
+        """Do what the resolutions of lines ask for by now. Repeating it adds nothing."""
+        for resolution, lines in self.grouped('resolution').items():
+            getattr(self, f'_resolve_{resolution}')(lines)
+
+    @api.model
+    def _resolve_refund(self, lines):
+        """Credit what is due."""
+        self.env['sale.return.credit']._credit_after_step(lines.return_id)
+
+    @api.model
+    def _resolve_none(self, lines):
+        """Do nothing: the goods come back, and that is all."""
+
+    @api.model
+    def _resolve_replace(self, lines):
+        """Plan what is to be replaced and not planned, cancel what is planned too much.
+
+        :param lines: `sale.return.line` records with this resolution.
+        """
+        # sudo: deliveries are planned for the desk that approves or inspects, whose people need
+        # no rights in Inventory; the callers have checked the group.
+        for line in lines.sudo().filtered('sale_line_id'):
+            open_quantity = line._get_qty_replacement_planned()
+            missing = line._get_qty_to_replace() - line.qty_replaced - open_quantity
+            if line.product_uom_id.compare(missing, 0.0) > 0:
+                line._plan_replacement(missing)
+            elif line.product_uom_id.compare(missing, 0.0) < 0:
+                line._cancel_replacement(min(-missing, open_quantity))
+
+    def _plan_replacement(self, quantity):
+        """Plan the delivery of a replacement and reserve it, by the rules of the order line.
+
+        :param float quantity: in the unit of the line.
+        """
+        self.ensure_one()
+        # Line by line: replacements are rare, and each has rules and references of its own order.
+        sale_line = self.sale_line_id.with_company(self.company_id)
+        if not sale_line.order_id.stock_reference_ids:
+            self.env['stock.reference'].sudo().create(sale_line._prepare_reference_vals())
+        procured, uom = sale_line.product_uom_id._adjust_uom_quantities(
+            quantity, sale_line.product_id.uom_id
+        )
+        self.env['stock.rule'].sudo().with_company(self.company_id).run(
+            sale_line._create_procurements(procured, uom, self._prepare_replacement_values())
+        )
+        moves = self._get_replacement_moves()
+        moves.picking_id.filtered(lambda picking: picking.state == 'draft').action_confirm()
+        moves.filtered(lambda move: move.state != 'assigned')._action_assign()
+        self.env['sale.return.event']._log(
+            [
+                {
+                    'return_id': self.return_id.id,
+                    'line_id': self.id,
+                    'kind': 'replacement',
+                    'details': f"{quantity:g} {self.product_uom_id.name} · "
+                    f"{self.product_id.display_name} · "
+                    f"{', '.join(moves.picking_id.mapped('name'))}",
+                }
+            ]
+        )
+
+    def _prepare_replacement_values(self):
+        """Prepare the values of the procurement of a replacement. Override to add values."""
+        self.ensure_one()
+        return self.sale_line_id._prepare_procurement_values() | {
+            'sale_return_line_id': self.id,
+            'origin': self.return_id.name,
+            'date_planned': fields.Datetime.now(),
+            'date_deadline': False,
+        }
+
+    def _cancel_replacement(self, quantity):
+        """Cancel a part of what is planned (in the unit of the line), the newest first."""
+        self.ensure_one()
+        for move in self._get_replacement_moves().sorted('id', reverse=True):
+            planned = move.product_uom._compute_quantity(
+                move.product_uom_qty, self.product_uom_id, rounding_method='HALF-UP'
+            )
+            part = min(quantity, planned)
+            if self.product_uom_id.compare(part, 0.0) <= 0:
+                continue
+            quantity -= part
+            if self.product_uom_id.compare(part, planned) >= 0:
+                # Steps before it (pick, pack) have nothing to bring any more.
+                (move | move._rollup_move_origs_open())._action_cancel()
+            else:
+                move.product_uom_qty = self.product_uom_id._compute_quantity(
+                    planned - part, move.product_uom, rounding_method='HALF-UP'
+                )
+
+    # === GUARDS === #
+
+    def _check_replaced(self):
+        """Refuse to deliver a replacement that the policy has not released.
+
+        :raise UserError: naming the return, the product and what has to happen first.
+        """
+        labels = dict(
+            self.env['sale.return.policy']._fields['release_event']._description_selection(self.env)
+        )
+        for line in self:
+            if line.resolution != 'replace':
+                continue  # an exchange made by hand
+            released = line._get_qty_released_by_event(line)
+            if line.product_uom_id.compare(line.qty_replaced, released) > 0:
+                raise UserError(
+                    self.env._(
+                        "The replacement of %(product)s cannot leave yet: %(released)s %(unit)s "
+                        "of return %(return)s are released. The policy waits for: %(event)s.",
+                        product=line.product_id.display_name,
+                        released=released,
+                        unit=line.product_uom_id.name,
+                        event=labels.get(line.policy_id.release_event, self.env._("Approval")),
+                        **{'return': line.return_id.name},
+                    )
+                )
+
+    def _ensure_replaceable(self):
+        """Override to refuse replacements of what no delivery can bring.
+
+        :raise UserError: naming the product.
+        """
+        self.ensure_one()
+        if self.resolution != 'replace':
+            return
+        delivered = self.sale_line_id.move_ids.filtered(lambda move: move.state == 'done')
+        if not self._is_stock_line() or self.product_id not in delivered.product_id:
+            raise UserError(
+                self.env._(
+                    "%(product)s cannot be replaced by a delivery: it is a service or a kit. "
+                    "Choose a refund.",
+                    product=self.product_id.display_name,
+                )
+            )
+
+    def _has_effects(self):
+        """Extend by replacements that were delivered."""
+        return super()._has_effects() or bool(self.qty_replaced)
+
+    def _ensure_closable(self):
+        """Extend to refuse to close before the replacement of what came was delivered."""
+        result = super()._ensure_closable()
+        for line in self:
+            here = line._get_qty_to_replace() - line._get_qty_missing()
+            if line.product_uom_id.compare(line.qty_replaced, here) < 0:
+                raise UserError(
+                    self.env._(
+                        "The replacement of %(product)s in return %(return)s was not delivered "
+                        "yet. Deliver it before you close the return.",
+                        product=line.product_id.display_name,
+                        **{'return': line.return_id.name},
+                    )
+                )
+        return result

@@ -1,0 +1,26 @@
+from odoo import fields, models
+
+
+class SaleReturnReceive(models.TransientModel):
+    """Dialog: receive and inspect all that is expected of many returns."""
+
+    _name = 'sale.return.receive'
+    _inherit = ['sale.return.dialog']
+    _description = "Receive and Inspect Returns"
+
+    grade_id = fields.Many2one('sale.return.grade', help="Condition in which all of it came.")
+    disposition_id = fields.Many2one(
+        'sale.return.disposition',
+        domain="[('action', '!=', 'keep')]",
+        help="Empty: the disposition rules decide.",
+    )
+
+    def action_confirm(self):
+        """Go through the returns, and show how far it is."""
+        self.ensure_one()
+        return self.return_ids._get_bulk_action(
+            'action_receive_and_inspect',
+            self.env._("Receive and Inspect"),
+            disposition=self.disposition_id.id,
+            grade=self.grade_id.id,
+        )
