@@ -53,9 +53,9 @@ from . import sale_return_line_decision
 from . import sale_return_line_facts
 from . import sale_return_line_lots
 from . import sale_return_line_steps
+from . import sale_return_line_steps_replacement
 from . import sale_return_lot_search
 from . import sale_return_lots
-from . import sale_return_line_steps_replacement
 from . import sale_return_money
 from . import sale_return_navigation
 from . import sale_return_order_share
