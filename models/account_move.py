@@ -440,6 +440,7 @@ class AccountMove(models.Model):
             for partial in receivable.matched_debit_ids
             if partial.debit_move_id.move_id.move_type == 'entry'
             and not partial.debit_move_id.move_id.reversed_entry_id
+            and not partial.debit_move_id.move_id.sale_return_write_back_ids
         )
 
     # === BUTTONS === #

@@ -268,7 +268,7 @@ class SaleReturnCredit(models.AbstractModel):
             'campaign_id': invoice.campaign_id.id,
             'medium_id': invoice.medium_id.id,
             'source_id': invoice.source_id.id,
-            'invoice_payment_term_id': False,
+            'invoice_payment_term_id': self._get_note_payment_term(invoice).id,
             'invoice_line_ids': [
                 Command.create(self._prepare_note_line_vals(allocation))
                 for allocation in allocations
@@ -281,6 +281,17 @@ class SaleReturnCredit(models.AbstractModel):
         if invoice.company_id.sale_return_rate == 'original':
             vals['invoice_currency_rate'] = invoice.invoice_currency_rate
         return vals
+
+    @api.model
+    def _get_note_payment_term(self, invoice):
+        """Return the payment term of a note, usually none: it is due at once.
+
+        Only where an early payment discount lowers the tax of the invoice in advance (`mixed`) it
+        has to lower that of the note, too; Odoo's own reversal does the same.
+        """
+        term = invoice.invoice_payment_term_id
+        lowers_tax = term.early_discount and term.early_pay_discount_computation == 'mixed'
+        return term if lowers_tax else term.browse()
 
     @api.model
     def _prepare_note_line_vals(self, allocation):

@@ -83,6 +83,11 @@ class SaleReturnPolicy(models.Model):
         help="On account: the credit note stays open for the customer's next invoices. "
         "Pay back: the return is finished when the money is paid back.",
     )
+    refund_automatic = fields.Boolean(
+        string="Refund Automatically",
+        help="With “Pay back”: as soon as the credit note is posted the money goes back by the "
+        "original online payment where its provider can do that; otherwise a payment is prepared.",
+    )
     refund_shipping = fields.Selection(
         [('never', "Never"), ('full_return', "On full return"), ('always', "Always")],
         required=True,

@@ -11,8 +11,8 @@ from . import test_discrepancies
 from . import test_evidence
 from . import test_flow_against_the_grain
 from . import test_flow_full_return
-from . import test_flow_nothing_comes_back
 from . import test_flow_notes_by_hand
+from . import test_flow_nothing_comes_back
 from . import test_flow_real_trade
 from . import test_flow_two_companies
 from . import test_flow_uninvoiced
@@ -23,6 +23,8 @@ from . import test_order_level_money
 from . import test_order_level_optional
 from . import test_reconciliation
 from . import test_replacement
+from . import test_refund
+from . import test_refund_failures
 from . import test_report
 from . import test_sale_return
 from . import test_sale_return_credit

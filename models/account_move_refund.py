@@ -1,0 +1,70 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class AccountMove(models.Model):
+    """Paying credit notes of returns back."""
+
+    _inherit = 'account.move'
+
+    sale_return_refund_ids = fields.One2many(
+        'sale.return.refund', 'note_id', string="Refunds", readonly=True
+    )
+    sale_return_write_back_ids = fields.One2many(
+        'sale.return.refund',
+        'write_back_move_id',
+        string="Written Back by",
+        readonly=True,
+        help="Refunds whose discount this entry writes back: it settles a note without money.",
+    )
+    # Written by whoever pays back on the note, see `sale.return.payback._pay_back`.
+    sale_return_refund_guard = fields.Integer(readonly=True, copy=False)
+
+    def _filter_sale_return_payable(self):
+        """Return the posted credit notes of an invoice that have something open."""
+        return self.filtered(
+            lambda move: (
+                move.move_type == 'out_refund'
+                and move.state == 'posted'
+                and move.reversed_entry_id
+                and move.currency_id.compare_amounts(move.amount_residual, 0.0) > 0
+            )
+        )
+
+    def _post(self, soft=True):
+        """Override of `account` to start the refunds that policies want started by themselves."""
+        posted = super()._post(soft=soft)
+        notes = posted.filtered(lambda move: move._is_sale_return_refund_automatic())
+        for note in notes:
+            # One by one: a note that cannot be paid back stops no other.
+            note._start_sale_return_refund()
+        return posted
+
+    def _is_sale_return_refund_automatic(self):
+        # sudo: what the policy wants does not depend on who posts.
+        policies = self.sudo().invoice_line_ids.sale_return_line_id.policy_id
+        return (
+            self.move_type == 'out_refund'
+            and bool(policies)
+            and all(
+                policy.settlement == 'refund' and policy.refund_automatic for policy in policies
+            )
+        )
+
+    def _start_sale_return_refund(self):
+        """Prepare the refund of one note; a failure is kept as an event of its returns."""
+        try:
+            with self.env.cr.savepoint():
+                self.env['sale.return.payback']._pay_back(self)
+        except UserError as error:
+            self.env['sale.return.event']._log(
+                [
+                    {
+                        'return_id': sale_return.id,
+                        'kind': 'refund_failed',
+                        'reason': str(error.args[0]),
+                        'details': self.name,
+                    }
+                    for sale_return in self.sudo().sale_return_ids
+                ]
+            )

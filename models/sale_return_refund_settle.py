@@ -1,0 +1,113 @@
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools.misc import formatLang
+
+from .sale_return_refund import OPEN_STATES
+
+
+class SaleReturnRefund(models.Model):
+    """What happens in the books when a payout is made: note, payment and discount end at zero."""
+
+    _inherit = 'sale.return.refund'
+
+    def _is_waiting(self):
+        """Tell whether the payout may still lower what is open on the note."""
+        self.ensure_one()
+        return self.state in OPEN_STATES or (
+            self.state == 'done' and self.payment_id.move_id.state != 'posted'
+        )
+
+    def _get_note_balance(self):
+        """Return what the payout settles of the note in the company's currency.
+
+        A payment in a third currency has to come to exactly this, or the note keeps a rest.
+        """
+        self.ensure_one()
+        note = self.note_id
+        receivable = note.line_ids.filtered(
+            lambda line: line.account_id.account_type == 'asset_receivable'
+        )
+        balance = abs(sum(receivable.mapped('amount_residual')))
+        if note.currency_id.compare_amounts(self.note_amount, note.amount_residual) >= 0:
+            return balance
+        return self.company_id.currency_id.round(balance * self.note_amount / note.amount_residual)
+
+    def _ensure_payable(self):
+        """Refuse to post a payment for more than was prepared, or than the note has open.
+
+        A payment that somebody has lowered pays less of the note.
+
+        :raise UserError: naming the note.
+        """
+        self.ensure_one()
+        payment = self.payment_id
+        payment._ensure_sale_return_amount(self)
+        if payment.currency_id.compare_amounts(payment.amount, self.amount) < 0:
+            ratio = payment.amount / self.amount
+            self.write(
+                {
+                    'amount': payment.amount,
+                    'note_amount': self.note_currency_id.round(self.note_amount * ratio),
+                    'amount_written_back': self.note_currency_id.round(
+                        self.amount_written_back * ratio
+                    ),
+                }
+            )
+        self._ensure_note_open()
+
+    def _ensure_note_open(self):
+        """Refuse to pay more than the note has open.
+
+        :raise UserError: naming the note.
+        """
+        self.ensure_one()
+        gross = self.note_amount + self.amount_written_back
+        if self.note_currency_id.compare_amounts(gross, self.note_id.amount_residual) > 0:
+            raise UserError(
+                self.env._(
+                    "Credit note %(note)s has only %(open)s left: the rest was used or paid back "
+                    "already. Cancel this payment, then refund the note again.",
+                    note=self.note_id.name,
+                    open=formatLang(
+                        self.env,
+                        self.note_id.amount_residual,
+                        currency_obj=self.note_currency_id,
+                    ),
+                )
+            )
+
+    def _settle(self):
+        """Match payouts that were paid with their notes, and write back what was never received.
+
+        Repeating it changes nothing: what is matched is left alone.
+        """
+        for refund in self.filtered(lambda refund: refund.state == 'done' and refund.payment_id):
+            # One by one: each matches its own two documents.
+            refund._reconcile(refund.payment_id.move_id)
+            if refund.amount_written_back and not refund.write_back_move_id:
+                refund._write_back()
+            refund.note_id._refresh_sale_returns()
+
+    def _reconcile(self, move):
+        """Match a posted entry with the note."""
+        receivable = self.note_id.line_ids.filtered(
+            lambda line: line.account_id.account_type == 'asset_receivable'
+        )
+        lines = move.line_ids.filtered(lambda line: line.account_id in receivable.account_id)
+        open_lines = (receivable | lines).filtered(lambda line: not line.reconciled)
+        if move.state == 'posted' and open_lines & lines and open_lines & receivable:
+            open_lines.reconcile()
+
+    def _write_back(self):
+        """Post the entry that takes back what was granted when the invoice was paid."""
+        vals = self.env['sale.return.payback']._prepare_write_back_vals(self)
+        # Its tax lines are given: Odoo must not compute them from the base once more.
+        move = (
+            self.env['account.move']
+            .with_company(self.company_id)
+            .with_context(skip_invoice_sync=True)
+            .create(vals)
+        )
+        move._post(soft=False)
+        self.write_back_move_id = move
+        self._reconcile(move)
