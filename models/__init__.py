@@ -11,6 +11,7 @@ from . import res_config_settings_reconciliation
 from . import sale_order
 from . import sale_order_line
 from . import sale_order_line_facts
+from . import sale_order_line_kit
 
 # Mixins come before the models that use them.
 from . import sale_return_code_mixin
@@ -50,6 +51,7 @@ from . import sale_return_guard
 from . import sale_return_inspection
 from . import sale_return_inspection_answer
 from . import sale_return_intake
+from . import sale_return_kit
 from . import sale_return_ledger
 from . import sale_return_line
 from . import sale_return_line_decision
@@ -87,6 +89,7 @@ from . import stock_location
 from . import stock_lot
 from . import stock_move
 from . import stock_move_disposal
+from . import stock_move_kit
 from . import stock_move_line
 from . import stock_move_line_facts
 from . import stock_picking

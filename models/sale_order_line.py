@@ -26,16 +26,18 @@ class SaleOrderLine(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends('move_ids.state', 'move_ids.quantity', 'move_ids.product_uom')
+    @api.depends(
+        'move_ids.state',
+        'move_ids.quantity',
+        'move_ids.product_uom',
+        'move_ids.sale_return_kit_qty',
+    )
     def _compute_qty_returned(self):
         for line in self:
             line.qty_returned = sum(
-                move.product_uom._compute_quantity(
-                    move.quantity, line.product_uom_id, rounding_method='HALF-UP'
-                )
+                move._get_sale_quantity(line)
                 for move in line.move_ids
                 if move.state == 'done'
-                and move.product_id == line.product_id
                 and move.location_id._is_at_customer()
                 and not move.location_dest_id._is_at_customer()
             )
@@ -170,6 +172,7 @@ class SaleOrderLine(models.Model):
         :rtype: tuple
         """
         shipped, returned = defaultdict(float), defaultdict(float)
+        kits = self.browse()
         # sudo: see `_get_return_quantities`.
         groups = (
             self.env['stock.move']
@@ -182,12 +185,19 @@ class SaleOrderLine(models.Model):
         )
         for line, product, uom, source, destination, quantity in groups:
             from_customer, to_customer = source._is_at_customer(), destination._is_at_customer()
+            if product != line.product_id and from_customer != to_customer:
+                kits |= line.with_env(self.env)
             if product != line.product_id or from_customer == to_customer:
                 continue
             quantities = returned if from_customer else shipped
             quantities[line.with_env(self.env)] += uom._compute_quantity(
                 quantity, product.uom_id, rounding_method='HALF-UP'
             )
+        for line in kits:
+            delivered, again, back = line._get_kit_moved()
+            to_unit = line.product_uom_id._compute_quantity
+            shipped[line] = to_unit(delivered + again, line.product_id.uom_id, round=False)
+            returned[line] = to_unit(back, line.product_id.uom_id, round=False)
         return shipped, returned
 
     def _get_qty_back(self):
@@ -275,6 +285,7 @@ class SaleOrderLine(models.Model):
                     excess=uom.round(returned + held - shipped),
                 )
             )
+        self._check_return_components()
 
     def _get_outgoing_incoming_moves(self, strict=True):
         """Override of `sale_stock` to plan no new delivery because of a return.

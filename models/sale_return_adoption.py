@@ -181,9 +181,9 @@ class SaleReturnReception(models.AbstractModel):
         for move in moves:
             sale_line = move._get_returned_sale_line()
             latest = sale_line.return_line_ids.sorted('id')[-1:]
-            uom = move.product_id.uom_id
-            quantity = move.product_uom._compute_quantity(
-                move.quantity, uom, rounding_method='HALF-UP'
+            uom = sale_line.product_id.uom_id
+            quantity = sale_line.product_uom_id._compute_quantity(
+                self._get_adopted_quantity(sale_line, move), uom, rounding_method='HALF-UP'
             )
             excess = quantity - max(returnable[sale_line], 0.0)
             returnable[sale_line] -= quantity
@@ -210,14 +210,7 @@ class SaleReturnReception(models.AbstractModel):
         line_vals = []
         by_sale_line = moves.grouped(lambda move: move._get_returned_sale_line())
         for sale_line, group in by_sale_line.items():
-            quantity = sum(
-                move.product_uom._compute_quantity(
-                    move.quantity or move.product_uom_qty,
-                    sale_line.product_uom_id,
-                    rounding_method='HALF-UP',
-                )
-                for move in group
-            )
+            quantity = self._get_adopted_quantity(sale_line, group)
             line_vals.append(
                 {
                     'sale_line_id': sale_line.id,
@@ -236,3 +229,26 @@ class SaleReturnReception(models.AbstractModel):
             'user_id': order.user_id.id or self.env.uid,
             'line_ids': line_vals,
         }
+
+    @api.model
+    def _get_adopted_quantity(self, sale_line, moves):
+        """Return what moves bring back of an order line, in its unit."""
+        uom = sale_line.product_uom_id
+        if sale_line._is_return_kit():
+            share = sum(
+                sale_line._get_kit_share(
+                    move.product_id,
+                    move.product_uom._compute_quantity(
+                        move.quantity or move.product_uom_qty, move.product_id.uom_id, round=False
+                    ),
+                )
+                for move in moves
+            )
+            # A small part is worth less than the smallest quantity there is.
+            return max(uom.round(share), uom.rounding)
+        return sum(
+            move.product_uom._compute_quantity(
+                move.quantity or move.product_uom_qty, uom, rounding_method='HALF-UP'
+            )
+            for move in moves
+        )

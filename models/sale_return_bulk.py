@@ -45,7 +45,7 @@ class SaleReturnBulk(models.AbstractModel):
         """
         lines = returns.line_ids.filtered('return_expected')
         by_id = {line.id: line for line in lines}
-        waiting = self.env['sale.return.quarantine']._get_open_quantities(lines)
+        waiting = self._get_waiting(lines)
         if results is None:
             given = {line: None for line in lines if line.state in ('approved', 'closed')}
         else:
@@ -59,7 +59,7 @@ class SaleReturnBulk(models.AbstractModel):
             given[line].append({**defaults, **result})
         jobs = []
         for line, wanted in given.items():
-            if not waiting[line] and line.product_uom_id.is_zero(line._get_qty_missing()):
+            if not waiting.get(line.id) and line.product_uom_id.is_zero(line._get_qty_missing()):
                 skipped.append(line.id)
             else:
                 jobs.append({'line': line, 'results': wanted, 'defaults': defaults})
@@ -153,22 +153,27 @@ class SaleReturnBulk(models.AbstractModel):
         """Receive and inspect the lines of jobs, all at once."""
         lines = self.env['sale.return.line'].union(*[job['line'] for job in jobs])
         self._receive(jobs)
-        waiting = self.env['sale.return.quarantine']._get_open_quantities(lines)
+        waiting = self._get_waiting(lines)
         results = []
         for job in jobs:
             line = job['line']
             if job['results'] is None:
-                results += [
-                    {**job['defaults'], 'line_id': line.id, 'quantity': quantity, 'lot': lot.id}
-                    for lot, quantity in waiting[line].items()
-                ]
-            elif waiting[line]:
+                results += [{**job['defaults'], **result} for result in waiting.get(line.id, [])]
+            elif waiting.get(line.id):
                 results += [{**result, 'line_id': line.id} for result in job['results']]
         if not results:
             return self.env['sale.return.inspection']
         rows = self.env['sale.return.disposal']._register_results(lines, results)
         rows.line_id.return_id._after_step()
         return rows
+
+    @api.model
+    def _get_waiting(self, lines):
+        """Return what waits for inspection, `{line id: results without disposition}`."""
+        waiting = defaultdict(list)
+        for result in self.env['sale.return.quarantine']._get_open_results(lines):
+            waiting[result['line_id']].append(result)
+        return waiting
 
     # === RECEIVE === #
 
@@ -204,6 +209,15 @@ class SaleReturnBulk(models.AbstractModel):
         line, results = job['line'], job['results']
         if results is None or any(result.get('disposition') == 'keep' for result in results):
             return None if results is None else {}
+        if line.sale_line_id._is_return_kit():
+            raise UserError(
+                self.env._(
+                    "%(kit)s in return %(return)s comes back as its components. Receive them with "
+                    "their transfer first, or all of them at once.",
+                    kit=line.product_id.display_name,
+                    **{'return': line.return_id.name},
+                )
+            )
         quarantine = self.env['sale.return.quarantine']
         coming = defaultdict(float)
         for result in results:

@@ -18,6 +18,7 @@ RESULT_KEYS = frozenset(
         'attachment_ids',
         'files',
         'answers',
+        'product',
     }
 )
 
@@ -52,7 +53,8 @@ class SaleReturnDisposal(models.AbstractModel):
         """
         if not results:
             raise UserError(self.env._("There is nothing to inspect."))
-        results = self._complete_results(lines, results)
+        kits = self.env['sale.return.kit']
+        results = self._complete_results(lines, kits._expand_results(lines, results))
         vals_list = [self._prepare_inspection_vals(lines, result) for result in results]
         # sudo: rows are evidence, nobody writes them by himself; the callers have checked the
         # group. Moving the goods is part of inspecting them and asks for no rights in Inventory.
@@ -63,6 +65,8 @@ class SaleReturnDisposal(models.AbstractModel):
         kept = [vals for vals in vals_list if vals['disposition_id'] in keep]
         coming = [vals for vals in vals_list if vals['disposition_id'] not in keep]
         service.env['sale.return.quarantine']._ensure_in_quarantine(lines, coming, buckets)
+        kits._set_kit_quantities(lines, coming, buckets)
+        kits._set_kept_quantities(lines, kept)
         service._ensure_keepable(lines, kept)
         rows = service.env['sale.return.inspection'].create(vals_list)
         service._move_goods(rows, buckets)
@@ -84,17 +88,16 @@ class SaleReturnDisposal(models.AbstractModel):
         )
         grade = self._find_configuration('sale.return.grade', result.get('grade'), company)
         self._ensure_disposition(line, disposition)
+        component = self._get_result_component(line, result, disposition)
+        product = component or line.product_id
         quantity = result.get('quantity')
+        uom = component.uom_id or line.product_uom_id
         number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
-        if (
-            not number
-            or not math.isfinite(quantity)
-            or line.product_uom_id.compare(quantity, 0.0) <= 0
-        ):
+        if not number or not math.isfinite(quantity) or uom.compare(quantity, 0.0) <= 0:
             raise UserError(
                 self.env._(
                     "The inspected quantity of %(product)s must be more than zero.",
-                    product=line.product_id.display_name,
+                    product=product.display_name,
                 )
             )
         liability = result.get('liability') or line._get_default_liability()
@@ -109,7 +112,9 @@ class SaleReturnDisposal(models.AbstractModel):
         return {
             'line_id': line.id,
             'quantity': quantity,
-            'lot_id': self._get_result_lot(line, result.get('lot')).id,
+            'component_id': component.id,
+            'component_qty': quantity if component else 0.0,
+            'lot_id': self._get_result_lot(line, result.get('lot'), product).id,
             'grade_id': grade.id,
             'disposition_id': disposition.id,
             'liability': liability,
@@ -153,6 +158,29 @@ class SaleReturnDisposal(models.AbstractModel):
         return line
 
     @api.model
+    def _get_result_component(self, line, result, disposition):
+        """Return the component of a kit that a result is about, empty for other lines.
+
+        :raise UserError: when the result names another product than that of its line.
+        """
+        product = result.get('product')
+        kits = self.env['sale.return.kit']
+        if line.sale_line_id._is_return_kit():
+            if disposition.action == 'keep' and not product:
+                return line.product_id.browse()  # whole kits that have not come
+            return kits._find_component(line, product)
+        if product and not kits._is_named(line.product_id, product):
+            raise UserError(
+                self.env._(
+                    "%(line)s in return %(return)s is no kit: its result cannot be about another "
+                    "product.",
+                    line=line.product_id.display_name,
+                    **{'return': line.return_id.name},
+                )
+            )
+        return line.product_id.browse()
+
+    @api.model
     def _ensure_disposition(self, line, disposition):
         """Refuse a result without disposition, or with one this version cannot carry out."""
         if not disposition:
@@ -173,23 +201,27 @@ class SaleReturnDisposal(models.AbstractModel):
             )
 
     @api.model
-    def _get_result_lot(self, line, reference):
-        """Return the lot that a result names by name or id; empty for untracked products."""
+    def _get_result_lot(self, line, reference, product=None):
+        """Return the lot that a result names by name or id; empty for untracked products.
+
+        :param product: the component of a kit, by default the product of the line.
+        """
+        product = product or line.product_id
         lots = self.env['stock.lot'].sudo()  # inspectors see the lots of the goods before them
-        if line.product_id.tracking == 'none':
+        if product.tracking == 'none':
             return lots
         if not reference:
             raise UserError(
                 self.env._(
                     "%(product)s is tracked: say which lot or serial number was inspected.",
-                    product=line.product_id.display_name,
+                    product=product.display_name,
                 )
             )
         field = 'name' if isinstance(reference, str) else 'id'
         lot = lots.search(
             [
                 (field, '=', reference),
-                ('product_id', '=', line.product_id.id),
+                ('product_id', '=', product.id),
                 ('company_id', 'in', [line.company_id.id, False]),
             ],
             limit=1,
@@ -199,7 +231,7 @@ class SaleReturnDisposal(models.AbstractModel):
                 self.env._(
                     "%(lot)s is no lot or serial number of %(product)s.",
                     lot=reference,
-                    product=line.product_id.display_name,
+                    product=product.display_name,
                 )
             )
         return lot
@@ -254,7 +286,7 @@ class SaleReturnDisposal(models.AbstractModel):
                         filter(
                             None,
                             [
-                                f"{row.quantity:g} {row.product_uom_id.name}",
+                                row._get_quantity_text(),
                                 row.product_id.display_name,
                                 row.lot_id.name,
                                 row.grade_id.code,

@@ -66,6 +66,8 @@ class SaleReturnDisposal(models.AbstractModel):
                     'corrects_id': row.id,
                     'line_id': row.line_id.id,
                     'quantity': -wanted,
+                    'component_id': row.component_id.id,
+                    'component_qty': -row._get_component_part(wanted),
                     'lot_id': row.lot_id.id,
                     'grade_id': row.grade_id.id,
                     'disposition_id': row.disposition_id.id,
@@ -92,7 +94,8 @@ class SaleReturnDisposal(models.AbstractModel):
         places = rows.return_id.warehouse_id.sale_return_grade_location_ids
         by_grade = {place.grade_id: place.location_id for place in places}
         return (
-            rows.product_uom_id.compare(result.get('quantity') or 0.0, rows.quantity) == 0
+            rows.product_uom_id.compare(result.get('quantity') or 0.0, rows._get_result_quantity())
+            == 0
             and rows.product_uom_id.compare(corrections.quantity, -rows.quantity) == 0
             and disposition == rows.disposition_id
             and by_grade.get(grade) == by_grade.get(rows.grade_id)
@@ -108,13 +111,19 @@ class SaleReturnDisposal(models.AbstractModel):
         if not results:
             return self.env['sale.return.inspection']
         results = [
-            {'line_id': rows.line_id[:1].id, 'lot': rows.lot_id[:1].id, 'note': reason, **result}
+            {
+                'line_id': rows.line_id[:1].id,
+                'product': rows.component_id[:1].id,
+                'lot': rows.lot_id[:1].id,
+                'note': reason,
+                **result,
+            }
             for result in results
         ]
         if not stays:
             return self._register_results(rows.line_id, results)
         results = self._complete_results(rows.line_id, results)
-        vals = self._prepare_inspection_vals(rows.line_id, results[0])
+        vals = self._prepare_inspection_vals(rows.line_id, results[0]) | {'quantity': rows.quantity}
         new = self.env['sale.return.inspection'].create(vals)
         rows.move_ids.sale_return_inspection_id = new
         new._link_document(rows.document_ref)
@@ -155,9 +164,7 @@ class SaleReturnDisposal(models.AbstractModel):
             self.env['sale.return.reception']._create_receipts(returns)
         back = []
         for row in corrections - kept:
-            left = self.env['sale.return.quarantine']._get_stock_quantity(
-                row.line_id, -row.quantity
-            )
+            left = -row._get_stock_quantity()
             self._drop_document(row)
             left = self._shorten_open_moves(row.corrects_id, left)
             back += self._prepare_undo_moves(row, left)
@@ -364,9 +371,7 @@ class SaleReturnDisposal(models.AbstractModel):
         if row.product_uom_id.is_zero(left):
             document.action_repair_cancel()
         else:
-            document.product_qty = self.env['sale.return.quarantine']._get_stock_quantity(
-                row.line_id, left
-            )
+            document.product_qty = row.corrects_id._get_stock_quantity()
 
     @api.model
     def _log_corrections(self, corrections):
@@ -378,7 +383,7 @@ class SaleReturnDisposal(models.AbstractModel):
                     'line_id': row.line_id.id,
                     'kind': 'corrected',
                     'reason': row.note,
-                    'details': f"{row.quantity:g} {row.product_uom_id.name} · "
+                    'details': f"{row._get_quantity_text()} · "
                     f"{row.product_id.display_name} · {row.disposition_id.name}",
                 }
                 for row in corrections

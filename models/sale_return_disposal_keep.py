@@ -55,18 +55,29 @@ class SaleReturnDisposal(models.AbstractModel):
     def _dispose_keep(self, rows, buckets):
         """Take what the customer keeps off the receipts that expect it."""
         for line, group in rows.grouped('line_id').items():
-            left = self.env['sale.return.quarantine']._get_stock_quantity(
-                line, sum(group.mapped('quantity'))
-            )
+            left = self._get_kept_goods(line, group)
             receipts = line.move_ids.filtered(
                 lambda move: move.state not in ('done', 'cancel') and move._is_sale_return_receipt()
             )
             # The newest first: the oldest parcel is the likeliest one under way.
             for move in receipts.sorted('id', reverse=True):
-                part = min(left, move.product_qty)
+                part = min(left.get(move.product_id, 0.0), move.product_qty)
                 if move.product_id.uom_id.compare(part, 0.0) > 0:
                     self._reduce_receipt(move, part)
-                    left -= part
+                    left[move.product_id] -= part
+
+    @api.model
+    def _get_kept_goods(self, line, rows):
+        """Return `{product: quantity in its unit}` of what the customer keeps of a line."""
+        kit = line.sale_line_id._get_return_kit()
+        goods = defaultdict(float)
+        for row in rows:
+            if row.component_id or not kit:
+                goods[row.product_id] += row._get_stock_quantity()
+                continue
+            for product, (in_one, _share) in kit.items():
+                goods[product] += row.quantity * in_one
+        return goods
 
     @api.model
     def _reduce_receipt(self, move, quantity):

@@ -219,7 +219,7 @@ class SaleReturnDisposal(models.AbstractModel):
         :rtype: list
         """
         return self.env['sale.return.quarantine']._take(
-            buckets[row.line_id], row.lot_id, row._get_stock_quantity()
+            buckets[row.line_id], row.lot_id, row._get_stock_quantity(), product=row.component_id
         )
 
     @api.model

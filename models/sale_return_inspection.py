@@ -21,10 +21,25 @@ class SaleReturnInspection(models.Model):
     line_id = fields.Many2one('sale.return.line', required=True, index=True, ondelete='restrict')
     return_id = fields.Many2one(related='line_id.return_id', store=True, index=True)
     company_id = fields.Many2one(related='line_id.company_id', store=True, index=True)
-    product_id = fields.Many2one(related='line_id.product_id', store=True, index=True)
+    product_id = fields.Many2one(
+        'product.product', compute='_compute_product_id', store=True, index=True
+    )
     product_uom_id = fields.Many2one(related='line_id.product_uom_id')
     quantity = fields.Float(
-        digits='Product Unit', required=True, help="In the unit of the return line."
+        digits='Product Unit',
+        required=True,
+        help="In the unit of the return line. For a component of a kit: what part of kits it is.",
+    )
+    component_id = fields.Many2one(
+        'product.product',
+        index='btree_not_null',
+        ondelete='restrict',
+        help="Which component of a kit was inspected.",
+    )
+    component_qty = fields.Float(
+        string="Quantity of Component",
+        digits='Product Unit',
+        help="How much of the component was inspected, in its own unit.",
     )
     lot_id = fields.Many2one(
         'stock.lot', string="Lot/Serial Number", index='btree_not_null', ondelete='restrict'
@@ -105,6 +120,11 @@ class SaleReturnInspection(models.Model):
         for row in self:
             row.attachment_ids = row.file_ids.attachment_id
 
+    @api.depends('component_id', 'line_id.product_id')
+    def _compute_product_id(self):
+        for row in self:
+            row.product_id = row.component_id or row.line_id.product_id
+
     def _compute_display_name(self):
         for row in self:
             row.display_name = f"{row.product_id.display_name}: {row.disposition_id.name}"
@@ -117,11 +137,35 @@ class SaleReturnInspection(models.Model):
         return self.quantity + sum(self.correction_ids.mapped('quantity'))
 
     def _get_stock_quantity(self):
-        """Return what of the row was not corrected, in the unit of the product."""
+        """Return what of the row was not corrected, in the unit of the product (component)."""
         self.ensure_one()
+        if self.component_id:
+            return self.component_qty + sum(self.correction_ids.mapped('component_qty'))
         return self.env['sale.return.quarantine']._get_stock_quantity(
             self.line_id, self._get_qty_valid()
         )
+
+    def _get_component_part(self, quantity):
+        """Return how much of its component a part of a row is, 0 for rows without component.
+
+        :param float quantity: of what is valid, in the unit of the line.
+        """
+        self.ensure_one()
+        valid = self._get_qty_valid()
+        if not self.component_id or not valid:
+            return 0.0
+        return self.component_id.uom_id.round(self._get_stock_quantity() * quantity / valid)
+
+    def _get_result_quantity(self):
+        """Return what was inspected, in the unit in which results are given."""
+        self.ensure_one()
+        return self.component_qty if self.component_id else self.quantity
+
+    def _get_quantity_text(self):
+        """Return what was inspected for people to read."""
+        self.ensure_one()
+        uom = self.component_id.uom_id or self.product_uom_id
+        return f"{self._get_result_quantity():g} {uom.name}"
 
     def _get_moved_quantities(self):
         """Return what of the row has left quarantine and what still does.

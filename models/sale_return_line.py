@@ -263,8 +263,10 @@ class SaleReturnLine(models.Model):
         'move_ids.state',
         'move_ids.quantity',
         'move_ids.product_uom',
+        'move_ids.sale_return_kit_qty',
         'move_ids.returned_move_ids.state',
         'move_ids.returned_move_ids.quantity',
+        'move_ids.returned_move_ids.sale_return_kit_qty',
     )
     def _compute_qty_received(self):
         undoing = self.move_ids.returned_move_ids.filtered(
@@ -287,11 +289,7 @@ class SaleReturnLine(models.Model):
         """Sum the done quantity of moves, in the unit of the line."""
         self.ensure_one()
         return sum(
-            move.product_uom._compute_quantity(
-                move.quantity, self.product_uom_id, rounding_method='HALF-UP'
-            )
-            for move in moves
-            if move.state == 'done'
+            move._get_sale_quantity(self.sale_line_id) for move in moves if move.state == 'done'
         )
 
     @api.depends(
@@ -313,7 +311,13 @@ class SaleReturnLine(models.Model):
             # Where nothing comes back there is nothing to inspect: approval is acceptance.
             line.qty_accepted = accepted if line.return_expected else line.qty_authorized
 
-    @api.depends('qty_received', 'qty_inspected', 'qty_kept')
+    @api.depends(
+        'qty_received',
+        'qty_inspected',
+        'qty_kept',
+        'move_ids.state',
+        'inspection_ids.component_qty',
+    )
     def _compute_qty_to_inspect(self):
         for line in self:
             line.qty_to_inspect = line._get_qty_to_inspect()

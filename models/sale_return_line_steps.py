@@ -37,7 +37,12 @@ class SaleReturnLine(models.Model):
     def _get_qty_to_inspect(self):
         """Return what was received and not inspected."""
         self.ensure_one()
-        return max(self._get_qty_come() - self.qty_inspected, 0.0)
+        quantity = max(self._get_qty_come() - self.qty_inspected, 0.0)
+        if not quantity and self.move_ids and self.sale_line_id._is_return_kit():
+            # Small parts of a kit are worth less than the smallest quantity and lie there, too.
+            if self.env['sale.return.quarantine']._get_buckets(self)[self]:
+                return self.product_uom_id.rounding
+        return quantity
 
     @api.model
     def _get_qty_released(self, line):
@@ -156,12 +161,16 @@ class SaleReturnLine(models.Model):
                     )
                 )
             line._ensure_whole_units()
-            line._ensure_no_kit()
+            line._ensure_one_composition()
             line._ensure_replaceable()
+        # What a kit is made of does not change any more, or credits would not add up.
+        self.sale_line_id._fix_return_kits()
 
     def _ensure_whole_units(self):
         """Refuse a quantity that the unit in which the goods move cannot express."""
         self.ensure_one()
+        if self.sale_line_id._is_return_kit():
+            return  # a part of a kit is its share of it
         stock_uom = self.product_id.uom_id
         in_stock = self.product_uom_id._compute_quantity(
             self.qty_requested, stock_uom, rounding_method='HALF-UP'
@@ -182,15 +191,18 @@ class SaleReturnLine(models.Model):
                 )
             )
 
-    def _ensure_no_kit(self):
-        """Refuse kits: their components move one by one, which this version cannot follow."""
+    def _ensure_one_composition(self):
+        """Refuse lines that were delivered partly as a product and partly as its components."""
         self.ensure_one()
-        delivered = self.sale_line_id.move_ids.filtered(lambda move: move.state == 'done')
-        if delivered and not delivered.filtered(lambda m: m.product_id == self.product_id):
+        delivered = self.sale_line_id.move_ids.filtered(
+            lambda move: move.state == 'done' and move.location_dest_id._is_at_customer()
+        )
+        whole = delivered.filtered(lambda move: move.product_id == self.product_id)
+        if whole and whole != delivered:
             raise UserError(
                 self.env._(
-                    "%(product)s of order %(order)s is a kit and cannot be returned with this "
-                    "document yet. Use the return of its delivery.",
+                    "%(product)s of order %(order)s was delivered partly as such and partly as the "
+                    "components of a kit, so it cannot be said what came back. Credit it by hand.",
                     product=self.product_id.display_name,
                     order=self.order_id.name,
                 )
@@ -257,7 +269,11 @@ class SaleReturnLine(models.Model):
                 'product': line.product_id.display_name,
                 'return': line.return_id.name,
             }
-            if line.state != 'draft' and compare(line.qty_received, expected - line.qty_kept) > 0:
+            expected_here = expected - line.qty_kept
+            if line.sale_line_id._is_return_kit():
+                # The parts of a kit are rounded in the order in which they come.
+                expected_here += line.product_uom_id.rounding
+            if line.state != 'draft' and compare(line.qty_received, expected_here) > 0:
                 raise UserError(
                     self.env._(
                         "%(received)s %(unit)s of %(product)s cannot be received for return "
@@ -295,12 +311,15 @@ class SaleReturnLine(models.Model):
         """Record what was found, move the goods, and credit what is released by it.
 
         :param list results: dicts `{quantity, disposition=None, grade=None, lot=None,
-            liability=None, note=None, line_id=None, answers=None, files=None}`. `quantity` is in
-            the unit of the line; `line_id` is needed when called on several lines; `disposition`
-            and `grade` are a code or an id, `lot` a name or an id (demanded for tracked products).
-            `answers` are those of the checklist, `{code or id of the item: answer}`: true or
-            false, a number, or files; without `grade` they propose it. Without `disposition` the
-            disposition rules decide; against them `note` is demanded.
+            liability=None, note=None, line_id=None, product=None, answers=None, files=None}`.
+            `quantity` is in the unit of the line; `line_id` is needed when called on several lines;
+            `disposition` and `grade` are a code or an id, `lot` a name or an id (demanded for
+            tracked products). For kits `product` names a component by id, internal reference,
+            barcode or name, and `quantity` is in the unit of that component. Without `product` it
+            is a number of kits: whole ones, or all that wait; each of them gives one row per
+            component (and lot). `answers` are those of the checklist, `{code or id of the item:
+            answer}`: true or false, a number, or files; without `grade` they propose it. Without
+            `disposition` the disposition rules decide; against them `note` is demanded.
         :return: the new inspection rows, in the order of `results`.
         :rtype: sale.return.inspection
         :raise AccessError: without the role of inspector.

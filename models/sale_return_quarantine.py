@@ -15,8 +15,8 @@ class SaleReturnQuarantine(models.AbstractModel):
         """Say what of the lines lies in quarantine and was not inspected.
 
         :param lines: `sale.return.line` records.
-        :return: `{line: [bucket]}`, a bucket being `{move, lot, owner, package, location,
-            quantity}` with the quantity in the unit of the product.
+        :return: `{line: [bucket]}`, a bucket being `{move, product, lot, owner, package,
+            location, quantity}` with the quantity in the unit of the product.
         :rtype: dict
         """
         result = {}
@@ -35,6 +35,7 @@ class SaleReturnQuarantine(models.AbstractModel):
             buckets = [
                 {
                     'move': move_line.move_id,
+                    'product': move_line.product_id,
                     'lot': move_line.lot_id,
                     'owner': move_line.owner_id,
                     'package': move_line.result_package_id,
@@ -44,10 +45,16 @@ class SaleReturnQuarantine(models.AbstractModel):
                 for move_line in receipts.move_line_ids.sorted('id')
             ]
             for move_line in undone.move_line_ids:
-                self._take(buckets, move_line.lot_id, move_line.quantity_product_uom)
+                self._take(
+                    buckets,
+                    move_line.lot_id,
+                    move_line.quantity_product_uom,
+                    product=move_line.product_id,
+                )
             self._take_inspected(line, buckets)
-            uom = line.product_id.uom_id
-            result[line] = [b for b in buckets if uom.compare(b['quantity'], 0.0) > 0]
+            result[line] = [
+                b for b in buckets if b['product'].uom_id.compare(b['quantity'], 0.0) > 0
+            ]
         return result
 
     @api.model
@@ -61,18 +68,21 @@ class SaleReturnQuarantine(models.AbstractModel):
                 # After a correction the oldest goods need not be those that left.
                 packages = row.move_ids.move_line_ids.package_id
                 there = sorted(buckets, key=lambda bucket: bucket['package'] not in packages)
-            self._take(there, row.lot_id, row._get_stock_quantity())
+            self._take(there, row.lot_id, row._get_stock_quantity(), product=row.component_id)
 
     @api.model
-    def _take(self, buckets, lot, quantity):
+    def _take(self, buckets, lot, quantity, product=None):
         """Take a quantity (product unit) of a lot out of buckets, the oldest first.
 
+        :param product: which component of a kit, empty for lines of one product.
         :return: the parts taken, as `(bucket, quantity)`.
         :rtype: list
         """
         parts = []
         for bucket in buckets:
             if bucket['lot'] != lot or bucket['quantity'] <= 0 or quantity <= 0:
+                continue
+            if product and bucket['product'] != product:
                 continue
             part = min(bucket['quantity'], quantity)
             bucket['quantity'] -= part
@@ -82,14 +92,15 @@ class SaleReturnQuarantine(models.AbstractModel):
 
     @api.model
     def _get_open_quantities(self, lines):
-        """Return what waits for inspection.
+        """Return what waits for inspection of lines of one product each.
 
-        :param lines: `sale.return.line` records.
+        :param lines: `sale.return.line` records; for kits see `_get_open_results`.
         :return: `{line: {lot: quantity in the unit of the line}}`, the lot being empty for
             untracked products.
         :rtype: dict
         """
         result = {}
+        lines = lines.filtered(lambda line: not line.sale_line_id._is_return_kit())
         for line, buckets in self._get_buckets(lines).items():
             by_lot = defaultdict(float)
             for bucket in buckets:
@@ -105,6 +116,26 @@ class SaleReturnQuarantine(models.AbstractModel):
         return result
 
     @api.model
+    def _get_open_results(self, lines):
+        """Return what waits for inspection, as results that only lack their disposition.
+
+        :param lines: `sale.return.line` records.
+        :return: list of dicts as of `sale.return.line.register_inspection`; `product` is set for
+            the components of kits.
+        :rtype: list
+        """
+        results = [
+            {'line_id': line.id, 'product': False, 'lot': lot.id, 'quantity': quantity}
+            for line, by_lot in self._get_open_quantities(lines).items()
+            for lot, quantity in by_lot.items()
+        ]
+        kits = lines.filtered(lambda line: line.sale_line_id._is_return_kit())
+        return results + [
+            {'line_id': line.id, 'product': product.id, 'lot': lot.id, 'quantity': quantity}
+            for line, product, lot, quantity in self.env['sale.return.kit']._get_open_goods(kits)
+        ]
+
+    @api.model
     def _get_stock_quantity(self, line, quantity):
         """Convert a quantity of a line to the unit of the product."""
         return line.product_uom_id._compute_quantity(
@@ -116,22 +147,35 @@ class SaleReturnQuarantine(models.AbstractModel):
         """Refuse to inspect more than was received and not inspected yet, by line and lot."""
         wanted = defaultdict(float)
         for vals in vals_list:
-            wanted[vals['line_id'], vals['lot_id']] += vals['quantity']
-        for (line_id, lot_id), quantity in wanted.items():
+            component_id = vals.get('component_id', False)
+            quantity = vals['component_qty'] if component_id else vals['quantity']
+            wanted[vals['line_id'], vals['lot_id'], component_id] += quantity
+        for (line_id, lot_id, component_id), quantity in wanted.items():
             line = lines.browse(line_id)
-            there = sum(b['quantity'] for b in buckets[line] if b['lot'].id == lot_id)
-            stock_uom = line.product_id.uom_id
-            if stock_uom.compare(self._get_stock_quantity(line, quantity), there) > 0:
+            product = line.product_id.browse(component_id) or line.product_id
+            there = sum(
+                b['quantity']
+                for b in buckets[line]
+                if b['lot'].id == lot_id and b['product'] == product
+            )
+            stock_uom = product.uom_id
+            uom = stock_uom if component_id else line.product_uom_id
+            if (
+                stock_uom.compare(
+                    uom._compute_quantity(quantity, stock_uom, rounding_method='HALF-UP'), there
+                )
+                > 0
+            ):
                 lot = self.env['stock.lot'].sudo().browse(lot_id)
                 raise UserError(
                     self.env._(
                         "%(quantity)s %(unit)s of %(product)s %(lot)s cannot be inspected for "
                         "return %(return)s: only %(there)s were received and wait for it.",
                         quantity=quantity,
-                        unit=line.product_uom_id.name,
-                        product=line.product_id.display_name,
+                        unit=uom.name,
+                        product=product.display_name,
                         lot=lot.name or "",
-                        there=stock_uom._compute_quantity(there, line.product_uom_id, round=False),
+                        there=stock_uom._compute_quantity(there, uom, round=False),
                         **{'return': line.return_id.name},
                     )
                 )

@@ -58,7 +58,7 @@ class SaleReturnReception(models.AbstractModel):
         """Say which delivery moves the lines undo, the oldest delivery first.
 
         :param lines: `sale.return.line` records.
-        :return: `{line: [(delivery move, quantity in the unit of that move)]}`; the move is empty
+        :return: `{line: [(delivery move, quantity in the unit of its product)]}`; the move is empty
             for what no delivery is left of.
         :rtype: dict
         """
@@ -70,6 +70,10 @@ class SaleReturnReception(models.AbstractModel):
         }
         allocation = {}
         for line in lines.sorted('id'):
+            if line.sale_line_id._is_return_kit():
+                kits = self.env['sale.return.kit']
+                allocation[line] = kits._allocate_origins(line, left_by_move)
+                continue
             parts = []
             uom = line.product_id.uom_id
             # What has come, or comes with a receipt made by hand, needs no other one.
@@ -172,10 +176,11 @@ class SaleReturnReception(models.AbstractModel):
         warehouse = line.return_id.warehouse_id
         picking_type = warehouse.sale_return_type_id
         source = origin.location_dest_id or picking_type.default_location_src_id
-        return {
-            'product_id': line.product_id.id,
+        product = origin.product_id or line.product_id  # kits come back as their components
+        vals = {
+            'product_id': product.id,
             'product_uom_qty': quantity,
-            'product_uom': line.product_id.uom_id.id,
+            'product_uom': product.uom_id.id,
             'picking_type_id': picking_type.id,
             'warehouse_id': warehouse.id,
             'company_id': line.company_id.id,
@@ -192,6 +197,9 @@ class SaleReturnReception(models.AbstractModel):
             'sale_return_line_id': line.id,
             'to_refund': True,
         }
+        if 'bom_line_id' in origin:
+            vals['bom_line_id'] = origin.bom_line_id.id
+        return vals
 
     @api.model
     def _cancel_open_receipts(self, returns):
@@ -269,6 +277,7 @@ class SaleReturnReception(models.AbstractModel):
         )
         # sudo: the operator who validates a receipt need not be a user of Returns.
         lines = lines.sudo()
+        self.env['sale.return.kit']._after_receipt(lines)
         lines._note_uninvoiced(
             {
                 line: line._get_done_quantity(group)
@@ -347,16 +356,13 @@ class SaleReturnReception(models.AbstractModel):
         lines = lines.sudo().filtered(
             lambda line: line.state == 'approved' and not line.policy_id.inspection_required
         )
-        open_quantities = self.env['sale.return.quarantine']._get_open_quantities(lines)
+        open_results = self.env['sale.return.quarantine']._get_open_results(lines)
         results = [
             {
-                'line_id': line.id,
-                'quantity': quantity,
-                'lot': lot.id,
-                'disposition': line.policy_id.default_disposition_id,
+                **result,
+                'disposition': lines.browse(result['line_id']).policy_id.default_disposition_id,
             }
-            for line, by_lot in open_quantities.items()
-            for lot, quantity in by_lot.items()
+            for result in open_results
         ]
         if not results:
             return

@@ -264,7 +264,7 @@ class SaleReturn(models.Model):
         """
         self._ensure_group('group_inspector')
         self._ensure_state(('approved', 'closed'), self.env._("inspected"))
-        open_quantities = self.env['sale.return.quarantine']._get_open_quantities(self.line_ids)
+        open_results = self.env['sale.return.quarantine']._get_open_results(self.line_ids)
         disposal = self.env['sale.return.disposal']
         choice = {
             company: {
@@ -276,14 +276,8 @@ class SaleReturn(models.Model):
             for company in self.company_id
         }
         results = [
-            {
-                'line_id': line.id,
-                'quantity': quantity,
-                'lot': lot.id,
-                **choice[line.company_id],
-            }
-            for line, by_lot in open_quantities.items()
-            for lot, quantity in by_lot.items()
+            {**result, **choice[self.line_ids.browse(result['line_id']).company_id]}
+            for result in open_results
         ]
         return (
             self.line_ids.register_inspection(results)

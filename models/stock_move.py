@@ -51,8 +51,7 @@ class StockMove(models.Model):
             and self.company_id.sale_return_adopt_native
             and self.location_id._is_at_customer()
             and self.location_dest_id.usage in ('internal', 'transit')
-            # Components of kits come back one by one, which a return cannot follow yet.
-            and sale_line.product_id == self.product_id
+            and (sale_line.product_id == self.product_id or sale_line._is_return_kit())
         )
 
     def _prepare_merge_moves_distinct_fields(self):
@@ -99,6 +98,7 @@ class StockMove(models.Model):
         # sudo: the guard counts all returns of an order line, whoever validates the transfer.
         back.sudo().sale_line_id._take_return_counter()
         done = super()._action_done(cancel_backorder=cancel_backorder)
+        self._note_kit_quantities()
         self._check_sale_return_quantities()
         leaving._check_quarantine()
         received = (back & done).filtered(lambda move: move._is_sale_return_receipt())
@@ -192,13 +192,19 @@ class StockMove(models.Model):
         waiting = (
             self.env['sale.return.line']
             .sudo()
-            .search([('product_id', 'in', moves.product_id.ids), ('qty_to_inspect', '>', 0)])
+            .search(
+                [
+                    ('move_ids.product_id', 'in', moves.product_id.ids),
+                    ('qty_to_inspect', '>', 0),
+                ]
+            )
         )
         kept = (
             self.env['sale.return.discrepancy']
             .sudo()
             .search([('product_id', 'in', moves.product_id.ids), ('qty_here', '>', 0)])
         )
+        buckets = self.env['sale.return.quarantine']._get_buckets(waiting)
         for location, group in moves.grouped('location_id').items():
             for product in group.product_id:
                 mine = kept.filtered(
@@ -207,17 +213,16 @@ class StockMove(models.Model):
                     )
                 )
                 lines = waiting.filtered(
-                    lambda line, location=location, product=product: (
-                        line.product_id == product
-                        and line.return_id.warehouse_id.sale_return_loc_id == location
+                    lambda line, location=location: (
+                        line.return_id.warehouse_id.sale_return_loc_id == location
                     )
                 )
-                needed = sum(
-                    line.product_uom_id._compute_quantity(
-                        line.qty_to_inspect, product.uom_id, rounding_method='HALF-UP'
-                    )
+                wanted = {
+                    line: sum(b['quantity'] for b in buckets[line] if b['product'] == product)
                     for line in lines
-                ) + sum(mine.mapped('qty_here'))
+                }
+                lines = lines.filtered(wanted.get)
+                needed = sum(wanted.values()) + sum(mine.mapped('qty_here'))
                 there = sum(
                     self.env['stock.quant'].sudo()._gather(product, location).mapped('quantity')
                 )

@@ -32,6 +32,7 @@ class StockMoveLine(models.Model):
         if moves:
             # sudo: the counter belongs to the guard, not to the one who edits.
             moves.sudo().sale_line_id._take_return_counter()
+            moves._note_kit_quantities()
             moves._check_sale_return_quantities()
             moves._check_sale_return_places()
             # What was counted later needs no receipt any more.

@@ -18,7 +18,7 @@ from . import test_flow_two_companies
 from . import test_flow_uninvoiced
 from . import test_inspection_sheet
 from . import test_install
-from . import test_optional_modules
+from . import test_kits
 from . import test_order_level_money
 from . import test_order_level_optional
 from . import test_reconciliation

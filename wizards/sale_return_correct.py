@@ -57,9 +57,11 @@ class SaleReturnCorrect(models.TransientModel):
         """
         if not self.disposition_id:
             return None
+        row = self.row_id
+        quantity = row._get_component_part(self.quantity) if row.component_id else self.quantity
         return [
             {
-                'quantity': self.quantity,
+                'quantity': quantity,
                 'disposition': self.disposition_id.id,
                 'grade': self.grade_id.id,
                 'liability': self.liability,

@@ -20,6 +20,7 @@ class SaleReturnInspect(models.TransientModel):
         precompute=True,
     )
 
+    has_kits = fields.Boolean(compute='_compute_has_kits')
     answer_ids = fields.One2many(
         'sale.return.inspect.answer',
         'wizard_id',
@@ -46,32 +47,35 @@ class SaleReturnInspect(models.TransientModel):
             ]
 
     @api.depends('return_ids')
+    def _compute_has_kits(self):
+        for wizard in self:
+            wizard.has_kits = any(
+                line.sale_line_id._is_return_kit() for line in wizard.return_ids.line_ids
+            )
+
+    @api.depends('return_ids')
     def _compute_line_ids(self):
         for wizard in self:
             # While the values are precomputed the returns are not the saved ones.
             lines = wizard.return_ids._origin.line_ids
             wizard.line_ids = [Command.clear()] + [
-                Command.create(self._prepare_line_vals(line, lot, quantity))
-                for line, by_lot in self.env['sale.return.quarantine']
-                ._get_open_quantities(lines)
-                .items()
-                for lot, quantity in by_lot.items()
+                Command.create(self._prepare_line_vals(result))
+                for result in self.env['sale.return.quarantine']._get_open_results(lines)
             ]
 
     @api.model
-    def _prepare_line_vals(self, line, lot, quantity):
+    def _prepare_line_vals(self, result):
         """Prepare the row of what waits for inspection. Override to add values.
 
-        :param line: `sale.return.line`.
-        :param lot: `stock.lot`, empty for untracked products.
-        :param float quantity: in the unit of the line.
+        :param dict result: see `sale.return.quarantine._get_open_results`.
         :return: values for `sale.return.inspect.line.create`, without the wizard.
         :rtype: dict
         """
         return {
-            'line_id': line.id,
-            'lot_id': lot.id,
-            'quantity': quantity,
+            'line_id': result['line_id'],
+            'component_id': result['product'],
+            'lot_id': result['lot'],
+            'quantity': result['quantity'],
         }
 
     def action_confirm(self):

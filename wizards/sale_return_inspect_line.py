@@ -13,8 +13,17 @@ class SaleReturnInspectLine(models.TransientModel):
     line_id = fields.Many2one('sale.return.line', string="Return Line", required=True)
     return_id = fields.Many2one(related='line_id.return_id')
     company_id = fields.Many2one(related='line_id.company_id')
-    product_uom_id = fields.Many2one(related='line_id.product_uom_id')
-    product_id = fields.Many2one(related='line_id.product_id')
+    product_uom_id = fields.Many2one('uom.uom', compute='_compute_product_id')
+    product_id = fields.Many2one('product.product', compute='_compute_product_id')
+    component_id = fields.Many2one(
+        'product.product',
+        string="Component",
+        domain="[('id', 'in', component_ids)]",
+        help="Kits are inspected component by component.",
+    )
+    component_ids = fields.Many2many(
+        'product.product', string="Components of the Kit", compute='_compute_component_ids'
+    )
     reason_id = fields.Many2one(related='line_id.reason_id')
     lot_id = fields.Many2one(
         'stock.lot', string="Lot/Serial Number", domain="[('product_id', '=', product_id)]"
@@ -51,6 +60,19 @@ class SaleReturnInspectLine(models.TransientModel):
         precompute=True,
     )
     note = fields.Char()
+
+    @api.depends('line_id', 'component_id')
+    def _compute_product_id(self):
+        for row in self:
+            row.product_id = row.component_id or row.line_id.product_id
+            row.product_uom_id = row.component_id.uom_id or row.line_id.product_uom_id
+
+    @api.depends('line_id')
+    def _compute_component_ids(self):
+        for row in self:
+            sale_line = row.line_id.sale_line_id
+            kit = sale_line._get_return_kit() if sale_line and sale_line._is_return_kit() else {}
+            row.component_ids = row.component_id.union(*kit)
 
     @api.depends('line_id', 'lot_id', 'wizard_id.answer_ids.answer', 'wizard_id.answer_ids.number')
     def _compute_grade_id(self):
@@ -113,6 +135,7 @@ class SaleReturnInspectLine(models.TransientModel):
         self.ensure_one()
         return {
             'line_id': self.line_id.id,
+            'product': self.component_id.id,
             'lot': self.lot_id.id,
             'quantity': self.quantity,
             'grade': self.grade_id.id,
