@@ -226,6 +226,7 @@ class SaleReturnAccruals(models.AbstractModel):
                 if part > 0:
                     left -= part
                     rows.append(self._prepare_credit_row(line, credit, part, date))
+                    rows += self._get_lump_rows(line, credit, part, rows[-1]['kind'])
             if line.product_uom_id.compare(left, 0.0) > 0:
                 rest.append((line, left))
         return rows + self._get_uncredited_rows(rest, date)
@@ -281,6 +282,7 @@ class SaleReturnAccruals(models.AbstractModel):
                 if part > 0:
                     left -= part
                     rows.append(self._prepare_credit_row(line, credit, part))
+                    rows += self._get_lump_rows(line, credit, part, rows[-1]['kind'])
         return rows
 
     @api.model
@@ -314,6 +316,33 @@ class SaleReturnAccruals(models.AbstractModel):
             tax=currency.round((credit.price_total - credit.price_subtotal) / rate * share),
             cost=currency.round(cost),
         )
+
+    @api.model
+    def _get_lump_rows(self, line, credit, quantity, kind):
+        """Return the rows of what goods of a note take along: discounts, fees that are kept back.
+
+        Such lines of a note are amounts without a quantity of the order line.
+        """
+        mine = credit.move_id.invoice_line_ids.filtered(
+            lambda item: item.sale_return_line_id == line and item.display_type == 'product'
+        )
+        goods = sum(self._get_credited(item, line) for item in mine if item.sale_line_ids)
+        currency = line.company_id.currency_id
+        rate = credit.move_id.invoice_currency_rate or 1.0
+        share = quantity / goods
+        return [
+            self._prepare_row(
+                line,
+                item,
+                kind=kind,
+                quantity=0.0,
+                net=currency.round(item.balance * share),
+                tax=currency.round((item.price_total - item.price_subtotal) / rate * share),
+                cost=0.0,
+            )
+            for item in mine
+            if not item.sale_line_ids
+        ]
 
     @api.model
     def _get_goods_cost(self, line, quantity, date):

@@ -89,15 +89,8 @@ class SaleReturnReconciler(models.AbstractModel):
                     WHERE company_id = %(company)s AND state IN ('submitted', 'approved', 'closed')
                       AND (resolution = 'refund' OR qty_credited_posted <> 0)
                       AND qty_credited_posted <> CASE WHEN return_expected
-                          THEN qty_received - qty_rejected - qty_uninvoiced
+                          THEN qty_received + qty_kept - qty_rejected - qty_uninvoiced
                           ELSE qty_accepted - qty_uninvoiced END
-                UNION SELECT credited.sale_return_line_id
-                     FROM account_move billed
-                     JOIN account_move note ON note.id = billed.reversed_entry_id
-                     JOIN account_move_line credited ON credited.move_id = note.id
-                    WHERE billed.move_type = 'out_invoice' AND billed.state = 'posted'
-                      AND note.move_type = 'out_refund' AND note.company_id = %(company)s
-                      AND credited.sale_return_line_id IS NOT NULL
                  ORDER BY 1""",
                 company=company.id,
             )
@@ -149,11 +142,10 @@ class SaleReturnReconciler(models.AbstractModel):
         siblings = lines.sale_line_id.return_line_ids.filtered(
             lambda line: line.state in ('submitted', 'approved', 'closed')
         )
-        taken_back = self._get_taken_back(siblings)
         result = {}
         for sale_line, group in siblings.grouped('sale_line_id').items():
             creditable = self._get_posted_creditable(sale_line)
-            facts = {line: self._get_line_facts(line, taken_back[line]) for line in group}
+            facts = {line: self._get_line_facts(line) for line in group}
             # Goods that come late for a credit given and written off settle that credit.
             late = {line: line._get_qty_credited_in_advance() for line in group}
             for line in group.sorted('id'):
@@ -185,20 +177,18 @@ class SaleReturnReconciler(models.AbstractModel):
         return result
 
     @api.model
-    def _get_line_facts(self, line, taken_back):
+    def _get_line_facts(self, line):
         """Return the differences of one line as if it stood alone.
 
         :param line: `sale.return.line` record.
-        :param float taken_back: what of its credit was billed again.
         :return: `(goods without credit, credit without goods that may still come or never came,
             credit without goods that could be accepted, cause of the first)`, in its unit.
         :rtype: tuple
         """
-        credited = line.qty_credited_posted - taken_back
+        credited = line.qty_credited_posted
         if line.return_expected:
-            kept = self._get_qty_kept(line)
-            backed = line.qty_received - line.qty_rejected + kept
-            coming = max(line.qty_authorized - line.qty_received - kept, 0.0)
+            backed = line._get_qty_come() - line.qty_rejected
+            coming = max(line.qty_authorized - line._get_qty_come(), 0.0)
         else:
             backed, coming = line.qty_accepted, 0.0
         excess = max(credited - backed, 0.0)
@@ -206,23 +196,15 @@ class SaleReturnReconciler(models.AbstractModel):
         missing = max(backed - line.qty_uninvoiced - credited, 0.0)
         if line.resolution != 'refund':
             missing = 0.0
-        return missing, early, excess - early, self._get_missing_cause(line, taken_back)
+        return missing, early, excess - early, self._get_missing_cause(line)
 
     @api.model
-    def _get_qty_kept(self, line):
-        """Return what was accepted although the customer keeps it."""
-        rows = line.inspection_ids.filtered(
-            lambda row: row.disposition_id.action == 'keep' and row.disposition_id.accepts
-        )
-        return sum(rows.mapped('quantity'))
-
-    @api.model
-    def _get_missing_cause(self, line, taken_back):
+    def _get_missing_cause(self, line):
         """Return the code of why goods are not credited, see `sale.return.explainer`."""
         compare = line.product_uom_id.compare
         if line.state == 'submitted':
             return 'to_approve'
-        if taken_back:
+        if any(credit._get_qty_reversed() for credit in line.credit_line_ids):
             return 'billed_again'
         if compare(line.qty_credited, line.qty_credited_posted) > 0:
             return 'draft'
@@ -230,37 +212,9 @@ class SaleReturnReconciler(models.AbstractModel):
             return 'failed'
         if compare(line.qty_to_credit, 0.0) > 0:
             return 'due'
-        if line.return_expected and compare(line.qty_received, line.qty_inspected) > 0:
+        if line.return_expected and compare(line.qty_to_inspect, 0.0) > 0:
             return 'to_inspect'
         return 'unknown'
-
-    @api.model
-    def _get_taken_back(self, lines):
-        """Say what of the credits of lines was billed again by a reversal of a part.
-
-        Notes that are reversed as a whole are no credits any more, so they are not in here.
-
-        :return: `{line: quantity in its unit}`.
-        :rtype: dict
-        """
-        result = defaultdict(float)
-        for note, credits in lines.credit_line_ids.grouped('move_id').items():
-            billed = note.reversal_move_ids.filtered(
-                lambda move: (
-                    move.move_type == 'out_invoice'
-                    and move.state == 'posted'
-                    and not move._is_credit_reversal()
-                )
-            )
-            for bill_line in billed.invoice_line_ids.filtered('product_id'):
-                left = bill_line.quantity
-                for credit in credits.filtered(lambda c, b=bill_line: c.product_id == b.product_id):
-                    part = min(left, credit.quantity)
-                    left -= part
-                    result[credit.sale_return_line_id] += credit.product_uom_id._compute_quantity(
-                        part, credit.sale_return_line_id.product_uom_id, round=False
-                    )
-        return result
 
     @api.model
     def _get_posted_creditable(self, sale_line):

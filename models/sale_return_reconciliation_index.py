@@ -16,6 +16,6 @@ class SaleReturnLine(models.Model):
         "(company_id) WHERE state IN ('submitted', 'approved', 'closed')"
         " AND (resolution = 'refund' OR qty_credited_posted <> 0)"
         " AND qty_credited_posted <> CASE WHEN return_expected"
-        " THEN qty_received - qty_rejected - qty_uninvoiced"
+        " THEN qty_received + qty_kept - qty_rejected - qty_uninvoiced"
         " ELSE qty_accepted - qty_uninvoiced END"
     )

@@ -66,13 +66,8 @@ class SaleReturnTieOut(models.AbstractModel):
                AND (line.state = 'closed' OR line.qty_credited_posted > 0)
                AND (line.resolution <> 'refund' OR NOT line.return_expected
                     OR line.qty_credited_posted = line.qty_received - line.qty_rejected
-                       - line.qty_uninvoiced + %(kept)s)""",
+                       - line.qty_uninvoiced + line.qty_kept)""",
             company=company.id,
-            kept=SQL(
-                """COALESCE((SELECT SUM(kept.quantity) FROM sale_return_inspection kept
-                     JOIN sale_return_disposition way ON way.id = kept.disposition_id
-                    WHERE kept.line_id = line.id AND way.action = 'keep' AND way.accepts), 0)"""
-            ),
         )
 
     @api.model

@@ -155,6 +155,17 @@ class TestCutoff(CutoffCommon):
         self.assertEqual(self.currency.round(sum(lines.mapped('net'))), 30.03)
         self.assertEqual(self.currency.round(sum(lines.mapped('tax'))), 6.31)
 
+    def test_what_is_kept_back_is_accrued_too(self):
+        self._create_policy(restocking_fee_percent=10)
+        sale_return = self._return_goods(self.order, 4, reason=self.reason_changed_mind)
+        self._set_received_on(sale_return, self.period_end)
+        lines = self._get_cutoff()
+        self.assertEqual(sum(lines.mapped('quantity')), 4)
+        self.assertEqual(
+            self.currency.round(sum(lines.mapped('net'))),
+            sale_return.credit_note_ids.amount_untaxed,
+        )
+
     def test_reversed_note_and_rejected_goods(self):
         sale_return = self._return_goods(self.order, 4)
         self._set_received_on(sale_return, self.period_end)

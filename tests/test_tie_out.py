@@ -190,6 +190,13 @@ class TestTieOut(TieOutCommon):
         early.action_inspect_all('restock')
         self.assertFalse(self._refresh())
 
+    def test_goods_that_the_customer_keeps_are_no_difference(self):
+        sale_return = self._create_return(self._create_sale(), 4)
+        self._receive(sale_return, 3)
+        self._inspect(sale_return, (3, 'restock'), (1, 'keep'))
+        self.assertEqual(sale_return.line_ids.qty_credited_posted, 4)
+        self.assertFalse(self._refresh().mapped('explanation'))
+
     def test_missing_goods_reverse_no_cost_and_tie_out(self):
         self._create_return(self._create_sale(), 2, reason=self.reason_missing)
         self.assertFalse(self._refresh())
