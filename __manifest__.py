@@ -30,6 +30,9 @@
         # The mail attaches the slip.
         'report/sale_return_slip.xml',
         'report/sale_return_report_views.xml',
+        'report/sale_return_ranking_views.xml',
+        'report/sale_return_resale_views.xml',
+        'data/sale_return_metric_definition_data.xml',
         'data/mail_template_data.xml',
         'wizards/sale_return_correct_views.xml',
         'wizards/sale_return_acknowledge_views.xml',
@@ -41,6 +44,7 @@
         'wizards/sale_return_explain_views.xml',
         'wizards/sale_return_receive_views.xml',
         'wizards/sale_return_pay_views.xml',
+        'wizards/sale_return_compare_views.xml',
         'wizards/stock_return_picking_views.xml',
         'views/sale_return_views.xml',
         'views/sale_return_discrepancy_views.xml',
@@ -52,6 +56,7 @@
         'views/sale_return_disposition_views.xml',
         'views/sale_return_disposition_rule_views.xml',
         'views/sale_return_grade_views.xml',
+        'views/sale_return_metric_definition_views.xml',
         'views/sale_return_policy_views.xml',
         'views/sale_return_reason_views.xml',
         'views/sale_return_refund_views.xml',
@@ -65,6 +70,8 @@
         'views/stock_warehouse_views.xml',
         # Menus name the actions of the files above.
         'views/sale_return_menus.xml',
+        # Dashboards name menus.
+        'data/spreadsheet_dashboard_data.xml',
     ],
     'demo': [
         # In the order in which it happens: products are sold, then come back.

@@ -29,6 +29,7 @@ class Row(NamedTuple):
     price: float
     customer: str
     country: str
+    date: str = ''
 
     @property
     def is_cancellation(self):
@@ -115,6 +116,7 @@ def read_rows(path):
                 price=float(values['UnitPrice']),
                 customer=values['CustomerID'].removesuffix('.0'),
                 country=values['Country'],
+                date=values['InvoiceDate'],
             )
 
 

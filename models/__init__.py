@@ -61,6 +61,8 @@ from . import sale_return_line_steps
 from . import sale_return_line_steps_replacement
 from . import sale_return_lot_search
 from . import sale_return_lots
+from . import sale_return_metric
+from . import sale_return_metric_definition
 from . import sale_return_money
 from . import sale_return_navigation
 from . import sale_return_order_share

@@ -1,2 +1,4 @@
 from . import sale_return_fact
+from . import sale_return_ranking
 from . import sale_return_report
+from . import sale_return_resale

@@ -153,8 +153,13 @@ class SaleReturnFact(models.Model):
         """
         sale_filter = return_filter = SQL("TRUE")
         if since:
-            sale_filter = SQL("sale_line.id IN (%s)", SQL(facts_sql.STALE_SALE_LINES, since=since))
-            return_filter = SQL("line.id IN (%s)", SQL(facts_sql.STALE_RETURN_LINES, since=since))
+            # Arrays make PostgreSQL begin with these few lines; a semi-join may come last.
+            sale_filter = SQL(
+                "sale_line.id = ANY(ARRAY(%s))", SQL(facts_sql.STALE_SALE_LINES, since=since)
+            )
+            return_filter = SQL(
+                "line.id = ANY(ARRAY(%s))", SQL(facts_sql.STALE_RETURN_LINES, since=since)
+            )
         values = {
             'customer_locations': _get_customer_locations(self.env),
             'unit_value': SQL(facts_sql.UNIT_VALUE),

@@ -65,15 +65,16 @@ def beta_from_moments(mean, variance):
 def beta_prior(groups):
     """Return the Beta prior (a, b) of a group of rates, by the method of moments.
 
-    What of the spread is more than chance is estimated with weights n (J. C. Kleinman, 1973, JASA
-    68, 46-54), with N the sum of all n, m the mean rate and k the number of members:
+    What of the spread is more than chance is estimated as by J. C. Kleinman (1973), JASA 68, 46-54,
+    with equal weights, so that one member that sold a lot does not speak for all; m is the mean of
+    the rates p, k the number of members:
 
-        rho = (sum(n (p - m)^2) / (m (1 - m)) - (k - 1)) / (sum(n (1 - n / N)) - (k - 1))
+        rho = (sum((p - m)^2) / (m (1 - m)) - c) / (k - 1 - c),  c = (1 - 1 / k) sum(1 / n)
         a + b = 1 / rho - 1
 
     A group that differs by no more than chance (and one with a single member) is as strong as all
-    it has seen, a + b = N; it is never weaker than one unit. A mean of 0 or 1 is moved half a unit
-    inside, so that the prior always exists.
+    it has seen, a + b = N = sum(n); it is never weaker than one unit. A mean of 0 or 1 is moved
+    half a member inside, so that the prior always exists.
 
     :param groups: `(count, total)` of each member, e.g. of each product of a category.
 
@@ -85,19 +86,20 @@ def beta_prior(groups):
     >>> round(a / (a + b), 2), round(a + b, 1)
     (0.14, 6.1)
     >>> [round(value, 3) for value in beta_prior([(0, 1), (0, 4)])]
-    [0.417, 4.583]
+    [0.833, 4.167]
     """
     members = [(min(max(count, 0.0), total), total) for count, total in groups if total > 0]
-    units = sum(total for _count, total in members)
-    if not units:
+    if not members:
         return 0.5, 0.5
-    mean = sum(count for count, _total in members) / units
+    number, units = len(members), sum(total for _count, total in members)
+    rates = [count / total for count, total in members]
+    mean = sum(rates) / number
     if not 0 < mean < 1:
-        mean = (mean * units + 0.5) / (units + 1)
-    spread = sum(total * (count / total - mean) ** 2 for count, total in members)
-    chance = len(members) - 1
-    room = sum(total * (1 - total / units) for _count, total in members) - chance
-    rho = (spread / (mean * (1 - mean)) - chance) / room if room > 0 else 0.0
+        mean = (mean * number + 0.5) / (number + 1)
+    spread = sum((share - mean) ** 2 for share in rates) / (mean * (1 - mean))
+    chance = (1 - 1 / number) * sum(1 / total for _count, total in members)
+    room = number - 1 - chance
+    rho = (spread - chance) / room if room > 0 else 0.0
     strength = 1 / rho - 1 if rho > 0 else inf
     strength = max(min(strength, units), 1.0)
     return mean * strength, (1 - mean) * strength

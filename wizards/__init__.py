@@ -1,6 +1,7 @@
 # Mixins come before the models that use them.
 from . import sale_return_dialog
 from . import sale_return_acknowledge
+from . import sale_return_compare
 from . import sale_return_correct
 from . import sale_return_create
 from . import sale_return_create_line

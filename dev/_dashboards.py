@@ -1,0 +1,298 @@
+"""Write the dashboards of Returns: data/dashboards/*.json, and the records that load them.
+
+    python dev/_dashboards.py
+
+Spreadsheets repeat themselves a lot, so they are written from the short description in
+dev/_dashboard_pages.py. Each tile has its figure, and beneath it what it means; the metric
+dictionary in the app says it in full.
+"""
+
+import json
+import uuid
+from pathlib import Path
+
+from _dashboard_pages import PAGES, REPORT, RESALE
+
+ROOT = Path(__file__).resolve().parents[1]
+STEPS = ('decision', 'receipt', 'inspection', 'credit')
+FILTERS = {
+    'categ_id': ("Product Category", 'product.category'),
+    'product_id': ("Product", 'product.product'),
+    'warehouse_id': ("Warehouse", 'stock.warehouse'),
+    'team_id': ("Sales Team", 'crm.team'),
+}
+MENUS = {
+    'overview': 'sale_return_report_menu',
+    'why': 'sale_return_report_menu_why',
+    'what': 'sale_return_ranking_menu_product',
+    'who': 'sale_return_ranking_menu_customer',
+    'supply': 'sale_return_report_menu_supply',
+    'flow': 'sale_return_report_menu_flow',
+    'money': 'sale_return_report_menu_money',
+    'quarantine': 'sale_return_report_menu',
+}
+COUNTED = ('return_id', 'product_id', 'commercial_partner_id')
+
+
+def main():
+    for page in PAGES:
+        path = ROOT / 'data' / 'dashboards' / f'{page}.json'
+        text = json.dumps(Dashboard(page).build(), ensure_ascii=False, indent=1)
+        path.write_text(text + '\n', encoding='utf-8')
+
+
+def quote(text):
+    return '"' + text.replace('"', '""') + '"'
+
+
+class Dashboard:
+    """One page as a spreadsheet of Odoo 19."""
+
+    def __init__(self, page):
+        self.page = page
+        self.title, self.date, self.tiles, self.charts, self.tables = PAGES[page]
+        self.pivots, self.cells, self.data, self.figures = {}, {}, {}, []
+        self.menus, self.by_domain, self.formats = {}, {}, {}
+
+    def get_id(self, *names):
+        """Return the same id for the same thing each time this is run."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, '/'.join(('sale_return', self.page, *names))))
+
+    def build(self):
+        for number, tile in enumerate(self.tiles):
+            self.add_tile(number, *tile)
+        row = 1 + 5 * -(-len(self.tiles) // 4)
+        for number, chart in enumerate(self.charts):
+            self.add_chart(number, row, *chart)
+        row += 17
+        for number, table in enumerate(self.tables):
+            row = self.add_table(number, row, *table)
+        return {
+            'version': '18.5.10',
+            'sheets': [self.get_sheet('Dashboard', row + 2), self.get_sheet('Data', 60)],
+            'styles': {'1': {'fontSize': 16, 'textColor': '#01666B', 'bold': True}},
+            'formats': {},
+            'borders': {},
+            'revisionId': 'START_REVISION',
+            'uniqueFigureIds': True,
+            'settings': {},
+            'pivots': self.pivots,
+            'pivotNextId': len(self.pivots) + 1,
+            'customTableStyles': {},
+            'globalFilters': self.get_filters(),
+            'lists': {},
+            'listNextId': 1,
+            'chartOdooMenusReferences': self.menus,
+        }
+
+    def get_sheet(self, name, rows):
+        is_data = name == 'Data'
+        return {
+            'id': self.get_id(name),
+            'name': name,
+            'colNumber': 12,
+            'rowNumber': max(rows, 60),
+            'rows': {},
+            'cols': {'0': {'size': 260}} | {str(n): {'size': 120} for n in range(1, 9)},
+            'merges': [],
+            'cells': self.data if is_data else self.cells,
+            'styles': {} if is_data else {cell: 1 for cell in self.cells if cell in self.formats},
+            'formats': {},
+            'borders': {},
+            'conditionalFormats': [],
+            'figures': [] if is_data else self.figures,
+            'tables': [],
+            'areGridLinesVisible': is_data,
+            'isVisible': True,
+            'headerGroups': {'ROW': [], 'COL': []},
+            'dataValidationRules': [],
+            'comments': {},
+        }
+
+    # === DATA SOURCES === #
+
+    def get_filters(self):
+        return [
+            {
+                'id': self.get_id('filter', 'period'),
+                'type': 'date',
+                'label': "Period",
+                # What waits is shown from the beginning.
+                **({'defaultValue': 'year_to_date'} if self.page != 'quarantine' else {}),
+            },
+            *(
+                {
+                    'id': self.get_id('filter', name),
+                    'type': 'relation',
+                    'label': label,
+                    'modelName': model,
+                    'defaultValueDisplayNames': [],
+                    **({'includeChildren': True} if name == 'categ_id' else {}),
+                }
+                for name, (label, model) in FILTERS.items()
+            ),
+        ]
+
+    def get_matching(self, model):
+        date, names = self.date, FILTERS
+        if model == RESALE:
+            date, names = 'date_restock', ('categ_id', 'product_id')
+        elif model == 'sale.return':
+            date, names = 'create_date', ('warehouse_id',)
+        matching = {
+            self.get_id('filter', 'period'): {'chain': date, 'type': 'datetime', 'offset': 0}
+        }
+        for name in names:
+            matching[self.get_id('filter', name)] = {'chain': name, 'type': 'many2one'}
+        return matching
+
+    def add_pivot(self, title, model, domain, rows, measures):
+        """Add a data source; return its number in formulas."""
+        number = str(len(self.pivots) + 1)
+        self.pivots[self.get_id('pivot', number)] = {
+            'type': 'ODOO',
+            'name': title,
+            'formulaId': number,
+            'model': model,
+            'domain': domain,
+            'context': {},
+            'columns': [],
+            'rows': [{'fieldName': name} for name in rows],
+            'measures': [
+                {'id': name, 'fieldName': name, 'aggregator': self.get_aggregator(name)}
+                for name in measures
+            ],
+            'fieldMatching': self.get_matching(model),
+            **(
+                {'sortedColumn': {'measure': measures[0], 'order': 'desc', 'domain': []}}
+                if rows
+                else {}
+            ),
+        }
+        return number
+
+    def get_aggregator(self, name):
+        if name in COUNTED:
+            return 'count_distinct'
+        return 'avg' if name.startswith(('rate_', 'hours_', 'days_')) else 'sum'
+
+    def get_value(self, name, domain, model=REPORT):
+        """Return the formula of one figure; figures of one domain share a pivot."""
+        key = json.dumps([model, domain])
+        if key not in self.by_domain:
+            number = self.add_pivot(self.title, model, domain, [], [])
+            self.by_domain[key] = number
+        number = self.by_domain[key]
+        measures = self.pivots[self.get_id('pivot', number)]['measures']
+        if name not in [measure['id'] for measure in measures]:
+            measures.append(
+                {'id': name, 'fieldName': name, 'aggregator': self.get_aggregator(name)}
+            )
+        return f'PIVOT.VALUE({number},{quote(name)})'
+
+    # === WHAT IS SHOWN === #
+
+    def add_tile(self, number, title, meaning, formula, form, domain):
+        row = number + 2
+        self.data[f'A{row}'] = f'=_t({quote(title)})'
+        self.data[f'B{row}'] = self.get_tile_formula(formula, form, domain)
+        self.data[f'C{row}'] = f'=_t({quote(meaning)})'
+        chart = self.get_id('tile', str(number))
+        self.figures.append(
+            {
+                'id': chart,
+                'tag': 'chart',
+                'width': 265,
+                'height': 105,
+                'col': 0,
+                'row': 0,
+                'offset': {'x': 275 * (number % 4), 'y': 10 + 115 * (number // 4)},
+                'data': {
+                    'type': 'scorecard',
+                    'chartId': chart,
+                    'title': {'text': title, 'bold': True, 'color': '#434343'},
+                    'background': '#EFF6FF',
+                    'keyValue': f'Data!B{row}',
+                    'baseline': f'Data!C{row}',
+                    'baselineMode': 'text',
+                    'baselineColorUp': '#434343',
+                    'baselineColorDown': '#434343',
+                    'humanize': False,
+                },
+            }
+        )
+        self.menus[chart] = f'sale_return.{MENUS[self.page]}'
+
+    def get_tile_formula(self, formula, form, domain):
+        if formula == 'slowest':
+            values = [self.get_value(f'hours_{step}_median', domain) for step in STEPS]
+            chain = '""'
+            for step, value in reversed(list(zip(STEPS, values, strict=True))):
+                largest = f'MAX({",".join(values)})'
+                chain = f'IF({value}={largest},_t({quote(step.capitalize())}),{chain})'
+            return f'=IFERROR({chain},"")'
+        if formula == '{amount_refunded}':
+            value = self.get_value('amount_refunded', [], model='sale.return')
+            return f'=IFERROR(TEXT({value},{quote(form)}),"")'
+        text = formula.replace(
+            '{touchless:return_id}',
+            self.get_value('return_id', [*domain, ['is_touchless', '=', True]])
+            if 'touchless' in formula
+            else '',
+        )
+        while '{' in text:
+            name = text[text.index('{') + 1 : text.index('}')]
+            text = text.replace(f'{{{name}}}', self.get_value(name, domain))
+        return f'=IFERROR(TEXT({text},{quote(form)}),"–")'
+
+    def add_chart(self, number, row, title, kind, group, measure, domain, model):
+        chart = self.get_id('chart', str(number))
+        data = {
+            'type': f'odoo_{kind}',
+            'chartId': chart,
+            'title': {'text': title, 'bold': True, 'color': '#01666B'},
+            'background': '#FFFFFF',
+            'legendPosition': 'right' if kind == 'pie' else 'none',
+            'metaData': {
+                'groupBy': [group],
+                'measure': measure,
+                'order': 'DESC' if kind != 'line' and ':' not in group else None,
+                'resModel': model,
+                'mode': kind,
+            },
+            'searchParams': {
+                'comparison': None,
+                'context': {},
+                'domain': domain,
+                'groupBy': [group],
+                'orderBy': [],
+            },
+            'dataSets': [{}],
+            'fieldMatching': self.get_matching(model),
+        }
+        if kind != 'pie':
+            data |= {'verticalAxisPosition': 'left', 'stacked': False}
+        self.figures.append(
+            {
+                'id': chart,
+                'tag': 'chart',
+                'width': 540,
+                'height': 340,
+                'col': 0,
+                'row': 0,
+                'offset': {'x': 550 * (number % 2), 'y': 23 * row},
+                'data': data,
+            }
+        )
+        self.menus[chart] = f'sale_return.{MENUS[self.page]}'
+
+    def add_table(self, number, row, title, rows, measures, domain, model):
+        pivot = self.add_pivot(title, model, domain, rows, measures)
+        self.cells[f'A{row + 1}'] = f'=_t({quote(title)})'
+        self.formats[f'A{row + 1}'] = True
+        self.cells[f'A{row + 2}'] = f'=PIVOT({pivot},10,FALSE)'
+        return row + 16
+
+
+if __name__ == '__main__':
+    main()

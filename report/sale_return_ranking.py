@@ -1,0 +1,181 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+from .sale_return_report import SaleReturnReport
+
+# `{dimension: (its column, the group whose members are drawn towards each other)}`
+DIMENSIONS = {
+    'product': ("fact.product_id", "template.categ_id"),
+    'customer': ("customer.commercial_partner_id", "fact.company_id"),
+    'supplier': ("supplier.id", "fact.company_id"),
+}
+
+
+class SaleReturnRanking(models.Model):
+    """Products, customers and suppliers by return rate, fair to those who trade little.
+
+    The formulas are those of `tools.stats` (`wilson`, `beta_prior`, `shrink`), in SQL because lists
+    and graphs sort by them.
+    """
+
+    _name = 'sale.return.ranking'
+    _description = "Return Ranking"
+    _auto = False
+    _order = 'rate_shrunk desc, id'
+    _depends = SaleReturnReport._depends
+
+    dimension = fields.Selection(
+        [('product', "Product"), ('customer', "Customer"), ('supplier', "Supplier")], readonly=True
+    )
+    company_id = fields.Many2one('res.company', readonly=True)
+    currency_id = fields.Many2one('res.currency', readonly=True)
+    product_id = fields.Many2one('product.product', readonly=True)
+    categ_id = fields.Many2one('product.category', string="Product Category", readonly=True)
+    partner_id = fields.Many2one('res.partner', string="Customer", readonly=True)
+    supplier_id = fields.Many2one('res.partner', string="Supplier", readonly=True)
+    qty_shipped = fields.Float("Shipped Qty", digits='Product Unit', readonly=True)
+    qty_returned = fields.Float("Returned Qty", digits='Product Unit', readonly=True)
+    value_kept = fields.Monetary(
+        readonly=True, help="Shipped value less that of what came back: what remained sold."
+    )
+    rate = fields.Float(
+        "Return Rate", readonly=True, aggregator=None, help="Returned ÷ shipped units of all time."
+    )
+    rate_low = fields.Float(
+        "From", readonly=True, aggregator=None, help="Lower bound of the Wilson 95 % interval."
+    )
+    rate_high = fields.Float(
+        "To", readonly=True, aggregator=None, help="Upper bound of the Wilson 95 % interval."
+    )
+    rate_shrunk = fields.Float(
+        "Fair Rate",
+        readonly=True,
+        aggregator=None,
+        help="Drawn towards the rate of the group, (r + a) / (n + a + b), so that one of one does "
+        "not lead the list. Group: the product category, else all of the company.",
+    )
+    ppm = fields.Float(
+        "ppm", readonly=True, aggregator=None, help="Returned of a million shipped units."
+    )
+
+    @property
+    def _table_query(self):
+        return SQL(
+            """
+            SELECT prior.*,
+                   qty_returned / NULLIF(qty_shipped, 0) AS rate,
+                   1000000 * qty_returned / NULLIF(qty_shipped, 0) AS ppm,
+                   CASE WHEN n > 0 THEN GREATEST((centre - margin) / scale, 0) ELSE 0 END
+                       AS rate_low,
+                   CASE WHEN n > 0 THEN LEAST((centre + margin) / scale, 1) ELSE 1 END
+                       AS rate_high,
+                   (r + mean * strength) / (n + strength) AS rate_shrunk
+              FROM (%s) AS prior,
+           LATERAL (SELECT 3.841458820694124 / NULLIF(n, 0) AS z) AS unit,
+           LATERAL (
+                   SELECT r / NULLIF(n, 0) + z / 2 AS centre,
+                          1 + z AS scale,
+                          SQRT(z * (r / NULLIF(n, 0) * (1 - r / NULLIF(n, 0)) + z / 4)) AS margin
+                   ) AS wilson
+            """,
+            self._get_prior_query(),
+        )
+
+    def _get_prior_query(self):
+        """Return the query of members with `mean` and `strength` of their group's Beta prior."""
+        return SQL(
+            """
+            SELECT member.*,
+                   moved.mean,
+                   CASE WHEN number IS NULL OR number = 0 THEN 1
+                        ELSE GREATEST(LEAST(
+                            CASE WHEN number - 1 - chance > 0 AND spreading.spread > chance
+                                 THEN (number - 1 - chance) / (spreading.spread - chance) - 1
+                                 ELSE units END,
+                            units), 1) END AS strength
+              FROM (
+                    SELECT members.*,
+                           SUM(n) OVER of_group AS units,
+                           COUNT(NULLIF(n, 0)) OVER of_group AS number,
+                           SUM(r / NULLIF(n, 0)) OVER of_group AS rates,
+                           SUM((r / NULLIF(n, 0)) ^ 2) OVER of_group AS squares,
+                           SUM(1 / NULLIF(n, 0)) OVER of_group
+                           * (1 - 1.0 / NULLIF(COUNT(NULLIF(n, 0)) OVER of_group, 0)) AS chance
+                      FROM (%s) AS members
+                    WINDOW of_group AS (PARTITION BY dimension, company_id, of_what)
+                   ) AS member,
+           LATERAL (
+                   SELECT CASE WHEN COALESCE(number, 0) = 0 THEN 0.5
+                               WHEN rates > 0 AND rates < number THEN rates / number
+                               ELSE (rates + 0.5) / (number + 1) END AS mean
+                   ) AS moved,
+           LATERAL (
+                   SELECT (squares - 2 * moved.mean * rates + moved.mean ^ 2 * number)
+                          / (moved.mean * (1 - moved.mean)) AS spread
+                   ) AS spreading
+            """,
+            self._get_members_query(),
+        )
+
+    def _get_members_query(self):
+        return SQL(" UNION ALL ").join(
+            SQL(
+                """
+                SELECT fact.company_id::bigint * 8589934592 + %(member)s::bigint * 4 + %(number)s
+                           AS id,
+                       %(dimension)s AS dimension,
+                       fact.company_id,
+                       company.currency_id,
+                       %(product)s AS product_id,
+                       %(category)s AS categ_id,
+                       %(partner)s AS partner_id,
+                       %(supplier)s AS supplier_id,
+                       %(of_what)s AS of_what,
+                       COALESCE(SUM(fact.qty_shipped), 0) AS qty_shipped,
+                       COALESCE(SUM(fact.qty_returned), 0) AS qty_returned,
+                       COALESCE(SUM(fact.value_shipped), 0)
+                       - COALESCE(SUM(fact.value_returned), 0) AS value_kept,
+                       GREATEST(COALESCE(SUM(fact.qty_shipped), 0), 0) AS n,
+                       LEAST(
+                           GREATEST(COALESCE(SUM(fact.qty_returned), 0), 0),
+                           GREATEST(COALESCE(SUM(fact.qty_shipped), 0), 0)
+                       ) AS r
+                  FROM (%(facts)s) AS fact
+                  JOIN res_company AS company ON company.id = fact.company_id
+                  JOIN product_product AS product ON product.id = fact.product_id
+                  JOIN product_template AS template ON template.id = product.product_tmpl_id
+             LEFT JOIN res_partner AS customer ON customer.id = fact.partner_id
+             LEFT JOIN res_partner AS supplier ON supplier.id = fact.supplier_id
+                 WHERE %(member)s IS NOT NULL
+              GROUP BY fact.company_id, company.currency_id, %(member)s, %(of_what)s
+                """,
+                facts=self.env['sale.return.fact']._get_query(),
+                number=number,
+                dimension=SQL(f"'{dimension}'"),
+                member=SQL(column),
+                of_what=SQL(group),
+                product=SQL(column if dimension == 'product' else "NULL::int"),
+                category=SQL(group if dimension == 'product' else "NULL::int"),
+                partner=SQL(column if dimension == 'customer' else "NULL::int"),
+                supplier=SQL(column if dimension == 'supplier' else "NULL::int"),
+            )
+            for number, (dimension, (column, group)) in enumerate(DIMENSIONS.items())
+        )
+
+    # === ACTION METHODS === #
+
+    def action_open_rows(self):
+        """Show what a rate is made of."""
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id(
+            'sale_return.sale_return_report_action'
+        )
+        domain = [('company_id', '=', self.company_id.id)]
+        if self.dimension == 'product':
+            domain.append(('product_id', '=', self.product_id.id))
+        elif self.dimension == 'customer':
+            domain.append(('commercial_partner_id', '=', self.partner_id.id))
+        else:
+            domain.append(('supplier_id', '=', self.supplier_id.id))
+        action.update(domain=domain, views=[(False, 'list'), (False, 'pivot')], path=False)
+        return action
