@@ -416,6 +416,15 @@ class SaleReturnLine(models.Model):
                         **{'return': sale_return.name},
                     )
                 )
+            if line.product_id.type == 'combo':
+                raise ValidationError(
+                    self.env._(
+                        "“%(line)s” of order %(order)s is the heading of a combo. Return its "
+                        "items, each of which has its own price.",
+                        line=line.sale_line_id.name,
+                        order=order.name,
+                    )
+                )
             if line.sale_line_id.display_type or line.sale_line_id.is_downpayment:
                 raise ValidationError(
                     self.env._(

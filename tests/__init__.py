@@ -2,6 +2,7 @@ from . import test_analytics_metrics
 from . import test_analytics_report
 from . import test_bad_input
 from . import test_bulk
+from . import test_combos
 from . import test_concurrency
 from . import test_credit_properties
 from . import test_cutoff
@@ -14,6 +15,7 @@ from . import test_flow_against_the_grain
 from . import test_flow_full_return
 from . import test_flow_notes_by_hand
 from . import test_flow_nothing_comes_back
+from . import test_flow_owner_package
 from . import test_flow_real_trade
 from . import test_flow_two_companies
 from . import test_flow_uninvoiced
