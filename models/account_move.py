@@ -1,4 +1,5 @@
 from collections import defaultdict
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -55,6 +56,19 @@ class AccountMove(models.Model):
         return result
 
     # === POSTING === #
+
+    def _date_after_locks(self):
+        """Date notes on the first open day where the books of today are locked already.
+
+        Odoo does so for other documents and, as long as numbers start again each year, refuses
+        those of sales.
+        """
+        today = fields.Date.context_today(self)
+        for (company, journal), notes in self.grouped(
+            lambda m: (m.company_id, m.journal_id)
+        ).items():
+            if locks := company._get_violated_lock_dates(today, True, journal):
+                notes.write({'invoice_date': today, 'date': locks[-1][0] + timedelta(days=1)})
 
     def _post(self, soft=True):
         """Override of `account` to guard what returns hold and have credited.
@@ -389,20 +403,7 @@ class AccountMove(models.Model):
         return result
 
     def _ensure_not_credited_by_return(self):
-        invoices = self.filtered(lambda m: m.move_type == 'out_invoice' and m.state == 'posted')
-        # sudo: the credits of an invoice count, whoever changes it.
-        credited = invoices.sudo().line_ids.credited_line_ids.filtered(
-            lambda line: line.sale_return_line_id and line.parent_state != 'cancel'
-        )
-        if credited:
-            raise UserError(
-                self.env._(
-                    "Invoice %(invoices)s cannot be changed: return %(returns)s has credited it. "
-                    "Cancel or reverse the credit note first.",
-                    invoices=", ".join(credited.credited_line_id.move_id.mapped('name')),
-                    returns=", ".join(credited.sale_return_line_id.return_id.mapped('name')),
-                )
-            )
+        self.line_ids._ensure_not_credited_by_return()
 
     def _get_returns_to_refresh(self):
         """Return the returns that these notes credit."""

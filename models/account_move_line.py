@@ -1,6 +1,12 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 from ..const import CREDIT_KINDS
+
+# What makes the amounts of an invoice line.
+AMOUNT_FIELDS = frozenset(
+    {'quantity', 'price_unit', 'discount', 'product_id', 'product_uom_id', 'tax_ids'}
+)
 
 
 class AccountMoveLine(models.Model):
@@ -39,6 +45,39 @@ class AccountMoveLine(models.Model):
     credited_line_ids = fields.One2many('account.move.line', 'credited_line_id', readonly=True)
     # Written by whoever credits the line, see `sale.return.credit._take_credit_counter`.
     sale_return_credit_guard = fields.Integer(readonly=True, copy=False)
+
+    def write(self, vals):
+        """Override of `account` to keep invoice lines as they were when a return credited them.
+
+        Forms do not let anybody edit posted invoices, other programs may.
+
+        :raise UserError: when what a return has credited would change.
+        """
+        if vals.keys() & AMOUNT_FIELDS:
+            self._ensure_not_credited_by_return()
+        return super().write(vals)
+
+    def _ensure_not_credited_by_return(self):
+        """Refuse to change posted invoice lines that returns have credited.
+
+        :raise UserError: naming the invoices and the returns.
+        """
+        lines = self.filtered(
+            lambda line: line.parent_state == 'posted' and line.move_id.move_type == 'out_invoice'
+        )
+        # sudo: the credits of an invoice count, whoever changes it.
+        credited = lines.sudo().credited_line_ids.filtered(
+            lambda line: line.sale_return_line_id and line.parent_state != 'cancel'
+        )
+        if credited:
+            raise UserError(
+                self.env._(
+                    "Invoice %(invoices)s cannot be changed: return %(returns)s has credited it. "
+                    "Cancel or reverse the credit note first.",
+                    invoices=", ".join(credited.credited_line_id.move_id.mapped('name')),
+                    returns=", ".join(credited.sale_return_line_id.return_id.mapped('name')),
+                )
+            )
 
     def _get_qty_reversed(self):
         """Return what posted invoices have taken back of this line of a note, in its unit.

@@ -58,6 +58,7 @@ class SaleReturnCredit(models.AbstractModel):
         # One note per invoice in the batch: Odoo matches notes and invoices by position and
         # would mix them up otherwise.
         posted = self._get_notes_to_post(notes)
+        posted._date_after_locks()
         posted._post(soft=False)
         self._log_notes(notes - posted)
         self._log_uncharged(allocations)
@@ -156,8 +157,6 @@ class SaleReturnCredit(models.AbstractModel):
         :param get_quantity: function of a line giving what may be credited of it in all.
         :param bool capped: False to leave credits made by hand out of account.
         :return: `{line: (to credit, not invoiced, credited otherwise)}` in the unit of the line.
-            The three and what the line has credited come to what may be credited of it, but for
-            goods that come late for an earlier credit.
         :rtype: dict
         """
         result = dict.fromkeys(lines, (0.0, 0.0, 0.0))

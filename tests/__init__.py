@@ -4,6 +4,8 @@ from . import test_bad_input
 from . import test_bulk
 from . import test_combos
 from . import test_concurrency
+from . import test_credit_currency
+from . import test_credit_later
 from . import test_credit_properties
 from . import test_cutoff
 from . import test_data
@@ -39,3 +41,4 @@ from . import test_tie_out
 from . import test_tools
 from . import test_tools_stats
 from . import test_ui
+from . import test_valuation

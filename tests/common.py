@@ -36,6 +36,11 @@ class SaleReturnCommon(BaseCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls._setup_world()
+
+    @classmethod
+    def _setup_world(cls):
+        """Build the company. Needs `cls.env` only: dev/money builds it outside of tests."""
         cls.company = cls._create_trading_company("Returns Test Company")
         cls.staff = cls._create_user('returns_staff', *STAFF_GROUPS)
         cls.env = cls._env_of(cls.staff)
@@ -211,6 +216,43 @@ class SaleReturnCommon(BaseCommon):
         # sudo: an opening stock, not a movement that anybody made.
         cls.env['stock.quant'].sudo()._update_available_quantity(
             product, location or cls.stock, quantity, lot_id=lot
+        )
+
+    @classmethod
+    def _buy(cls, product, quantity, cost):
+        """Receive goods from a supplier at a cost per unit."""
+        move = cls.env['stock.move'].create(
+            {
+                'product_id': product.id,
+                'product_uom_qty': quantity,
+                'location_id': cls.env.ref('stock.stock_location_suppliers').id,
+                'location_dest_id': cls.stock.id,
+                'picking_type_id': cls.warehouse.in_type_id.id,
+                'price_unit': cost,
+                'value_manual': cost * quantity,
+            }
+        )
+        move._action_confirm()
+        move.quantity = quantity
+        move.picked = True
+        move._action_done()
+        return move
+
+    @classmethod
+    def _create_cash_rounding(cls, strategy='add_invoice_line'):
+        """Create a rounding to 5 cents, by a line or by the biggest tax."""
+        accounts = cls.env['account.account']
+        return cls.env['account.cash.rounding'].create(
+            {
+                'name': "5 cents",
+                'rounding': 0.05,
+                'strategy': strategy,
+                'rounding_method': 'HALF-UP',
+                'profit_account_id': accounts.search(
+                    [('account_type', '=', 'income_other')], limit=1
+                ).id,
+                'loss_account_id': accounts.search([('account_type', '=', 'expense')], limit=1).id,
+            }
         )
 
     @classmethod

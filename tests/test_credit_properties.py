@@ -15,7 +15,7 @@ try:
 except ImportError:  # only dev/requirements.txt brings it
     st = None
 
-# More examples take longer and find more: see docs/operations.md.
+# More examples take longer and find more: see the readme.
 EXAMPLES = int(os.environ.get('SALE_RETURN_EXAMPLES', '0'))
 
 OPERATIONS = (

@@ -324,21 +324,6 @@ class TestCreditNote(CreditCommon):
         self.assertAlmostEqual(sum(self._get_notes(invoice).mapped('amount_total')), 36.35)
         self.assertEqual(invoice.amount_residual, 0.0)
 
-    def _create_cash_rounding(self):
-        accounts = self.env['account.account']
-        return self.env['account.cash.rounding'].create(
-            {
-                'name': "5 cents",
-                'rounding': 0.05,
-                'strategy': 'add_invoice_line',
-                'rounding_method': 'HALF-UP',
-                'profit_account_id': accounts.search(
-                    [('account_type', '=', 'income_other')], limit=1
-                ).id,
-                'loss_account_id': accounts.search([('account_type', '=', 'expense')], limit=1).id,
-            }
-        )
-
     def test_changed_price_on_the_order_does_not_change_the_credit(self):
         order = self._create_sale()
         order.order_line.price_unit = 120

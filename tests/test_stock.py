@@ -394,23 +394,6 @@ class TestWarehouse(StockCommon):
 class TestValuation(StockCommon):
     """I9: stock valuation equals the ledger after a finished return."""
 
-    def _buy(self, product, quantity, cost):
-        move = self.env['stock.move'].create(
-            {
-                'product_id': product.id,
-                'product_uom_qty': quantity,
-                'location_id': self.env.ref('stock.stock_location_suppliers').id,
-                'location_dest_id': self.stock.id,
-                'picking_type_id': self.warehouse.in_type_id.id,
-                'price_unit': cost,
-                'value_manual': cost * quantity,
-            }
-        )
-        move._action_confirm()
-        move.quantity = quantity
-        move.picked = True
-        move._action_done()
-
     def _assert_return_balances(self, cost_method, *results):
         self.category.property_cost_method = cost_method
         product = self._create_product("Bought", tracking='lot')
