@@ -49,6 +49,7 @@
         'views/sale_return_views.xml',
         'views/sale_return_discrepancy_views.xml',
         'views/sale_return_line_views.xml',
+        'views/sale_return_quarantine_report_views.xml',
         'views/sale_return_inspection_views.xml',
         'views/sale_return_event_views.xml',
         'views/sale_return_reconciliation_views.xml',

@@ -77,6 +77,22 @@ DISCREPANCY_RESOLUTIONS = [
     ('claim', "Claim"),
 ]
 
+# What goods in quarantine wait for.
+QUARANTINE_STATES = [
+    ('inspection', "Inspection"),
+    ('transfer', "Transfer"),
+    ('customer', "Decision on the customer's property"),
+    ('other', "Nothing: belongs to no return"),
+]
+
+QUARANTINE_AGES = [
+    ('d02', "0 to 2 days"),
+    ('d07', "3 to 7 days"),
+    ('d14', "8 to 14 days"),
+    ('d30', "15 to 30 days"),
+    ('older', "More than 30 days"),
+]
+
 # Dispositions this version can carry out; the others are refused with a sentence.
 SUPPORTED_ACTIONS = ('restock', 'refurbish', 'scrap', 'vendor', 'send_back', 'keep')
 

@@ -68,6 +68,7 @@ from . import sale_return_navigation
 from . import sale_return_order_share
 from . import sale_return_policy
 from . import sale_return_quarantine
+from . import sale_return_quarantine_report
 from . import sale_return_queue
 from . import sale_return_reason
 from . import sale_return_reception
@@ -96,6 +97,7 @@ from . import stock_move_line
 from . import stock_move_line_facts
 from . import stock_picking
 from . import stock_picking_type
+from . import stock_quant
 from . import stock_rule
 from . import stock_warehouse
 from . import stock_warehouse_disposal

@@ -30,6 +30,7 @@ from . import test_reconciliation
 from . import test_replacement
 from . import test_refund
 from . import test_refund_failures
+from . import test_quarantine_report
 from . import test_report
 from . import test_sale_return
 from . import test_sale_return_credit

@@ -1,0 +1,26 @@
+from odoo import models
+
+
+class StockQuant(models.Model):
+    _inherit = 'stock.quant'
+
+    def _compute_value(self):
+        """Override of `stock_account` to share the value of a product among all its valued stock.
+
+        Odoo divides it by what lies in warehouses. The quarantine lies outside of them but is
+        valued, so what is in warehouses would get its value, too.
+        """
+        result = super()._compute_value()
+        for quant in self:
+            product = quant.product_id
+            if product and quant._is_valued() and not product.lot_valuated:
+                average = product.with_company(quant.company_id).avg_cost
+                quant.value = quant.quantity * average
+        return result
+
+    def _is_valued(self):
+        """Tell whether the stock is ours and in a place whose stock is valued."""
+        self.ensure_one()
+        return bool(
+            self.location_id._should_be_valued() and not self._should_exclude_for_valuation()
+        )
