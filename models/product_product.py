@@ -12,3 +12,13 @@ class ProductProduct(models.Model):
         """
         products = super()._with_valuation_context()
         return products.with_context(owners=[False, self.env.company.partner_id.id])
+
+    def _get_average_value(self):
+        """Return the value of one unit of the company's valued stock, not rounded.
+
+        :return: in the currency of the company, per unit of the product.
+        :rtype: float
+        """
+        self.ensure_one()
+        quantity = self._with_valuation_context().qty_available
+        return 0.0 if self.uom_id.is_zero(quantity) else self.total_value / quantity

@@ -66,9 +66,10 @@ class SaleReturnQuarantineReport(models.Model):
             if row.owner_id and row.owner_id != row.company_id.partner_id:
                 row.value = 0.0
             elif product.lot_valuated and row.lot_id:
-                row.value = row.quantity * row.lot_id.sudo().with_company(row.company_id).avg_cost
+                lot = row.lot_id.sudo().with_company(row.company_id)
+                row.value = row.quantity * lot.total_value / (lot.product_qty or 1.0)
             else:
-                row.value = row.quantity * product.avg_cost
+                row.value = row.quantity * product._get_average_value()
 
     def _read_group_select(self, aggregate_spec, query):
         """Override of `base`, as in `stock.quant`: the value is added up from the rows."""

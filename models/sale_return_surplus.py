@@ -50,7 +50,7 @@ class SaleReturnSurplus(models.AbstractModel):
                 findings += [self._prepare_finding(kind, split, line) for split in splits]
                 new_moves = new_moves.union(*splits)
         self._record(findings)
-        return new_moves
+        return new_moves | self._match_origins(receipts)
 
     @api.model
     def _is_arriving(self, move):
@@ -150,6 +150,46 @@ class SaleReturnSurplus(models.AbstractModel):
                 if uom.compare(rest, 0.0) > 0:
                     result[move_line.move_id].append((move_line, rest))
         return result
+
+    @api.model
+    def _match_origins(self, moves):
+        """Let what comes undo the delivery its lots left with, which gives it its value.
+
+        :param moves: receipt moves that are about to be done.
+        :return: new moves, where one move brings lots of several deliveries.
+        :rtype: stock.move
+        """
+        new_moves = self.env['stock.move'].sudo()
+        for move in moves.filtered(
+            lambda m: m.origin_returned_move_id and m.has_tracking != 'none'
+        ):
+            delivered = move.sale_line_id.move_ids.filtered(
+                lambda m: m.state == 'done' and m.location_dest_id._is_at_customer()
+            )
+            parts = defaultdict(list)
+            for line in move.move_line_ids.filtered('lot_id'):
+                origins = delivered.filtered(
+                    lambda m, lot=line.lot_id: lot in m.move_line_ids.lot_id
+                )
+                if origins and move.origin_returned_move_id not in origins:
+                    parts[origins[-1]].append((line, line.quantity_product_uom))
+            for origin, group in parts.items():
+                if len(group) == len(move.move_line_ids):
+                    move.origin_returned_move_id = origin
+                    continue
+                new_moves |= self._split_off(
+                    move,
+                    group,
+                    {
+                        'sale_line_id': move.sale_line_id.id,
+                        'sale_return_line_id': move.sale_return_line_id.id,
+                        'origin_returned_move_id': origin.id,
+                        'to_refund': move.to_refund,
+                        'origin': move.origin,
+                    },
+                    with_demand=True,
+                )
+        return new_moves
 
     # === SPLIT === #
 
@@ -290,17 +330,23 @@ class SaleReturnSurplus(models.AbstractModel):
         if move.product_id.tracking != 'serial':
             return
         for line in move.move_line_ids.filtered('lot_id'):
-            quants = (
-                self.env['stock.quant']
-                .sudo()
-                .search(
-                    [
-                        ('lot_id', '=', line.lot_id.id),
-                        ('location_id', 'in', (line.location_id | line.location_dest_id).ids),
-                    ]
-                )
+            quants = self.env['stock.quant'].search(
+                [
+                    ('lot_id', '=', line.lot_id.id),
+                    ('location_id', 'in', (line.location_id | line.location_dest_id).ids),
+                ]
             )
-            taken = any(
+            counted = self.env['stock.move.line'].search_count(
+                [
+                    ('id', '!=', line.id),
+                    ('lot_id', '=', line.lot_id.id),
+                    ('location_dest_id', '=', line.location_dest_id.id),
+                    ('picked', '=', True),
+                    ('state', 'not in', ('done', 'cancel')),
+                ],
+                limit=1,
+            )
+            taken = counted or any(
                 (quant.location_id == line.location_dest_id and quant.quantity > 0)
                 or (quant.location_id == line.location_id and quant.quantity < 0)
                 for quant in quants

@@ -78,12 +78,15 @@ class StockMove(models.Model):
 
         :raise UserError: when goods of a return go anywhere but into quarantine.
         """
+        self._ensure_counted()
         reception = self.env['sale.return.reception']
         todo = self.filtered(lambda move: move.state not in ('done', 'cancel') and move.quantity)
+        known = todo.picking_id.move_ids
         reception._adopt_moves(todo, receiving=True)
         surplus = self.env['sale.return.surplus']._set_apart(self)
-        if surplus:
-            return (self | surplus.with_env(self.env))._action_done(cancel_backorder)
+        if new_moves := (todo.picking_id.move_ids - known) | surplus.with_env(self.env):
+            # What was split off for other returns, or belongs to none.
+            return (self | new_moves)._action_done(cancel_backorder)
         back = self.filtered(lambda move: move.sale_line_id and move.location_id._is_at_customer())
         undone = self.filtered(
             lambda move: (
@@ -116,6 +119,31 @@ class StockMove(models.Model):
         result = super()._action_cancel()
         discrepancies._reopen()
         return result
+
+    def _ensure_counted(self):
+        """Refuse negative counts on transfers of returns, which Odoo passes over in silence.
+
+        :raise UserError: naming the transfer and the product.
+        """
+        for move in self:
+            if move.quantity < 0 and move.sale_return_line_id:
+                raise UserError(
+                    self.env._(
+                        "%(quantity)s %(unit)s of %(product)s cannot come with %(transfer)s. Enter "
+                        "what you have counted.",
+                        quantity=move.quantity,
+                        unit=move.product_uom.name,
+                        product=move.product_id.display_name,
+                        transfer=move.picking_id.name or move.reference,
+                    )
+                )
+
+    def _skip_push(self):
+        """Override of `stock`: no rule takes goods out of quarantine, only their inspection."""
+        quarantines = self.company_id.sudo().sale_return_view_location_id
+        return super()._skip_push() or bool(
+            quarantines and self.location_dest_id._child_of(quarantines)
+        )
 
     def _ensure_into_quarantine(self):
         """Refuse to receive a return anywhere but in quarantine, e.g. straight into stock.

@@ -14,7 +14,7 @@ class StockQuant(models.Model):
         for quant in self:
             product = quant.product_id
             if product and quant._is_valued() and not product.lot_valuated:
-                average = product.with_company(quant.company_id).avg_cost
+                average = product.with_company(quant.company_id)._get_average_value()
                 quant.value = quant.quantity * average
         return result
 

@@ -24,6 +24,7 @@ from . import test_flow_uninvoiced
 from . import test_inspection_sheet
 from . import test_install
 from . import test_kits
+from . import test_lots
 from . import test_order_level_money
 from . import test_order_level_optional
 from . import test_reconciliation
@@ -31,6 +32,7 @@ from . import test_replacement
 from . import test_refund
 from . import test_refund_failures
 from . import test_quarantine_report
+from . import test_receipts
 from . import test_report
 from . import test_sale_return
 from . import test_sale_return_credit
@@ -43,3 +45,4 @@ from . import test_tools
 from . import test_tools_stats
 from . import test_ui
 from . import test_valuation
+from . import test_warehouses
