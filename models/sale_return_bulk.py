@@ -91,12 +91,33 @@ class SaleReturnBulk(models.AbstractModel):
         try:
             for result in disposal._complete_results(lines, results):
                 disposal._prepare_inspection_vals(lines, result)
+            for job in jobs:
+                self._ensure_expected(job)
         except UserError as error:
             if len(jobs) == 1:
                 return {lines: str(error.args[0])}
             half = len(jobs) // 2
             return self._find_wrong(jobs[:half]) | self._find_wrong(jobs[half:])
         return {}
+
+    @api.model
+    def _ensure_expected(self, job):
+        """Refuse results of more than has come or is expected."""
+        line = job['line']
+        there = line._get_qty_missing() + line._get_qty_to_inspect()
+        wanted = sum(result['quantity'] for result in job['results'])
+        if line.product_uom_id.compare(wanted, there) > 0:
+            raise UserError(
+                self.env._(
+                    "%(wanted)s %(unit)s of %(product)s cannot be inspected for return "
+                    "%(return)s: only %(there)s are expected or wait for it.",
+                    wanted=wanted,
+                    unit=line.product_uom_id.name,
+                    product=line.product_id.display_name,
+                    there=there,
+                    **{'return': line.return_id.name},
+                )
+            )
 
     @api.model
     def _describe_failure(self, line, reason):

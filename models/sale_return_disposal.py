@@ -100,6 +100,7 @@ class SaleReturnDisposal(models.AbstractModel):
                     product=product.display_name,
                 )
             )
+        self._ensure_whole_quantity(line, quantity)
         liability = result.get('liability') or line._get_default_liability()
         if liability not in dict(LIABILITIES):
             raise UserError(
@@ -197,6 +198,27 @@ class SaleReturnDisposal(models.AbstractModel):
                     "disposition for %(product)s.",
                     disposition=disposition.name,
                     product=line.product_id.display_name,
+                )
+            )
+        if disposition.action == 'scrap':
+            self._ensure_scrap_account(line)
+
+    @api.model
+    def _ensure_whole_quantity(self, line, quantity):
+        """Refuse a quantity that the unit in which the goods move cannot express."""
+        stock_uom = line.product_id.uom_id
+        in_stock = self.env['sale.return.quarantine']._get_stock_quantity(line, quantity)
+        back = stock_uom._compute_quantity(in_stock, line.product_uom_id, round=False)
+        if stock_uom.is_zero(in_stock) or line.product_uom_id.compare(back, quantity):
+            raise UserError(
+                self.env._(
+                    "%(quantity)s %(unit)s of %(product)s is no whole quantity of "
+                    "%(stock_unit)s. Inspect %(proposal)s instead.",
+                    quantity=quantity,
+                    unit=line.product_uom_id.name,
+                    product=line.product_id.display_name,
+                    stock_unit=stock_uom.name,
+                    proposal=line.product_uom_id.round(back) or stock_uom.rounding,
                 )
             )
 

@@ -29,6 +29,13 @@ class StockMove(models.Model):
         origins = self.move_orig_ids.filtered(lambda move: move.state not in ('done', 'cancel'))
         return origins | origins._rollup_move_origs_open() if origins else origins
 
+    def _skip_push(self):
+        """Override of `stock` to look for no next step of goods that leave quarantine.
+
+        Their disposition says where they go. Odoo would ask for the rules of each move.
+        """
+        return bool(self.sale_return_inspection_id) or super()._skip_push()
+
     def _key_assign_picking(self):
         """Override of `stock` to deliver replacements by transfers of their own."""
         return (*super()._key_assign_picking(), self.sale_return_line_id.return_id)

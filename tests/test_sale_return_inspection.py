@@ -185,6 +185,15 @@ class TestInspection(SaleReturnCommon):
         with self.assert_refused("nothing to inspect"):
             self.line.register_inspection([])
 
+    def test_part_of_a_unit_is_refused(self):
+        order = self._create_sale({'quantity': 2, 'product_uom_id': self.dozen.id})
+        sale_return = self._create_return(order, 1)
+        self._receive(sale_return)
+        with self.assert_refused("no whole quantity"):
+            self._inspect(sale_return, (0.1, 'restock'))
+        self._inspect(sale_return, (0.5, 'restock'), (0.5, 'scrap'))
+        self.assert_on_hand(self.product, 0, self.quarantine)
+
     def test_nothing_is_inspected_before_it_is_received(self):
         sale_return = self._create_return(self._create_sale(), 2)
         with self.assert_refused("only 0"):
