@@ -63,7 +63,14 @@ class SaleReturnBulk(models.AbstractModel):
                 skipped.append(line.id)
             else:
                 jobs.append({'line': line, 'results': wanted, 'defaults': defaults})
-        wrong = self._find_wrong([job for job in jobs if job['results'] is not None])
+        # Kits are looked at when they move: what their results stand for depends on what came.
+        wrong = self._find_wrong(
+            [
+                job
+                for job in jobs
+                if job['results'] is not None and not job['line'].sale_line_id._is_return_kit()
+            ]
+        )
         failed += [self._describe_failure(line, reason) for line, reason in wrong.items()]
         return [job for job in jobs if job['line'] not in wrong], failed, skipped
 

@@ -100,7 +100,8 @@ class SaleReturnDisposal(models.AbstractModel):
                     product=product.display_name,
                 )
             )
-        self._ensure_whole_quantity(line, quantity)
+        if not component:
+            self._ensure_whole_quantity(line, quantity)
         liability = result.get('liability') or line._get_default_liability()
         if liability not in dict(LIABILITIES):
             raise UserError(

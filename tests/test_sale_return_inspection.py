@@ -186,13 +186,16 @@ class TestInspection(SaleReturnCommon):
             self.line.register_inspection([])
 
     def test_part_of_a_unit_is_refused(self):
-        order = self._create_sale({'quantity': 2, 'product_uom_id': self.dozen.id})
-        sale_return = self._create_return(order, 1)
+        product = self._create_product("Eggs", uom_id=self.dozen.id)
+        order = self._create_sale(
+            {'product': product, 'quantity': 24, 'product_uom_id': self.unit.id}
+        )
+        sale_return = self._create_return(order, 12)
         self._receive(sale_return)
         with self.assert_refused("no whole quantity"):
-            self._inspect(sale_return, (0.1, 'restock'))
-        self._inspect(sale_return, (0.5, 'restock'), (0.5, 'scrap'))
-        self.assert_on_hand(self.product, 0, self.quarantine)
+            self._inspect(sale_return, (5, 'restock'))
+        self._inspect(sale_return, (6, 'restock'), (6, 'scrap'))
+        self.assert_on_hand(product, 0, self.quarantine)
 
     def test_nothing_is_inspected_before_it_is_received(self):
         sale_return = self._create_return(self._create_sale(), 2)
