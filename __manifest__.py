@@ -28,6 +28,7 @@
         'data/sale_return_reason_data.xml',
         'data/web_tour_tour_data.xml',
         # The mail attaches the slip.
+        'report/account_move_report.xml',
         'report/sale_return_slip.xml',
         'report/sale_return_report_views.xml',
         'report/sale_return_ranking_views.xml',
@@ -40,6 +41,7 @@
         'wizards/sale_return_cutoff_views.xml',
         'wizards/sale_return_discrepancy_register_views.xml',
         'wizards/sale_return_discrepancy_resolve_views.xml',
+        'wizards/sale_return_goodwill_grant_views.xml',
         'wizards/sale_return_inspect_views.xml',
         'wizards/sale_return_explain_views.xml',
         'wizards/sale_return_receive_views.xml',
@@ -61,9 +63,12 @@
         'views/sale_return_policy_views.xml',
         'views/sale_return_reason_views.xml',
         'views/sale_return_refund_views.xml',
+        'views/sale_return_accounting_views.xml',
         'views/account_move_views.xml',
         'views/res_config_settings_views.xml',
         'views/res_config_settings_reconciliation_views.xml',
+        # It extends the settings of the file above.
+        'views/sale_return_goodwill_views.xml',
         'views/sale_order_views.xml',
         'views/stock_lot_views.xml',
         'views/stock_picking_type_views.xml',

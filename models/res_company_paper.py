@@ -1,0 +1,11 @@
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    sale_return_send_notes = fields.Boolean(
+        string="Send Credit Notes Automatically",
+        help="A posted credit note of a return goes to the customer the way his invoices do (mail, "
+        "e-invoice network, ...), if its invoice was sent. Odoo's scheduled job does it.",
+    )

@@ -1,0 +1,9 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = 'res.config.settings'
+
+    sale_return_send_notes = fields.Boolean(
+        related='company_id.sale_return_send_notes', readonly=False
+    )

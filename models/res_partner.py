@@ -1,0 +1,8 @@
+from odoo import fields, models
+
+
+class ResPartner(models.Model):
+    _inherit = 'res.partner'
+
+    # Written by whoever grants, see `sale.return.goodwill._ensure_limits`.
+    sale_return_goodwill_guard = fields.Integer(readonly=True, copy=False)

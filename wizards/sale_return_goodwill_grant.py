@@ -1,0 +1,128 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class SaleReturnGoodwillGrant(models.TransientModel):
+    """Dialog: credit a part of an invoice without goods."""
+
+    _name = 'sale.return.goodwill.grant'
+    _description = "Grant Goodwill"
+
+    res_model = fields.Selection(
+        [
+            ('account.move', "Invoice"),
+            ('sale.order', "Sales Order"),
+            ('sale.return', "Return"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    res_id = fields.Integer(required=True, readonly=True)
+    selectable_invoice_ids = fields.Many2many(
+        'account.move', compute='_compute_selectable_invoice_ids', compute_sudo=True
+    )
+    invoice_id = fields.Many2one(
+        'account.move',
+        string="Invoice",
+        required=True,
+        compute='_compute_invoice_id',
+        store=True,
+        readonly=False,
+        precompute=True,
+        compute_sudo=True,
+        domain="[('id', 'in', selectable_invoice_ids)]",
+    )
+    currency_id = fields.Many2one('res.currency', compute='_compute_amount_left', compute_sudo=True)
+    reason_id = fields.Many2one(
+        'sale.return.reason', required=True, domain=[('return_class', '=', 'goodwill')]
+    )
+    tax_included = fields.Selection(
+        [('yes', "Tax included"), ('no', "Tax excluded")],
+        string="Amount is",
+        required=True,
+        default='yes',
+        help="Whether the amount below contains the taxes of the invoice.",
+    )
+    amount = fields.Monetary(required=True)
+    amount_left = fields.Monetary(
+        string="Left of the Invoice",
+        compute='_compute_amount_left',
+        compute_sudo=True,
+        help="What was invoiced and not credited yet, tax included or not as chosen.",
+    )
+    comment = fields.Text(string="Why", required=True)
+
+    @api.model
+    def _get_action(self, record):
+        """Return the dialog for one invoice, order or return."""
+        record.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Goodwill"),
+            'res_model': self._name,
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_res_model': record._name, 'default_res_id': record.id},
+        }
+
+    def _get_record(self):
+        """Return the document it is granted on, if the user may see it.
+
+        :raise AccessError: when he may not.
+        """
+        self.ensure_one()
+        record = self.env[self.res_model].browse(self.res_id).sudo(False)
+        record.check_access('read')
+        return record
+
+    @api.depends('res_model', 'res_id')
+    def _compute_selectable_invoice_ids(self):
+        for wizard in self:
+            # sudo: the invoices of a document that the user may see.
+            record = wizard._get_record().sudo()
+            invoices = record if record._name == 'account.move' else record.invoice_ids
+            wizard.selectable_invoice_ids = invoices.filtered(
+                lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+            )
+
+    @api.depends('selectable_invoice_ids')
+    def _compute_invoice_id(self):
+        for wizard in self:
+            wizard.invoice_id = wizard.selectable_invoice_ids[:1]
+
+    @api.depends('invoice_id', 'tax_included')
+    def _compute_amount_left(self):
+        service = self.env['sale.return.goodwill.credit'].sudo()
+        for wizard in self:
+            invoice = wizard.invoice_id & wizard.selectable_invoice_ids
+            wizard.currency_id = invoice.currency_id
+            wizard.amount_left = (
+                service._get_amount_left(invoice, wizard.tax_included == 'yes') if invoice else 0.0
+            )
+
+    def action_confirm(self):
+        """Grant it and show the credit note to who may see it.
+
+        :raise UserError: when there is no such invoice, less is left or a limit is reached.
+        """
+        self.ensure_one()
+        self.env['sale.return']._ensure_group('group_user')
+        record = self._get_record()
+        if self.invoice_id not in self.selectable_invoice_ids:
+            raise UserError(
+                self.env._(
+                    "%(document)s has no such posted invoice. Choose one of its invoices.",
+                    document=record.display_name,
+                )
+            )
+        note = self.env['sale.return.goodwill.credit']._grant(
+            self.invoice_id,
+            self.amount,
+            self.reason_id,
+            tax_included=self.tax_included == 'yes',
+            comment=self.comment,
+            sale_return=record if record._name == 'sale.return' else None,
+        )
+        if note.sudo(False).has_access('read'):
+            return note.sudo(False)._get_records_action(name=self.env._("Credit Note"))
+        return {'type': 'ir.actions.act_window_close'}
