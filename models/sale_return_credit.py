@@ -322,51 +322,6 @@ class SaleReturnCredit(models.AbstractModel):
         }
 
     @api.model
-    def _get_due_rounding_lines(self, invoice, allocations):
-        """Return the cash rounding lines of an invoice if these allocations complete it.
-
-        What an invoice was rounded by belongs to the note that credits the last of it. Odoo
-        would round each note by itself, which does not add up.
-
-        :return: journal items of the invoice, usually none.
-        :rtype: account.move.line
-        """
-        # A rounding by the biggest tax is in the amount of that tax already.
-        rounding_lines = invoice.line_ids.filtered(
-            lambda line: line.display_type == 'rounding' and not line.tax_repartition_line_id
-        )
-        if not rounding_lines:
-            return rounding_lines
-        products = invoice.invoice_line_ids.filtered(lambda line: line.display_type == 'product')
-        balances = self.env['sale.return.ledger']._get_balances(products.sale_line_ids)
-        left = defaultdict(float)
-        for line in products:
-            left[line] = balances[line].quantity if line in balances else line.quantity
-        for allocation in allocations:
-            if allocation.get('kind') in (None, 'shipping', 'discount'):
-                left[allocation['invoice_line']] -= allocation['quantity']
-        complete = all(quantity <= QUANTITY_EPSILON for quantity in left.values())
-        return rounding_lines if complete else rounding_lines.browse()
-
-    @api.model
-    def _prepare_rounding_line_vals(self, rounding_line, allocations):
-        """Prepare the line of a note that takes back a cash rounding of its invoice.
-
-        :return: values for `account.move.line.create`.
-        :rtype: dict
-        """
-        return {
-            'name': rounding_line.name,
-            'quantity': 1,
-            'price_unit': -rounding_line.amount_currency,
-            'tax_ids': [Command.clear()],
-            'account_id': rounding_line.account_id.id,
-            'sale_return_line_id': allocations[-1]['return_line'].id,
-            'sale_return_kind': 'rounding',
-            'credited_line_id': rounding_line.id,
-        }
-
-    @api.model
     def _get_note_price_unit(self, allocation):
         """Return the unit price of a note line.
 
