@@ -8,6 +8,29 @@ LIABILITIES = [
     ('company', "Us"),
 ]
 
+# Why goods cannot be returned although others can (Directive 2011/83/EU art. 16, China's
+# Consumer Protection Law art. 25 and the interim measures).
+EXCEPTIONS = [
+    ('custom_made', "Made to order"),
+    ('perishable', "Perishable"),
+    ('unsealed_hygiene', "Hygiene or safety goods, unsealed"),
+    ('unsealed_media', "Audio, video or software, unsealed"),
+    ('mixed', "Mixed inseparably with other goods"),
+    ('newspaper', "Newspapers and magazines"),
+    ('dated_service', "Services for a certain date"),
+    ('price_fluctuation', "Price depends on a market"),
+    ('value_loss', "Loses much of its value once used"),
+    ('near_expiry', "Near expiry or flawed, sold as such"),
+    ('agreed', "Agreed with the buyer"),
+]
+
+# Who decides on a level of approval.
+APPROVER_TYPES = [
+    ('user', "A user"),
+    ('group', "A group"),
+    ('manager', "The requester's manager"),
+]
+
 RETURN_STATES = [
     ('draft', "Draft"),
     ('submitted', "Submitted"),

@@ -32,10 +32,13 @@ from . import sale_return_evidence
 from . import sale_return
 from . import sale_return_accruals
 from . import sale_return_approval
+from . import sale_return_approval_level
+from . import sale_return_approval_step
 from . import sale_return_approvals
 from . import sale_return_bulk
 from . import sale_return_checklist
 from . import sale_return_checklist_item
+from . import sale_return_confirmation
 from . import sale_return_credit
 from . import sale_return_credit_kept
 from . import sale_return_credit_lump
@@ -56,6 +59,7 @@ from . import sale_return_disposition_rule
 from . import sale_return_event
 from . import sale_return_explainer
 from . import sale_return_facts
+from . import sale_return_expiry
 from . import sale_return_file
 from . import sale_return_grade
 from . import sale_return_grade_location
@@ -79,6 +83,7 @@ from . import sale_return_money
 from . import sale_return_navigation
 from . import sale_return_order_share
 from . import sale_return_policy
+from . import sale_return_policy_match
 from . import sale_return_quarantine
 from . import sale_return_quarantine_report
 from . import sale_return_queue
@@ -106,6 +111,11 @@ from . import sale_return_steps_bulk
 from . import sale_return_steps_replacement
 from . import sale_return_tie_out
 from . import sale_return_surplus
+from . import sale_return_refusal_template
+from . import sale_return_regime
+from . import sale_return_rule
+from . import sale_return_rule_kinds
+from . import sale_return_substitute
 from . import stock_location
 from . import stock_lot
 from . import stock_move

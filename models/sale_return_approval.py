@@ -19,3 +19,16 @@ class SaleReturnApproval(models.Model):
     date = fields.Datetime(required=True, default=lambda self: self.env.cr.now())
     automatic = fields.Boolean(help="Decided by the policy, nobody was asked.")
     comment = fields.Text()
+    step_id = fields.Many2one(
+        'sale.return.approval.step', string="Level", index='btree_not_null', ondelete='restrict'
+    )
+    template_id = fields.Many2one(
+        'sale.return.refusal.template', index='btree_not_null', ondelete='restrict'
+    )
+    fingerprint = fields.Char(
+        readonly=True, help="What was decided on: a change of it makes the approval void."
+    )
+    own_request = fields.Boolean(
+        help="Decided by the one who asked for the return; only managers can, and only where the "
+        "policy has no levels."
+    )

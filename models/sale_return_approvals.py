@@ -1,12 +1,82 @@
-from odoo import fields, models
+import hashlib
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+# Written by the steps of the approval only.
+PROTECTED_FIELDS = frozenset({'requested_by_id', 'submission_count', 'fingerprint', 'step_ids'})
+
+OVERRIDABLE = ('refuse_overridable', 'refuse')
+
+# Of one level at the most: a reminder for everybody is one for nobody.
+MAX_ACTIVITIES = 5
 
 
 class SaleReturn(models.Model):
-    """Who has to decide on a return, and who has."""
+    """Who has to decide on a return, who has, and on what exactly."""
 
     _inherit = 'sale.return'
 
     file_ids = fields.One2many('sale.return.file', 'return_id', string="Photos and Files")
+    requested_by_id = fields.Many2one(
+        'res.users',
+        string="Requested by",
+        readonly=True,
+        copy=False,
+        index='btree_not_null',
+        help="Who submitted the return. He does not approve it.",
+    )
+    submission_count = fields.Integer(readonly=True, copy=False)
+    fingerprint = fields.Char(
+        readonly=True, copy=False, help="Of what was submitted; a change makes approvals void."
+    )
+    step_ids = fields.One2many(
+        'sale.return.approval.step', 'return_id', string="Levels", readonly=True
+    )
+    waiting_for = fields.Char(
+        compute='_compute_waiting_for', compute_sudo=True, help="Whose decision is awaited."
+    )
+    waiting_for_me = fields.Boolean(
+        compute='_compute_waiting_for_me', search='_search_waiting_for_me'
+    )
+    needs_overrule = fields.Boolean(
+        compute='_compute_needs_overrule',
+        help="The rules would refuse it; who approves it has to say why.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('state', 'step_ids.state')
+    def _compute_waiting_for(self):
+        for sale_return in self:
+            step = sale_return._get_current_step()
+            sale_return.waiting_for = step.name if sale_return.state == 'submitted' else False
+
+    @api.depends('state', 'step_ids.state')
+    @api.depends_context('uid')
+    def _compute_waiting_for_me(self):
+        for sale_return in self:
+            sale_return.waiting_for_me = (
+                sale_return.state == 'submitted' and not sale_return._get_obstacle(self.env.user)
+            )
+
+    def _search_waiting_for_me(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        # Few returns wait for a decision at any time, however many there are.
+        waiting = self.search([('state', '=', 'submitted')])
+        mine = waiting.filtered(lambda r: not r._get_obstacle(self.env.user))
+        return Domain('id', 'in' if True in value else 'not in', mine.ids)
+
+    @api.depends('state', 'line_ids.verdict_outcome', 'line_ids.decision')
+    def _compute_needs_overrule(self):
+        for sale_return in self:
+            sale_return.needs_overrule = sale_return.state == 'submitted' and any(
+                line.verdict_outcome in OVERRIDABLE and line.decision != 'refused'
+                for line in sale_return.line_ids
+            )
 
     # === CRUD METHODS === #
 
@@ -16,3 +86,337 @@ class SaleReturn(models.Model):
         self._unlink_except_started()
         self.file_ids.unlink()
         return super().unlink()
+
+    def _is_derived(self, name):
+        """Override of `sale.return.derived` to protect approvals."""
+        return name in PROTECTED_FIELDS or super()._is_derived(name)
+
+    # === WHO === #
+
+    def _get_current_step(self):
+        """Return the level that decides next, empty where no level is left (or none is needed)."""
+        self.ensure_one()
+        pending = self.step_ids.filtered(lambda step: step.state == 'pending')
+        return pending.sorted(lambda step: (step.sequence, step.id))[:1]
+
+    def _get_own_request_reason(self, user):
+        """Say why a user must not decide on this return whatever his role is; None if he may.
+
+        :param user: `res.users`
+        :rtype: str
+        """
+        self.ensure_one()
+        if user in self.requested_by_id | self.create_uid:
+            return self.env._(
+                "%(user)s asked for return %(return)s, so somebody else has to approve it.",
+                user=user.name,
+                **{'return': self.name},
+            )
+        # sudo: who decided is kept for everybody to see.
+        decided = self.sudo().step_ids.filtered(lambda step: step.state == 'approved')
+        if user in decided.approval_id.user_id:
+            return self.env._(
+                "%(user)s decided on a level of return %(return)s already, so somebody else has to "
+                "decide on the next one.",
+                user=user.name,
+                **{'return': self.name},
+            )
+        return None
+
+    def _get_obstacle(self, user):
+        """Say why a user may not decide on this return now; None if he may.
+
+        :param user: `res.users`
+        :rtype: str
+        """
+        self.ensure_one()
+        if not user.has_group('sale_return.group_approver'):
+            return self.env._("%(user)s is no approver.", user=user.name)
+        own = self._get_own_request_reason(user)
+        step = self._get_current_step()
+        if not step:
+            # One approver is enough. In a company of one man that has to be himself: the manager,
+            # and the approval says so.
+            return None if user.has_group('sale_return.group_manager') else own
+        if own:
+            return own
+        if not step._is_approver(user):
+            return self.env._(
+                "Return %(return)s waits for “%(level)s”: %(approvers)s.",
+                level=step.name,
+                approvers=", ".join(step._get_approvers().mapped('name'))
+                or self.env._("a manager of Returns"),
+                **{'return': self.name},
+            )
+        return None
+
+    def _ensure_may_decide(self):
+        """Refuse a decision by somebody whose turn it is not.
+
+        :raise UserError: naming the return and who has to decide.
+        """
+        if self.env.su:
+            return
+        for sale_return in self:
+            if obstacle := sale_return._get_obstacle(self.env.user):
+                raise UserError(obstacle)
+
+    def _get_requester_manager(self):
+        """Return the manager of whoever asked for the return; empty where he has none.
+
+        The one of his employee where there are employees, else the leader of the order's team.
+        """
+        self.ensure_one()
+        # sudo: approvers need not read employees.
+        requester = self.sudo().requested_by_id
+        manager = self.env['res.users']
+        if 'employee_id' in requester._fields:
+            company_user = requester.with_company(self.company_id)
+            manager = company_user.employee_id.parent_id.user_id
+        manager = manager or self.sudo().line_ids.order_id.team_id.user_id[:1]
+        return manager - requester
+
+    # === WHAT === #
+
+    def _get_fingerprint(self):
+        """Return a hash of what is approved: products, quantities, prices, reasons.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        content = [
+            self.submission_count,
+            self.partner_id.id,
+            self.company_id.id,
+            [
+                [
+                    line.id,
+                    line.sale_line_id.id,
+                    line.product_id.id,
+                    line.qty_requested,
+                    line.reason_id.id,
+                    line.resolution,
+                    line.decision,
+                    line.qty_authorized if line.decision != 'pending' else None,
+                    round(line._get_requested_amount(line.sale_line_id.sudo().currency_id), 6)
+                    if line.sale_line_id
+                    else None,
+                ]
+                for line in self.line_ids.sorted('id')
+            ],
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+    def _void_changed_approvals(self):
+        """Take back approvals of what is not what it was, and ask the levels it needs now."""
+        for sale_return in self.filtered('fingerprint'):
+            fingerprint = sale_return._get_fingerprint()
+            if fingerprint == sale_return.fingerprint:
+                continue
+            sale_return._write_facts({'fingerprint': fingerprint})
+            given = sale_return.step_ids.filtered(lambda step: step.state == 'approved')
+            if given:
+                given._write_facts({'state': 'pending', 'approval_id': False})
+                self.env['sale.return.event']._log(
+                    [
+                        {
+                            'return_id': sale_return.id,
+                            'kind': 'approval_void',
+                            'details': ", ".join(given.mapped('name')),
+                            'reason': self.env._("What was approved has changed."),
+                        }
+                    ]
+                )
+            sale_return._create_steps()
+
+    # === STEPS === #
+
+    def _note_submission(self):
+        """Keep who asks for the returns, before anything is decided."""
+        for count, group in self.grouped('submission_count').items():
+            group._write_facts({'requested_by_id': self.env.uid, 'submission_count': count + 1})
+
+    def _request_approval(self):
+        """Ask the levels of the policies to decide; without levels any approver may."""
+        for sale_return in self:
+            sale_return._write_facts({'fingerprint': sale_return._get_fingerprint()})
+        self._create_steps()
+
+    def _create_steps(self):
+        """Create the levels that the returns need and do not have yet, in one call."""
+        vals_list = []
+        for sale_return in self:
+            # sudo: who submits a return need not read who decides on it.
+            levels = (
+                sale_return.sudo()
+                .line_ids.policy_id.filtered(lambda policy: policy.approval == 'levels')
+                .level_ids
+            )
+            present = sale_return.step_ids.filtered(lambda step: step.state != 'void').level_id
+            needed = levels._get_applicable(sale_return.sudo()) - present
+            vals_list += [level._prepare_step_vals(sale_return) for level in needed.sorted()]
+        if vals_list:
+            self.env['sale.return.approval.step'].sudo().create(vals_list)
+            self.invalidate_recordset(['step_ids'])
+        self._schedule_approvals()
+
+    def _log_decision(self, decision, **values):
+        """Keep who decided what on the returns, on which level, and why."""
+        # sudo: nobody writes decisions by himself; the callers have checked the group.
+        return (
+            self.env['sale.return.approval']
+            .sudo()
+            .create(
+                [
+                    {
+                        'return_id': sale_return.id,
+                        'decision': decision,
+                        'user_id': self.env.uid,
+                        'step_id': sale_return._get_current_step().id,
+                        'fingerprint': sale_return._get_fingerprint(),
+                        'own_request': not values.get('automatic')
+                        and decision == 'approved'
+                        and self.env.user in sale_return.requested_by_id | sale_return.create_uid,
+                        **values,
+                    }
+                    for sale_return in self
+                ]
+            )
+        )
+
+    def _approve_current_step(self, comment=None):
+        """Keep the approval of the level whose turn it is."""
+        approvals = self._log_decision('approved', comment=comment)
+        for approval in approvals.filtered('step_id'):
+            # One write per return: each has an approval of its own.
+            approval.step_id._write_facts({'state': 'approved', 'approval_id': approval.id})
+        overruled = self.filtered('needs_overrule')
+        self.env['sale.return.event']._log(
+            [
+                {'return_id': sale_return.id, 'kind': 'override', 'reason': comment}
+                for sale_return in overruled
+            ]
+        )
+        self._schedule_approvals()
+
+    def _ensure_overruled(self, comment):
+        """Refuse to approve what the rules would refuse without a word about it.
+
+        :raise UserError: naming the return and what the rules say.
+        """
+        for sale_return in self:
+            lines = sale_return.line_ids
+            if lines and all(line.decision == 'refused' for line in lines):
+                raise UserError(
+                    self.env._(
+                        "All products of return %(return)s are refused. Refuse the return.",
+                        **{'return': sale_return.name},
+                    )
+                )
+            if sale_return.needs_overrule and not (comment and comment.strip()):
+                against = lines.filtered(lambda line: line.verdict_outcome in OVERRIDABLE)
+                raise UserError(
+                    self.env._(
+                        "The rules are against return %(return)s. Say why it is approved all the "
+                        "same.\n%(verdicts)s",
+                        verdicts="\n".join(filter(None, against.mapped('verdict_text'))),
+                        **{'return': sale_return.name},
+                    )
+                )
+
+    @api.private
+    def _refuse(self, reason, automatic=False, template=None):
+        """Refuse submitted returns; their quantities are free again.
+
+        :param str reason: why, in words for the customer.
+        :param bool automatic: True when the rules decided and nobody was asked.
+        :param template: `sale.return.refusal.template` the words come from.
+        """
+        self.env['sale.return.reception']._cancel_open_receipts(self)
+        open_lines = self.line_ids.filtered(lambda line: line.decision != 'refused')
+        open_lines._write_facts(
+            {'decision': 'refused', 'decision_reason': reason, 'qty_authorized': 0.0}
+        )
+        self._update_state('refused', reason=reason)
+        self._log_decision(
+            'refused', comment=reason, automatic=automatic, template_id=template and template.id
+        )
+        self._end_steps()
+
+    def _after_line_decisions(self, reason=None):
+        """Follow up on decisions on single lines: refuse what is refused as a whole."""
+        refused = self.filtered(lambda r: all(line.decision == 'refused' for line in r.line_ids))
+        for sale_return in refused:
+            words = filter(None, sale_return.line_ids.mapped('decision_reason'))
+            sale_return._refuse(reason or "\n".join(dict.fromkeys(words)))
+        (self - refused)._void_changed_approvals()
+
+    def _end_steps(self):
+        """Stop asking levels that have not decided."""
+        steps = self.step_ids.filtered(lambda step: step.state == 'pending')
+        if steps:
+            steps._write_facts({'state': 'void'})
+        self._schedule_approvals()
+
+    def _reset_approvals(self):
+        """Forget levels and decisions on lines: the returns are drafts again."""
+        steps = self.step_ids.filtered(lambda step: step.state != 'void')
+        if steps:
+            steps._write_facts({'state': 'void'})
+        self.line_ids._reset_decision()
+        self._schedule_approvals()
+
+    # === TELL === #
+
+    def _schedule_approvals(self):
+        """Plan an activity for those who decide next, and drop the ones of those who have."""
+        with_steps = self.filtered('step_ids')
+        if not with_steps:
+            return
+        xmlid = 'sale_return.mail_activity_type_approval'
+        with_steps.sudo().activity_unlink([xmlid])
+        activity_type = self.env.ref(xmlid)
+        model_id = self.env['ir.model']._get_id(self._name)
+        vals_list = []
+        for sale_return in with_steps.filtered(lambda r: r.state == 'submitted'):
+            if not (step := sale_return._get_current_step()):
+                continue
+            approvers = step._get_approvers() or sale_return._get_managers()
+            vals_list += [
+                {
+                    'res_model_id': model_id,
+                    'res_id': sale_return.id,
+                    'activity_type_id': activity_type.id,
+                    'summary': step.name,
+                    'automated': True,
+                    'user_id': user.id,
+                    'date_deadline': sale_return._get_decision_deadline(),
+                }
+                for user in approvers[:MAX_ACTIVITIES]
+            ]
+        # sudo: who submits a return may not plan activities for everybody. Nobody is mailed: the
+        # activity is what tells them.
+        self.env['mail.activity'].sudo().with_context(mail_activity_quick_update=True).create(
+            vals_list
+        )
+
+    def _get_managers(self):
+        """Return the managers of Returns of the company."""
+        group = self.env.ref('sale_return.group_manager').sudo()
+        return group.all_user_ids.filtered(
+            lambda user: not user.share and self.company_id in user.company_ids
+        )
+
+    def _get_decision_deadline(self):
+        """Return the day by which a decision is due."""
+        days = [d for d in self.sudo().line_ids.policy_id.mapped('decision_days') if d]
+        return fields.Date.add(fields.Date.context_today(self), days=min(days, default=2))
+
+    def _has_receipt(self):
+        """Tell whether goods of the return are here, or a transfer for them exists."""
+        self.ensure_one()
+        # sudo: whoever submits a return need not read transfers.
+        return any(
+            move.state != 'cancel' and move._is_sale_return_receipt()
+            for move in self.sudo().line_ids.move_ids
+        )

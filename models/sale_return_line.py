@@ -76,7 +76,10 @@ class SaleReturnLine(models.Model):
     resolution = fields.Selection(
         [('refund', "Refund"), ('replace', "Replacement"), ('none', "None")],
         required=True,
-        default='refund',
+        compute='_compute_resolution',
+        store=True,
+        readonly=False,
+        precompute=True,
     )
     customer_note = fields.Text(help="What the customer says, in his words.")
     return_expected = fields.Boolean(
@@ -236,6 +239,11 @@ class SaleReturnLine(models.Model):
                 line.product_id = line.product_id
                 line.product_uom_id = line.product_id.uom_id
 
+    @api.depends('reason_id')
+    def _compute_resolution(self):
+        for line in self:
+            line.resolution = line.reason_id.default_resolution or line.resolution or 'refund'
+
     @api.depends('reason_id.return_expected', 'sale_line_id.qty_delivered_method', 'product_id')
     def _compute_return_expected(self):
         for line in self:
@@ -324,6 +332,7 @@ class SaleReturnLine(models.Model):
 
     @api.depends(
         'return_id.state',
+        'decision',
         'qty_requested',
         'qty_authorized',
         'qty_received',
@@ -332,10 +341,9 @@ class SaleReturnLine(models.Model):
     )
     def _compute_qty_held(self):
         for line in self:
-            state = line.return_id.state
-            wanted = line.qty_authorized if state == 'approved' else line.qty_requested
             came = line.qty_received if line.return_expected else line.qty_credited
-            line.qty_held = max(wanted - came, 0.0) if state in OPEN_STATES else 0.0
+            held = max(line._get_qty_wanted() - came, 0.0)
+            line.qty_held = held if line.return_id.state in OPEN_STATES else 0.0
 
     @api.depends(
         'credit_line_ids.quantity',
@@ -367,6 +375,7 @@ class SaleReturnLine(models.Model):
         'return_id.state',
         'return_id.date_dispatched',
         'resolution',
+        'decision',
         'policy_id.release_event',
         'qty_requested',
         'qty_authorized',

@@ -19,8 +19,7 @@ class SaleReturnLine(models.Model):
     def _get_qty_expected(self):
         """Return what should come in all: authorized (or requested) without what is written off."""
         self.ensure_one()
-        approved = self.return_id.state in ('approved', 'closed')
-        return (self.qty_authorized if approved else self.qty_requested) - self.qty_written_off
+        return self._get_qty_wanted() - self.qty_written_off
 
     def _get_qty_missing(self):
         """Return what is authorized, has not come and is not written off."""
@@ -211,7 +210,7 @@ class SaleReturnLine(models.Model):
     def _ensure_approvable(self, returns):
         """Refuse to approve lines without order line, or returns without warehouse."""
         for line in self:
-            if not line.sale_line_id:
+            if not line.sale_line_id and line.decision != 'refused':
                 raise UserError(
                     self.env._(
                         "%(product)s in return %(return)s belongs to no order line yet. Set the "
@@ -296,9 +295,10 @@ class SaleReturnLine(models.Model):
     # === BUSINESS METHODS === #
 
     def _authorize(self):
-        """Authorize what was requested."""
-        for quantity, lines in self.grouped('qty_requested').items():
-            lines._write_facts({'qty_authorized': quantity})
+        """Authorize what was requested, on lines on which nobody has decided otherwise."""
+        undecided = self.filtered(lambda line: line.decision == 'pending')
+        for quantity, lines in undecided.grouped('qty_requested').items():
+            lines._write_facts({'qty_authorized': quantity, 'decision': 'approved'})
 
     def _write_off_missing(self):
         """Stop expecting what has not come."""

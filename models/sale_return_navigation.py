@@ -46,6 +46,13 @@ class SaleReturn(models.Model):
         self._ensure_group('group_inspector')
         return self._get_wizard_action('sale.return.inspect', self.env._("Inspect"))
 
+    def action_open_overrule(self):
+        """Open the dialog that asks why the returns are approved against the rules."""
+        self._ensure_group('group_approver')
+        return self._get_wizard_action(
+            'sale.return.explain', self.env._("Approve"), default_action='approve'
+        )
+
     def action_open_refusal(self):
         """Open the dialog that asks why the returns are refused."""
         self._ensure_group('group_approver')

@@ -17,6 +17,7 @@ class SaleReturnPolicy(models.Model):
     company_id = fields.Many2one('res.company', index=True, help="Empty: for all companies.")
     partner_category_ids = fields.Many2many('res.partner.category', string="Customer Tags")
     country_ids = fields.Many2many('res.country', string="Delivery Countries")
+    product_ids = fields.Many2many('product.product', string="Products")
     product_categ_ids = fields.Many2many(
         'product.category',
         string="Product Categories",
@@ -24,6 +25,9 @@ class SaleReturnPolicy(models.Model):
     )
     reason_ids = fields.Many2many('sale.return.reason', string="Reasons")
     team_ids = fields.Many2many('crm.team', string="Sales Teams")
+    source_ids = fields.Many2many(
+        'utm.source', string="Channels", help="Source of the order, e.g. the web shop."
+    )
 
     # What it says
     regime = fields.Selection(
@@ -37,7 +41,9 @@ class SaleReturnPolicy(models.Model):
         default='commercial',
     )
     window_days = fields.Integer(
-        default=30, help="Days to ask for a return, from the day the customer got the goods."
+        default=30,
+        help="Days to ask for a return, from the day the customer got the goods. Later requests "
+        "wait for an approver, unless a rule says otherwise. 0: no limit.",
     )
     transit_days = fields.Integer(
         default=0,
@@ -48,10 +54,22 @@ class SaleReturnPolicy(models.Model):
         default=30, help="Days from the approval within which the goods have to come."
     )
     approval = fields.Selection(
-        [('none', "Not needed"), ('always', "Always")],
+        [('none', "Not needed"), ('always', "Always"), ('levels', "By levels")],
         required=True,
         default='none',
-        help="Not needed: a submitted return is approved by itself.",
+        help="Not needed: a submitted return is approved by itself unless a rule says otherwise. "
+        "Always: one approver decides. By levels: those whose conditions hold decide in turn.",
+    )
+    level_ids = fields.One2many('sale.return.approval.level', 'policy_id', copy=True)
+    rule_ids = fields.One2many('sale.return.rule', 'policy_id', copy=True)
+    decision_days = fields.Integer(
+        string="Decide within",
+        help="Days after which a request of a customer that nobody decided on lapses. 0: never.",
+    )
+    reminder_days = fields.Integer(
+        string="Remind before",
+        default=7,
+        help="Days before the last day to send on which the customer is reminded. 0: never.",
     )
     release_event = fields.Selection(
         [
@@ -113,7 +131,8 @@ class SaleReturnPolicy(models.Model):
         "a positive amount.",
     )
     _days_positive = models.Constraint(
-        'CHECK (window_days >= 0 AND transit_days >= 0 AND expiry_days >= 0)',
+        'CHECK (window_days >= 0 AND transit_days >= 0 AND expiry_days >= 0'
+        ' AND COALESCE(decision_days, 0) >= 0 AND COALESCE(reminder_days, 0) >= 0)',
         "The days of a return policy cannot be negative.",
     )
 
@@ -129,68 +148,7 @@ class SaleReturnPolicy(models.Model):
                     )
                 )
 
-    @api.model
-    def _match(self, lines):
-        """Find the policy that applies to each line: the first one whose conditions all hold.
-
-        :param lines: `sale.return.line` records, saved or new.
-        :return: `{line: policy}`, an empty policy where none matches.
-        :rtype: dict
-        """
-        # sudo: everybody's return follows the policies, also of users who may not read them all;
-        # `_is_valid_for_line` keeps the companies apart.
-        policies = self.sudo().search([])
-        return {
-            line: next(
-                (policy for policy in policies if policy._is_valid_for_line(line)), self.browse()
-            )
-            for line in lines
-        }
-
-    def _is_valid_for_line(self, line):
-        """Tell whether all conditions of the policy hold for a line. Override to add conditions.
-
-        :param line: one `sale.return.line`, saved or new.
-        :rtype: bool
-        """
-        self.ensure_one()
-        order = line.sale_line_id.order_id
-        partner = line.return_id.partner_id or order.partner_id
-        country = order.partner_shipping_id.country_id or partner.country_id
-        company = line.return_id.company_id
-        return (
-            (not self.company_id or self.company_id == company)
-            and (not self.partner_category_ids or self.partner_category_ids & partner.category_id)
-            and (not self.country_ids or country in self.country_ids)
-            and (not self.reason_ids or line.reason_id in self.reason_ids)
-            and (not self.team_ids or order.team_id in self.team_ids)
-            and (not self.product_categ_ids or self._has_category(line.product_id.categ_id))
-        )
-
-    def _has_category(self, category):
-        """Tell whether a product category is one of the policy's or below one of them."""
-        parents = {int(key) for key in (category.parent_path or '').split('/') if key}
-        return bool(parents & set(self.product_categ_ids.ids))
-
     # === MONEY === #
-
-    def _is_deduction_allowed(self, kind):
-        """Tell whether the regime of the policy lets us keep something back. Override to add some.
-
-        Consumers who withdraw from a distance contract, or claim that goods do not conform, pay no
-        fee (Directive 2011/83/EU art. 14, 2019/771; China: Consumer Protection Law art. 25, where
-        the customer bears the return freight unless agreed otherwise).
-
-        :param str kind: `grade` (condition), `restocking_fee` or `freight`.
-        :rtype: bool
-        """
-        self.ensure_one()
-        allowed = {
-            'eu_withdrawal': ('grade', 'freight'),
-            'cn_seven_days': ('freight',),
-            'conformity': (),
-        }
-        return self.regime not in allowed or kind in allowed[self.regime]
 
     def _get_shipping_limit(self):
         """Return the most that is refunded for shipping, None for no limit.
@@ -198,5 +156,6 @@ class SaleReturnPolicy(models.Model):
         :return: amount per order, tax excluded, in company currency.
         """
         self.ensure_one()
-        limited = self.regime == 'eu_withdrawal' and self.shipping_standard_price
+        standard = self._get_regime().outbound_shipping == 'standard'
+        limited = standard and self.shipping_standard_price
         return self.shipping_standard_price if limited else None

@@ -83,7 +83,9 @@ class SaleReturn(models.Model):
         drafts.line_ids._ensure_submittable(drafts)
         drafts.line_ids._ensure_lots_at_customer()
         # What applies is fixed with the submission, so it has to be known before.
+        drafts.line_ids._freeze_policy()
         drafts.line_ids.flush_recordset(['policy_id', 'return_expected'])
+        drafts._note_submission()
         sale_lines = drafts.line_ids.sale_line_id
         sale_lines._take_return_counter()
         drafts._update_state('submitted')
@@ -92,18 +94,27 @@ class SaleReturn(models.Model):
         self.env['sale.return.decision']._decide(drafts)
         return True
 
-    def action_approve(self):
+    def action_approve(self, comment=None):
         """Approve submitted returns: exactly one receipt each, where goods come back.
 
+        Where the policy asks several levels the return is approved when the last one has.
         Returns that are approved already stay as they are.
 
+        :param str comment: demanded where the rules would refuse the return.
         :return: True
         :raise AccessError: without the role of approver.
-        :raise UserError: when a return was not submitted, or a line names no order line.
+        :raise UserError: when a return was not submitted, a line names no order line, or somebody
+            else has to decide.
         """
         self._ensure_group('group_approver')
         self.check_access('write')
-        self.filtered(lambda r: r.state != 'approved')._approve()
+        todo = self.filtered(lambda r: r.state != 'approved')
+        todo._ensure_state(('submitted',), self.env._("approved"))
+        todo._void_changed_approvals()
+        todo._ensure_may_decide()
+        todo._ensure_overruled(comment)
+        todo._approve_current_step(comment)
+        todo.filtered(lambda r: not r._get_current_step())._approve()
         return True
 
     @api.private
@@ -116,13 +127,16 @@ class SaleReturn(models.Model):
         self.line_ids._ensure_approvable(self)
         self.line_ids._authorize()
         self._update_state('approved')
-        self._log_decision('approved', automatic=automatic)
+        if automatic:
+            self._log_decision('approved', automatic=True)
         self.env['sale.return.reception']._create_receipts(self)
         self._after_step()
         self._send_approval_mail()
 
     def action_refuse(self, reason=None):
         """Refuse submitted returns; their quantities are free again.
+
+        Any approver may, whatever level has its turn: nobody is harmed by a second look.
 
         :param str reason: why, demanded.
         :return: True
@@ -137,10 +151,13 @@ class SaleReturn(models.Model):
         refused._ensure_nothing_received(
             self.env._("Approve it and send the goods back by their inspection.")
         )
-        self.env['sale.return.reception']._cancel_open_receipts(refused)
-        refused._update_state('refused', reason=reason)
-        refused._log_decision('refused', comment=reason)
+        refused._refuse(reason, template=self._get_refusal_template())
         return True
+
+    def _get_refusal_template(self):
+        """Return the template the words of a refusal were taken from, for counting."""
+        template_id = self.env.context.get('sale_return_template_id')
+        return self.env['sale.return.refusal.template'].browse(template_id or []).exists()
 
     def action_cancel(self):
         """Cancel returns of which nothing was received or credited; their receipts go with them.
@@ -165,6 +182,7 @@ class SaleReturn(models.Model):
         todo.discrepancy_ids._ensure_none_open()
         self.env['sale.return.reception']._cancel_open_receipts(todo)
         todo._update_state('cancelled')
+        todo._end_steps()
         return True
 
     def action_draft(self):
@@ -180,6 +198,7 @@ class SaleReturn(models.Model):
         todo._ensure_nothing_received(self.env._("Approve it."))
         self.env['sale.return.reception']._cancel_open_receipts(todo)
         todo._update_state('draft')
+        todo._reset_approvals()
         return True
 
     def action_close(self, reason=None):
@@ -315,21 +334,6 @@ class SaleReturn(models.Model):
         return self.env['sale.return.credit'].sudo()._preview(self.sudo())
 
     # === BUSINESS METHODS === #
-
-    def _log_decision(self, decision, **values):
-        """Keep who decided what on the returns, and why."""
-        # sudo: nobody writes decisions by himself; the callers have checked the group.
-        self.env['sale.return.approval'].sudo().create(
-            [
-                {
-                    'return_id': sale_return.id,
-                    'decision': decision,
-                    'user_id': self.env.uid,
-                    **values,
-                }
-                for sale_return in self
-            ]
-        )
 
     @api.private
     def _after_step(self):

@@ -1,6 +1,8 @@
 from . import test_analytics_metrics
 from . import test_accounting_reports
 from . import test_analytics_report
+from . import test_approval_bypass
+from . import test_approvals
 from . import test_bad_input
 from . import test_bulk
 from . import test_combos
@@ -14,6 +16,8 @@ from . import test_disposition_rules
 from . import test_dispositions
 from . import test_discrepancies
 from . import test_evidence
+from . import test_decision_rules
+from . import test_expiry
 from . import test_flow_against_the_grain
 from . import test_flow_full_return
 from . import test_flow_notes_by_hand
@@ -37,6 +41,7 @@ from . import test_refund
 from . import test_refund_failures
 from . import test_quarantine_report
 from . import test_receipts
+from . import test_policy_matching
 from . import test_report
 from . import test_sale_return
 from . import test_sale_return_credit

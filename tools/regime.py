@@ -11,6 +11,8 @@ class Regime:
     (30, 14)
     >>> REGIMES['commercial'].get_window_days(7)
     7
+    >>> REGIMES['eu_withdrawal'].allows('restocking_fee'), REGIMES['commercial'].allows('grade')
+    (False, True)
     """
 
     # The shortest window the law allows; the day of the event does not count.
@@ -19,11 +21,10 @@ class Regime:
     window_basis: str = 'line'
     # The customer may not be made to say why.
     reason_demanded: bool = True
-    # A restocking fee, or any other fee, may be taken off.
-    fees_allowed: bool = True
-    # What may be taken off for the condition of the goods: 'agreed', 'diminished_value' (only from
-    # handling beyond what is needed to look at them), 'never'.
-    deduction: str = 'agreed'
+    # What may be kept back from a credit: 'grade' (condition of the goods: under withdrawal only a
+    # loss of value from handling beyond what is needed to look at them), 'restocking_fee',
+    # 'freight' (of the way back); None: whatever was agreed.
+    deductions: tuple | None = None
     # What has to be paid back of the way to the customer: 'policy', 'standard' (the cheapest
     # offered), 'none'.
     outbound_shipping: str = 'policy'
@@ -45,6 +46,10 @@ class Regime:
         """Return the days of a window: what the policy gives, at least what the law gives."""
         return max(days, self.window_days)
 
+    def allows(self, kind):
+        """Tell whether something of this kind may be kept back from a credit."""
+        return self.deductions is None or kind in self.deductions
+
 
 REGIMES = {
     'commercial': Regime(complete=True),
@@ -53,8 +58,7 @@ REGIMES = {
         window_days=14,
         window_basis='order',
         reason_demanded=False,
-        fees_allowed=False,
-        deduction='diminished_value',
+        deductions=('grade', 'freight'),
         outbound_shipping='standard',
         return_shipping='customer',
         refund_days=14,
@@ -76,8 +80,7 @@ REGIMES = {
     'cn_seven_days': Regime(
         window_days=7,
         reason_demanded=False,
-        fees_allowed=False,
-        deduction='never',
+        deductions=('freight',),
         outbound_shipping='none',
         return_shipping='customer',
         refund_days=7,
@@ -89,9 +92,7 @@ REGIMES = {
     # Directives 2019/771 and 2024/1799. The order of remedies is not there yet.
     'conformity': Regime(
         window_days=730,
-        fees_allowed=False,
-        deduction='never',
-        outbound_shipping='standard',
+        deductions=(),
         return_shipping='company',
         refund_basis='receipt',
         withhold_until='receipt_or_dispatch_proof',
@@ -102,8 +103,8 @@ REGIMES = {
 def get_regime(code):
     """Return a regime by its code, the commercial one for a code that is not known.
 
-    >>> get_regime('eu_withdrawal').fees_allowed
-    False
+    >>> get_regime('eu_withdrawal').window_basis
+    'order'
     >>> get_regime(None) is REGIMES['commercial']
     True
     """

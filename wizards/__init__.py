@@ -3,6 +3,7 @@ from . import sale_return_dialog
 from . import sale_return_acknowledge
 from . import sale_return_compare
 from . import sale_return_correct
+from . import sale_return_decide
 from . import sale_return_create
 from . import sale_return_create_line
 from . import sale_return_cutoff

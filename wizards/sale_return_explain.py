@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import clean_context
 
 
@@ -10,12 +10,39 @@ class SaleReturnExplain(models.TransientModel):
     _description = "Explain"
 
     action = fields.Selection(
-        [('refuse', "Refuse"), ('close', "Close"), ('erase', "Erase files")],
+        [
+            ('approve', "Approve"),
+            ('refuse', "Refuse"),
+            ('close', "Close"),
+            ('erase', "Erase files"),
+        ],
         required=True,
         default='refuse',
     )
     file_ids = fields.Many2many('sale.return.file', string="Files")
-    reason = fields.Text(required=True, help="The customer may be told this.")
+    template_id = fields.Many2one('sale.return.refusal.template', string="Template")
+    verdict_text = fields.Text(string="What the Rules say", compute='_compute_verdict_text')
+    reason = fields.Text(
+        required=True,
+        compute='_compute_reason',
+        store=True,
+        readonly=False,
+        help="The customer may be told this.",
+    )
+
+    @api.depends('template_id')
+    def _compute_reason(self):
+        for wizard in self:
+            # Several customers at once are told in the language of the one who refuses.
+            language = len(wizard.return_ids) == 1 and wizard.return_ids.partner_id.lang
+            template = wizard.template_id.with_context(lang=language or self.env.lang)
+            wizard.reason = template.text or wizard.reason
+
+    @api.depends('return_ids')
+    def _compute_verdict_text(self):
+        for wizard in self:
+            texts = wizard.return_ids.line_ids.mapped('verdict_text')
+            wizard.verdict_text = "\n".join(dict.fromkeys(filter(None, texts)))
 
     def action_confirm(self):
         """Do what the dialog was opened for, for the reason given."""
@@ -27,8 +54,12 @@ class SaleReturnExplain(models.TransientModel):
         # What the dialog was opened with is not meant for the documents that follow.
         return self.return_ids.with_context(clean_context(self.env.context))
 
+    def _confirm_approve(self):
+        self._get_returns().action_approve(comment=self.reason)
+
     def _confirm_refuse(self):
-        self._get_returns().action_refuse(reason=self.reason)
+        returns = self._get_returns().with_context(sale_return_template_id=self.template_id.id)
+        returns.action_refuse(reason=self.reason)
 
     def _confirm_close(self):
         self._get_returns().action_close(reason=self.reason)

@@ -1,0 +1,76 @@
+from odoo import api, fields, models
+
+from ..tools.regime import REGIMES, get_regime
+
+
+class SaleReturnPolicy(models.Model):
+    """What the law says through the regime of a policy. The table is `tools/regime.py`."""
+
+    _inherit = 'sale.return.policy'
+
+    regime_note = fields.Text(compute='_compute_regime_note')
+
+    @api.depends('regime')
+    def _compute_regime_note(self):
+        for policy in self:
+            policy.regime_note = policy._describe_regime()
+
+    def _describe_regime(self):
+        """Say what the law adds to the terms of the policy."""
+        self.ensure_one()
+        regime, _ = self._get_regime(), self.env._
+        parts = [
+            regime.window_days
+            and _("The window is at least %(days)s days.", days=regime.window_days),
+            regime.window_basis == 'order' and _("It counts from the last delivery of the order."),
+            not regime.reason_demanded and _("The customer need not say why."),
+            not regime.allows('restocking_fee') and _("No restocking fee is taken."),
+            not regime.allows('grade') and _("Nothing is taken off for the condition."),
+            not regime.allows('freight') and _("The customer does not pay the way back."),
+            regime.refund_days
+            and _("The money has to be back within %(days)s days.", days=regime.refund_days),
+        ]
+        return " ".join(filter(None, parts)) or _("What the policy says counts, and nothing else.")
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Override of `base` to offer only regimes that are complete in the product.
+
+        The others can be set by whoever knows what is still to be done by hand.
+        """
+        result = super().fields_get(allfields, attributes)
+        if 'selection' in result.get('regime', {}):
+            result['regime']['selection'] = [
+                (code, label)
+                for code, label in result['regime']['selection']
+                if get_regime(code).complete or code not in REGIMES
+            ]
+        return result
+
+    def _get_regime(self):
+        """Return the rules of law that apply, those of commercial terms without policy.
+
+        :rtype: odoo.addons.sale_return.tools.regime.Regime
+        """
+        return get_regime(self.regime)
+
+    def _is_deduction_allowed(self, kind):
+        """Tell whether the regime lets us keep something back. Override to add some.
+
+        :param str kind: `grade` (condition), `restocking_fee` or `freight`.
+        :rtype: bool
+        """
+        return self._get_regime().allows(kind)
+
+    def _is_reason_demanded(self):
+        """Tell whether the customer may be made to say why he returns something."""
+        return self._get_regime().reason_demanded
+
+    def _get_refund_deadline_days(self):
+        """Return the days in which the money has to be back and what they count from.
+
+        :return: `(days, basis)`; 0 days when the law leaves it to the agreement.
+        :rtype: tuple
+        """
+        regime = self._get_regime()
+        return regime.refund_days, regime.refund_basis

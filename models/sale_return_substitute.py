@@ -1,0 +1,79 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class SaleReturnSubstitute(models.Model):
+    """Who approves returns for somebody while he is away."""
+
+    _name = 'sale.return.substitute'
+    _description = "Return Approval Substitute"
+    _order = 'date_from desc, id desc'
+    _rec_name = 'user_id'
+
+    user_id = fields.Many2one(
+        'res.users',
+        string="Absent",
+        required=True,
+        index=True,
+        default=lambda self: self.env.user,
+        context={'active_test': False},
+        ondelete='cascade',
+    )
+    substitute_id = fields.Many2one(
+        'res.users', required=True, domain=[('share', '=', False)], ondelete='cascade'
+    )
+    date_from = fields.Date(string="From", required=True, default=fields.Date.context_today)
+    date_to = fields.Date(string="Until", help="Included. Empty: until further notice.")
+
+    _dates = models.Constraint(
+        'CHECK (date_to IS NULL OR date_to >= date_from)', "An absence cannot end before it begins."
+    )
+
+    @api.constrains('user_id', 'substitute_id', 'date_from', 'date_to')
+    def _check_circle(self):
+        for record in self:
+            # sudo: the others' absences decide, too, whoever enters this one.
+            others = self.sudo().search([]) - record
+            seen, todo = set(), [(record.substitute_id, record.date_from, record.date_to)]
+            while todo:
+                user, begin, end = todo.pop()
+                if user == record.user_id:
+                    raise ValidationError(
+                        self.env._(
+                            "%(user)s would stand in for himself in the end. Choose somebody else.",
+                            user=user.name,
+                        )
+                    )
+                if user in seen:
+                    continue
+                seen.add(user)
+                todo += [
+                    (other.substitute_id, begin, end)
+                    for other in others
+                    if other.user_id == user and other._overlaps(begin, end)
+                ]
+
+    def _overlaps(self, begin, end):
+        self.ensure_one()
+        return (not end or self.date_from <= end) and (not self.date_to or self.date_to >= begin)
+
+    @api.model
+    def _get_identities(self, user):
+        """Return everybody for whom a user may decide today: himself, and those he stands in for.
+
+        When a substitute is away himself his own one stands in for both. Circles, which may come
+        from changed records, end where they began.
+
+        :param user: `res.users`
+        :rtype: res.users
+        """
+        today = fields.Date.context_today(self)
+        absences = self.search(
+            [('date_from', '<=', today), '|', ('date_to', '=', False), ('date_to', '>=', today)]
+        )
+        identities, todo = user, user
+        while todo:
+            absent = absences.filtered(lambda a, todo=todo: a.substitute_id in todo).user_id
+            todo = absent - identities
+            identities |= todo
+        return identities
