@@ -61,6 +61,7 @@ from . import sale_return_explainer
 from . import sale_return_facts
 from . import sale_return_expiry
 from . import sale_return_file
+from . import sale_return_file_discrepancy
 from . import sale_return_grade
 from . import sale_return_grade_location
 from . import sale_return_guard

@@ -6,7 +6,17 @@ from odoo.exceptions import UserError
 from ..const import DISCREPANCY_KINDS, FOREIGN_KINDS
 
 DISCREPANCY_KEYS = frozenset(
-    {'kind', 'line_id', 'product_id', 'quantity', 'lot', 'note', 'user_id', 'attachment_ids'}
+    {
+        'kind',
+        'line_id',
+        'product_id',
+        'quantity',
+        'lot',
+        'note',
+        'user_id',
+        'files',
+        'attachment_ids',
+    }
 )
 
 
@@ -47,7 +57,8 @@ class SaleReturn(models.Model):
         a transfer of their own, as the customer's property.
 
         :param list values: dicts `{kind, quantity, line_id=None, product_id=None, lot=None,
-            note=None, user_id=None, attachment_ids=None}`. `kind` is one of `short`, `over`,
+            note=None, user_id=None, files=None, attachment_ids=None}`; files as for
+            `register_inspection`. `kind` is one of `short`, `over`,
             `wrong_product`, `wrong_lot`, `damaged`, `empty`; `line_id` is demanded but for
             `wrong_product`, which demands `product_id`; `quantity` is in the unit of the line, or
             of the product without a line; `lot` is the name of a lot or serial number.
@@ -64,6 +75,7 @@ class SaleReturn(models.Model):
         # sudo: evidence is written by services only, and receiving what is here asks for no
         # rights in Inventory; the group was checked.
         records = self.env['sale.return.discrepancy'].sudo()._create_found(vals_list)
+        self.env['sale.return.file']._keep_results(records.with_env(self.env), values)
         self.env['sale.return.custody'].sudo()._receive(
             records.filtered(lambda record: record._is_foreign())
         )
@@ -113,7 +125,6 @@ class SaleReturn(models.Model):
             'sale_line_id': line.sale_line_id.id if kind == 'over' else False,
             'liability': 'carrier' if kind in ('damaged', 'empty') else False,
             'note': value.get('note'),
-            'attachment_ids': value.get('attachment_ids'),
             'user_id': value.get('user_id') or self.user_id.id or self.env.uid,
         }
 

@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from ..const import DISCREPANCY_KINDS, DISCREPANCY_RESOLUTIONS, FOREIGN_KINDS, LIABILITIES
 
 # What people write on a discrepancy; everything else follows from what was found and decided.
-EDITABLE_FIELDS = frozenset({'user_id', 'note', 'attachment_ids'})
+EDITABLE_FIELDS = frozenset({'user_id', 'note', 'file_ids'})
 EDITABLE_WHILE_OPEN = frozenset({'sale_line_id', 'liability'})
 EDITABLE_PREFIXES = ('message_', 'activity_')
 
@@ -59,8 +59,11 @@ class SaleReturnDiscrepancy(models.Model):
     quantity = fields.Float(digits='Product Unit', required=True)
     product_uom_id = fields.Many2one('uom.uom', string="Unit", required=True, ondelete='restrict')
     note = fields.Text(help="What was found, in the words of the one who found it.")
-    attachment_ids = fields.Many2many(
-        'ir.attachment', string="Photos", help="Photos can be added; they are evidence and stay."
+    file_ids = fields.One2many(
+        'sale.return.file',
+        'discrepancy_id',
+        string="Photos",
+        help="Photos can be added; they are evidence and stay.",
     )
     qty_here = fields.Float(
         string="Here",
@@ -155,7 +158,7 @@ class SaleReturnDiscrepancy(models.Model):
     def write(self, vals):
         """Override of `base` to keep what was found and decided as it was recorded.
 
-        :raise UserError: when a field is set that follows from what was done, or a photo removed.
+        :raise UserError: when a field is set that follows from what was done.
         """
         fixed = {
             name
@@ -176,17 +179,7 @@ class SaleReturnDiscrepancy(models.Model):
                     names=", ".join(self.mapped('name')),
                 )
             )
-        before = {record: record.attachment_ids for record in self}
-        result = super().write(vals)
-        for record in self:
-            if 'attachment_ids' in vals and before[record] - record.attachment_ids:
-                raise UserError(
-                    self.env._(
-                        "Photos of discrepancy %(name)s are evidence and cannot be removed.",
-                        name=record.name,
-                    )
-                )
-        return result
+        return super().write(vals)
 
     def _write_facts(self, vals):
         """Write fields that follow from what was done; `write` refuses them to everybody."""

@@ -78,15 +78,12 @@ class StockMove(models.Model):
 
         :raise UserError: when goods of a return go anywhere but into quarantine.
         """
-        self._ensure_counted()
+        arriving = self.filtered(lambda move: move.location_id._is_at_customer())
+        if arriving:
+            arriving._ensure_counted()
+            if new_moves := arriving._set_surplus_apart():
+                return (self | new_moves)._action_done(cancel_backorder=cancel_backorder)
         reception = self.env['sale.return.reception']
-        todo = self.filtered(lambda move: move.state not in ('done', 'cancel') and move.quantity)
-        known = todo.picking_id.move_ids
-        reception._adopt_moves(todo, receiving=True)
-        surplus = self.env['sale.return.surplus']._set_apart(self)
-        if new_moves := (todo.picking_id.move_ids - known) | surplus.with_env(self.env):
-            # What was split off for other returns, or belongs to none.
-            return (self | new_moves)._action_done(cancel_backorder)
         back = self.filtered(lambda move: move.sale_line_id and move.location_id._is_at_customer())
         undone = self.filtered(
             lambda move: (
@@ -119,6 +116,18 @@ class StockMove(models.Model):
         result = super()._action_cancel()
         discrepancies._reopen()
         return result
+
+    def _set_surplus_apart(self):
+        """Let goods from customers count for their returns, and set apart what does not.
+
+        :return: moves that were split off, to be done as well.
+        :rtype: stock.move
+        """
+        todo = self.filtered(lambda move: move.state not in ('done', 'cancel') and move.quantity)
+        known = todo.picking_id.move_ids
+        self.env['sale.return.reception']._adopt_moves(todo, receiving=True)
+        surplus = self.env['sale.return.surplus']._set_apart(todo)
+        return (todo.picking_id.move_ids - known) | surplus.with_env(self.env)
 
     def _ensure_counted(self):
         """Refuse negative counts on transfers of returns, which Odoo passes over in silence.

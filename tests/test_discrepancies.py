@@ -1,5 +1,8 @@
+import base64
+
 from odoo import Command
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
+from odoo.tools.misc import file_open
 
 from .common import SaleReturnCommon
 
@@ -466,12 +469,41 @@ class TestGuarded(DiscrepancyCommon):
         with self.assert_refused("evidence"):
             discrepancy.sudo().unlink()
 
-    def test_photos_are_added_and_stay(self):
-        discrepancy = self._receive_too_much()
-        photo = self.env['ir.attachment'].create({'name': "box.png", 'raw': b"x"})
-        discrepancy.attachment_ids = photo
-        with self.assert_refused("removed"):
-            discrepancy.attachment_ids = [Command.clear()]
+    def test_photos_are_evidence(self):
+        image = base64.b64encode(file_open('web/static/img/logo.png', 'rb').read())
+        photo = {'name': "box.png", 'datas': image}
+        self.sale_return.register_discrepancies(
+            [{'kind': 'empty', 'line_id': self.line.id, 'quantity': 1, 'files': [photo]}]
+        )
+        discrepancy = self.sale_return.discrepancy_ids
+        self.assertEqual(discrepancy.file_ids.name, "box.png")
+        self.assertTrue(discrepancy.file_ids.locked)
+        self.assertEqual(discrepancy.file_ids.return_id, self.sale_return)
+        with self.assert_refused("evidence"):
+            discrepancy.file_ids.unlink()
+
+    def test_dialogs_do_what_the_buttons_say(self):
+        action = self.receipt.action_open_sale_return_discrepancy()
+        with Form(
+            self._env_of(self.operator)[action['res_model']].with_context(action['context'])
+        ) as form:
+            form.kind = 'wrong_product'
+            form.product_id = self.foreign
+            form.quantity = 2
+            form.note = "Not ours."
+        form.record.action_confirm()
+        discrepancy = self.sale_return.discrepancy_ids
+        self.assertEqual((discrepancy.kind, discrepancy.note), ('wrong_product', "Not ours."))
+        self.assertEqual(self.receipt.sale_return_discrepancy_count, 0)
+        self.assertEqual(discrepancy.picking_id.sale_return_discrepancy_count, 1)
+        self.assertEqual(self.sale_return.open_discrepancy_count, 1)
+        action = discrepancy.action_open_resolution()
+        with Form(self.env[action['res_model']].with_context(action['context'])) as form:
+            form.resolution = 'claim'
+            form.liability = 'supplier'
+        form.record.action_confirm()
+        self.assertEqual((discrepancy.state, discrepancy.liability), ('resolved', 'supplier'))
+        self.assertEqual(self.sale_return.action_view_discrepancies()['res_id'], discrepancy.id)
 
     def test_customers_goods_are_not_moved_out_by_hand(self):
         self._receive_too_much()

@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-from odoo.fields import Command
 
 from ..const import DISCREPANCY_KINDS
 
@@ -86,7 +85,7 @@ class SaleReturnDiscrepancyRegister(models.TransientModel):
                     'lot': (self.lot_name or "").strip(),
                     'note': self.note,
                     'user_id': self.user_id.id,
-                    'attachment_ids': [Command.set(self.attachment_ids.ids)],
+                    'attachment_ids': self.attachment_ids.ids,
                 }
             ]
         )
