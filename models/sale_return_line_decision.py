@@ -333,6 +333,14 @@ class SaleReturnLine(models.Model):
         :raise UserError: naming the product.
         """
         self.ensure_one()
+        if self.verdict_outcome == 'refuse':
+            raise UserError(
+                self.env._(
+                    "%(product)s is refused by the rules, which nobody may overrule: %(verdicts)s",
+                    product=self.product_id.display_name,
+                    verdicts=self.verdict_text,
+                )
+            )
         compare = self.product_uom_id.compare
         number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
         if not number or not 0 < quantity <= self.qty_requested:

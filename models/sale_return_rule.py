@@ -287,6 +287,12 @@ class SaleReturnRule(models.Model):
     def _get_sentences(self):
         """Return `{code: function of the facts giving a sentence}`. Override to add codes."""
         _ = self.env._
+        labels = dict(self._fields['exception_code']._description_selection(self.env))
+
+        def named(facts):
+            code = facts['exception_code']
+            return {**facts, 'exception': labels.get(code, code)}
+
         return {
             'approval_none': lambda f: _("The policy asks nobody."),
             'approval_always': lambda f: _("Policy “%(policy)s” always asks an approver.", **f),
@@ -307,16 +313,18 @@ class SaleReturnRule(models.Model):
             ),
             'window_unlimited': lambda f: _("It can be returned at any time."),
             'not_excluded': lambda f: _("It is not excluded from return."),
-            'excluded': lambda f: _("%(product)s is excluded from return (%(exception)s).", **f),
+            'excluded': lambda f: _(
+                "%(product)s is excluded from return (%(exception)s).", **named(f)
+            ),
             'excluded_unconfirmed': lambda f: _(
                 "%(product)s would be excluded from return (%(exception)s), but the buyer did not "
                 "confirm it when he bought.",
-                **f,
+                **named(f),
             ),
             'exception_unknown_to_law': lambda f: _(
                 "%(product)s would be excluded from return (%(exception)s), but the law knows no "
                 "such exception.",
-                **f,
+                **named(f),
             ),
             'value_within': lambda f: _("Its value is %(amount)s, up to %(limit)s passes.", **f),
             'value_over': lambda f: _("Its value is %(amount)s, only up to %(limit)s passes.", **f),

@@ -4,7 +4,6 @@ from zoneinfo import ZoneInfo
 from odoo import fields, models
 from odoo.tools.misc import format_amount
 
-from ..const import EXCEPTIONS
 from ..tools.verdict import Verdict
 from ..tools.window import is_within, last_day, local_day
 
@@ -95,7 +94,6 @@ class SaleReturnRule(models.Model):
         :rtype: dict
         """
         confirmed = self._get_confirmed(lines)
-        labels = dict(EXCEPTIONS)
         verdicts = {}
         for line in lines:
             if not self._is_excluded(line.product_id):
@@ -107,7 +105,6 @@ class SaleReturnRule(models.Model):
             facts = {
                 'product': line.product_id.display_name,
                 'exception_code': code,
-                'exception': labels[code],
                 'confirmed': proof,
             }
             known = regime.exceptions + regime.confirmed_exceptions

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from freezegun import freeze_time
 
 from odoo import Command
@@ -6,6 +8,7 @@ from odoo.tests import tagged
 from odoo.tests.form import Form
 
 from ..tools.regime import REGIMES
+from ..tools.verdict import Verdict
 from .common import SaleReturnCommon
 from .test_evidence import image
 
@@ -180,6 +183,38 @@ class TestRules(DecisionCommon):
         self._receive(sale_return)
         sale_return.action_inspect_all('restock')
         self.assertEqual((sale_return.state, sale_return.amount_credited), ('closed', 242.0))
+
+    def test_line_refused_for_good_is_not_approved_by_anybody(self):
+        order = self._create_sale({}, {'product': self.product_on_order})
+        self._add_rule('excluded', product_ids=[Command.set(self.product.ids)], outcome='refuse')
+        self._add_rule('quantity', quantity=1, outcome='review')
+        sale_return = self._create_return(order, 2)
+        refused, waiting = sale_return.line_ids
+        self.assertEqual((refused.decision, waiting.decision), ('refused', 'pending'))
+        with self.assert_refused("nobody may overrule"):
+            self._call(self.staff, refused, 'action_authorize', 1, "All the same.")
+        sale_return.action_approve()
+        self.assertEqual(sale_return.line_ids.mapped('qty_authorized'), [0, 2])
+
+    def test_kind_of_another_add_on_is_one_method(self):
+        rule = self._add_rule('window')
+        self.env.cr.execute("UPDATE sale_return_rule SET kind = 'moon' WHERE id = %s", rule.ids)
+        rule.invalidate_recordset()
+
+        def evaluate(rule, lines):
+            return {line: Verdict('refuse_overridable', 'full_moon', {}) for line in lines}
+
+        with patch.object(type(rule), '_evaluate_moon', evaluate, create=True):
+            line = self._create_return(self.order, 1).line_ids
+        self.assertEqual(line.verdict_outcome, 'refuse_overridable')
+        self.assertIn('full_moon', self._get_codes(line))
+
+    def test_exception_is_named_in_the_language_of_the_reader(self):
+        self._add_rule(
+            'excluded', product_ids=[Command.set(self.product.ids)], exception_code='perishable'
+        )
+        line = self._create_return(self.order, 1).line_ids
+        self.assertIn("Perishable", line.verdict_text)
 
     def test_overridable_refusal_takes_a_word_to_be_overruled(self):
         self._add_rule('quantity', quantity=1, outcome='refuse_overridable')
