@@ -53,6 +53,13 @@ class SaleReturn(models.Model):
             'sale.return.explain', self.env._("Approve"), default_action='approve'
         )
 
+    def action_open_keep(self):
+        """Open the dialog that leaves goods that have not come with the customer."""
+        self._ensure_group('group_inspector')
+        return self._get_wizard_action(
+            'sale.return.inspect', self.env._("Customer Keeps the Goods"), sale_return_keep=True
+        )
+
     def action_open_refusal(self):
         """Open the dialog that asks why the returns are refused."""
         self._ensure_group('group_approver')

@@ -241,12 +241,15 @@ class SaleReturnTieOut(models.AbstractModel):
         return SQL(
             """SELECT parts.line_id, SUM(parts.came) AS came, SUM(parts.went) AS went
                  FROM (SELECT move.sale_return_line_id AS line_id,
-                              CASE WHEN move.is_in THEN move.value ELSE 0 END AS came,
+                              CASE WHEN move.is_in AND NOT (source.usage = 'inventory'
+                                   AND move.account_move_id IS NOT NULL)
+                                   THEN move.value ELSE 0 END AS came,
                               CASE WHEN move.is_out AND (place.usage = 'customer'
                                    OR (place.usage = 'inventory' AND move.account_move_id IS NULL))
                                    THEN move.value ELSE 0 END AS went
                          FROM chosen
                          JOIN stock_move move ON move.sale_return_line_id = chosen.id
+                         JOIN stock_location source ON source.id = move.location_id
                          JOIN stock_location place ON place.id = move.location_dest_id
                         WHERE move.state = 'done' AND (move.is_in OR move.is_out)
                     UNION ALL

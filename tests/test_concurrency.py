@@ -40,3 +40,27 @@ class TestConcurrency(TransactionCase):
             'account.move.line',
             lambda line: line.env['sale.return.credit']._take_credit_counter(line),
         )
+
+    def test_second_inspection_of_a_line_waits_for_the_first(self):
+        domain = [('qty_to_inspect', '>', 0), ('product_id.tracking', '=', 'none')]
+        line = self.env['sale.return.line'].search(domain, limit=1)
+        if not line:
+            self.skipTest("Nothing waits for inspection in this database")
+
+        def inspect(env):
+            result = {
+                'quantity': line.qty_to_inspect,
+                'disposition': 'restock',
+                'grade': 'A',
+                'note': "Two at once.",
+            }
+            lines = env['sale.return.line'].browse(line.id)
+            env['sale.return.disposal']._register_results(lines, [result])
+            env.flush_all()
+
+        with ExitStack() as stack:
+            first, second = (self._open_environment(stack) for _session in range(2))
+            inspect(first)
+            second.cr.execute("SET LOCAL lock_timeout = '100ms'")
+            with mute_logger('odoo.sql_db'), self.assertRaises(LockNotAvailable):
+                inspect(second)

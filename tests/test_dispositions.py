@@ -283,6 +283,15 @@ class TestKeep(SaleReturnCommon):
         self.assertEqual(kept.quantity, 2)
         self.assert_ledger_balanced()
 
+    def test_dialog_leaves_what_has_not_come_with_the_customer(self):
+        self._receive(self.sale_return, 4)
+        action = self.sale_return.action_open_keep()
+        dialog = Form(self.env[action['res_model']].with_context(**action['context']))
+        with dialog.line_ids.edit(0) as row:
+            self.assertEqual((row.quantity, row.disposition_id), (2, self.keep))
+        dialog.save().action_confirm()
+        self.assert_quantities(self.line, received=4, kept=2, to_inspect=4, credited=2)
+
     def test_received_goods_cannot_be_kept(self):
         self._receive(self.sale_return, 5)
         with self.assert_refused("1.0 are expected"):
@@ -552,6 +561,24 @@ class TestCorrection(DispositionCommon):
         dialog.disposition_id = self.scrap
         dialog.save().action_confirm()
         self.assert_on_hand(self.product, 990)
+
+
+@tagged('post_install', '-at_install')
+class TestValueOfDispositions(DispositionCommon):
+    def test_stock_value_is_the_ledger_whatever_happens_to_the_goods(self):
+        for method in ('standard', 'average', 'fifo'):
+            self.category.property_cost_method = method
+            for disposition in ('restock', 'refurbish', 'scrap'):
+                with self.subTest(method=method, disposition=disposition):
+                    sale_return = self._create_return(
+                        self._create_sale({'quantity': 3, 'taxes': self.env['account.tax']}), 2
+                    )
+                    self._receive(sale_return)
+                    sale_return.action_inspect_all(disposition)
+                    self.assertEqual(sale_return.state, 'closed')
+        self.sale_return.action_inspect_all('restock')
+        self.assert_on_hand(self.product, 0, self.quarantine)
+        self.assert_ledger_balanced()
 
 
 @tagged('post_install', '-at_install')

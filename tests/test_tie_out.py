@@ -190,6 +190,13 @@ class TestTieOut(TieOutCommon):
         early.action_inspect_all('restock')
         self.assertFalse(self._refresh())
 
+    def test_scrap_that_was_corrected_ties_out(self):
+        sale_return = self._return_goods(self._create_sale(), 3, 'scrap')
+        sale_return.inspection_ids.action_correct(
+            "It works.", results=[{'quantity': 3, 'disposition': 'restock'}]
+        )
+        self.assertFalse(self._refresh().mapped('explanation'))
+
     def test_goods_that_the_customer_keeps_are_no_difference(self):
         sale_return = self._create_return(self._create_sale(), 4)
         self._receive(sale_return, 3)

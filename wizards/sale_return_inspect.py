@@ -36,6 +36,8 @@ class SaleReturnInspect(models.TransientModel):
         """Ask what the checklists ask of each lot of goods that waits."""
         for wizard in self:
             lines = wizard.return_ids._origin.line_ids
+            if self.env.context.get('sale_return_keep'):
+                lines = lines.browse()  # nobody looks at goods that do not come
             items = self.env['sale.return.checklist']._get_items(lines)
             wizard.answer_ids = [Command.clear()] + [
                 Command.create({'line_id': line.id, 'lot_id': lot.id, 'item_id': item.id})
@@ -58,10 +60,36 @@ class SaleReturnInspect(models.TransientModel):
         for wizard in self:
             # While the values are precomputed the returns are not the saved ones.
             lines = wizard.return_ids._origin.line_ids
-            wizard.line_ids = [Command.clear()] + [
-                Command.create(self._prepare_line_vals(result))
-                for result in self.env['sale.return.quarantine']._get_open_results(lines)
-            ]
+            rows = (
+                self._prepare_kept_vals(lines)
+                if self.env.context.get('sale_return_keep')
+                else [
+                    self._prepare_line_vals(result)
+                    for result in self.env['sale.return.quarantine']._get_open_results(lines)
+                ]
+            )
+            wizard.line_ids = [Command.clear()] + [Command.create(vals) for vals in rows]
+
+    @api.model
+    def _prepare_kept_vals(self, lines):
+        """Prepare the rows of what has not come, to be left with the customer.
+
+        :param lines: `sale.return.line` records.
+        :return: values for `sale.return.inspect.line.create`, without the wizard.
+        :rtype: list
+        """
+        disposal = self.env['sale.return.disposal']
+        return [
+            {
+                'line_id': line.id,
+                'quantity': line._get_qty_missing(),
+                'disposition_id': disposal._find_configuration(
+                    'sale.return.disposition', 'keep', line.company_id
+                ).id,
+            }
+            for line in lines
+            if not line.product_uom_id.is_zero(line._get_qty_missing())
+        ]
 
     @api.model
     def _prepare_line_vals(self, result):

@@ -119,8 +119,9 @@ class SaleReturnInspectLine(models.TransientModel):
     def _compute_proposal(self):
         """Propose what the rules, the policy and the reason say, also for rows added by hand."""
         for row in self:
+            kept = row.disposition_id.action == 'keep'  # no rule is about goods that do not come
             row.disposition_id = (
-                row.proposed_disposition_id
+                (not kept and row.proposed_disposition_id)
                 or row.disposition_id
                 or row.line_id.policy_id.default_disposition_id
             )
