@@ -98,11 +98,14 @@ class SaleReturnCustody(models.AbstractModel):
                     )
                 )
             there = lots[sale_line, record.product_id]
-            if record.lot_id and not (there.get(record.lot_id.id) or there.get(False)):
+            left = sum(max(there.get(lot_id, 0.0), 0.0) for lot_id in (record.lot_id.id, False))
+            uom = record.product_id.uom_id
+            if record.lot_id and uom.compare(left, self._get_released(record)) < 0:
                 raise UserError(
                     self.env._(
-                        "%(lot)s was not delivered with %(line)s. If another one was delivered by "
-                        "mistake, correct the delivery first; or accept it without order line.",
+                        "%(lot)s was not delivered with %(line)s, or not that much of it. If "
+                        "another one was delivered by mistake, correct the delivery first; or "
+                        "accept it without order line.",
                         lot=record.lot_id.name,
                         line=sale_line.display_name,
                     )

@@ -290,10 +290,35 @@ class SaleReturnSurplus(models.AbstractModel):
             'quantity': move.product_uom._compute_quantity(
                 move.quantity, uom, rounding_method='HALF-UP'
             ),
-            'sale_line_id': line.sale_line_id.id if kind == 'over' else False,
+            'sale_line_id': self._find_sale_line(kind, move, line, sale_return).id,
             'user_id': sale_return.user_id.id or self.env.uid,
         }
         return vals, move
+
+    @api.model
+    def _find_sale_line(self, kind, move, line, sale_return):
+        """Propose the order line that goods may be accepted for.
+
+        What is too much is of the same one; a lot may have been delivered with another one.
+        """
+        if kind == 'over':
+            return line.sale_line_id
+        sale_lines = self.env['sale.order.line'].sudo()
+        lot = move.move_line_ids.lot_id[:1]
+        if not lot:
+            return sale_lines
+        customer = sale_return.partner_id.commercial_partner_id
+        candidates = self.env['sale.return.lots']._get_candidates(lot.name, sale_return.company_id)
+        for candidate in candidates:
+            sale_line = sale_lines.browse(candidate['sale_line_id'])
+            if (
+                candidate['lot_id'] == lot.id
+                and candidate['quantity'] > 0
+                and sale_line != line.sale_line_id
+                and sale_line.order_id.partner_id.commercial_partner_id == customer
+            ):
+                return sale_line
+        return sale_lines
 
     @api.model
     def _record(self, findings):

@@ -191,6 +191,7 @@ class TestForeignLots(LotCommon):
         self._invoice(other)
         sale_return = self._return_serials(1, self.serials[3])
         discrepancy = sale_return.discrepancy_ids
+        self.assertEqual(discrepancy.sale_line_id, other.order_line)
         discrepancy.sale_line_id = self.serial_line
         with self.assert_refused("was not delivered with"):
             self._resolve(discrepancy, 'accept')
