@@ -1,14 +1,15 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from ..const import CREDIT_KINDS
 from .refund_sql import NOTES
 
 
 class SaleReturnNoteReport(models.Model):
     """Posted credit notes of returns and goodwill, line by line, for accountants.
 
-    Amounts are those of the ledger, in the currency of the company; what is kept back (deductions)
-    is negative. They sum to the notes.
+    Amounts are those of the ledger, in the currency of the company; what is kept back is
+    negative. They sum to the notes.
     """
 
     _name = 'sale.return.note.report'
@@ -28,6 +29,7 @@ class SaleReturnNoteReport(models.Model):
             'quantity',
             'tax_ids',
             'sale_line_ids',
+            'sale_return_kind',
             'sale_return_line_id',
             'credited_line_id',
         ],
@@ -58,13 +60,10 @@ class SaleReturnNoteReport(models.Model):
         readonly=True,
     )
     kind = fields.Selection(
-        [
-            ('goods', "Goods"),
-            ('deduction', "Kept back"),
-            ('goodwill', "Goodwill"),
-            ('other', "Other"),
-        ],
+        [*CREDIT_KINDS, ('goodwill', "Goodwill"), ('other', "Other")],
         readonly=True,
+        help="What the line stands for: the goods, what they take along of the order's discounts "
+        "and shipping, what was kept back, or goodwill.",
     )
     taxes = fields.Char(readonly=True, help="The taxes of the line, in the order of their names.")
     untaxed = fields.Monetary(string="Untaxed", readonly=True)
@@ -102,9 +101,8 @@ class SaleReturnNoteReport(models.Model):
                    COALESCE(return_line.reason_id, goodwill.reason_id) AS reason_id,
                    reason.return_class,
                    CASE WHEN goodwill.id IS NOT NULL THEN 'goodwill'
-                        WHEN line.balance < 0 THEN 'deduction'
-                        WHEN return_line.id IS NOT NULL THEN 'goods'
-                        ELSE 'other' END AS kind,
+                        WHEN return_line.id IS NULL THEN 'other'
+                        ELSE COALESCE(line.sale_return_kind, 'goods') END AS kind,
                    taxes.names AS taxes,
                    line.balance AS untaxed,
                    amounts.tax,

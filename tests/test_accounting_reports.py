@@ -49,6 +49,21 @@ class TestAccountingReports(RefundCommon):
             {'goods': (500.0, 105.0, 605.0)},
         )
 
+    def test_what_is_kept_back_and_goodwill_are_kinds_of_their_own(self):
+        self.policy.restocking_fee_percent = 10
+        reason = self.env['sale.return.reason'].create(
+            {'name': "Scratch", 'code': 'SCRATCH', 'return_class': 'goodwill'}
+        )
+        order = self._create_sale()
+        sale_return = self._return_goods(order, 5, reason=self.reason_changed_mind)
+        note = sale_return.invoice_ids.grant_goodwill(121.0, reason.id, "Scratched")
+        notes = sale_return.credit_note_ids | note
+        kinds = self._read('sale.return.note.report', notes, 'kind', 'untaxed')
+        self.assertEqual(kinds, {'goods': 500.0, 'restocking_fee': -50.0, 'goodwill': 100.0})
+        classes = self._read('sale.return.note.report', notes, 'return_class', 'total')
+        self.assertEqual(classes['goodwill'], 121.0)
+        self.assertEqual(sum(classes.values()), sum(notes.mapped('amount_total')))
+
     def test_draft_notes_are_not_in_it(self):
         self.policy.credit_posting = 'draft'
         notes = self._return_goods(self._create_sale()).credit_note_ids

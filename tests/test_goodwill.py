@@ -80,6 +80,18 @@ class TestGoodwill(RefundCommon):
         note = self._grant(order.invoice_ids, 12.0)
         self.assertEqual(self._get_note_amounts(note), (10.0, 2.0, 12.0))
 
+    def test_discount_for_the_whole_order_is_taken_off_what_is_left(self):
+        self._configure(sale_return_goodwill_agent_limit=5000.0)
+        order = self._create_sale({}, {'product': self.service, 'quantity': 1, 'price': -100.0})
+        invoice = order.invoice_ids
+        self.assertEqual(invoice.amount_total, 1089.0)
+        with self.assert_refused("more than"):
+            self._grant(invoice, 1089.01)
+        note = self._grant(invoice, 108.9)
+        self.assertEqual(self._get_note_amounts(note), (90.0, 18.9, 108.9))
+        self._grant(invoice, 980.1)
+        self.assert_at_zero(invoice)
+
     def test_it_takes_no_cost_of_goods_back(self):
         order = self._create_sale()
         note = self._grant(order.invoice_ids, 121.0)
