@@ -106,11 +106,11 @@ def get_pages(env):
         'overview: rate by month of sale': group(['date_sale:month'], *rates),
         'why: reasons': group(['reason_id'], 'qty_returned:sum', domain=returned),
         'what: pivot by category': group(['categ_id'], *rates, 'amount_credited:sum'),
-        'what: by product': group(['product_id'], *rates),
+        'what: by product, first 80': group(['product_id'], *rates, limit=80),
         'what: one product by month': group(
             ['date_sale:month'], *rates, domain=[('product_id', '=', env.product_id)]
         ),
-        'who: by customer': group(['commercial_partner_id'], *rates),
+        'who: by customer, first 80': group(['commercial_partner_id'], *rates, limit=80),
         'who: by country': group(['country_id'], *rates),
         'supply: by supplier': group(['supplier_id', 'supplier_source'], *rates, 'rate_ppm:avg'),
         'flow: times by person': group(
@@ -140,6 +140,10 @@ def get_pages(env):
             returned, ['product_id', 'qty_returned', 'return_id', 'stage'], limit=80
         ),
         'list: number': lambda: Report.search_count([]),
+        'what: products by fair rate, first 80': lambda: env['sale.return.ranking'].search_read(
+            [('dimension', '=', 'product')], limit=80
+        ),
+        'life after return, first 80': lambda: env['sale.return.resale'].search_read([], limit=80),
         'ranking of products': lambda: env['sale.return.metric'].get_ranking('product_id'),
     }
 
