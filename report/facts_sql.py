@@ -333,15 +333,10 @@ RETURNED = """
           SELECT SUM(note_line.balance) AS amount,
                  MAX(note.create_date) AS date,
                  COALESCE(-SUM(note_line.balance) FILTER (
-                     WHERE credited.display_type IS DISTINCT FROM 'rounding'
-                       AND NOT EXISTS (
-                           SELECT FROM sale_order_line_invoice_rel AS rel
-                            WHERE rel.invoice_line_id = note_line.id
-                       )
+                     WHERE note_line.sale_return_kind IN %(withheld_kinds)s
                  ), 0) AS deducted
             FROM account_move_line AS note_line
             JOIN account_move AS note ON note.id = note_line.move_id
-       LEFT JOIN account_move_line AS credited ON credited.id = note_line.credited_line_id
            WHERE note_line.sale_return_line_id = line.id
              AND note_line.display_type IN ('product', 'rounding')
              AND note.state = 'posted'

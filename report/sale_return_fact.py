@@ -4,6 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..const import WITHHELD_KINDS
 from ..hooks import _get_customer_locations
 from . import facts_sql
 
@@ -179,6 +180,7 @@ class SaleReturnFact(models.Model):
             'unit_value': SQL(facts_sql.UNIT_VALUE),
             'sale_filter': sale_filter,
             'return_filter': return_filter,
+            'withheld_kinds': WITHHELD_KINDS,
         }
         shipped = facts_sql.SHIPPED_COLUMNS
         returned = set(self._get_columns()) - facts_sql.SHIPPED_MEASURES

@@ -23,6 +23,22 @@ QUANTILES = {
     'hours_total_p90': ('hours_total', 0.9),
     'days_since_sale_median': ('days_since_sale', 0.5),
 }
+# Groups of which there are many.
+MANY = frozenset(
+    {
+        'product_id',
+        'product_tmpl_id',
+        'lot_id',
+        'partner_id',
+        'commercial_partner_id',
+        'order_id',
+        'sale_line_id',
+        'picking_id',
+        'return_id',
+        'return_line_id',
+        'inspection_id',
+    }
+)
 
 
 def _ratio(string, help_text):
@@ -83,7 +99,7 @@ class SaleReturnReport(models.Model):
             'product_uom_id',
             'display_type',
             'sale_return_line_id',
-            'credited_line_id',
+            'sale_return_kind',
         ],
         'sale.return': ['state', 'partner_id', 'company_id', 'warehouse_id', 'user_id'],
         'sale.return.line': [
@@ -385,6 +401,17 @@ class SaleReturnReport(models.Model):
             LEFT JOIN delivery_carrier AS carrier ON carrier.id = picking.carrier_id
             """
         return SQL(joins)
+
+    def _read_group_orderby(self, order, groupby_terms, query):
+        """Override of `base` to sort products, customers and documents by their ids.
+
+        By name, as clients ask for, a million rows would be sorted before they are grouped: that
+        takes ten times as long as the rest.
+        """
+        terms = [term.strip() for term in (order or '').split(',')]
+        if MANY.intersection(terms) and all(term in groupby_terms for term in terms):
+            order = ''
+        return super()._read_group_orderby(order, groupby_terms, query)
 
     def _read_group_select(self, aggregate_spec, query):
         """Override of `base`: ratios are of the sums of a group, quantiles of its values."""

@@ -137,6 +137,15 @@ class TestAnalyticsReport(SaleReturnCommon):
         self.assertAlmostEqual(returned, shipped / 2)
         self.assertAlmostEqual(credited, returned)
 
+    def test_what_was_kept_back_is_told_apart(self):
+        self.env.ref('sale_return.grade_b').credit_ratio = 0.75
+        order = self._create_sale()
+        sale_return = self._create_return(order, 4)
+        self._receive(sale_return)
+        self._inspect(sale_return, {'quantity': 4, 'disposition': 'restock', 'grade': 'B'})
+        self.assertEqual(self._sum('amount_credited', 'amount_deducted'), [300, 100])
+        self.assert_equals_documents(order.order_line)
+
     def test_goods_never_invoiced_have_the_value_of_the_order(self):
         order = self._create_order()
         self._deliver(order)
