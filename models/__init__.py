@@ -76,6 +76,7 @@ from . import sale_return_line_facts
 from . import sale_return_line_lots
 from . import sale_return_line_steps
 from . import sale_return_line_steps_replacement
+from . import sale_return_line_withheld
 from . import sale_return_lot_search
 from . import sale_return_lots
 from . import sale_return_metric

@@ -42,6 +42,14 @@ class AccountMoveLine(models.Model):
         help="What this line of a credit note stands for: the goods, what they take along of the "
         "order's discounts and shipping, or what was kept back.",
     )
+    sale_return_withheld_qty = fields.Float(
+        "Quantity Kept Back",
+        digits=0,
+        readonly=True,
+        copy=False,
+        help="What the condition of the goods keeps back, in units of the return line: 5 units at "
+        "a ratio of 0.6 keep back 2.",
+    )
     credited_line_ids = fields.One2many('account.move.line', 'credited_line_id', readonly=True)
     # Written by whoever credits the line, see `sale.return.credit._take_credit_counter`.
     sale_return_credit_guard = fields.Integer(readonly=True, copy=False)
@@ -117,9 +125,24 @@ class AccountMoveLine(models.Model):
         self.ensure_one()
         if self.move_id._is_reversed_credit():
             return 0.0
-        left = self.quantity - self._get_qty_reversed()
-        share = left / self.quantity if self.quantity else 1.0
-        return self.currency_id.round(self.price_total * share)
+        return self.currency_id.round(self.price_total * self._get_share_credited())
+
+    def _get_share_credited(self):
+        """Return the part of this line of a note that was not reversed, 1.0 for all of it.
+
+        Lines that are no goods (discounts, fees) follow the goods of their return line.
+        """
+        self.ensure_one()
+        goods = self
+        if not self.sale_line_ids:
+            goods = self.move_id.invoice_line_ids.filtered(
+                lambda line: (
+                    line.sale_line_ids and line.sale_return_line_id == self.sale_return_line_id
+                )
+            )
+        quantity = sum(goods.mapped('quantity'))
+        reversed_quantity = sum(line._get_qty_reversed() for line in goods)
+        return 1 - reversed_quantity / quantity if quantity else 1.0
 
     def _eligible_for_stock_account(self):
         """Override of `stock_account`: where no goods come back, no cost of goods is reversed."""

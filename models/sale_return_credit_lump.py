@@ -47,6 +47,7 @@ class SaleReturnCredit(models.AbstractModel):
             'analytic_distribution': line.analytic_distribution,
             'sale_return_line_id': allocation['return_line'].id,
             'sale_return_kind': allocation['kind'],
+            'sale_return_withheld_qty': allocation.get('withheld', 0.0),
             'credited_line_id': allocation.get('credited_line', line).id,
             'extra_tax_data': extra_tax_data,
         }

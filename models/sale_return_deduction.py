@@ -27,7 +27,8 @@ class SaleReturnDeduction(models.AbstractModel):
         :rtype: list
         """
         deductions = []
-        charged = set()  # fixed charges are made once per return, not once per note
+        fixed = {}  # fixed charges are made once per return, not once per note
+        reduced = {}  # one line may be credited by several allocations, e.g. of two invoices
         groups = {}
         for allocation in allocations:
             if allocation.get('kind') not in ('shipping', 'rounding'):
@@ -37,27 +38,32 @@ class SaleReturnDeduction(models.AbstractModel):
             goods = [a for a in group if not a.get('kind')]
             if not goods:
                 continue
-            factor = self._get_net_factor(group, goods)
+            self._set_net_factors(group, goods)
             room = sum(a['amounts'].get(UNTAXED, 0.0) for a in group)
-            mine = self._get_grade_deductions(goods, factor)
+            mine = self._get_grade_deductions(goods, reduced)
             room += sum(a['amounts'][UNTAXED] for a in mine)
-            fixed = sale_return not in charged and not self._is_charged(sale_return)
-            for kind, amount in self._get_charges(sale_return, goods, mine, factor, fixed):
+            if sale_return not in fixed:
+                fixed[sale_return] = self._get_fixed_due(sale_return)
+            charges = self._get_charges(sale_return, goods, mine, fixed[sale_return])
+            for kind, amount, charged in charges:
                 taken = min(amount, max(room, 0.0))
                 room -= taken
-                mine += self._spread_charge(kind, goods, taken, amount - taken)
-            charged.add(sale_return)
+                mine += self._spread_charge(kind, charged, taken, amount - taken)
             deductions += mine
         return deductions
 
     # === CONDITION === #
 
     @api.model
-    def _get_grade_deductions(self, goods, factor):
+    def _get_grade_deductions(self, goods, reduced):
         """Return what the condition found takes off, line by line.
 
         Worked example: 4 × 100 credited, 3 of them of a grade with ratio 1.0 and one with 0.6: one
         unit times 0.4 is kept back, -40.
+
+        :param list goods: allocations of one return on one invoice.
+        :param dict reduced: `{return line: (quantity, kept back of it)}` of this call so far; what
+            is found here is added.
         """
         deductions = []
         for allocation in goods:
@@ -65,17 +71,22 @@ class SaleReturnDeduction(models.AbstractModel):
             if not line.policy_id._is_deduction_allowed('grade'):
                 continue
             quantity = self._get_quantity(allocation)
-            withheld = self._get_withheld_quantity(line, quantity)
+            before, earlier = reduced.get(line, (0.0, 0.0))
+            withheld = self._get_withheld_quantity(line, line.qty_credited + before + quantity)
+            withheld -= line._get_qty_withheld() + earlier
+            withheld = min(max(withheld, 0.0), quantity)
+            reduced[line] = before + quantity, earlier + withheld
             if withheld <= QUANTITY_EPSILON:
                 continue
-            amounts = self._scale(allocation, -withheld / quantity * factor)
+            amounts = self._scale(allocation, -withheld / quantity * allocation['net_factor'])
             grades = line.inspection_ids.grade_id.filtered(lambda grade: grade.credit_ratio < 1)
             label = self.env._(
                 "%(product)s: reduced for its condition (%(grades)s)",
                 product=line.product_id.display_name,
                 grades=", ".join(grades.mapped('name')),
             )
-            deductions.append(self._prepare_deduction(allocation, amounts, 'grade', label))
+            deduction = self._prepare_deduction(allocation, amounts, 'grade', label)
+            deductions.append({**deduction, 'withheld': withheld})
         return deductions
 
     @api.model
@@ -87,33 +98,50 @@ class SaleReturnDeduction(models.AbstractModel):
 
     @api.model
     def _get_withheld_quantity(self, line, quantity):
-        """Return the part of a quantity credited now that its condition keeps back.
+        """Return what their condition keeps back of the first `quantity` accepted units.
 
-        What was credited first is taken to be what was accepted first.
+        What was credited first is taken to be what was accepted first. The first 5 of 3 as new and
+        4 with ratio 0.6 keep back 2 × 0.4 = 0.8 units.
+
+        :param line: one `sale.return.line`.
+        :param float quantity: in the unit of the line; also what is returned is.
         """
-        start, end = line.qty_credited, line.qty_credited + quantity
-        rows = line.inspection_ids.filtered('disposition_id.accepts').sorted('id')
-        withheld = position = 0.0
-        # Corrections are rows with the opposite sign, so the rows of a grade are summed up first.
-        for grade, graded in rows.grouped('grade_id').items():
-            accepted = sum(graded.mapped('quantity'))
-            covered = min(end, position + accepted) - max(start, position)
-            withheld += max(covered, 0.0) * (1 - (grade.credit_ratio if grade else 1.0))
-            position += accepted
+        withheld, left = 0.0, quantity
+        for grade, accepted in self._get_accepted(line):
+            part = min(accepted, left)
+            left -= part
+            withheld += part * (1 - (grade.credit_ratio if grade else 1.0))
         return withheld
+
+    @api.model
+    def _get_accepted(self, line):
+        """Return `[[grade, accepted quantity]]` in the order of inspection, net of corrections."""
+        accepted = []
+        for row in line.inspection_ids.filtered('disposition_id.accepts').sorted('id'):
+            if row.quantity > 0:
+                accepted.append([row.grade_id, row.quantity])
+                continue
+            left = -row.quantity
+            for entry in reversed(accepted):
+                if entry[0] == row.grade_id:
+                    part = min(left, entry[1])
+                    entry[1] -= part
+                    left -= part
+        return accepted
 
     # === CHARGES === #
 
     @api.model
-    def _get_charges(self, sale_return, goods, deductions, factor, fixed):
+    def _get_charges(self, sale_return, goods, deductions, fixed):
         """Return the charges of a return on one invoice, in the order in which they are taken.
 
         :param sale_return: one `sale.return`.
         :param list goods: its allocations on the invoice.
         :param list deductions: what the condition keeps back: no fee is charged on that.
-        :param float factor: net part of the price after discounts for the order.
-        :param bool fixed: whether the charges per return are due.
-        :return: list of `(kind, amount)`, tax excluded, in the currency of the invoice.
+        :param set fixed: kinds of charges per return that are still due; what is charged here is
+            taken out.
+        :return: list of `(kind, amount, goods it is for)`, tax excluded, in the currency of the
+            invoice.
         """
         invoice = goods[0]['invoice_line'].move_id
         lines = [a['return_line'] for a in goods]
@@ -124,10 +152,7 @@ class SaleReturnDeduction(models.AbstractModel):
             and a['return_line'].policy_id._is_deduction_allowed('restocking_fee')
         ]
         percent = sum(
-            a['amounts'].get(UNTAXED, 0.0)
-            * factor
-            * a['return_line'].policy_id.restocking_fee_percent
-            / 100
+            self._get_net_value(a) * a['return_line'].policy_id.restocking_fee_percent / 100
             for a in feeable
         ) + sum(
             a['amounts'][UNTAXED] * a['return_line'].policy_id.restocking_fee_percent / 100
@@ -135,14 +160,19 @@ class SaleReturnDeduction(models.AbstractModel):
             if a['return_line'] in [f['return_line'] for f in feeable]
         )
         fee = max(percent, 0.0)
-        if fixed and feeable:
-            policies = [a['return_line'].policy_id for a in feeable]
-            fee += self._convert(max(p.restocking_fee_fixed for p in policies), invoice)
-        charges = [('restocking_fee', invoice.currency_id.round(fee))]
-        if fixed and all(line.policy_id._is_deduction_allowed('freight') for line in lines):
+        once = max((a['return_line'].policy_id.restocking_fee_fixed for a in feeable), default=0.0)
+        if once and 'restocking_fee' in fixed:
+            fixed.discard('restocking_fee')
+            fee += self._convert(once, invoice)
+        # A fee has the taxes of the goods it is for, unless they do not cover it.
+        covered = fee <= sum(self._get_net_value(a) for a in feeable)
+        charged = feeable if covered else goods
+        charges = [('restocking_fee', invoice.currency_id.round(fee), charged)]
+        if 'freight' in fixed and self._is_freight_owed(lines):
+            fixed.discard('freight')
             freight = self._convert(sale_return.freight_charge, invoice)
-            charges.append(('freight', invoice.currency_id.round(freight)))
-        return [(kind, amount) for kind, amount in charges if amount > 0]
+            charges.append(('freight', invoice.currency_id.round(freight), goods))
+        return [charge for charge in charges if charge[1] > 0]
 
     @api.model
     def _convert(self, amount, invoice):
@@ -150,14 +180,35 @@ class SaleReturnDeduction(models.AbstractModel):
         return amount * invoice.invoice_currency_rate
 
     @api.model
-    def _is_charged(self, sale_return):
-        """Tell whether the charges per return stand on a note already."""
-        return any(
-            line.sale_return_kind in ('restocking_fee', 'freight')
-            and line.parent_state != 'cancel'
-            and not line.move_id._is_reversed_credit()
-            for line in sale_return.line_ids.credit_line_ids
+    def _is_freight_owed(self, lines):
+        """Tell whether the customer may be charged with the freight of these return lines."""
+        return all(line.policy_id._is_deduction_allowed('freight') for line in lines)
+
+    @api.model
+    def _get_fixed_due(self, sale_return):
+        """Return the kinds of charges per return that stand on no note yet.
+
+        A note with a percentage only has not charged the fixed amount of another policy. Freight
+        that the goods did not cover beside the fee is not asked for again.
+
+        :rtype: set
+        """
+        due = {'restocking_fee', 'freight'}
+        lines = sale_return.line_ids.credit_line_ids.filtered(
+            lambda line: line.parent_state != 'cancel' and not line.move_id._is_reversed_credit()
         )
+        for note_lines in lines.grouped('move_id').values():
+            kinds = set(note_lines.mapped('sale_return_kind'))
+            credited = note_lines.filtered('sale_line_ids').sale_return_line_id
+            if 'restocking_fee' in kinds:
+                feeable = credited.filtered('reason_id.restocking_fee')
+                if any(feeable.policy_id.mapped('restocking_fee_fixed')):
+                    due.discard('restocking_fee')
+                if self._is_freight_owed(credited):
+                    due.discard('freight')
+            if 'freight' in kinds:
+                due.discard('freight')
+        return due
 
     @api.model
     def _spread_charge(self, kind, goods, amount, uncharged):
@@ -178,15 +229,16 @@ class SaleReturnDeduction(models.AbstractModel):
         for allocation in goods:
             line = allocation['invoice_line']
             groups.setdefault((line.tax_ids, line.account_id), []).append(allocation)
-        left = sum(a['amounts'].get(UNTAXED, 0.0) for a in goods)
+        left = sum(self._get_net_value(a) for a in goods)
         unit = goods[0]['invoice_line'].currency_id.rounding
         deductions = []
         for group in groups.values():
             value = sum(a['amounts'].get(UNTAXED, 0.0) for a in group)
-            if value <= 0 or left <= 0:
+            net = sum(self._get_net_value(a) for a in group)
+            if value <= 0 or net <= 0 or left <= 0:
                 continue
-            part = part_of(amount, value, max(left, value), unit)
-            amount, left = round_to(amount - part, unit), left - value
+            part = part_of(amount, net, max(left, net), unit)
+            amount, left = round_to(amount - part, unit), left - net
             if not part and not uncharged:
                 continue
             amounts = {}
@@ -203,10 +255,39 @@ class SaleReturnDeduction(models.AbstractModel):
     # === HELPERS === #
 
     @api.model
-    def _get_net_factor(self, group, goods):
-        """Return the part of the price that is left after the order's discounts."""
-        value = sum(a['amounts'].get(UNTAXED, 0.0) for a in goods)
-        return sum(a['amounts'].get(UNTAXED, 0.0) for a in group) / value if value else 0.0
+    def _set_net_factors(self, group, goods):
+        """Set `net_factor` of goods: the part of their price left after the order's discounts.
+
+        A discount lowers the goods that it was given on and no others.
+
+        :param list group: allocations of one return on one invoice, those of `goods` included.
+        """
+        gross = [a['amounts'].get(UNTAXED, 0.0) for a in goods]
+        net = list(gross)
+        lines = self.env['account.move.line'].union(*[a['invoice_line'] for a in goods])
+        for share in group:
+            if not share.get('kind'):
+                continue
+            mine = lines
+            if share['kind'] == 'discount':
+                service = self.env['sale.return.order.share']
+                mine = service._get_discounted_lines(
+                    share['invoice_line'], share['invoice_line'].move_id.invoice_line_ids
+                )
+            values = [
+                value if a['invoice_line'] in mine else 0.0
+                for a, value in zip(goods, gross, strict=True)
+            ]
+            total = sum(values)
+            for position, value in enumerate(values):
+                net[position] += share['amounts'].get(UNTAXED, 0.0) * value / (total or 1.0)
+        for allocation, before, after in zip(goods, gross, net, strict=True):
+            allocation['net_factor'] = after / before if before else 0.0
+
+    @api.model
+    def _get_net_value(self, allocation):
+        """Return what an allocation of goods credits after the order's discounts, tax excluded."""
+        return allocation['amounts'].get(UNTAXED, 0.0) * allocation['net_factor']
 
     @api.model
     def _scale(self, allocation, factor, rounded=True):

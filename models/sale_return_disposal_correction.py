@@ -29,6 +29,7 @@ class SaleReturnDisposal(models.AbstractModel):
         # Two who correct the same row at once: the second starts again and sees the first.
         lines.sale_line_id._take_return_counter()
         accepted = {line: line.qty_accepted for line in lines}
+        condition = lines._get_condition_of_credit()
         corrections = service._create_corrections(rows, reason, quantity)
         stays = service._find_staying(rows, corrections, results)
         if not stays:
@@ -36,6 +37,7 @@ class SaleReturnDisposal(models.AbstractModel):
         lines.return_id._close_or_reopen()
         new = service._register_replacing(rows, reason, results, stays)
         service._ensure_credit_covered(accepted)
+        lines._ensure_condition_of_credit(condition)
         service._log_corrections(corrections)
         return (corrections | new).with_env(self.env)
 

@@ -171,7 +171,8 @@ class SaleReturnOrderShare(models.AbstractModel):
     def _is_all_back(self, order, goods, allocations, balances):
         """Tell whether these allocations credit the last goods of an order.
 
-        Goods that are still to be delivered keep the shipping charge.
+        Goods that are still to be delivered, or with the customer and not invoiced yet, keep the
+        shipping charge.
         """
         left = {good: balances[good].quantity for good in goods}
         for allocation in allocations:
@@ -183,7 +184,16 @@ class SaleReturnOrderShare(models.AbstractModel):
                 and not move.sale_return_line_id
             )
         )
-        return not waiting and all(quantity <= QUANTITY_EPSILON for quantity in left.values())
+        to_bill = any(
+            line.product_uom_id.compare(line.qty_to_invoice, 0.0) > 0
+            and not self._is_order_level(line)
+            for line in order.order_line
+        )
+        return (
+            not waiting
+            and not to_bill
+            and all(quantity <= QUANTITY_EPSILON for quantity in left.values())
+        )
 
     @api.model
     def _limit_shipping(self, amounts, line, policy):
@@ -202,7 +212,7 @@ class SaleReturnOrderShare(models.AbstractModel):
         earlier = sum(
             note_line.price_subtotal
             for note_line in line.credited_line_ids
-            if note_line.parent_state != 'cancel'
+            if note_line.parent_state != 'cancel' and not note_line.move_id._is_reversed_credit()
         )
         wanted = amounts.get(UNTAXED, 0.0)
         room = max(limit - earlier, 0.0)

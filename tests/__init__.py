@@ -24,6 +24,7 @@ from . import test_flow_notes_by_hand
 from . import test_flow_nothing_comes_back
 from . import test_flow_owner_package
 from . import test_flow_real_trade
+from . import test_flow_seams
 from . import test_flow_two_companies
 from . import test_flow_uninvoiced
 from . import test_inspection_sheet

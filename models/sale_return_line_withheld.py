@@ -1,0 +1,55 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+
+class SaleReturnLine(models.Model):
+    """What the condition of the goods has kept back from the credits of a return line."""
+
+    _inherit = 'sale.return.line'
+
+    def _get_qty_withheld(self):
+        """Return what notes have kept back for the condition of the goods, drafts included.
+
+        :return: a quantity in the unit of the line; 5 units at a ratio of 0.6 keep back 2.
+        :rtype: float
+        """
+        self.ensure_one()
+        return sum(
+            note_line.sale_return_withheld_qty * note_line._get_share_credited()
+            for note_line in self.credit_line_ids
+            if note_line.sale_return_kind == 'grade'
+            and note_line.parent_state != 'cancel'
+            and not note_line.move_id._is_reversed_credit()
+        )
+
+    def _get_condition_of_credit(self):
+        """Return `{line: quantity}` that its condition keeps back of what is credited by now.
+
+        Only where the inspection releases the credit; else its condition was not known.
+        """
+        service = self.env['sale.return.deduction']
+        return {
+            line: service._get_withheld_quantity(line, line.qty_credited)
+            for line in self
+            if line.policy_id.release_event == 'inspection'
+            and line.policy_id._is_deduction_allowed('grade')
+        }
+
+    def _ensure_condition_of_credit(self, before):
+        """Refuse to find another condition for what is credited: the credit would be wrong.
+
+        :param dict before: `_get_condition_of_credit` before the change.
+        :raise UserError: naming the product, the return and what to do.
+        """
+        after = self._get_condition_of_credit()
+        for line, quantity in before.items():
+            if line.product_uom_id.compare(after.get(line, quantity), quantity) != 0:
+                raise UserError(
+                    self.env._(
+                        "%(product)s in return %(return)s is credited at the condition found "
+                        "before. Cancel or reverse the credit note first, then correct the grade: "
+                        "the next credit note takes it into account.",
+                        product=line.product_id.display_name,
+                        **{'return': line.return_id.name},
+                    )
+                )
