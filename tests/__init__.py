@@ -1,3 +1,4 @@
+from . import test_analytics_browser
 from . import test_analytics_metrics
 from . import test_accounting_reports
 from . import test_analytics_report
