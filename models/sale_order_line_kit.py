@@ -3,7 +3,6 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.orm.models import NO_ACCESS
 
 
 class SaleOrderLine(models.Model):
@@ -17,7 +16,7 @@ class SaleOrderLine(models.Model):
 
     # {product id: [quantity in one kit (unit of the component), share of it (0 to 1)]}
     # Nobody may change it: credits depend on it.
-    sale_return_kit = fields.Json(copy=False, readonly=True, groups=NO_ACCESS)
+    sale_return_kit = fields.Json(copy=False, readonly=True, groups=fields.NO_ACCESS)
 
     # === WHAT A KIT IS MADE OF === #
 

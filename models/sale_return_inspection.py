@@ -289,11 +289,12 @@ class SaleReturnInspection(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _link_document(self, document):
+    def _link_document(self, document):  # pylint: disable=missing-return
         """Keep the repair or scrap order that was made for the goods of the row."""
         self.ensure_one()
         if document:
             # Past the `write` of evidence, which refuses everybody: the link comes with the row.
-            super(SaleReturnEvidence, self).write(
-                {'document_ref': f'{document._name},{document.id}'}
+            reference = f'{document._name},{document.id}'
+            super(SaleReturnEvidence, self).write(  # pylint: disable=super-method-mismatch
+                {'document_ref': reference}
             )

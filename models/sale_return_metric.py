@@ -99,7 +99,7 @@ class SaleReturnMetric(models.AbstractModel):
             ('shipped', 'date_delivery', 'qty_shipped'),
             ('returned', 'date_return', 'qty_returned'),
         ):
-            for day, units in self._read_group(
+            for day, units in self._aggregate_facts(
                 domain, [('kind', '=', kind), (date, '!=', False)], [f'{date}:day'], [measure]
             ):
                 period = periods.setdefault(
@@ -121,7 +121,7 @@ class SaleReturnMetric(models.AbstractModel):
 
         Of units, not of lines: a line of a hundred counts a hundred times.
         """
-        rows = self._read_group(
+        rows = self._aggregate_facts(
             domain,
             [('kind', '=', 'returned'), ('date_sale', '!=', False), ('date_return', '!=', False)],
             ['date_sale:day', 'date_return:day'],
@@ -216,7 +216,7 @@ class SaleReturnMetric(models.AbstractModel):
                     dimensions=", ".join(DIMENSIONS),
                 )
             )
-        rows = self._read_group(
+        rows = self._aggregate_facts(
             domain,
             [(dimension, '!=', False)],
             [dimension, DIMENSIONS[dimension]],
@@ -266,7 +266,7 @@ class SaleReturnMetric(models.AbstractModel):
         groupings = [groupby] if groupby else []
         touchless = {
             row[0] if groupby else None: row[-1]
-            for row in self._read_group(
+            for row in self._aggregate_facts(
                 domain,
                 [*kind, ('is_touchless', '=', True)],
                 groupings,
@@ -274,7 +274,7 @@ class SaleReturnMetric(models.AbstractModel):
             )
         }
         result = []
-        for row in self._read_group(
+        for row in self._aggregate_facts(
             domain, kind, groupings, [*aggregates, 'return_id:count_distinct']
         ):
             group, values = (row[0], row[1:]) if groupby else (None, row)
@@ -303,7 +303,7 @@ class SaleReturnMetric(models.AbstractModel):
 
     # === HELPERS === #
 
-    def _read_group(self, domain, extra, groupby, measures):
+    def _aggregate_facts(self, domain, extra, groupby, measures):
         """Group the analysis under the rights of the caller; days come as dates.
 
         :return: list of tuples.
@@ -333,13 +333,13 @@ class SaleReturnMetric(models.AbstractModel):
         sold = [('date_sale', '!=', False)]
         shipped = {
             day: units
-            for day, units in self._read_group(
+            for day, units in self._aggregate_facts(
                 domain, [('kind', '=', 'shipped'), *sold], ['date_sale:day'], ['qty_shipped']
             )
             if day <= as_of
         }
         returned = {}
-        for day, back, units in self._read_group(
+        for day, back, units in self._aggregate_facts(
             domain,
             [('kind', '=', 'returned'), ('date_return', '!=', False), *sold],
             ['date_sale:day', 'date_return:day'],

@@ -286,7 +286,6 @@ class SaleReturnRule(models.Model):
     @api.model
     def _get_sentences(self):
         """Return `{code: function of the facts giving a sentence}`. Override to add codes."""
-        _ = self.env._
         labels = dict(self._fields['exception_code']._description_selection(self.env))
 
         def named(facts):
@@ -294,52 +293,60 @@ class SaleReturnRule(models.Model):
             return {**facts, 'exception': labels.get(code, code)}
 
         return {
-            'approval_none': lambda f: _("The policy asks nobody."),
-            'approval_always': lambda f: _("Policy “%(policy)s” always asks an approver.", **f),
-            'approval_levels': lambda f: _("Policy “%(policy)s” asks: %(levels)s.", **f),
-            'approval_missing': lambda f: _("No policy applies, so a person decides."),
-            'order_unknown': lambda f: _(
+            'approval_none': lambda f: self.env._("The policy asks nobody."),
+            'approval_always': lambda f: self.env._(
+                "Policy “%(policy)s” always asks an approver.", **f
+            ),
+            'approval_levels': lambda f: self.env._("Policy “%(policy)s” asks: %(levels)s.", **f),
+            'approval_missing': lambda f: self.env._("No policy applies, so a person decides."),
+            'order_unknown': lambda f: self.env._(
                 "%(product)s belongs to no order line yet: somebody has to find its order.", **f
             ),
-            'rule_unknown': lambda f: _(
+            'rule_unknown': lambda f: self.env._(
                 "Rule “%(rule)s” is of a kind this system does not know (any more).", **f
             ),
-            'rule_incomplete': lambda f: _("Rule “%(rule)s” is not set up completely.", **f),
-            'window_open': lambda f: _(
+            'rule_incomplete': lambda f: self.env._(
+                "Rule “%(rule)s” is not set up completely.", **f
+            ),
+            'window_open': lambda f: self.env._(
                 "Got on %(got_on)s, so it can be returned until %(last_day)s.", **f
             ),
-            'window_over': lambda f: _(
+            'window_over': lambda f: self.env._(
                 "Got on %(got_on)s, so it could be returned until %(last_day)s.", **f
             ),
-            'window_unlimited': lambda f: _("It can be returned at any time."),
-            'not_excluded': lambda f: _("It is not excluded from return."),
-            'excluded': lambda f: _(
+            'window_unlimited': lambda f: self.env._("It can be returned at any time."),
+            'not_excluded': lambda f: self.env._("It is not excluded from return."),
+            'excluded': lambda f: self.env._(
                 "%(product)s is excluded from return (%(exception)s).", **named(f)
             ),
-            'excluded_unconfirmed': lambda f: _(
+            'excluded_unconfirmed': lambda f: self.env._(
                 "%(product)s would be excluded from return (%(exception)s), but the buyer did not "
                 "confirm it when he bought.",
                 **named(f),
             ),
-            'exception_unknown_to_law': lambda f: _(
+            'exception_unknown_to_law': lambda f: self.env._(
                 "%(product)s would be excluded from return (%(exception)s), but the law knows no "
                 "such exception.",
                 **named(f),
             ),
-            'value_within': lambda f: _("Its value is %(amount)s, up to %(limit)s passes.", **f),
-            'value_over': lambda f: _("Its value is %(amount)s, only up to %(limit)s passes.", **f),
-            'quantity_within': lambda f: _("%(quantity)s of up to %(limit)s.", **f),
-            'quantity_over': lambda f: _(
+            'value_within': lambda f: self.env._(
+                "Its value is %(amount)s, up to %(limit)s passes.", **f
+            ),
+            'value_over': lambda f: self.env._(
+                "Its value is %(amount)s, only up to %(limit)s passes.", **f
+            ),
+            'quantity_within': lambda f: self.env._("%(quantity)s of up to %(limit)s.", **f),
+            'quantity_over': lambda f: self.env._(
                 "%(quantity)s of %(product)s are returned, only up to %(limit)s pass.", **f
             ),
-            'photo_there': lambda f: _("%(count)s photos, %(needed)s needed.", **f),
-            'photo_missing': lambda f: _(
+            'photo_there': lambda f: self.env._("%(count)s photos, %(needed)s needed.", **f),
+            'photo_missing': lambda f: self.env._(
                 "%(needed)s photos are needed for this reason, there are %(count)s.", **f
             ),
-            'history_within': lambda f: _(
+            'history_within': lambda f: self.env._(
                 "%(count)s other returns in %(days)s days, up to %(limit)s pass.", **f
             ),
-            'history_over': lambda f: _(
+            'history_over': lambda f: self.env._(
                 "%(count)s other returns in %(days)s days, only up to %(limit)s pass.", **f
             ),
         }

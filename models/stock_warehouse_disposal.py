@@ -90,7 +90,7 @@ class StockWarehouse(models.Model):
 
     def _ensure_free_of_returns(self):
         """Extend to refuse to archive warehouses in which goods are refurbished."""
-        super()._ensure_free_of_returns()
+        result = super()._ensure_free_of_returns()
         for warehouse in self.filtered('active'):
             # sudo: stock managers need not be users of Returns.
             quants = (
@@ -114,3 +114,4 @@ class StockWarehouse(models.Model):
                         location=warehouse.sale_return_refurbish_loc_id.display_name,
                     )
                 )
+        return result
