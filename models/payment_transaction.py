@@ -21,7 +21,7 @@ class PaymentTransaction(models.Model):
 
         Also where the provider answers late, by a call of its own.
         """
-        super()._post_process()
+        result = super()._post_process()
         for refund in self.sudo().sale_return_refund_ids:
             refund.payment_id = refund.transaction_id.payment_id
             if refund.state == 'done':
@@ -30,3 +30,4 @@ class PaymentTransaction(models.Model):
                 refund._log('refunded')
             elif refund.state == 'failed' and not refund.error:
                 refund._fail(refund.transaction_id.state_message)
+        return result

@@ -50,7 +50,6 @@ class SaleReturnApprovalLevel(models.Model):
     )
     group_id = fields.Many2one(
         'res.groups',
-        string="Group",
         ondelete='restrict',
         help="Everybody in it who has the role of approver. Empty: every approver.",
     )

@@ -18,7 +18,7 @@ class SaleReturnApprovalStep(models.Model):
     sequence = fields.Integer()
     approver_type = fields.Selection(APPROVER_TYPES, required=True)
     user_id = fields.Many2one('res.users', string="Approver", ondelete='restrict')
-    group_id = fields.Many2one('res.groups', string="Group", ondelete='restrict')
+    group_id = fields.Many2one('res.groups', ondelete='restrict')
     state = fields.Selection(
         [('pending', "Waiting"), ('approved', "Approved"), ('void', "Void")],
         required=True,

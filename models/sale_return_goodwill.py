@@ -20,12 +20,8 @@ class SaleReturnGoodwill(models.Model):
     note_id = fields.Many2one(
         'account.move', string="Credit Note", required=True, index=True, ondelete='restrict'
     )
-    invoice_id = fields.Many2one(
-        'account.move', string="Invoice", required=True, index=True, ondelete='restrict'
-    )
-    return_id = fields.Many2one(
-        'sale.return', string="Return", index='btree_not_null', ondelete='restrict'
-    )
+    invoice_id = fields.Many2one('account.move', required=True, index=True, ondelete='restrict')
+    return_id = fields.Many2one('sale.return', index='btree_not_null', ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, index=True, ondelete='restrict')
     partner_id = fields.Many2one(
         'res.partner',

@@ -81,7 +81,6 @@ class SaleReturnInspection(models.Model):
     )
     corrects_id = fields.Many2one(
         'sale.return.inspection',
-        string="Corrects",
         index='btree_not_null',
         ondelete='restrict',
         help="The row whose goods this one takes back.",

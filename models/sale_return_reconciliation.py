@@ -93,7 +93,6 @@ class SaleReturnReconciliation(models.Model):
         help="What the transfers of the return have brought into stock, less what left again.",
     )
     cost_reversed = fields.Monetary(
-        string="Cost Reversed",
         currency_field='company_currency_id',
         readonly=True,
         help="Cost of goods that its credit notes have put back on the stock account.",

@@ -91,9 +91,7 @@ class SaleReturnRefund(models.Model):
         ondelete='restrict',
         help="The journal the customer paid through.",
     )
-    payment_id = fields.Many2one(
-        'account.payment', string="Payment", index='btree_not_null', ondelete='set null'
-    )
+    payment_id = fields.Many2one('account.payment', index='btree_not_null', ondelete='set null')
     transaction_id = fields.Many2one(
         'payment.transaction',
         string="Refund Transaction",

@@ -39,8 +39,8 @@ class SaleReturnNoteReport(models.Model):
     }
 
     note_id = fields.Many2one('account.move', string="Credit Note", readonly=True)
-    invoice_id = fields.Many2one('account.move', string="Invoice", readonly=True)
-    return_id = fields.Many2one('sale.return', string="Return", readonly=True)
+    invoice_id = fields.Many2one('account.move', readonly=True)
+    return_id = fields.Many2one('sale.return', readonly=True)
     company_id = fields.Many2one('res.company', readonly=True)
     currency_id = fields.Many2one('res.currency', string="Company Currency", readonly=True)
     partner_id = fields.Many2one('res.partner', string="Customer", readonly=True)
@@ -66,9 +66,9 @@ class SaleReturnNoteReport(models.Model):
         "and shipping, what was kept back, or goodwill.",
     )
     taxes = fields.Char(readonly=True, help="The taxes of the line, in the order of their names.")
-    untaxed = fields.Monetary(string="Untaxed", readonly=True)
-    tax = fields.Monetary(string="Tax", readonly=True)
-    total = fields.Monetary(string="Total", readonly=True)
+    untaxed = fields.Monetary(readonly=True)
+    tax = fields.Monetary(readonly=True)
+    total = fields.Monetary(readonly=True)
     payment_state = fields.Selection(
         [
             ('not_paid', "Open"),

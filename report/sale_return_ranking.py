@@ -32,7 +32,7 @@ class SaleReturnRanking(models.Model):
     product_id = fields.Many2one('product.product', readonly=True)
     categ_id = fields.Many2one('product.category', string="Product Category", readonly=True)
     partner_id = fields.Many2one('res.partner', string="Customer", readonly=True)
-    supplier_id = fields.Many2one('res.partner', string="Supplier", readonly=True)
+    supplier_id = fields.Many2one('res.partner', readonly=True)
     qty_shipped = fields.Float("Shipped Qty", digits='Product Unit', readonly=True)
     qty_returned = fields.Float("Returned Qty", digits='Product Unit', readonly=True)
     value_kept = fields.Monetary(

@@ -26,10 +26,10 @@ class SaleReturnRefundReport(models.Model):
     }
 
     note_id = fields.Many2one('account.move', string="Credit Note", readonly=True)
-    invoice_id = fields.Many2one('account.move', string="Invoice", readonly=True)
-    entry_id = fields.Many2one('account.move', string="Entry", readonly=True)
-    payment_id = fields.Many2one('account.payment', string="Payment", readonly=True)
-    refund_id = fields.Many2one('sale.return.refund', string="Refund", readonly=True)
+    invoice_id = fields.Many2one('account.move', readonly=True)
+    entry_id = fields.Many2one('account.move', readonly=True)
+    payment_id = fields.Many2one('account.payment', readonly=True)
+    refund_id = fields.Many2one('sale.return.refund', readonly=True)
     company_id = fields.Many2one('res.company', readonly=True)
     currency_id = fields.Many2one('res.currency', string="Company Currency", readonly=True)
     partner_id = fields.Many2one('res.partner', string="Customer", readonly=True)

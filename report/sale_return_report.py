@@ -137,8 +137,8 @@ class SaleReturnReport(models.Model):
     picking_id = fields.Many2one(
         'stock.picking', string="Delivery", readonly=True, help="The last one of the order line."
     )
-    return_id = fields.Many2one('sale.return', string="Return", readonly=True)
-    return_line_id = fields.Many2one('sale.return.line', string="Return Line", readonly=True)
+    return_id = fields.Many2one('sale.return', readonly=True)
+    return_line_id = fields.Many2one('sale.return.line', readonly=True)
     inspection_id = fields.Many2one('sale.return.inspection', string="Result", readonly=True)
     # What was sold, to whom, by whom
     product_id = fields.Many2one('product.product', readonly=True)
@@ -152,10 +152,10 @@ class SaleReturnReport(models.Model):
     commercial_partner_id = fields.Many2one('res.partner', string="Customer Company", readonly=True)
     country_id = fields.Many2one('res.country', string="Customer Country", readonly=True)
     team_id = fields.Many2one('crm.team', string="Sales Team", readonly=True)
-    salesperson_id = fields.Many2one('res.users', string="Salesperson", readonly=True)
-    source_id = fields.Many2one('utm.source', string="Source", readonly=True)
-    medium_id = fields.Many2one('utm.medium', string="Medium", readonly=True)
-    campaign_id = fields.Many2one('utm.campaign', string="Campaign", readonly=True)
+    salesperson_id = fields.Many2one('res.users', readonly=True)
+    source_id = fields.Many2one('utm.source', readonly=True)
+    medium_id = fields.Many2one('utm.medium', readonly=True)
+    campaign_id = fields.Many2one('utm.campaign', readonly=True)
     warehouse_id = fields.Many2one(
         'stock.warehouse',
         readonly=True,
@@ -165,9 +165,7 @@ class SaleReturnReport(models.Model):
         readonly=True, help="Who delivered the goods to the customer (delivery methods of Odoo)."
     )
     return_carrier = fields.Char(readonly=True, help="Who brings the goods back.")
-    supplier_id = fields.Many2one(
-        'res.partner', string="Supplier", readonly=True, help="Whose goods they are."
-    )
+    supplier_id = fields.Many2one('res.partner', readonly=True, help="Whose goods they are.")
     supplier_source = fields.Selection(
         [('lot', "By lot"), ('vendor', "Main vendor")],
         readonly=True,

@@ -485,7 +485,7 @@ class TestGuarded(DiscrepancyCommon):
     def test_dialogs_do_what_the_buttons_say(self):
         action = self.receipt.action_open_sale_return_discrepancy()
         with Form(
-            self._env_of(self.operator)[action['res_model']].with_context(action['context'])
+            self._env_of(self.operator)[action['res_model']].with_context(**action['context'])
         ) as form:
             form.kind = 'wrong_product'
             form.product_id = self.foreign
@@ -498,7 +498,7 @@ class TestGuarded(DiscrepancyCommon):
         self.assertEqual(discrepancy.picking_id.sale_return_discrepancy_count, 1)
         self.assertEqual(self.sale_return.open_discrepancy_count, 1)
         action = discrepancy.action_open_resolution()
-        with Form(self.env[action['res_model']].with_context(action['context'])) as form:
+        with Form(self.env[action['res_model']].with_context(**action['context'])) as form:
             form.resolution = 'claim'
             form.liability = 'supplier'
         form.record.action_confirm()

@@ -508,7 +508,7 @@ class TestKits(SaleReturnCommon):
     def test_dialogs_show_kits_and_components(self):
         order = self._sell_kits()
         action = order.action_create_return()
-        wizard = self.env['sale.return.create'].with_context(action['context']).create({})
+        wizard = self.env['sale.return.create'].with_context(**action['context']).create({})
         wizard.reason_id = self.reason_defective
         wizard.line_ids.quantity = 1
         sale_return = self.env['sale.return'].browse(wizard.action_create_and_submit()['res_id'])

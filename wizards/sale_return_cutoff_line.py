@@ -29,10 +29,10 @@ class SaleReturnCutoffLine(models.TransientModel):
     quantity = fields.Float(digits='Product Unit')
     product_uom_id = fields.Many2one('uom.uom', string="Unit")
     account_id = fields.Many2one('account.account', string="Income Account")
-    net = fields.Monetary(string="Net", help="Untaxed, in the currency of the company.")
+    net = fields.Monetary(help="Untaxed, in the currency of the company.")
     tax = fields.Monetary()
     cost_account_id = fields.Many2one('account.account', string="Expense Account")
-    stock_account_id = fields.Many2one('account.account', string="Stock Account")
+    stock_account_id = fields.Many2one('account.account')
     cost = fields.Monetary(
         help="Cost of the goods, of products that the ledger values in real time."
     )

@@ -25,7 +25,7 @@ class SaleReturnDecide(models.TransientModel):
         readonly=False,
         help="0 refuses the line.",
     )
-    template_id = fields.Many2one('sale.return.refusal.template', string="Template")
+    template_id = fields.Many2one('sale.return.refusal.template')
     reason = fields.Text(
         string="Explanation",
         compute='_compute_reason',

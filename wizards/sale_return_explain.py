@@ -20,7 +20,7 @@ class SaleReturnExplain(models.TransientModel):
         default='refuse',
     )
     file_ids = fields.Many2many('sale.return.file', string="Files")
-    template_id = fields.Many2one('sale.return.refusal.template', string="Template")
+    template_id = fields.Many2one('sale.return.refusal.template')
     verdict_text = fields.Text(string="What the Rules say", compute='_compute_verdict_text')
     reason = fields.Text(
         required=True,

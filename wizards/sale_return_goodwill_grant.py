@@ -23,7 +23,6 @@ class SaleReturnGoodwillGrant(models.TransientModel):
     )
     invoice_id = fields.Many2one(
         'account.move',
-        string="Invoice",
         required=True,
         compute='_compute_invoice_id',
         store=True,

@@ -17,7 +17,6 @@ class SaleReturnInspectLine(models.TransientModel):
     product_id = fields.Many2one('product.product', compute='_compute_product_id')
     component_id = fields.Many2one(
         'product.product',
-        string="Component",
         domain="[('id', 'in', component_ids)]",
         help="Kits are inspected component by component.",
     )
