@@ -41,7 +41,9 @@ class SaleReturnApprovalStep(models.Model):
     def _write_facts(self, vals):
         """Write what follows from a decision; `write` refuses everything."""
         # sudo: nobody writes steps by himself; the callers have checked who decides.
-        return super(SaleReturnApprovalStep, self.sudo()).write(vals)
+        # Past our own `write`, to those of the models below it.
+        steps = super(SaleReturnApprovalStep, self.sudo())
+        return steps.write(vals)
 
     # === WHO === #
 

@@ -188,7 +188,7 @@ class SaleReturnDisposal(models.AbstractModel):
     @api.model
     def _log_inspections(self, rows):
         """Extend to log who has overridden the rules, and why."""
-        super()._log_inspections(rows)
+        result = super()._log_inspections(rows)
         self.env['sale.return.event']._log(
             [
                 {
@@ -203,3 +203,4 @@ class SaleReturnDisposal(models.AbstractModel):
                 if row.proposed_disposition_id and row.proposed_disposition_id != row.disposition_id
             ]
         )
+        return result

@@ -131,42 +131,49 @@ class SaleReturnExplainer(models.AbstractModel):
     def _explain_cause(self, row):
         """Return the sentence of why, empty when nothing is known. Override to add causes."""
         sale_return = row.return_id
-        _ = self.env._
         sentences = {
-            'to_approve': lambda: _("The return waits for its approval."),
-            'to_inspect': lambda: _("They wait for their inspection."),
-            'due': lambda: _("Their credit note is due."),
-            'draft': lambda: _("Their credit note is a draft and waits to be posted."),
-            'failed': lambda: _(
+            'to_approve': lambda: self.env._("The return waits for its approval."),
+            'to_inspect': lambda: self.env._("They wait for their inspection."),
+            'due': lambda: self.env._("Their credit note is due."),
+            'draft': lambda: self.env._("Their credit note is a draft and waits to be posted."),
+            'failed': lambda: self.env._(
                 "Their credit note could not be made: %(error)s",
                 error=sale_return.credit_error or "",
             ),
-            'billed_again': lambda: _("A part of their credit note was reversed, which bills it."),
-            'on_its_way': lambda: _("The return is still expected."),
-            'written_off': lambda: _("The rest of the return was written off as not coming."),
-            'rejected': lambda: _("They were rejected after they had been credited."),
-            'kit': lambda: _(
+            'billed_again': lambda: self.env._(
+                "A part of their credit note was reversed, which bills it."
+            ),
+            'on_its_way': lambda: self.env._("The return is still expected."),
+            'written_off': lambda: self.env._(
+                "The rest of the return was written off as not coming."
+            ),
+            'rejected': lambda: self.env._("They were rejected after they had been credited."),
+            'kit': lambda: self.env._(
                 "The product is a kit: its components move in value, its invoice and its credit "
                 "note post no cost of goods."
             ),
-            'dropship': lambda: _(
+            'dropship': lambda: self.env._(
                 "The goods were shipped by the supplier: they came into stock, and the credit note "
                 "posts no cost of goods."
             ),
-            'left_again': lambda: _(
+            'left_again': lambda: self.env._(
                 "Goods left again at the cost of the day, which is not what they came in at."
             ),
-            'scrap_without_entry': lambda: _("Goods were scrapped without an entry in the ledger."),
-            'standard_changed': lambda: _(
+            'scrap_without_entry': lambda: self.env._(
+                "Goods were scrapped without an entry in the ledger."
+            ),
+            'standard_changed': lambda: self.env._(
                 "The standard cost has changed since the goods were sold, or was another one where "
                 "they were moved."
             ),
-            'kept_without_credit': lambda: _("The goods are in stock and nothing was credited."),
-            'fifo_deliveries': lambda: _(
+            'kept_without_credit': lambda: self.env._(
+                "The goods are in stock and nothing was credited."
+            ),
+            'fifo_deliveries': lambda: self.env._(
                 "Several deliveries at different costs are on one invoice; the credit note "
                 "reverses their average."
             ),
-            'invoice_without_cost': lambda: _(
+            'invoice_without_cost': lambda: self.env._(
                 "The invoice posted no cost of goods, the credit note has reversed one."
             ),
         }

@@ -79,7 +79,7 @@ class SaleReturnFile(models.Model):
     # === CRUD METHODS === #
 
     @api.model_create_multi
-    def create(self, vals_list):
+    def create(self, vals_list):  # pylint: disable=method-required-super
         """Override of `base`: take files as a form sends them, through the same checks as all.
 
         `vals` are `name`, `datas` (base64) and one of `return_id`, `line_id`, `inspection_id`.
@@ -119,7 +119,8 @@ class SaleReturnFile(models.Model):
     @api.model
     def _create_facts(self, vals_list):
         """Create files that were checked; `create` checks what a client sends."""
-        return super().create(vals_list)
+        # Past our own `create`, to those of the models below it.
+        return super().create(vals_list)  # pylint: disable=super-method-mismatch
 
     def _write_facts(self, vals):
         """Write what follows from what was done; `write` refuses everything."""
@@ -142,7 +143,7 @@ class SaleReturnFile(models.Model):
         record.ensure_one()
         # sudo: files are evidence that nobody writes by himself, see above for the right to.
         service = self.sudo().with_context(
-            {**clean_context(self.env.context), 'image_no_postprocess': True}
+            clean_context({**self.env.context, 'image_no_postprocess': True})
         )
         target_field = self._get_target_fields()[record._name]
         present = {

@@ -18,19 +18,24 @@ class SaleReturnPolicy(models.Model):
     def _describe_regime(self):
         """Say what the law adds to the terms of the policy."""
         self.ensure_one()
-        regime, _ = self._get_regime(), self.env._
+        regime = self._get_regime()
         parts = [
             regime.window_days
-            and _("The window is at least %(days)s days.", days=regime.window_days),
-            regime.window_basis == 'order' and _("It counts from the last delivery of the order."),
-            not regime.reason_demanded and _("The customer need not say why."),
-            not regime.allows('restocking_fee') and _("No restocking fee is taken."),
-            not regime.allows('grade') and _("Nothing is taken off for the condition."),
-            not regime.allows('freight') and _("The customer does not pay the way back."),
+            and self.env._("The window is at least %(days)s days.", days=regime.window_days),
+            regime.window_basis == 'order'
+            and self.env._("It counts from the last delivery of the order."),
+            not regime.reason_demanded and self.env._("The customer need not say why."),
+            not regime.allows('restocking_fee') and self.env._("No restocking fee is taken."),
+            not regime.allows('grade') and self.env._("Nothing is taken off for the condition."),
+            not regime.allows('freight') and self.env._("The customer does not pay the way back."),
             regime.refund_days
-            and _("The money has to be back within %(days)s days.", days=regime.refund_days),
+            and self.env._(
+                "The money has to be back within %(days)s days.", days=regime.refund_days
+            ),
         ]
-        return " ".join(filter(None, parts)) or _("What the policy says counts, and nothing else.")
+        return " ".join(filter(None, parts)) or self.env._(
+            "What the policy says counts, and nothing else."
+        )
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):

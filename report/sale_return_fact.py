@@ -94,10 +94,11 @@ class SaleReturnFact(models.Model):
 
     def init(self):
         """Override of `base`: an empty store, e.g. after an uninstallation, is not fresh."""
-        super().init()
+        result = super().init()
         self.env.cr.execute("SELECT FROM sale_return_fact LIMIT 1")
         if not self.env.cr.rowcount:
             self.env['ir.config_parameter'].sudo().set_param(FRESH_UNTIL, False)
+        return result
 
     # === THE FACTS === #
 
