@@ -114,7 +114,9 @@ class SaleReturnOrderShare(models.AbstractModel):
                 )
         taxes = self._get_proportional_taxes(discount_line)
         same_taxes = lines.filtered(lambda line: self._get_proportional_taxes(line) == taxes)
-        return same_taxes or lines
+        # The first of several invoices has all of the discount and a part of the goods only.
+        covered = sum(same_taxes.mapped('price_subtotal')) + discount_line.price_subtotal
+        return same_taxes if discount_line.currency_id.compare_amounts(covered, 0) >= 0 else lines
 
     @api.model
     def _get_reward(self, invoice_line):

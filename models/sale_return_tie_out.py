@@ -284,17 +284,53 @@ class SaleReturnTieOut(models.AbstractModel):
                         WHERE note.state = 'posted' AND cogs.display_type = 'cogs'
                           AND cogs.price_unit >= 0
                     UNION ALL
-                       SELECT MIN(credit.sale_return_line_id), again.balance, 0
-                         FROM chosen
-                         JOIN account_move_line credit ON credit.sale_return_line_id = chosen.id
-                         JOIN account_move note ON note.id = credit.move_id
-                         JOIN account_move bill ON bill.reversed_entry_id = note.id
-                         JOIN account_move_line again ON again.move_id = bill.id
-                        WHERE note.state = 'posted' AND bill.state = 'posted'
-                          AND again.display_type = 'cogs' AND again.price_unit >= 0
-                          AND again.product_id = credit.product_id
-                     GROUP BY again.id, again.balance) parts
-             GROUP BY parts.line_id"""
+                       SELECT again.line_id, -again.cost, 0
+                         FROM (%(billed_again)s) again
+                         JOIN chosen ON chosen.id = again.line_id) parts
+             GROUP BY parts.line_id""",
+            billed_again=self._get_billed_again_query(),
+        )
+
+    @api.model
+    def _get_billed_again_query(self):
+        """Return the cost that reversals of notes bill again: `(line_id, cost)`.
+
+        A note may credit several returns. Its first line is the first to be billed again, as in
+        `account.move.line._get_qty_reversed`; the last one takes what is left.
+        """
+        return SQL(
+            """SELECT credited.line_id,
+                      CASE WHEN credited.is_last
+                           THEN GREATEST(billed.cost - credited.before, 0)
+                           ELSE LEAST(GREATEST(billed.cost - credited.before, 0), credited.cost)
+                            END AS cost
+                 FROM (SELECT bill.reversed_entry_id AS note_id, item.product_id,
+                              -SUM(item.balance) AS cost
+                         FROM account_move bill
+                         JOIN account_move_line item ON item.move_id = bill.id
+                        WHERE bill.state = 'posted' AND item.display_type = 'cogs'
+                          AND item.price_unit >= 0
+                          AND bill.reversed_entry_id IN (
+                              SELECT credit.move_id
+                                FROM chosen
+                                JOIN account_move_line credit
+                                  ON credit.sale_return_line_id = chosen.id
+                               WHERE credit.parent_state = 'posted')
+                     GROUP BY bill.reversed_entry_id, item.product_id) billed
+                 JOIN LATERAL (
+                      SELECT credit.sale_return_line_id AS line_id,
+                             COALESCE(SUM(cogs.balance), 0) AS cost,
+                             COALESCE(SUM(SUM(cogs.balance)) OVER (ORDER BY credit.id
+                                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before,
+                             LEAD(credit.id) OVER (ORDER BY credit.id) IS NULL AS is_last
+                        FROM account_move_line credit
+                   LEFT JOIN account_move_line cogs ON cogs.cogs_origin_id = credit.id
+                         AND cogs.display_type = 'cogs' AND cogs.price_unit >= 0
+                       WHERE credit.move_id = billed.note_id
+                         AND credit.product_id = billed.product_id
+                         AND credit.display_type = 'product'
+                         AND credit.sale_return_line_id IS NOT NULL
+                    GROUP BY credit.id, credit.sale_return_line_id) credited ON TRUE"""
         )
 
     # === WHOLE PRODUCTS === #

@@ -356,3 +356,34 @@ class TestFlowSeams(SaleReturnCommon):
         self.assert_fully_credited(invoice)
         self.assert_nothing_to_invoice(order)
         self.assert_ledger_balanced()
+
+    def test_discount_beyond_its_goods_on_the_first_invoice_is_spread(self):
+        """Half off both: the first invoice has all of both discounts and few of the cheap goods."""
+        order = self._sell(
+            {'quantity': 10, 'price': 10.0, 'taxes': self.tax_5},
+            {'product': self.product_on_order, 'quantity': 2, 'price': 100.0},
+            discount=0.5,
+        )
+        invoices = self.env['account.move']
+        for quantity in (2, 8):
+            self._deliver(order, quantity)
+            invoices |= self._invoice(order)
+        cheap, dear = self._goods(order)
+        for line, quantity in ((cheap, 1), (dear, 1), (dear, 1), (cheap, 9)):
+            self._return_goods(line, quantity)
+        self.assert_fully_credited(invoices)
+
+    def test_shared_note_that_is_reversed_leaves_the_costs_of_both_returns_right(self):
+        order, _invoice = self._sell_and_invoice()
+        self._configure(sale_return_auto_credit=False)
+        returns = self._receive_goods(order, 3) | self._receive_goods(order, 7)
+        returns.action_inspect_all('restock')
+        returns.action_create_credit_notes()
+        self._reverse_note(returns.credit_note_ids)
+        returns.action_create_credit_notes()
+        self.env['sale.return.reconciliation'].action_refresh()
+        rows = self.env['sale.return.reconciliation'].search(
+            [('company_id', '=', self.company.id), ('state', '=', 'open')]
+        )
+        self.assertFalse(rows.mapped('kind'))
+        self.assert_ledger_balanced()
