@@ -11,9 +11,10 @@ import json
 import uuid
 from pathlib import Path
 
-from _dashboard_pages import PAGES, REPORT, RESALE
+from _dashboard_pages import PAGES, PERCENT, REPORT, RESALE
 
 ROOT = Path(__file__).resolve().parents[1]
+RATES = ('rate_units', 'rate_value')
 STEPS = ('decision', 'receipt', 'inspection', 'credit')
 FILTERS = {
     'categ_id': ("Product Category", 'product.category'),
@@ -93,7 +94,7 @@ class Dashboard:
             'colNumber': 12,
             'rowNumber': max(rows, 60),
             'rows': {},
-            'cols': {'0': {'size': 260}} | {str(n): {'size': 120} for n in range(1, 9)},
+            'cols': {'0': {'size': 260}} | {str(n): {'size': 140} for n in range(1, 9)},
             'merges': [],
             'cells': self.data if is_data else self.cells,
             'styles': {} if is_data else {cell: 1 for cell in self.cells if cell in self.formats},
@@ -159,7 +160,12 @@ class Dashboard:
             'columns': [],
             'rows': [{'fieldName': name} for name in rows],
             'measures': [
-                {'id': name, 'fieldName': name, 'aggregator': self.get_aggregator(name)}
+                {
+                    'id': name,
+                    'fieldName': name,
+                    'aggregator': self.get_aggregator(name),
+                    **({'format': PERCENT} if name in RATES else {}),
+                }
                 for name in measures
             ],
             'fieldMatching': self.get_matching(model),
@@ -215,6 +221,8 @@ class Dashboard:
                     'keyValue': f'Data!B{row}',
                     'baseline': f'Data!C{row}',
                     'baselineMode': 'text',
+                    # Small, or the sentence is cut off on both sides.
+                    'baselineDescr': {'text': '', 'fontSize': 10 if len(meaning) <= 50 else 9},
                     'baselineColorUp': '#434343',
                     'baselineColorDown': '#434343',
                     'humanize': False,

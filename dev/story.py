@@ -149,7 +149,7 @@ class Story:
             "refused goods are ready to be sent", delivery.mapped('state'), ['assigned']
         )
         self.shop.validate(delivery)
-        self.step("Delivery back", delivery, self.describe('qty_delivered'))
+        self.step("Delivery back", delivery, self.describe_return('qty_sent_back'))
         self.step("End", self.sale_return, self.describe_return('qty_credited'))
 
     # === CHECKS === #
