@@ -50,7 +50,7 @@ class SaleReturnLedger(models.AbstractModel):
             invoice_lines = self._get_invoice_lines(sale_lines)
         base_lines = self._get_base_lines(invoice_lines.move_id)
         balances = {
-            line: Balance(line.quantity, self._get_amounts(base_lines.get(line.id), line))
+            line: Balance(abs(line.quantity), self._get_amounts(base_lines.get(line.id), line))
             for line in invoice_lines
         }
         self._deduct_notes(balances, sale_lines, ignored_lines)
@@ -64,10 +64,20 @@ class SaleReturnLedger(models.AbstractModel):
                 line.move_id.move_type == 'out_invoice'
                 and line.parent_state == 'posted'
                 and line.display_type == 'product'
-                and line.quantity > 0
+                and (line.quantity > 0 or self._is_taken_off(line))
                 and not line.move_id._is_credit_reversal()
             )
         ).sorted(lambda line: (line.move_id.invoice_date, line.move_id.id, line.id))
+
+    @api.model
+    def _is_taken_off(self, line):
+        """Tell whether an invoice line is a discount that the order gives as a negative quantity.
+
+        Any other negative line of an invoice credits what was invoiced before.
+        """
+        return line.quantity < 0 and all(
+            sale_line.product_uom_qty < 0 for sale_line in line.sale_line_ids
+        )
 
     @api.model
     def _get_base_lines(self, moves):
@@ -108,7 +118,11 @@ class SaleReturnLedger(models.AbstractModel):
         linked = sale_lines.invoice_lines.filtered(
             lambda line: (
                 line.move_id.move_type == 'out_refund'
-                or (line.move_id.move_type == 'out_invoice' and line.quantity < 0)
+                or (
+                    line.move_id.move_type == 'out_invoice'
+                    and line.quantity < 0
+                    and not self._is_taken_off(line)
+                )
             )
         )
         # A note for the whole invoice may have lines that somebody has added without order line.
@@ -132,7 +146,9 @@ class SaleReturnLedger(models.AbstractModel):
             candidates = self._get_credited_lines(note_line, invoice_lines)
             if candidates:
                 amounts = self._get_amounts(base_lines.get(note_line.id), note_line)
-                sign = -1 if note_line.quantity < 0 else 1
+                opposite = (note_line.quantity < 0) != (candidates[0].quantity < 0)
+                goods = note_line.sale_return_kind in (False, 'goods')
+                sign = -1 if opposite and goods else 1
                 self._deduct_note_line(balances, note_line, candidates, amounts, sign)
 
     @api.model

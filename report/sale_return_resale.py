@@ -226,7 +226,7 @@ class SaleReturnResale(models.Model):
                      JOIN stock_move AS move ON move.id = move_line.move_id
                     WHERE move_line.lot_id = restocked.lot_id
                       AND move.state = 'done'
-                      AND move.date >= restocked.date_restock
+                      AND (move.date, move.id) > (restocked.date_restock, restocked.id)
                       AND move.sale_line_id IS NOT NULL
                       AND move.sale_return_inspection_id IS NULL
                       AND move.location_dest_id IN (%(customer_locations)s)

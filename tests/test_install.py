@@ -161,7 +161,7 @@ class TestInstall(EarlierTradeCommon):
             """
         )
         definitions = [definition for (definition,) in self.env.cr.fetchall()]
-        self.assertEqual(len(definitions), 5)
+        self.assertEqual(len(definitions), 6)
         for definition in definitions:
             self.assertIn("IS NOT NULL", definition)
 

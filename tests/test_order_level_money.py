@@ -77,6 +77,19 @@ class TestOrderLevelMoney(SaleReturnCommon):
             self._return_goods(self._goods(order), 1)
         self.assert_fully_credited(invoice)
 
+    def test_discount_entered_as_a_negative_quantity(self):
+        order = self._create_order(
+            {}, {'product': self.discount_product, 'quantity': -1, 'price': 100.0}
+        )
+        self._deliver(order)
+        invoice = order._create_invoices(final=True)
+        invoice.action_post()
+        self.assertEqual(invoice.amount_untaxed, 900.0)
+        self._return_goods(self._goods(order), 4)
+        self.assertEqual(self._get_notes(invoice).amount_untaxed, 360.0)
+        self._return_goods(self._goods(order), 6)
+        self.assert_fully_credited(invoice)
+
     def test_preview_shows_the_share_of_the_discount(self):
         order, _invoice = self._sell_with_discount()
         sale_return = self._create_return(self._goods(order), 4)

@@ -298,6 +298,7 @@ class TestCreditNote(CreditCommon):
             order = self._create_sale(pricelist_id=euro.id)
         self._set_rate(euro.currency_id, '2026-03-01', 4.0)
         invoice = order.invoice_ids
+        self.policy.window_days = 0
         sale_return = self._create_return(order, 10)
         note = sale_return.credit_note_ids
         self.assertEqual(str(note.invoice_date), '2026-03-05')
@@ -310,6 +311,7 @@ class TestCreditNote(CreditCommon):
         with freeze_time('2026-01-10 10:00:00'):
             order = self._create_sale()
         self._configure(sale_lock_date='2026-01-31')
+        self.policy.window_days = 0
         note = self._create_return(order, 10).credit_note_ids
         self.assertEqual((note.state, str(note.date)), ('posted', '2026-03-05'))
 
