@@ -17,6 +17,7 @@
         'security/ir.model.access.csv',
         'security/sale_return_security.xml',
         'security/sale_return_reconciliation_security.xml',
+        'security/sale_return_portal_security.xml',
         'data/ir_sequence_data.xml',
         'data/ir_cron_data.xml',
         'data/ir_cron_facts_data.xml',
@@ -74,6 +75,7 @@
         'views/account_move_views.xml',
         'views/res_config_settings_views.xml',
         'views/res_config_settings_reconciliation_views.xml',
+        'views/res_config_settings_portal_views.xml',
         # It extends the settings of the file above.
         'views/sale_return_goodwill_views.xml',
         'views/sale_order_views.xml',

@@ -13,9 +13,11 @@ from . import product_product
 from . import res_company
 from . import res_company_goodwill
 from . import res_company_paper
+from . import res_company_portal
 from . import res_config_settings
 from . import res_config_settings_goodwill
 from . import res_config_settings_paper
+from . import res_config_settings_portal
 from . import res_config_settings_reconciliation
 from . import res_partner
 from . import res_users
@@ -74,6 +76,7 @@ from . import sale_return_line
 from . import sale_return_line_decision
 from . import sale_return_line_facts
 from . import sale_return_line_lots
+from . import sale_return_line_portal_access
 from . import sale_return_line_steps
 from . import sale_return_line_steps_replacement
 from . import sale_return_line_withheld
@@ -86,6 +89,7 @@ from . import sale_return_navigation
 from . import sale_return_order_share
 from . import sale_return_policy
 from . import sale_return_policy_match
+from . import sale_return_portal_access
 from . import sale_return_quarantine
 from . import sale_return_quarantine_report
 from . import sale_return_queue

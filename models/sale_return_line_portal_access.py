@@ -1,0 +1,46 @@
+from odoo import api, models
+
+# What customers read of the lines of their returns.
+PORTAL_FIELDS = frozenset(
+    {
+        'id',
+        'display_name',
+        'create_date',
+        'write_date',
+        'return_id',
+        'company_id',
+        'partner_id',
+        'state',
+        'sale_line_id',
+        'order_id',
+        'product_id',
+        'product_uom_id',
+        'currency_id',
+        'reason_id',
+        'resolution',
+        'customer_note',
+        'return_expected',
+        'delivered_on',
+        'qty_requested',
+        'qty_authorized',
+        'qty_received',
+        'qty_accepted',
+        'qty_rejected',
+        'qty_credited_posted',
+        'decision',
+        'decision_reason',
+    }
+)
+
+
+class SaleReturnLine(models.Model):
+    """What customers see of the lines of their returns."""
+
+    _inherit = 'sale.return.line'
+
+    @api.model
+    def _has_field_access(self, field, operation):
+        """Override of `base`: customers read what their pages show, also by RPC."""
+        if not self.env.su and self.env.user.share and field.name not in PORTAL_FIELDS:
+            return False
+        return super()._has_field_access(field, operation)
