@@ -59,6 +59,20 @@ TRANSITIONS = {
 # cancelled.
 OPEN_STATES = ('submitted', 'approved')
 
+# The steps that somebody has to take, in the order of the way.
+STEPS = [
+    ('decide', "Decide"),
+    ('dispatch', "Send the goods"),
+    ('receive', "Receive"),
+    ('inspect', "Inspect"),
+    ('credit', "Credit"),
+    ('refund', "Pay back"),
+    ('follow_up', "Follow up"),
+]
+
+# The one step that is the customer's.
+CUSTOMER_STEPS = ('dispatch',)
+
 PROGRESS = [
     ('no', "Nothing expected"),
     ('pending', "Pending"),

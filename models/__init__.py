@@ -86,6 +86,7 @@ from . import sale_return_metric
 from . import sale_return_metric_definition
 from . import sale_return_money
 from . import sale_return_navigation
+from . import sale_return_next_step
 from . import sale_return_order_share
 from . import sale_return_policy
 from . import sale_return_policy_match

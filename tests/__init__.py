@@ -34,6 +34,7 @@ from . import test_install
 from . import test_kits
 from . import test_lots
 from . import test_loyalty
+from . import test_next_step
 from . import test_note_paper
 from . import test_order_level_money
 from . import test_order_level_optional

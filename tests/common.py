@@ -12,7 +12,7 @@ from odoo import Command, fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import call_kw
 from odoo.tests import new_test_user
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.base.tests.common import BaseCommon
 
@@ -431,6 +431,26 @@ class SaleReturnCommon(BaseCommon):
         cls._receive(sale_return)
         sale_return.action_inspect_all(disposition)
         return sale_return
+
+    @classmethod
+    def _backdate(cls, sale_return, moment):
+        """Say that all that happened to a return so far happened then.
+
+        Evidence has the time of the transaction; nothing but a test can write it.
+        """
+        cls.env.flush_all()
+        for table in ('sale_return_approval', 'sale_return_event'):
+            cls.env.cr.execute(
+                SQL(
+                    "UPDATE %s SET date = %s WHERE return_id = %s",
+                    SQL.identifier(table),
+                    moment,
+                    sale_return.id,
+                )
+            )
+        cls.env.invalidate_all()
+        sale_return.approval_ids.modified(['date'])
+        cls.env.flush_all()
 
     @classmethod
     def _reverse(cls, invoice, post=True, quantity=None, price=None):

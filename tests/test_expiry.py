@@ -23,19 +23,7 @@ class ExpiryCommon(SaleReturnCommon):
         with freeze_time(moment):
             sale_return = self._create_return(self.order, quantity, submit=False, **values)
             sale_return.action_submit()
-            # Evidence has the time of the transaction; nothing but the test can write it.
-            self.env.flush_all()
-            self.env.cr.execute(
-                'UPDATE sale_return_approval SET date = %s WHERE return_id = %s',
-                (moment, sale_return.id),
-            )
-            self.env.cr.execute(
-                'UPDATE sale_return_event SET date = %s WHERE return_id = %s',
-                (moment, sale_return.id),
-            )
-            self.env.invalidate_all()
-            sale_return.approval_ids.modified(['date'])
-            self.env.flush_all()
+            self._backdate(sale_return, moment)
         return sale_return
 
     def _get_mails(self, sale_return, text):
@@ -132,12 +120,7 @@ class TestLapse(ExpiryCommon):
         if by_customer:
             portal = self._create_user('portal_jane', 'base.group_portal')
             sale_return._write_facts({'requested_by_id': portal.id})
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE sale_return_event SET date = '2026-03-01 12:00:00' WHERE return_id = %s",
-            sale_return.ids,
-        )
-        self.env.invalidate_all()
+        self._backdate(sale_return, '2026-03-01 12:00:00')
         return sale_return
 
     def test_request_lapses_after_the_days_of_the_policy(self):

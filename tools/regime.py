@@ -30,6 +30,8 @@ class Regime:
     outbound_shipping: str = 'policy'
     # Who pays the way back unless agreed otherwise.
     return_shipping: str = 'policy'
+    # Days in which the customer has to send the goods, from his request; 0: as agreed.
+    send_days: int = 0
     # Days in which the money has to be back, 0: as agreed, and what they count from.
     refund_days: int = 0
     refund_basis: str = 'policy'
@@ -61,6 +63,7 @@ REGIMES = {
         deductions=('grade', 'freight'),
         outbound_shipping='standard',
         return_shipping='customer',
+        send_days=14,
         refund_days=14,
         refund_basis='notice',
         withhold_until='receipt_or_dispatch_proof',
