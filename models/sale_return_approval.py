@@ -29,6 +29,6 @@ class SaleReturnApproval(models.Model):
         readonly=True, help="What was decided on: a change of it makes the approval void."
     )
     own_request = fields.Boolean(
-        help="Decided by the one who asked for the return; only managers can, and only where the "
-        "policy has no levels."
+        help="Decided by the one who asked for the return: a manager, where the policy has no "
+        "levels and nobody else of the company could approve it."
     )

@@ -57,17 +57,18 @@ class SaleReturn(models.Model):
     @api.depends('state', 'step_ids.state')
     @api.depends_context('uid')
     def _compute_waiting_for_me(self):
+        waiting = self.filtered(lambda r: r.state == 'submitted')
+        obstacles = waiting._get_obstacles(self.env.user)
         for sale_return in self:
-            sale_return.waiting_for_me = (
-                sale_return.state == 'submitted' and not sale_return._get_obstacle(self.env.user)
-            )
+            sale_return.waiting_for_me = sale_return in waiting and not obstacles[sale_return]
 
     def _search_waiting_for_me(self, operator, value):
         if operator != 'in':
             return NotImplemented
         # Few returns wait for a decision at any time, however many there are.
         waiting = self.search([('state', '=', 'submitted')])
-        mine = waiting.filtered(lambda r: not r._get_obstacle(self.env.user))
+        obstacles = waiting._get_obstacles(self.env.user)
+        mine = waiting.filtered(lambda r: not obstacles[r])
         return Domain('id', 'in' if True in value else 'not in', mine.ids)
 
     @api.depends('state', 'line_ids.verdict_outcome', 'line_ids.decision')
@@ -123,24 +124,24 @@ class SaleReturn(models.Model):
             )
         return None
 
-    def _get_obstacle(self, user):
-        """Say why a user may not decide on this return now; None if he may.
+    def _get_obstacles(self, user):
+        """Say why a user may not decide on each return now; None where he may.
 
         :param user: `res.users`
-        :rtype: str
+        :return: `{return: sentence or None}`
+        :rtype: dict
         """
+        left_to_him = self._get_left_to(user)
+        return {r: None if r in left_to_him else r._get_obstacle(user) for r in self}
+
+    def _get_obstacle(self, user):
         self.ensure_one()
         if not user.has_group('sale_return.group_approver'):
             return self.env._("%(user)s is no approver.", user=user.name)
-        own = self._get_own_request_reason(user)
-        step = self._get_current_step()
-        if not step:
-            # One approver is enough. In a company of one man that has to be himself: the manager,
-            # and the approval says so.
-            return None if user.has_group('sale_return.group_manager') else own
-        if own:
+        if own := self._get_own_request_reason(user):
             return own
-        if not step._is_approver(user):
+        step = self._get_current_step()
+        if step and not step._is_approver(user):
             return self.env._(
                 "Return %(return)s waits for “%(level)s”: %(approvers)s.",
                 level=step.name,
@@ -150,6 +151,44 @@ class SaleReturn(models.Model):
             )
         return None
 
+    def _get_left_to(self, user):
+        """Return what a manager asked for himself and nobody else of the company could approve.
+
+        In a company with one approver it would wait for ever; the approval says whose it was. Where
+        levels decide, the company has asked for more than one pair of eyes.
+
+        :param user: `res.users`
+        """
+        own = self.filtered(
+            lambda r: (
+                user in r.requested_by_id | r.create_uid
+                and not r.step_ids.filtered(lambda step: step.state != 'void')
+            )
+        )
+        if not own or not user.has_group('sale_return.group_manager'):
+            return self.browse()
+        # sudo: approvers need not read the groups of their colleagues.
+        approvers = (
+            self.env['res.users']
+            .sudo()
+            .search(
+                [
+                    ('all_group_ids', 'in', self.env.ref('sale_return.group_approver').id),
+                    ('company_ids', 'in', own.company_id.ids),
+                    ('active', '=', True),
+                    ('share', '=', False),
+                ]
+            )
+        )
+        return own.filtered(
+            lambda r: (
+                not any(
+                    r.company_id in other.company_ids
+                    for other in approvers - r.requested_by_id - r.create_uid
+                )
+            )
+        )
+
     def _ensure_may_decide(self):
         """Refuse a decision by somebody whose turn it is not.
 
@@ -157,9 +196,8 @@ class SaleReturn(models.Model):
         """
         if self.env.su:
             return
-        for sale_return in self:
-            if obstacle := sale_return._get_obstacle(self.env.user):
-                raise UserError(obstacle)
+        for obstacle in filter(None, self._get_obstacles(self.env.user).values()):
+            raise UserError(obstacle)
 
     def _get_requester_manager(self):
         """Return the manager of whoever asked for the return; empty where he has none.

@@ -49,7 +49,7 @@ class TestActionRights(SecurityCommon):
 
     def _received(self):
         sale_return = self._create_return(self.order, 2)
-        sale_return.action_approve()
+        self._call(self.approver, sale_return, 'action_approve')
         self._receive(sale_return)
         return sale_return
 
@@ -124,7 +124,7 @@ class TestActionRights(SecurityCommon):
 
     def test_user_closes_and_cancels(self):
         sale_return = self._create_return(self.order, 2)
-        sale_return.action_approve()
+        self._call(self.approver, sale_return, 'action_approve')
         self._call(self.user, sale_return, 'action_close', reason="Never sent.")
         self.assertEqual(sale_return.state, 'closed')
         second = self._create_return(self.order, 2)
