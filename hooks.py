@@ -51,6 +51,7 @@ def uninstall_hook(env):
     warehouses.sale_return_quarantine = False
     _keep_demo_trade(env)
     _drop_foreign_keys(env)
+    env['sale.return.event']._drop_guard()
 
 
 def _keep_demo_trade(env):

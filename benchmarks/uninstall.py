@@ -253,6 +253,8 @@ def check_leftovers(env, checks):
         """
     )
     checks.equal("columns left", [name for (name,) in env.cr.fetchall()], [])
+    env.cr.execute("SELECT proname FROM pg_proc WHERE proname LIKE 'sale\\_return%'")
+    checks.equal("functions left", [name for (name,) in env.cr.fetchall()], [])
     for model in ('ir.cron', 'ir.actions.actions', 'ir.ui.view', 'res.groups'):
         env.cr.execute(
             "SELECT COUNT(*) FROM ir_model_data WHERE module = 'sale_return' AND model = %s",

@@ -59,6 +59,7 @@ from . import sale_return_disposal_vendor
 from . import sale_return_disposition
 from . import sale_return_disposition_rule
 from . import sale_return_event
+from . import sale_return_event_guard
 from . import sale_return_explainer
 from . import sale_return_facts
 from . import sale_return_expiry

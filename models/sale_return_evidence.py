@@ -8,8 +8,11 @@ class SaleReturnEvidence(models.AbstractModel):
     _name = 'sale.return.evidence'
     _description = "Return Evidence"
 
-    def write(self, vals):  # pylint: disable=method-required-super
+    def write(self, vals):
         """Override of `base` to keep evidence as it was written, for everybody."""
+        if not self:
+            # Odoo writes on whatever it finds, e.g. when it merges partners: nothing here.
+            return super().write(vals)
         raise UserError(
             self.env._(
                 "“%(model)s” is evidence and cannot be changed. Record what is right as a new one.",

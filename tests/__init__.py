@@ -4,6 +4,7 @@ from . import test_accounting_reports
 from . import test_analytics_report
 from . import test_approval_bypass
 from . import test_approvals
+from . import test_audit_trigger
 from . import test_bad_input
 from . import test_bulk
 from . import test_combos
