@@ -18,6 +18,7 @@
         'security/sale_return_security.xml',
         'security/sale_return_reconciliation_security.xml',
         'security/sale_return_portal_security.xml',
+        'security/sale_return_message_security.xml',
         'data/ir_sequence_data.xml',
         'data/ir_cron_data.xml',
         'data/ir_cron_facts_data.xml',
@@ -37,6 +38,7 @@
         'data/sale_return_metric_definition_data.xml',
         'data/mail_template_data.xml',
         'data/mail_activity_type_data.xml',
+        'data/mail_activity_type_message_data.xml',
         'wizards/sale_return_correct_views.xml',
         'wizards/sale_return_acknowledge_views.xml',
         'wizards/sale_return_create_views.xml',
@@ -47,6 +49,7 @@
         'wizards/sale_return_decide_views.xml',
         'wizards/sale_return_inspect_views.xml',
         'wizards/sale_return_explain_views.xml',
+        'wizards/sale_return_explain_appeal_views.xml',
         'wizards/sale_return_receive_views.xml',
         'wizards/sale_return_pay_views.xml',
         'wizards/sale_return_compare_views.xml',
@@ -85,6 +88,7 @@
         'views/stock_warehouse_views.xml',
         # Menus name the actions of the files above.
         'views/sale_return_menus.xml',
+        'views/sale_return_appeal_views.xml',
         # Dashboards name menus.
         'data/spreadsheet_dashboard_data.xml',
     ],

@@ -52,6 +52,8 @@ TRANSITIONS = {
     ('approved', 'cancelled'),
     ('submitted', 'draft'),
     ('refused', 'draft'),
+    # Only by an appeal that was right.
+    ('refused', 'submitted'),
     ('cancelled', 'draft'),
 }
 

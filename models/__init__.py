@@ -33,10 +33,12 @@ from . import sale_return_derived
 from . import sale_return_evidence
 from . import sale_return
 from . import sale_return_accruals
+from . import sale_return_appeal
 from . import sale_return_approval
 from . import sale_return_approval_level
 from . import sale_return_approval_step
 from . import sale_return_approvals
+from . import sale_return_appeals
 from . import sale_return_bulk
 from . import sale_return_checklist
 from . import sale_return_checklist_item
@@ -92,6 +94,7 @@ from . import sale_return_order_share
 from . import sale_return_policy
 from . import sale_return_policy_match
 from . import sale_return_portal_access
+from . import sale_return_policy_messages
 from . import sale_return_quarantine
 from . import sale_return_quarantine_report
 from . import sale_return_queue

@@ -11,6 +11,7 @@ from . import sale_return_cutoff_line
 from . import sale_return_discrepancy_register
 from . import sale_return_discrepancy_resolve
 from . import sale_return_explain
+from . import sale_return_explain_appeal
 from . import sale_return_goodwill_grant
 from . import sale_return_inspect
 from . import sale_return_inspect_answer
