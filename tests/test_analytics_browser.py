@@ -49,6 +49,9 @@ LOOK = """
 class TestAnalyticsBrowser(HttpCase):
     """The dashboards in a browser."""
 
+    # Requests wait for each other in a test. On a slow machine they wait longer than Odoo's 20 s.
+    test_cursor_lock_timeout = 180
+
     def test_dashboards_are_drawn(self):
         group = self.env.ref('sale_return.spreadsheet_dashboard_group_returns')
         dashboards = group.dashboard_ids.sorted('sequence')

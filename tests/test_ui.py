@@ -7,6 +7,9 @@ from .common import SaleReturnCommon
 class UiCommon(SaleReturnCommon, HttpCase):
     """A user of Returns in front of a browser."""
 
+    # Requests wait for each other in a test. On a slow machine they wait longer than Odoo's 20 s.
+    test_cursor_lock_timeout = 180
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
