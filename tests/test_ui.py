@@ -16,7 +16,7 @@ class UiCommon(SaleReturnCommon, HttpCase):
         cls.staff.sudo().password = 'returns_staff'
 
     def _start(self, path, tour):
-        self.start_tour(path, tour, login=self.staff.login)
+        self.start_tour(path, tour, login=self.staff.login, timeout=600)
 
 
 @tagged('post_install', '-at_install')
