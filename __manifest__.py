@@ -86,6 +86,7 @@
         'views/stock_picking_type_views.xml',
         'views/stock_picking_views.xml',
         'views/stock_warehouse_views.xml',
+        'views/portal_follow_templates.xml',
         # Menus name the actions of the files above.
         'views/sale_return_menus.xml',
         'views/sale_return_appeal_views.xml',
@@ -105,6 +106,9 @@
         'web.assets_backend': [
             'sale_return/static/src/bulk_progress/*',
             'sale_return/static/src/js/tours/sale_return.js',
+        ],
+        'web.assets_frontend': [
+            'sale_return/static/src/portal/*',
         ],
         'web.assets_tests': [
             'sale_return/static/tests/tours/**/*',

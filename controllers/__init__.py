@@ -1,1 +1,2 @@
+from . import follow
 from . import request_access

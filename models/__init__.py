@@ -93,8 +93,13 @@ from . import sale_return_next_step
 from . import sale_return_order_share
 from . import sale_return_policy
 from . import sale_return_policy_match
+from . import sale_return_portal
 from . import sale_return_portal_access
 from . import sale_return_policy_messages
+from . import sale_return_portal_acts
+from . import sale_return_portal_page
+from . import sale_return_portal_timeline
+from . import sale_return_portal_token
 from . import sale_return_quarantine
 from . import sale_return_quarantine_report
 from . import sale_return_queue

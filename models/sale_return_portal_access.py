@@ -80,7 +80,9 @@ class SaleReturn(models.Model):
         until = now + timedelta(days=sale_return.company_id.sale_return_link_days)
         if not sale_return._is_portal_link_alive():
             sale_return.write({'access_token': str(uuid.uuid4()), 'access_token_expiry': until})
-        elif sale_return.access_token_expiry < until - timedelta(days=1):
+        elif sale_return.access_token_expiry < until - timedelta(days=1) and not (
+            self.env.context.get('sale_return_link_followed')
+        ):
             # Once a day is enough: pages ask for links, too.
             sale_return.write({'access_token_expiry': until})
         return sale_return.access_token

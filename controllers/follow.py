@@ -1,0 +1,364 @@
+from werkzeug.exceptions import NotFound
+
+from odoo import http
+from odoo.exceptions import AccessError, MissingError, UserError
+from odoo.fields import Domain
+from odoo.http import request
+
+from odoo.addons.portal.controllers.portal import CustomerPortal
+from odoo.addons.portal.controllers.portal import pager as portal_pager
+
+SLIP = 'sale_return.sale_return_slip_action'
+PREVIEW_SIZE = 256
+
+
+class SaleReturnFollow(CustomerPortal):
+    """The customer's returns: the list, the page of one, and what he does there.
+
+    Every route takes the id of one return and asks `_get_return` for it. Whoever may not see it
+    gets the same answer as for one that does not exist.
+    """
+
+    # === WHO === #
+
+    def _get_return(self, return_id, access_token=None):
+        """Return the return in superuser mode, with the user as he is.
+
+        :raise NotFound: for a return that does not exist or is not his.
+        """
+        try:
+            found = self._document_check_access('sale.return', return_id, access_token)
+        except (AccessError, MissingError) as error:
+            raise NotFound() from error
+        # As himself: the log says who it was, and sentences are in his language.
+        return request.env['sale.return'].sudo().browse(found.id)
+
+    def _is_acting(self, sale_return):
+        """Tell whether who looks at the page is the customer, and not one of us."""
+        if request.env.user._is_internal():
+            return sale_return._is_customer(request.env.user)
+        return True
+
+    def _ensure_acting(self, sale_return):
+        """Refuse to act in the name of the customer.
+
+        :raise UserError: for employees who are not the customer.
+        """
+        if not self._is_acting(sale_return):
+            raise UserError(
+                request.env._("This page is the customer's. Use the return in your application.")
+            )
+
+    def _get_partner(self, sale_return):
+        """Return who acts: the user, or the customer where somebody came by the link."""
+        user = request.env.user
+        if not user._is_public() and sale_return._is_customer(user):
+            return user.partner_id
+        return sale_return.partner_id
+
+    def _refuse_page(self, return_id, access_token=None):
+        """Answer somebody who may not see a return: the login, or that there is nothing."""
+        if not request.env.user._is_public():
+            raise NotFound()
+        if not access_token and request.httprequest.method == 'GET':
+            return request.redirect(f'/web/login?redirect=/my/returns/{return_id}')
+        response = request.render('sale_return.portal_follow_expired', {'return_id': return_id})
+        response.status_code = 403
+        return response
+
+    # === LIST === #
+
+    def _prepare_home_portal_values(self, counters):
+        """Override of `portal` to count the returns."""
+        values = super()._prepare_home_portal_values(counters)
+        if 'sale_return_count' in counters:
+            # sudo: see `my_returns`.
+            returns = request.env['sale.return'].sudo()
+            values['sale_return_count'] = returns.search_count(self._get_return_domain(), limit=1)
+        return values
+
+    def _get_return_domain(self):
+        # Employees see all returns in their application: here only those they ask for themselves.
+        return request.env['sale.return']._get_portal_domain(request.env.user.partner_id)
+
+    def _get_return_sortings(self):
+        return {
+            'date': {'label': request.env._("Newest"), 'order': 'create_date desc, id desc'},
+            'name': {'label': request.env._("Number"), 'order': 'name desc'},
+            'state': {'label': request.env._("Status"), 'order': 'state, id desc'},
+        }
+
+    def _get_return_filters(self):
+        _ = request.env._
+        return {
+            'all': {'label': _("All"), 'domain': Domain.TRUE},
+            'open': {
+                'label': _("Under way"),
+                'domain': Domain('state', 'in', ('draft', 'submitted', 'approved')),
+            },
+            'send': {
+                'label': _("To be sent"),
+                'domain': Domain('state', '=', 'approved')
+                & Domain('reception_state', '=', 'pending')
+                & Domain('date_dispatched', '=', False),
+            },
+            'closed': {'label': _("Done"), 'domain': Domain('state', '=', 'closed')},
+            'refused': {'label': _("Refused"), 'domain': Domain('state', '=', 'refused')},
+            'cancelled': {'label': _("Cancelled"), 'domain': Domain('state', '=', 'cancelled')},
+        }
+
+    def _get_return_inputs(self):
+        """Return what can be searched in, with the fields of each."""
+        _ = request.env._
+        inputs = {
+            'all': (_("Search everywhere"), ('name', 'tracking_ref', 'order', 'product')),
+            'name': (_("Search in numbers"), ('name',)),
+            'order': (_("Search in orders"), ('order',)),
+            'product': (_("Search in products"), ('product',)),
+            'tracking': (_("Search in tracking numbers"), ('tracking_ref',)),
+        }
+        return {
+            key: {'input': key, 'label': label, 'fields': names}
+            for key, (label, names) in inputs.items()
+        }
+
+    def _get_search_domain(self, names, text):
+        paths = {'order': 'line_ids.order_id.name', 'product': 'line_ids.product_id.name'}
+        return Domain.OR(Domain(paths.get(name, name), 'ilike', text) for name in names)
+
+    @http.route(
+        ['/my/returns', '/my/returns/page/<int:page>'], type='http', auth='user', website=True
+    )
+    def my_returns(
+        self, page=1, sortby='date', filterby='all', search=None, search_in='all', **_kwargs
+    ):
+        """Show the list of the customer's returns."""
+        sortings, filters = self._get_return_sortings(), self._get_return_filters()
+        inputs = self._get_return_inputs()
+        # Anything else came from a link that somebody edited.
+        sortby = sortby if sortby in sortings else 'date'
+        filterby = filterby if filterby in filters else 'all'
+        search_in = search_in if search_in in inputs else 'all'
+        # sudo: only what the domain gives, which says the same as the record rule; customers may
+        # not read all of the orders and products that they search by.
+        returns = request.env['sale.return'].sudo()
+        domain = self._get_return_domain() & filters[filterby]['domain']
+        if search:
+            domain &= self._get_search_domain(inputs[search_in]['fields'], search[:100])
+        pager = portal_pager(
+            url='/my/returns',
+            url_args={
+                'sortby': sortby,
+                'filterby': filterby,
+                'search_in': search_in,
+                'search': search or '',
+            },
+            total=returns.search_count(domain),
+            page=page,
+            step=self._items_per_page,
+        )
+        found = returns.search(
+            domain,
+            order=sortings[sortby]['order'],
+            limit=self._items_per_page,
+            offset=pager['offset'],
+        )
+        return request.render(
+            'sale_return.portal_my_returns',
+            {
+                **self._prepare_portal_layout_values(),
+                'page_name': 'sale_return',
+                'returns': found,
+                'pager': pager,
+                'default_url': '/my/returns',
+                'searchbar_sortings': sortings,
+                'sortby': sortby,
+                'searchbar_filters': filters,
+                'filterby': filterby,
+                'searchbar_inputs': inputs,
+                'search_in': search_in,
+                'search': search,
+            },
+        )
+
+    # === PAGE === #
+
+    @http.route('/my/returns/<int:return_id>', type='http', auth='public', website=True)
+    def my_return(self, return_id, access_token=None, report_type=None, download=False, **kwargs):
+        """Show one return, or its slip with `report_type=pdf`."""
+        try:
+            sale_return = self._get_return(return_id, access_token)
+        except NotFound:
+            return self._refuse_page(return_id, access_token)
+        if report_type in ('html', 'pdf', 'text'):
+            if not sale_return._get_slip_lines():
+                raise NotFound()
+            return self._show_report(sale_return, report_type, SLIP, download=download)
+        return self._render_return(sale_return, access_token, **kwargs)
+
+    def _render_return(self, sale_return, access_token, error=None, entered=None, **kwargs):
+        """Render the page of a return.
+
+        :param str error: the sentence of a refusal.
+        :param dict entered: what was typed and refused.
+        """
+        acting = self._is_acting(sale_return)
+        # From this session only: a link cannot make the page say that something was done.
+        done_id, done = request.session.pop('sale_return_done', None) or (None, None)
+        values = {
+            'page_name': 'sale_return',
+            'sale_return': sale_return,
+            'error': error,
+            'done': done_id == sale_return.id and self._get_done_texts().get(done),
+            'acting': acting,
+            'entered': entered or {},
+            'status': sale_return._get_portal_status(),
+            'next_step': sale_return._get_portal_next_step(),
+            'lines': sale_return._get_portal_lines(),
+            'money': sale_return._get_portal_money(),
+            'timeline': sale_return._get_portal_timeline(),
+            'files': sale_return._get_portal_files(),
+            'slip_lines': sale_return._get_slip_lines(),
+            'is_readable': lambda note: note.with_user(request.env.user).has_access('read'),
+            'query': f'?access_token={access_token}' if access_token else '',
+            'res_company': sale_return.company_id,
+            'backend_url': f'/odoo/sale.return/{sale_return.id}',
+        }
+        kwargs = {key: kwargs[key] for key in ('pid', 'hash') if kwargs.get(key)}
+        values = self._get_page_view_values(
+            sale_return, access_token, values, 'my_sale_returns', False, **kwargs
+        )
+        if acting:
+            # Writing a message takes the link: customers write nothing on returns themselves.
+            followed = sale_return.with_context(sale_return_link_followed=True)
+            values['token'] = followed._portal_ensure_token()
+        return request.render('sale_return.portal_my_return', values)
+
+    def _get_done_texts(self):
+        """Return what is said after something was done. What is not in here is not said."""
+        _ = request.env._
+        return {
+            'dispatch': _("Thank you. We know now that the parcel is on its way."),
+            'cancel': _("The return is cancelled."),
+            'appeal': _("We have received your appeal. Somebody else will look at it."),
+            'rate': _("Thank you for your feedback!"),
+        }
+
+    # === WHAT HE DOES === #
+
+    def _act(self, return_id, access_token, name, act, entered=None):
+        """Do something on a return, then show its page: with what was done, or what is in the way.
+
+        :param str name: of what is done, see `_get_done_texts`.
+        :param act: function of the return and who acts.
+        :param dict entered: what he has typed, to be shown again after a refusal.
+        """
+        try:
+            sale_return = self._get_return(return_id, access_token)
+        except NotFound:
+            return self._refuse_page(return_id, access_token)
+        try:
+            self._ensure_acting(sale_return)
+            with request.env.cr.savepoint():
+                act(sale_return, self._get_partner(sale_return))
+        except UserError as error:
+            request.env.invalidate_all()
+            return self._render_return(sale_return, access_token, error=str(error), entered=entered)
+        request.session['sale_return_done'] = (return_id, name)
+        query = f'?access_token={access_token}' if access_token else ''
+        return request.redirect(f'/my/returns/{return_id}{query}')
+
+    @http.route(
+        '/my/returns/<int:return_id>/dispatch',
+        type='http',
+        auth='public',
+        methods=['POST'],
+        website=True,
+    )
+    def my_return_dispatch(
+        self, return_id, access_token=None, tracking_ref='', carrier_name='', **_kwargs
+    ):
+        """Take the tracking number of the customer's parcel."""
+        return self._act(
+            return_id,
+            access_token,
+            'dispatch',
+            lambda sale_return, partner: sale_return._portal_dispatch(tracking_ref, carrier_name),
+            entered={'tracking_ref': tracking_ref, 'carrier_name': carrier_name},
+        )
+
+    @http.route(
+        '/my/returns/<int:return_id>/cancel',
+        type='http',
+        auth='public',
+        methods=['POST'],
+        website=True,
+    )
+    def my_return_cancel(self, return_id, access_token=None, **_kwargs):
+        """Cancel the return."""
+        return self._act(
+            return_id,
+            access_token,
+            'cancel',
+            lambda sale_return, partner: sale_return._portal_cancel(),
+        )
+
+    @http.route(
+        '/my/returns/<int:return_id>/appeal',
+        type='http',
+        auth='public',
+        methods=['POST'],
+        website=True,
+    )
+    def my_return_appeal(self, return_id, access_token=None, comment='', **_kwargs):
+        """Take the customer's appeal."""
+        return self._act(
+            return_id,
+            access_token,
+            'appeal',
+            lambda sale_return, partner: sale_return._portal_appeal(comment, partner),
+            entered={'comment': comment},
+        )
+
+    @http.route(
+        '/my/returns/<int:return_id>/rate',
+        type='http',
+        auth='public',
+        methods=['POST'],
+        website=True,
+    )
+    def my_return_rate(self, return_id, access_token=None, rate='', feedback='', **_kwargs):
+        """Take the customer's rating."""
+        return self._act(
+            return_id,
+            access_token,
+            'rate',
+            lambda sale_return, partner: sale_return._portal_rate(rate, feedback, partner),
+            entered={'feedback': feedback},
+        )
+
+    # === FILES === #
+
+    @http.route(
+        '/my/returns/<int:return_id>/files/<int:file_id>',
+        type='http',
+        auth='public',
+        website=True,
+        readonly=True,
+    )
+    def my_return_file(self, return_id, file_id, access_token=None, preview=None, **_kwargs):
+        """Give a file that the customer may see, small with `preview`."""
+        sale_return = self._get_return(return_id, access_token)
+        file = sale_return._get_portal_files().filtered(lambda file: file.id == file_id)
+        if not file:
+            raise NotFound()
+        binary = request.env['ir.binary'].sudo()
+        if preview and file.mimetype.startswith('image/'):
+            stream = binary._get_image_stream_from(
+                file.attachment_id, 'raw', width=PREVIEW_SIZE, height=PREVIEW_SIZE
+            )
+        else:
+            stream = binary._get_stream_from(file.attachment_id, 'raw', filename=file.name)
+        # Shown by the browser only where it can do no harm.
+        shown = file.mimetype.startswith(('image/', 'video/'))
+        return stream.get_response(as_attachment=not shown)
