@@ -92,7 +92,9 @@ class SaleReturn(models.Model):
     def _tell_appeal_decided(self, events):
         # Both are in words for the customer.
         return {
-            'title': self.env._("We decided on your appeal: %(outcome)s", outcome=events[-1:].details),
+            'title': self.env._(
+                "We decided on your appeal: %(outcome)s", outcome=events[-1:].details
+            ),
             'text': events[-1:].reason,
             'icon': 'fa-gavel',
         }
