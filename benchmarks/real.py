@@ -17,6 +17,9 @@ COUNTRIES = {
     'Channel Islands': "Jersey",
 }
 
+# Columns of a copy that happened when the data says.
+DATED = {'create_date': 's.date', 'write_date': 's.date'}
+
 
 def run(env, path='', times='1'):
     """Load, print, measure.
@@ -214,19 +217,16 @@ class Load:
 
     def get_steps(self):
         """Return `(record, staged rows, values by column)` of all tables, in their order."""
-        partner, product = self.at('res_partner', 's.customer'), self.at('product_product')
-        sold = self.at('product_product', 's.product')
-        back = (
-            "(SELECT r.*, s.product, s.price, s.customer, s.doc AS sold, s.date AS sold_on,"
-            " d.number FROM real_return_line r JOIN real_sale s ON s.n = r.sale"
-            " JOIN real_return d ON d.n = r.doc)"
-        )
-        old = {'create_date': 's.date', 'write_date': 's.date'}
-        amount = "ROUND((s.quantity * s.price)::numeric, 2)"
-        line_back = {
-            'product_id': self.at('product_product', 's.product'),
-            'quantity': 's.quantity',
-        }
+        return [
+            *self.get_catalog_steps(),
+            *self.get_order_steps(),
+            *self.get_delivery_steps(),
+            *self.get_return_steps(),
+            *self.get_decision_steps(),
+        ]
+
+    def get_catalog_steps(self):
+        """Return the steps of who buys and what is sold."""
         return [
             ('res_partner', 'real_customer', {
                 'id': self.at('res_partner'),
@@ -241,10 +241,17 @@ class Load:
                 'default_code': 's.code',
             }),
             ('product_product', 'real_product', {
-                'id': product,
+                'id': self.at('product_product'),
                 'product_tmpl_id': self.at('product_template'),
                 'default_code': 's.code',
             }),
+        ]  # fmt: skip
+
+    def get_order_steps(self):
+        """Return the steps of what was ordered."""
+        partner = self.at('res_partner', 's.customer')
+        amount = "ROUND((s.quantity * s.price)::numeric, 2)"
+        return [
             ('sale_order', 'real_order', {
                 'id': self.at('sale_order'),
                 'name': "s.number || '/' || s.n",
@@ -253,58 +260,75 @@ class Load:
                 'partner_shipping_id': partner,
                 'date_order': 's.date',
                 'access_token': 'NULL',
-                **old,
+                **DATED,
             }),
             ('sale_order_line', 'real_sale', {
                 'id': self.at('sale_order_line'),
                 'order_id': self.at('sale_order', 's.doc'),
                 'order_partner_id': partner,
-                'product_id': sold,
+                'product_id': self.at('product_product', 's.product'),
                 'product_uom_qty': 's.quantity',
                 'qty_delivered': 's.quantity',
                 'qty_returned': '0',
                 'price_unit': 's.price',
                 'price_subtotal': amount,
                 'price_total': amount,
-                **old,
+                **DATED,
             }),
+        ]  # fmt: skip
+
+    def get_delivery_steps(self):
+        """Return the steps of what was delivered."""
+        partner = self.at('res_partner', 's.customer')
+        return [
             ('stock_picking', 'real_order', {
                 'id': self.at('stock_picking'),
                 'name': "'REAL/' || s.n",
                 'sale_id': self.at('sale_order'),
                 'partner_id': partner,
                 'date_done': 's.date',
-                **old,
+                **DATED,
             }),
             ('stock_move', 'real_sale', {
                 'id': self.at('stock_move'),
                 'picking_id': self.at('stock_picking', 's.doc'),
                 'sale_line_id': self.at('sale_order_line'),
-                'product_id': sold,
+                'product_id': self.at('product_product', 's.product'),
                 'product_uom_qty': 's.quantity',
                 'product_qty': 's.quantity',
                 'quantity': 's.quantity',
                 'value': '0',
                 'date': 's.date',
-                **old,
+                **DATED,
             }),
             ('stock_move_line', 'real_sale', {
                 'id': self.at('stock_move_line'),
                 'move_id': self.at('stock_move'),
                 'picking_id': self.at('stock_picking', 's.doc'),
-                'product_id': sold,
+                'product_id': self.at('product_product', 's.product'),
                 'quantity': 's.quantity',
                 'quantity_product_uom': 's.quantity',
                 'date': 's.date',
-                **old,
+                **DATED,
             }),
+        ]  # fmt: skip
+
+    def get_return_steps(self):
+        """Return the steps of what came back, and its inspection."""
+        partner = self.at('res_partner', 's.customer')
+        back = (
+            "(SELECT r.*, s.product, s.price, s.customer, s.doc AS sold, s.date AS sold_on,"
+            " d.number FROM real_return_line r JOIN real_sale s ON s.n = r.sale"
+            " JOIN real_return d ON d.n = r.doc)"
+        )
+        return [
             ('sale_return', 'real_return', {
                 'id': self.at('sale_return'),
                 'name': "s.number || '/' || s.n",
                 'partner_id': partner,
                 'access_token': 'NULL',
                 'external_ref': 'NULL',
-                **old,
+                **DATED,
             }),
             ('sale_return_line', back, {
                 'id': self.at('sale_return_line'),
@@ -312,13 +336,13 @@ class Load:
                 'sale_line_id': self.at('sale_order_line', 's.sale'),
                 'order_id': self.at('sale_order', 's.sold'),
                 'partner_id': partner,
-                'product_id': line_back['product_id'],
+                'product_id': self.at('product_product', 's.product'),
                 'delivered_on': 's.sold_on',
                 **{
                     f'qty_{name}': 's.quantity'
                     for name in ('requested', 'authorized', 'received', 'inspected', 'accepted')
                 },
-                **old,
+                **DATED,
             }),
             ('receipt', back, {
                 'id': self.at('stock_move', f"{len(self.found.sales) * self.times} + s.n"),
@@ -329,28 +353,35 @@ class Load:
                 'product_qty': 's.quantity',
                 'value': '0',
                 'date': 's.date',
-                **line_back,
-                **old,
+                'product_id': self.at('product_product', 's.product'),
+                'quantity': 's.quantity',
+                **DATED,
             }),
             ('sale_return_inspection', back, {
                 'id': self.at('sale_return_inspection'),
                 'line_id': self.at('sale_return_line'),
                 'return_id': self.at('sale_return', 's.doc'),
                 'date': 's.date',
-                **line_back,
-                **old,
+                'product_id': self.at('product_product', 's.product'),
+                'quantity': 's.quantity',
+                **DATED,
             }),
+        ]  # fmt: skip
+
+    def get_decision_steps(self):
+        """Return the steps of who decided and what happened."""
+        return [
             ('sale_return_approval', 'real_return', {
                 'id': self.at('sale_return_approval'),
                 'return_id': self.at('sale_return'),
                 'date': 's.date',
-                **old,
+                **DATED,
             }),
             ('sale_return_event', 'real_return', {
                 'id': self.at('sale_return_event'),
                 'return_id': self.at('sale_return'),
                 'date': 's.date',
-                **old,
+                **DATED,
             }),
         ]  # fmt: skip
 

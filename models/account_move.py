@@ -396,7 +396,7 @@ class AccountMove(models.Model):
     def unlink(self):
         """Override of `account` to let returns know that their draft note is gone."""
         returns = self._get_returns_to_refresh()
-        by_hand = returns - self.sudo().line_ids.sale_return_line_id.return_id
+        by_hand = returns - self._get_returns_of_notes()
         result = super().unlink()
         returns._close_or_reopen()
         by_hand._queue_due_credit()
@@ -418,7 +418,12 @@ class AccountMove(models.Model):
         returns = self._get_returns_to_refresh()
         returns._close_or_reopen()
         # A note of a return that somebody has cancelled is not made again by itself.
-        (returns - self.sudo().line_ids.sale_return_line_id.return_id)._queue_due_credit()
+        (returns - self._get_returns_of_notes())._queue_due_credit()
+
+    def _get_returns_of_notes(self):
+        """Return the returns that these notes were made for."""
+        # sudo: an accountant need not be a user of Returns for them to follow his notes.
+        return self.sudo().line_ids.sale_return_line_id.return_id
 
     def _invoice_paid_hook(self):
         """Override of `account` to close returns whose credit notes are paid back."""

@@ -11,6 +11,7 @@ class AccountMove(models.Model):
         posted = super()._post(soft=soft)
         # A note that is reversed gives the points again.
         notes = posted | posted.reversed_entry_id
+        # sudo: accountants need not be users of Returns for points to follow notes.
         self.env['sale.return.loyalty']._sync(
             notes.filtered(lambda move: move.move_type == 'out_refund').sudo().sale_return_ids
         )
@@ -19,6 +20,7 @@ class AccountMove(models.Model):
     def _refresh_sale_returns(self):
         """Override to give points again when a note is reset or cancelled."""
         result = super()._refresh_sale_returns()
+        # sudo: accountants need not be users of Returns for points to follow notes.
         self.env['sale.return.loyalty']._sync(
             self.filtered(lambda move: move.move_type == 'out_refund').sudo().sale_return_ids
         )

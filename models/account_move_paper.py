@@ -36,6 +36,7 @@ class AccountMove(models.Model):
 
         Odoo takes them from the deliveries of the order, which need not be the ones returned.
         """
+        # sudo: whoever prints a note need not be a user of Returns.
         if self.move_type == 'out_refund' and self.sudo().sale_return_ids:
             return []
         return super()._get_invoiced_lot_values()
@@ -54,6 +55,7 @@ class AccountMove(models.Model):
         Override to decide otherwise.
         """
         self.ensure_one()
+        # sudo: the scheduled job and salespeople send notes whose lines they need not read.
         return (
             self.move_type == 'out_refund'
             and self.company_id.sale_return_send_notes

@@ -57,6 +57,7 @@ class AccountMove(models.Model):
             with self.env.cr.savepoint():
                 self.env['sale.return.payback']._pay_back(self)
         except UserError as error:
+            # sudo: whoever posts a note need not be a user of Returns.
             self.env['sale.return.event']._log(
                 [
                     {

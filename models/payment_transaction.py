@@ -22,6 +22,7 @@ class PaymentTransaction(models.Model):
         Also where the provider answers late, by a call of its own.
         """
         result = super()._post_process()
+        # sudo: providers answer without a user.
         for refund in self.sudo().sale_return_refund_ids:
             refund.payment_id = refund.transaction_id.payment_id
             if refund.state == 'done':

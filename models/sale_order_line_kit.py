@@ -40,12 +40,14 @@ class SaleOrderLine(models.Model):
         :rtype: dict
         """
         self.ensure_one()
+        # sudo: what a kit is made of decides what users without access to orders may return.
         kit = self.sudo().sale_return_kit or self._prepare_return_kit()
         products = self.env['product.product']
         return {products.browse(int(key)): tuple(values) for key, values in kit.items()}
 
     def _fix_return_kits(self):
         """Keep what kits are made of as it is now, and what came back before of each."""
+        # sudo: who submits a return need not be allowed to write orders.
         for line in self.sudo():
             if line.sale_return_kit or not line._is_return_kit():
                 continue
@@ -71,6 +73,7 @@ class SaleOrderLine(models.Model):
         :rtype: dict
         """
         self.ensure_one()
+        # sudo: bills of materials and costs give the shares, whoever asks for them.
         line = self.sudo()
         quantities = line._get_kit_quantities()
         weights = next(
@@ -196,6 +199,7 @@ class SaleOrderLine(models.Model):
         """Return `{component: quantity}` of the first deliveries, without what went out again."""
         self.ensure_one()
         delivered = defaultdict(float)
+        # sudo: all deliveries of the order line count, whoever asks.
         for move in self.sudo().move_ids:
             if move.state == 'done' and move._is_kit_delivery():
                 delivered[move.product_id.sudo(False)] += move._get_product_quantity()
@@ -216,6 +220,7 @@ class SaleOrderLine(models.Model):
             for product, quantity in self._get_kit_delivered().items()
             if product in kit
         )
+        # sudo: all moves of the order line count, whoever asks.
         counted = self.sudo().move_ids.filtered(
             lambda move: (
                 move.state == 'done'
@@ -262,6 +267,7 @@ class SaleOrderLine(models.Model):
 
         :raise UserError: naming the order, the kit and the component.
         """
+        # sudo: all moves of the order line count, whoever validates the transfer.
         for line in self.filtered(lambda line: line.sudo().sale_return_kit):
             left = line._get_kit_delivered()
             for move in line.sudo().move_ids:
@@ -298,6 +304,7 @@ class SaleOrderLine(models.Model):
         """
         result = super()._prepare_qty_delivered()
         for line in self:
+            # sudo: a computed quantity is the same whoever reads it.
             if not line.sudo().sale_return_kit:
                 continue
             delivered, again, back = line._get_kit_moved(refunded_only=True)

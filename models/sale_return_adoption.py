@@ -46,6 +46,7 @@ class SaleReturnReception(models.AbstractModel):
         ]
         if receiving:
             self._request_what_was_delivered(vals_list)
+        # sudo: warehouse workers who receive goods need not be users of Returns.
         returns = self.env['sale.return'].sudo().create(vals_list)
         for sale_return, group in zip(returns, groups.values(), strict=True):
             for line in sale_return.line_ids:
@@ -61,6 +62,7 @@ class SaleReturnReception(models.AbstractModel):
         """Lower what new returns request to what was delivered; the rest is found as surplus."""
         for vals in vals_list:
             for line_vals in vals['line_ids']:
+                # sudo: warehouse workers need not read orders.
                 sale_line = self.env['sale.order.line'].sudo().browse(line_vals['sale_line_id'])
                 line_vals['qty_requested'] = min(
                     line_vals['qty_requested'], sale_line.qty_returnable
@@ -145,6 +147,7 @@ class SaleReturnReception(models.AbstractModel):
             wanted -= part
             if move.product_id.uom_id.compare(part, 0.0) > 0:
                 parts.append((line, part))
+        # sudo: the new move is part of a transfer that is being validated.
         surplus = self.env['sale.return.surplus'].sudo()
         new_move = surplus._split_off(
             move,
@@ -170,6 +173,7 @@ class SaleReturnReception(models.AbstractModel):
         :return: the moves that can be returned.
         :rtype: stock.move
         """
+        # sudo: as above.
         surplus = self.env['sale.return.surplus'].sudo()
         returnable = {
             line: line.product_uom_id._compute_quantity(

@@ -66,6 +66,7 @@ class SaleReturnApprovalLevel(models.Model):
                 raise ValidationError(
                     self.env._("Say who decides on level “%(level)s”.", level=level.name)
                 )
+            # sudo: managers of Returns need not read the groups of their colleagues.
             if not level.user_id.sudo().has_group('sale_return.group_approver'):
                 raise ValidationError(
                     self.env._(

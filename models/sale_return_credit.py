@@ -102,6 +102,7 @@ class SaleReturnCredit(models.AbstractModel):
         due = lines.return_id
         if not due:
             return
+        # sudo: a limit of the system, no secret.
         limit = int(self.env['ir.config_parameter'].sudo().get_param('sale_return.sync_limit', 50))
         if len(lines) > limit:
             due._queue_credit()
@@ -250,6 +251,22 @@ class SaleReturnCredit(models.AbstractModel):
         :return: values for `account.move.create`.
         :rtype: dict
         """
+        return {
+            **self._prepare_note_header_vals(invoice),
+            'invoice_payment_term_id': self._get_note_payment_term(invoice).id,
+            'invoice_line_ids': [
+                Command.create(self._prepare_note_line_vals(allocation))
+                for allocation in allocations
+            ]
+            + [
+                Command.create(self._prepare_rounding_line_vals(line, allocations))
+                for line in self._get_due_rounding_lines(invoice, allocations)
+            ],
+        }
+
+    @api.model
+    def _prepare_note_header_vals(self, invoice):
+        """Prepare what every note of an invoice has, goodwill included. Override to add values."""
         vals = {
             'move_type': 'out_refund',
             'reversed_entry_id': invoice.id,
@@ -267,15 +284,6 @@ class SaleReturnCredit(models.AbstractModel):
             'campaign_id': invoice.campaign_id.id,
             'medium_id': invoice.medium_id.id,
             'source_id': invoice.source_id.id,
-            'invoice_payment_term_id': self._get_note_payment_term(invoice).id,
-            'invoice_line_ids': [
-                Command.create(self._prepare_note_line_vals(allocation))
-                for allocation in allocations
-            ]
-            + [
-                Command.create(self._prepare_rounding_line_vals(line, allocations))
-                for line in self._get_due_rounding_lines(invoice, allocations)
-            ],
         }
         if invoice.company_id.sale_return_rate == 'original':
             vals['invoice_currency_rate'] = invoice.invoice_currency_rate

@@ -22,10 +22,10 @@ class SaleReturnCustody(models.AbstractModel):
         :param discrepancies: new `sale.return.discrepancy` records.
         """
         surplus = self.env['sale.return.surplus']
-        transfers = self.env['stock.picking']
-        for record in discrepancies:
-            # One transfer each: what does not belong together is not mixed.
-            transfers |= transfers.create(self._prepare_intake_vals(record))
+        # One transfer each: what does not belong together is not mixed.
+        transfers = self.env['stock.picking'].create(
+            [self._prepare_intake_vals(record) for record in discrepancies]
+        )
         self._reserve(transfers.move_ids)
         for move in transfers.move_ids:
             surplus._free_lots(move)
@@ -197,14 +197,13 @@ class SaleReturnCustody(models.AbstractModel):
         Products with a standard cost have no other value than that, so the account of scrapped
         returns takes the difference, as it does when goods are scrapped.
         """
-        moves = self.env['stock.move']
+        vals_list = []
         for record in discrepancies:
             self._ensure_account(record)
-            at_standard = self._get_product(record).cost_method == 'standard'
             source = self._get_intake(record).location_id[:1]
-            if at_standard:
+            if self._has_standard_cost(record):
                 source = record.company_id._get_sale_return_scrap_location()
-            move = moves.create(
+            vals_list.append(
                 self._prepare_move_vals(
                     record,
                     source,
@@ -213,13 +212,20 @@ class SaleReturnCustody(models.AbstractModel):
                     self._get_goods_lot(record),
                 )
             )
-            if not at_standard:
-                # Before the move is done, or its value would be the cost of the product.
-                self.env['product.value'].create(
-                    {'move_id': move.id, 'value': 0.0, 'company_id': record.company_id.id}
-                )
-            moves |= move
+        moves = self.env['stock.move'].create(vals_list)
+        # Before the moves are done, or their value would be the cost of the product.
+        self.env['product.value'].create(
+            [
+                {'move_id': move.id, 'value': 0.0, 'company_id': record.company_id.id}
+                for record, move in zip(discrepancies, moves, strict=True)
+                if not self._has_standard_cost(record)
+            ]
+        )
         self._finish_moves(moves)
+
+    @api.model
+    def _has_standard_cost(self, discrepancy):
+        return self._get_product(discrepancy).cost_method == 'standard'
 
     @api.model
     def _get_product(self, discrepancy):
@@ -276,12 +282,13 @@ class SaleReturnCustody(models.AbstractModel):
     @api.model
     def _send_back(self, discrepancies):
         """Prepare deliveries that take foreign goods back to their owners, ready to ship."""
+        vals_list = []
+        # One delivery per return: each goes to its own customer.
         for sale_return, group in discrepancies.grouped('return_id').items():
             warehouse = sale_return.warehouse_id
             partner = sale_return.sale_order_ids[:1].partner_shipping_id or sale_return.partner_id
             location = partner.with_company(sale_return.company_id).property_stock_customer
-            # One delivery per return: each goes to its own customer.
-            transfer = self.env['stock.picking'].create(
+            vals_list.append(
                 {
                     'picking_type_id': warehouse.out_type_id.id,
                     'partner_id': partner.id,
@@ -298,7 +305,7 @@ class SaleReturnCustody(models.AbstractModel):
                     ],
                 }
             )
-            self._reserve(transfer.move_ids)
+        self._reserve(self.env['stock.picking'].create(vals_list).move_ids)
 
     # === MOVES === #
 

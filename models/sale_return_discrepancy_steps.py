@@ -183,6 +183,7 @@ class SaleReturnDiscrepancy(models.Model):
 
     def _write_off_missing(self):
         """Stop expecting what was found missing."""
+        # sudo: the callers have checked who resolves the discrepancy.
         lines = self.env['sale.return.line'].sudo()
         for record in self.filtered(lambda r: r.kind in ('short', 'empty') and r.line_id):
             line = record.line_id
@@ -194,6 +195,7 @@ class SaleReturnDiscrepancy(models.Model):
 
     def _reopen(self):
         """Open discrepancies again whose goods did not go where they should have gone."""
+        # sudo: a transfer that is cancelled opens it again, whoever cancels.
         records = self.sudo().filtered(lambda r: r.state == 'resolved' and r.qty_here)
         records._write_facts({'state': 'open', 'resolution': False})
         records._log_event(

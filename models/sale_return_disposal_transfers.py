@@ -291,6 +291,7 @@ class SaleReturnDisposal(models.AbstractModel):
         :return: the new transfers.
         :rtype: stock.picking
         """
+        # sudo: `register_inspection` has checked the role of inspector.
         transfers = self.env['stock.picking'].sudo().create(vals_list)
         for transfer in transfers:
             transfer.move_ids.move_line_ids.picking_id = transfer
@@ -306,6 +307,7 @@ class SaleReturnDisposal(models.AbstractModel):
         :return: the transfer.
         :rtype: stock.picking
         """
+        # sudo: see `_create_transfers`.
         transfer = (
             self.env['stock.picking']
             .sudo()
@@ -325,6 +327,7 @@ class SaleReturnDisposal(models.AbstractModel):
         )
         if not transfer:
             return self._create_transfers([vals])
+        # sudo: see `_create_transfers`.
         moves = (
             self.env['stock.move']
             .sudo()

@@ -422,6 +422,7 @@ class SaleReturnFile(models.Model):
         :param int limit: files per transaction.
         """
         cron = self.env['ir.cron']
+        # sudo: the job works for all companies.
         companies = self.env['res.company'].sudo().search([('sale_return_file_months', '>', 0)])
         for company in companies:
             before = fields.Datetime.subtract(

@@ -60,6 +60,7 @@ class SaleReturnGoodwill(models.Model):
         """
         # Two grants at once would both find room in the limit.
         guard = self.env['sale.return.guard']
+        # sudo: the counter is written on users, which nobody may write.
         guard._take_counter(self.env.user.sudo(), 'sale_return_goodwill_guard')
         guard._take_counter(partner, 'sale_return_goodwill_guard')
         messages = [
@@ -78,6 +79,7 @@ class SaleReturnGoodwill(models.Model):
 
     @api.model
     def _check_agent(self, company, amount):
+        # sudo: the limit of the user himself.
         limit = self.env.user.sudo().sale_return_goodwill_limit or (
             company.sale_return_goodwill_agent_limit
         )

@@ -194,20 +194,8 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         :return: values for `account.move.create`.
         :rtype: dict
         """
-        vals = {
-            'move_type': 'out_refund',
-            'reversed_entry_id': invoice.id,
-            'company_id': invoice.company_id.id,
-            'journal_id': invoice.journal_id.id,
-            'currency_id': invoice.currency_id.id,
-            'partner_id': invoice.partner_id.id,
-            'partner_shipping_id': invoice.partner_shipping_id.id,
-            'fiscal_position_id': invoice.fiscal_position_id.id,
-            'invoice_origin': invoice.invoice_origin,
-            # The number of the invoice and nothing else: e-invoice formats read it.
-            'ref': invoice.name,
-            'invoice_user_id': invoice.invoice_user_id.id,
-            'team_id': invoice.team_id.id,
+        return {
+            **self.env['sale.return.credit']._prepare_note_header_vals(invoice),
             'invoice_payment_term_id': False,
             'invoice_line_ids': [
                 Command.create(self._prepare_line_vals(line, amounts, reason))
@@ -215,9 +203,6 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
                 if amounts.get(BASE)
             ],
         }
-        if invoice.company_id.sale_return_rate == 'original':
-            vals['invoice_currency_rate'] = invoice.invoice_currency_rate
-        return vals
 
     @api.model
     def _prepare_line_vals(self, line, amounts, reason):

@@ -35,6 +35,7 @@ class SaleReturnGradeLocation(models.Model):
     def _check_location(self):
         for place in self:
             location, company = place.location_id, place.company_id
+            # sudo: managers of Returns need not read settings of the company.
             quarantine = location.location_id == company.sudo().sale_return_view_location_id
             if location.usage != 'internal' or (quarantine and location.location_id):
                 raise ValidationError(

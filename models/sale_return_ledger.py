@@ -261,6 +261,7 @@ class SaleReturnLedger(models.AbstractModel):
         """
         invoiced = by_returns = otherwise = 0.0
         invoice_line = self.env['account.move.line']
+        # sudo: all invoices of the order line count, whoever asks.
         for line in sale_line.sudo().invoice_lines.sorted('id'):
             if not self._counts_for_order_line(line, posted_only):
                 continue

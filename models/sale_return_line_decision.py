@@ -223,6 +223,7 @@ class SaleReturnLine(models.Model):
         if moments:
             return max(moments)
         # Nothing was delivered by a transfer: services, or goods without order yet.
+        # sudo: whoever submits a return need not read orders.
         return self.sale_line_id.sudo().order_id.date_order or fields.Datetime.now(), 'order'
 
     # === FREEZE === #

@@ -76,6 +76,7 @@ class SaleReturnLine(models.Model):
                 lots = line.lot_ids.browse(
                     lot_id for lot_id, quantity in left.items() if lot_id and quantity > 0
                 )
+                # sudo: names of lots of the customer's own order.
                 raise UserError(
                     self.env._(
                         "%(lots)s of %(product)s cannot come back with order %(order)s: not "

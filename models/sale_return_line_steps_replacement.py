@@ -89,6 +89,7 @@ class SaleReturnLine(models.Model):
         self.ensure_one()
         # Line by line: replacements are rare, and each has rules and references of its own order.
         sale_line = self.sale_line_id.with_company(self.company_id)
+        # sudo: what was approved is delivered, whoever approved it.
         if not sale_line.order_id.stock_reference_ids:
             self.env['stock.reference'].sudo().create(sale_line._prepare_reference_vals())
         procured, uom = sale_line.product_uom_id._adjust_uom_quantities(

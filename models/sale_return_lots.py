@@ -142,6 +142,7 @@ class SaleReturnLots(models.AbstractModel):
     @api.model
     def _find_lot(self, product, name, company):
         """Return the lot of a product by its name, in a company or shared."""
+        # sudo: users of Returns name lots that they need not be allowed to read.
         return (
             self.env['stock.lot']
             .sudo()

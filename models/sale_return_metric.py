@@ -242,6 +242,7 @@ class SaleReturnMetric(models.AbstractModel):
         result.sort(key=lambda row: (-row['shrunk'], -row['returned'], str(row['id'])))
         result = result[:limit]
         for row in result:  # names of what is shown, prefetched together by the recordset
+            # sudo: names in a statistic, of which the report rules have let the rows pass.
             member = row.pop('member')
             is_record = isinstance(member, models.BaseModel)
             row['name'] = member.sudo().display_name if is_record else member
@@ -289,6 +290,7 @@ class SaleReturnMetric(models.AbstractModel):
                 for step, times in steps.items()
                 if times['median'] is not None and times['median'] is not False
             }
+            # sudo: names in a statistic, of which the report rules have let the rows pass.
             is_record = isinstance(group, models.BaseModel)
             result.append(
                 {

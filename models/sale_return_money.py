@@ -66,6 +66,7 @@ class SaleReturn(models.Model):
     @api.depends('line_ids.qty_to_credit', 'line_ids.qty_credited')
     def _compute_amount_to_credit(self):
         due = self.filtered(lambda r: any(line.qty_to_credit > 0 for line in r.line_ids))
+        # sudo: the amount follows from invoices that users of Returns need not read.
         previews = self.env['sale.return.credit'].sudo()._preview(due.sudo(), kinds=('due',))
         for sale_return in self:
             sale_return.amount_to_credit = sum(

@@ -21,6 +21,22 @@ class SaleReturnPayback(models.AbstractModel):
         :raise UserError: when the company has no journal for it.
         """
         note = refund.note_id
+        label = self.env._("Discount written back: %(note)s", note=note.name)
+        lines = [
+            {**vals, 'partner_id': refund.partner_id.id, 'name': label}
+            for vals in self._prepare_write_back_lines(refund)
+        ]
+        return {
+            'move_type': 'entry',
+            'company_id': note.company_id.id,
+            'journal_id': self._get_write_back_journal(note).id,
+            'date': fields.Date.context_today(self),
+            'ref': label,
+            'line_ids': [Command.create(vals) for vals in lines],
+        }
+
+    @api.model
+    def _get_write_back_journal(self, note):
         journal = self.env['account.journal'].search(
             [('type', '=', 'general'), ('company_id', 'parent_of', note.company_id.id)], limit=1
         )
@@ -33,15 +49,18 @@ class SaleReturnPayback(models.AbstractModel):
                     note=note.name,
                 )
             )
-        label = self.env._("Discount written back: %(note)s", note=note.name)
+        return journal
+
+    @api.model
+    def _prepare_write_back_lines(self, refund):
+        """Prepare the lines of the entry: what was granted, against what the customer is owed."""
+        note = refund.note_id
         parts = self._get_write_back_parts(refund)
         receivable = note.line_ids.filtered(
             lambda line: line.account_id.account_type == 'asset_receivable'
         )
-        common = {'partner_id': refund.partner_id.id, 'name': label}
-        lines = [
+        return [
             {
-                **common,
                 'account_id': line.account_id.id,
                 'currency_id': note.currency_id.id,
                 'amount_currency': -amount,
@@ -53,24 +72,14 @@ class SaleReturnPayback(models.AbstractModel):
                 'analytic_distribution': line.analytic_distribution,
             }
             for line, amount, balance in parts
-        ]
-        lines.append(
+        ] + [
             {
-                **common,
                 'account_id': receivable[:1].account_id.id,
                 'currency_id': note.currency_id.id,
                 'amount_currency': sum(amount for _line, amount, _balance in parts),
                 'balance': sum(balance for _line, _amount, balance in parts),
             }
-        )
-        return {
-            'move_type': 'entry',
-            'company_id': note.company_id.id,
-            'journal_id': journal.id,
-            'date': fields.Date.context_today(self),
-            'ref': label,
-            'line_ids': [Command.create(vals) for vals in lines],
-        }
+        ]
 
     @api.model
     def _get_write_back_parts(self, refund):

@@ -103,6 +103,7 @@ class SaleReturnPolicy(models.Model):
         return super().write(vals)
 
     def _keep_terms(self, vals):
+        # Policy by policy: each keeps a copy of its own, and few are changed at a time.
         for policy in self:
             changed = any(
                 policy._fields[name].convert_to_write(policy[name], policy) != vals[name]

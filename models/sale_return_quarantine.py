@@ -20,6 +20,7 @@ class SaleReturnQuarantine(models.AbstractModel):
         :rtype: dict
         """
         result = {}
+        # sudo: where the goods lie is a fact of the return, whoever may read transfers.
         lines = lines.sudo()
         # At once for all lines: the loop below would ask for them line by line.
         moves = lines.move_ids
@@ -166,6 +167,7 @@ class SaleReturnQuarantine(models.AbstractModel):
                 )
                 > 0
             ):
+                # sudo: the name of the lot the caller has given.
                 lot = self.env['stock.lot'].sudo().browse(lot_id)
                 raise UserError(
                     self.env._(

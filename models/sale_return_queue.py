@@ -45,6 +45,7 @@ class SaleReturn(models.Model):
         :param int limit: returns per transaction.
         """
         domain = [('credit_queued', '=', True)]
+        # sudo: the job works for all companies.
         ids = self.sudo().search(domain, order='id').ids
         remaining = len(ids)
         cron = self.env['ir.cron']

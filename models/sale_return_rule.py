@@ -286,12 +286,15 @@ class SaleReturnRule(models.Model):
     @api.model
     def _get_sentences(self):
         """Return `{code: function of the facts giving a sentence}`. Override to add codes."""
-        labels = dict(self._fields['exception_code']._description_selection(self.env))
+        return {
+            **self._get_policy_sentences(),
+            **self._get_exclusion_sentences(),
+            **self._get_limit_sentences(),
+        }
 
-        def named(facts):
-            code = facts['exception_code']
-            return {**facts, 'exception': labels.get(code, code)}
-
+    @api.model
+    def _get_policy_sentences(self):
+        """Say what the policy asks, and why rules themselves could not be asked."""
         return {
             'approval_none': lambda f: self.env._("The policy asks nobody."),
             'approval_always': lambda f: self.env._(
@@ -308,13 +311,18 @@ class SaleReturnRule(models.Model):
             'rule_incomplete': lambda f: self.env._(
                 "Rule “%(rule)s” is not set up completely.", **f
             ),
-            'window_open': lambda f: self.env._(
-                "Got on %(got_on)s, so it can be returned until %(last_day)s.", **f
-            ),
-            'window_over': lambda f: self.env._(
-                "Got on %(got_on)s, so it could be returned until %(last_day)s.", **f
-            ),
-            'window_unlimited': lambda f: self.env._("It can be returned at any time."),
+        }
+
+    @api.model
+    def _get_exclusion_sentences(self):
+        """Say whether goods are excluded from return."""
+        labels = dict(self._fields['exception_code']._description_selection(self.env))
+
+        def named(facts):
+            code = facts['exception_code']
+            return {**facts, 'exception': labels.get(code, code)}
+
+        return {
             'not_excluded': lambda f: self.env._("It is not excluded from return."),
             'excluded': lambda f: self.env._(
                 "%(product)s is excluded from return (%(exception)s).", **named(f)
@@ -329,6 +337,19 @@ class SaleReturnRule(models.Model):
                 "such exception.",
                 **named(f),
             ),
+        }
+
+    @api.model
+    def _get_limit_sentences(self):
+        """Say how the facts compare with the time, value, number and photos of a rule."""
+        return {
+            'window_open': lambda f: self.env._(
+                "Got on %(got_on)s, so it can be returned until %(last_day)s.", **f
+            ),
+            'window_over': lambda f: self.env._(
+                "Got on %(got_on)s, so it could be returned until %(last_day)s.", **f
+            ),
+            'window_unlimited': lambda f: self.env._("It can be returned at any time."),
             'value_within': lambda f: self.env._(
                 "Its value is %(amount)s, up to %(limit)s passes.", **f
             ),

@@ -160,6 +160,7 @@ class SaleReturn(models.Model):
     def _cron_send_approval_mails(self):
         """Scheduled job: mail the slips of approved returns, each in its own transaction."""
         domain = [('slip_mail_queued', '=', True)]
+        # sudo: the job works for all companies.
         ids = self.sudo().search(domain, order='id').ids
         cron = self.env['ir.cron']
         cron._commit_progress(remaining=len(ids))

@@ -20,6 +20,7 @@ class SaleReturn(models.Model):
         """
         if self.env.su or self.env.user.has_group(f'sale_return.{group}'):
             return
+        # sudo: the name of the role that is missing.
         raise AccessError(
             self.env._(
                 "You are not allowed to do this. It takes the role “%(group)s” of Returns.",

@@ -36,6 +36,7 @@ class SaleReturnSurplus(models.AbstractModel):
             return self.env['stock.move']
         # Before anything is counted, see `sale.return.guard`.
         receipts.sale_line_id._take_return_counter()
+        # sudo: who validates the receipt may split it.
         new_moves = self.env['stock.move'].sudo()
         findings = []
         for stranger in strangers - receipts:
@@ -159,6 +160,7 @@ class SaleReturnSurplus(models.AbstractModel):
         :return: new moves, where one move brings lots of several deliveries.
         :rtype: stock.move
         """
+        # sudo: who validates the receipt may split it.
         new_moves = self.env['stock.move'].sudo()
         for move in moves.filtered(
             lambda m: m.origin_returned_move_id and m.has_tracking != 'none'
@@ -276,6 +278,7 @@ class SaleReturnSurplus(models.AbstractModel):
         :return: `(values for sale.return.discrepancy.create, move)`
         :rtype: tuple
         """
+        # sudo: warehouse workers need not be users of Returns.
         line = line or self.env['sale.return.line'].sudo()
         sale_return = line.return_id or move.picking_id.move_ids.sale_return_line_id.return_id[:1]
         uom = move.product_id.uom_id
@@ -303,6 +306,7 @@ class SaleReturnSurplus(models.AbstractModel):
         """
         if kind == 'over':
             return line.sale_line_id
+        # sudo: warehouse workers need not read orders.
         sale_lines = self.env['sale.order.line'].sudo()
         lot = move.move_line_ids.lot_id[:1]
         if not lot:
@@ -354,6 +358,7 @@ class SaleReturnSurplus(models.AbstractModel):
         """
         if move.product_id.tracking != 'serial':
             return
+        # Lot by lot: what belongs to nothing is the exception, and few numbers come with it.
         for line in move.move_line_ids.filtered('lot_id'):
             quants = self.env['stock.quant'].search(
                 [

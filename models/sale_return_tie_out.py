@@ -346,17 +346,21 @@ class SaleReturnTieOut(models.AbstractModel):
         :rtype: dict
         """
         products = products.with_company(company).with_context(allowed_company_ids=company.ids)
-        result = {}
-        for product in products:
-            account = product._get_product_accounts()['stock_valuation']
-            [(balance,)] = self.env['account.move.line']._read_group(
+        accounts = {p: p._get_product_accounts()['stock_valuation'] for p in products}
+        balances = {
+            (product.id, account.id): balance
+            for product, account, balance in self.env['account.move.line']._read_group(
                 [
-                    ('account_id', '=', account.id),
-                    ('product_id', '=', product.id),
+                    ('account_id', 'in', [account.id for account in accounts.values()]),
+                    ('product_id', 'in', products.ids),
                     ('parent_state', '=', 'posted'),
                     ('company_id', '=', company.id),
                 ],
-                aggregates=['balance:sum'],
+                ['product_id', 'account_id'],
+                ['balance:sum'],
             )
-            result[product] = (product.total_value, balance or 0.0)
-        return result
+        }
+        return {
+            product: (product.total_value, balances.get((product.id, account.id), 0.0))
+            for product, account in accounts.items()
+        }

@@ -44,6 +44,7 @@ class StockMove(models.Model):
     def _is_adoptable(self):
         """Tell whether the move brings back sold goods and belongs to no return yet."""
         self.ensure_one()
+        # sudo: warehouse workers need not read orders.
         sale_line = self.sudo()._get_returned_sale_line()
         return bool(
             sale_line
@@ -149,6 +150,7 @@ class StockMove(models.Model):
 
     def _skip_push(self):
         """Override of `stock`: no rule takes goods out of quarantine, only their inspection."""
+        # sudo: warehouse workers need not read settings of the company.
         quarantines = self.company_id.sudo().sale_return_view_location_id
         return super()._skip_push() or bool(
             quarantines and self.location_dest_id._child_of(quarantines)
@@ -182,6 +184,7 @@ class StockMove(models.Model):
 
         :raise UserError: naming the lot, or the quarantine.
         """
+        # sudo: warehouse workers need not be users of Returns.
         receipts = self.sudo().filtered(lambda move: move._is_sale_return_receipt())
         receipts._ensure_into_quarantine()
         tracked = receipts.filtered(lambda move: move.product_id.tracking != 'none')
@@ -206,6 +209,7 @@ class StockMove(models.Model):
     def _takes_from_quarantine(self):
         """Tell whether the move takes goods out of a quarantine otherwise than by an inspection."""
         self.ensure_one()
+        # sudo: warehouse workers need not read settings of the company.
         quarantines = self.company_id.sudo().sale_return_view_location_id
         return bool(
             quarantines
@@ -236,10 +240,17 @@ class StockMove(models.Model):
                 ]
             )
         )
+        # sudo: all goods that wait there count, whoever moves some.
         kept = (
             self.env['sale.return.discrepancy']
             .sudo()
-            .search([('product_id', 'in', moves.product_id.ids), ('qty_here', '>', 0)])
+            .search(
+                [
+                    ('product_id', 'in', moves.product_id.ids),
+                    ('company_id', 'in', moves.company_id.ids),
+                    ('qty_here', '>', 0),
+                ]
+            )
         )
         buckets = self.env['sale.return.quarantine']._get_buckets(waiting)
         for location, group in moves.grouped('location_id').items():

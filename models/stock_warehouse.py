@@ -203,6 +203,7 @@ class StockWarehouse(models.Model):
                         returns=", ".join(returns.mapped('name')),
                     )
                 )
+            # sudo: all goods that lie there count.
             quants = self.env['stock.quant'].sudo()
             quants = quants.search(
                 [

@@ -97,6 +97,7 @@ class SaleReturnFact(models.Model):
         result = super().init()
         self.env.cr.execute("SELECT FROM sale_return_fact LIMIT 1")
         if not self.env.cr.rowcount:
+            # sudo: a mark of the system.
             self.env['ir.config_parameter'].sudo().set_param(FRESH_UNTIL, False)
         return result
 
@@ -278,6 +279,7 @@ class SaleReturnFact(models.Model):
             )
         )
         stored = cr.rowcount
+        # sudo: a mark of the system.
         fresh_until = cr.now() - LONGEST_TRANSACTION
         self.env['ir.config_parameter'].sudo().set_param(
             FRESH_UNTIL, fields.Datetime.to_string(fresh_until)

@@ -110,6 +110,29 @@ RESALE = """
                 PARTITION BY product_id, company_id ORDER BY position, date NULLS FIRST
                 ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
             )
+    ),
+    -- The sale that each restocked quantity went to: of its lot, else first in, first out.
+    resold AS (
+        SELECT restocked.*,
+               COALESCE(
+                   by_lot.date, CASE WHEN fifo.sale[2] IS NOT NULL THEN fifo.date END
+               ) AS date_resale,
+               COALESCE(by_lot.sale_line_id, fifo.sale[2]) AS sale_line_id
+          FROM restocked
+     LEFT JOIN fifo ON fifo.id = restocked.id AND restocked.lot_id IS NULL
+     LEFT JOIN LATERAL (
+               SELECT move.date, move.sale_line_id
+                 FROM stock_move_line AS move_line
+                 JOIN stock_move AS move ON move.id = move_line.move_id
+                WHERE move_line.lot_id = restocked.lot_id
+                  AND move.state = 'done'
+                  AND (move.date, move.id) > (restocked.date_restock, restocked.id)
+                  AND move.sale_line_id IS NOT NULL
+                  AND move.sale_return_inspection_id IS NULL
+                  AND move.location_dest_id IN (%(customer_locations)s)
+             ORDER BY move.date, move.id
+                LIMIT 1
+               ) AS by_lot ON restocked.lot_id IS NOT NULL
     )
 """
 
@@ -196,50 +219,30 @@ class SaleReturnResale(models.Model):
         return SQL(
             """
             %(resale)s
-            SELECT restocked.id, restocked.company_id, restocked.currency_id, restocked.return_id,
-                   restocked.return_line_id, restocked.product_id, restocked.categ_id,
-                   restocked.lot_id, restocked.grade_id, restocked.date_receipt,
-                   restocked.date_restock, restocked.quantity,
-                   CASE WHEN restocked.lot_id IS NULL THEN 'fifo' ELSE 'lot' END AS basis,
-                   next.date IS NOT NULL AS is_resold,
-                   next.date AS date_resale,
+            SELECT resold.id, resold.company_id, resold.currency_id, resold.return_id,
+                   resold.return_line_id, resold.product_id, resold.categ_id,
+                   resold.lot_id, resold.grade_id, resold.date_receipt,
+                   resold.date_restock, resold.quantity, resold.date_resale,
+                   CASE WHEN resold.lot_id IS NULL THEN 'fifo' ELSE 'lot' END AS basis,
+                   date_resale IS NOT NULL AS is_resold,
                    EXTRACT(EPOCH FROM date_restock - date_receipt)::float8 / 86400
                        AS days_to_restock,
-                   EXTRACT(EPOCH FROM next.date - date_receipt)::float8 / 86400 AS days_to_resale,
-                   EXTRACT(EPOCH FROM next.date - date_receipt)::float8 / 86400
+                   EXTRACT(EPOCH FROM date_resale - date_receipt)::float8 / 86400
+                       AS days_to_resale,
+                   EXTRACT(EPOCH FROM date_resale - date_receipt)::float8 / 86400
                        AS days_to_resale_median,
                    EXTRACT(EPOCH FROM
-                       COALESCE(next.date, NOW() AT TIME ZONE 'UTC') - date_restock
+                       COALESCE(date_resale, NOW() AT TIME ZONE 'UTC') - date_restock
                    )::float8 / 86400 AS days_in_stock,
-                   CASE WHEN next.date IS NULL THEN 0 ELSE restocked.quantity END AS qty_resold,
-                   CASE WHEN next.date IS NULL THEN 0 ELSE restocked.quantity END
+                   CASE WHEN date_resale IS NULL THEN 0 ELSE resold.quantity END AS qty_resold,
+                   CASE WHEN date_resale IS NULL THEN 0 ELSE resold.quantity END
                    * sale_line.price_subtotal
                    / NULLIF(
                        sale_line.product_uom_qty * sale_uom.factor / product_uom.factor, 0
                    ) / COALESCE(NULLIF(sale_order.currency_rate, 0), 1) AS value_resold,
                    NULL::float8 AS rate_resold
-              FROM restocked
-         LEFT JOIN fifo ON fifo.id = restocked.id AND restocked.lot_id IS NULL
-         LEFT JOIN LATERAL (
-                   SELECT move.date, move.sale_line_id
-                     FROM stock_move_line AS move_line
-                     JOIN stock_move AS move ON move.id = move_line.move_id
-                    WHERE move_line.lot_id = restocked.lot_id
-                      AND move.state = 'done'
-                      AND (move.date, move.id) > (restocked.date_restock, restocked.id)
-                      AND move.sale_line_id IS NOT NULL
-                      AND move.sale_return_inspection_id IS NULL
-                      AND move.location_dest_id IN (%(customer_locations)s)
-                 ORDER BY move.date, move.id
-                    LIMIT 1
-                   ) AS by_lot ON restocked.lot_id IS NOT NULL
-         LEFT JOIN LATERAL (
-                   SELECT COALESCE(
-                              by_lot.date, CASE WHEN fifo.sale[2] IS NOT NULL THEN fifo.date END
-                          ) AS date,
-                          COALESCE(by_lot.sale_line_id, fifo.sale[2]) AS sale_line_id
-                   ) AS next ON TRUE
-         LEFT JOIN sale_order_line AS sale_line ON sale_line.id = next.sale_line_id
+              FROM resold
+         LEFT JOIN sale_order_line AS sale_line ON sale_line.id = resold.sale_line_id
          LEFT JOIN sale_order ON sale_order.id = sale_line.order_id
          LEFT JOIN product_product AS product ON product.id = sale_line.product_id
          LEFT JOIN product_template AS template ON template.id = product.product_tmpl_id
@@ -247,7 +250,6 @@ class SaleReturnResale(models.Model):
          LEFT JOIN uom_uom AS sale_uom ON sale_uom.id = sale_line.product_uom_id
             """,
             resale=SQL(RESALE, places=places, customer_locations=_get_customer_locations(self.env)),
-            customer_locations=_get_customer_locations(self.env),
         )
 
     def _read_group_select(self, aggregate_spec, query):

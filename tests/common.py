@@ -413,6 +413,28 @@ class SaleReturnCommon(BaseCommon):
         return cls._process(pickings, quantity, lots)
 
     @classmethod
+    def _return_in_inventory(
+        cls, picking, quantity, method='action_create_returns', user=None, **values
+    ):
+        """Take goods of a transfer back by Odoo's own dialog; return the transfer it makes.
+
+        :param quantity: of each product, or `{product: quantity}`.
+        """
+        wizard = (
+            cls.env['stock.return.picking']
+            .with_user(user or cls.env.user)
+            .with_context(
+                active_model='stock.picking', active_id=picking.id, active_ids=picking.ids
+            )
+            .create(values)
+        )
+        for line in wizard.product_return_moves:
+            line.quantity = (
+                quantity.get(line.product_id, 0.0) if isinstance(quantity, dict) else quantity
+            )
+        return cls.env['stock.picking'].browse(getattr(wizard, method)()['res_id'])
+
+    @classmethod
     def _inspect(cls, sale_return, *results):
         """Register results given as `(quantity, disposition code)` or as dicts."""
         return sale_return.line_ids.register_inspection(

@@ -45,19 +45,7 @@ class TestApprovalBypass(ApprovalCommon):
 
     def _received_return(self, user):
         """Return two lamps Odoo's way: they are in quarantine, nobody has approved them."""
-        wizard = (
-            self.env['stock.return.picking']
-            .with_user(user)
-            .with_context(
-                active_id=self.order.picking_ids.id,
-                active_ids=self.order.picking_ids.ids,
-                active_model='stock.picking',
-            )
-            .create({})
-        )
-        wizard.product_return_moves[:1].quantity = 2
-        action = wizard.action_create_returns()
-        picking = self.env['stock.picking'].browse(action['res_id'])
+        picking = self._return_in_inventory(self.order.picking_ids, {self.product: 2}, user=user)
         picking.move_ids.filtered(lambda m: not m.quantity).quantity = 2
         self._process(picking.with_user(user))
         return picking.sale_return_id

@@ -232,17 +232,7 @@ class TestRules(DecisionCommon):
 
     def test_goods_that_are_here_are_never_refused_by_a_rule(self):
         self._add_rule('quantity', quantity=1, outcome='refuse')
-        wizard = (
-            self.env['stock.return.picking']
-            .with_context(
-                active_id=self.order.picking_ids.id,
-                active_ids=self.order.picking_ids.ids,
-                active_model='stock.picking',
-            )
-            .create({})
-        )
-        wizard.product_return_moves.quantity = 2
-        picking = self.env['stock.picking'].browse(wizard.action_create_returns()['res_id'])
+        picking = self._return_in_inventory(self.order.picking_ids, 2)
         sale_return = picking.sale_return_id
         self.assertEqual((sale_return.state, sale_return.needs_overrule), ('submitted', True))
         self._process(picking)

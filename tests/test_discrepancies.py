@@ -277,23 +277,6 @@ class TestResolved(DiscrepancyCommon):
                 self.assert_on_hand(product, 1, self.quarantine)
                 self.assertAlmostEqual(self._get_value(product), 120)
 
-    def _buy(self, product, quantity, cost):
-        move = self.env['stock.move'].create(
-            {
-                'product_id': product.id,
-                'product_uom_qty': quantity,
-                'location_id': self.env.ref('stock.stock_location_suppliers').id,
-                'location_dest_id': self.stock.id,
-                'picking_type_id': self.warehouse.in_type_id.id,
-                'price_unit': cost,
-                'value_manual': cost * quantity,
-            }
-        )
-        move._action_confirm()
-        move.quantity = quantity
-        move.picked = True
-        move._action_done()
-
     def test_found_goods_of_standard_cost_are_booked(self):
         self._count(self.receipt, 3)
         self._add_stranger(self.receipt, self.foreign)

@@ -12,13 +12,7 @@ class TestAgainstTheGrain(SaleReturnCommon):
         delivery = order.picking_ids.filtered(
             lambda p: p.state == 'done' and p.picking_type_code == 'outgoing'
         ).sorted('id')[:1]
-        wizard = (
-            self.env['stock.return.picking']
-            .with_context(active_id=delivery.id, active_model='stock.picking')
-            .create({})
-        )
-        wizard.product_return_moves.quantity = quantity
-        picking = self.env['stock.picking'].browse(wizard.action_create_returns()['res_id'])
+        picking = self._return_in_inventory(delivery, quantity)
         self._process(picking)
         return picking.sale_return_id
 
@@ -49,13 +43,7 @@ class TestAgainstTheGrain(SaleReturnCommon):
         sale_return = self._create_return(self._create_sale(), 2)
         receipt = sale_return.picking_ids
         self._receive(sale_return)
-        wizard = (
-            self.env['stock.return.picking']
-            .with_context(active_id=receipt.id, active_model='stock.picking')
-            .create({})
-        )
-        wizard.product_return_moves.quantity = 2
-        self._process(self.env['stock.picking'].browse(wizard.action_create_returns()['res_id']))
+        self._process(self._return_in_inventory(receipt, 2))
         self.assertEqual(sale_return.reception_state, 'pending')
         self._receive(sale_return)
         sale_return.action_inspect_all('restock')

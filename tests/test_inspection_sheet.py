@@ -24,61 +24,51 @@ class TestInspectionSheet(SaleReturnCommon):
         }
         cls.parent = cls.env['product.category'].create({'name': "Electric"})
         cls.category.parent_id = cls.parent
-        cls.checklist = cls.env['sale.return.checklist'].create(
-            {
-                'name': "Electric",
-                'product_categ_id': cls.parent.id,
-                'item_ids': [
-                    Command.create(
-                        {
-                            'name': "Does it light up?",
-                            'code': 'light',
-                            'fail_grade_id': cls.grades['D'].id,
-                        }
-                    ),
-                    Command.create(
-                        {
-                            'name': "Is it scratched?",
-                            'code': 'scratch',
-                            'good_answer': 'no',
-                            'required': False,
-                            'fail_grade_id': cls.grades['B'].id,
-                        }
-                    ),
-                ],
-            }
+        cls.checklist = cls._create_checklist(
+            "Electric",
+            cls.parent,
+            {'name': "Does it light up?", 'code': 'light', 'fail': 'D', 'required': True},
+            {'name': "Is it scratched?", 'code': 'scratch', 'good_answer': 'no', 'fail': 'B'},
         )
-        cls.own = cls.env['sale.return.checklist'].create(
+        cls.own = cls._create_checklist(
+            "Lamps",
+            cls.category,
             {
-                'name': "Lamps",
-                'product_categ_id': cls.category.id,
-                'item_ids': [
-                    Command.create(
-                        {
-                            'name': "Length of the cable",
-                            'code': 'cable',
-                            'kind': 'number',
-                            'unit': "cm",
-                            'required': False,
-                            'min_value': 150,
-                            'max_value': 200,
-                            'fail_grade_id': cls.grades['C'].id,
-                        }
-                    ),
-                    Command.create(
-                        {
-                            'name': "Type plate",
-                            'code': 'plate',
-                            'kind': 'photo',
-                            'required': False,
-                        }
-                    ),
-                ],
-            }
+                'name': "Length of the cable",
+                'code': 'cable',
+                'kind': 'number',
+                'unit': "cm",
+                'min_value': 150,
+                'max_value': 200,
+                'fail': 'C',
+            },
+            {'name': "Type plate", 'code': 'plate', 'kind': 'photo'},
         )
         cls.sale_return = cls._create_return(cls._create_sale(), 6)
         cls._receive(cls.sale_return)
         cls.line = cls.sale_return.line_ids
+
+    @classmethod
+    def _create_checklist(cls, name, category, *items):
+        """Create a checklist; items may be left out unless required, and fail with a grade."""
+        return cls.env['sale.return.checklist'].create(
+            {
+                'name': name,
+                'product_categ_id': category.id,
+                'item_ids': [
+                    Command.create(
+                        {
+                            'required': False,
+                            'fail_grade_id': cls.grades[item['fail']].id
+                            if 'fail' in item
+                            else None,
+                            **{key: value for key, value in item.items() if key != 'fail'},
+                        }
+                    )
+                    for item in items
+                ],
+            }
+        )
 
     def _answer(self, quantity=1, **answers):
         return self._inspect(

@@ -27,15 +27,7 @@ class EarlierTradeCommon(SaleReturnCommon):
     def _return_natively(cls, order, quantity, done=True):
         """Return a quantity of each product of the first delivery with Odoo's wizard."""
         delivery = order.picking_ids.filtered(lambda p: p.picking_type_code == 'outgoing')[:1]
-        wizard = (
-            cls.env['stock.return.picking']
-            .with_context(
-                active_id=delivery.id, active_ids=delivery.ids, active_model='stock.picking'
-            )
-            .create({})
-        )
-        wizard.product_return_moves.quantity = quantity
-        receipt = cls.env['stock.picking'].browse(wizard.action_create_returns()['res_id'])
+        receipt = cls._return_in_inventory(delivery, quantity)
         return cls._process(receipt) if done else receipt
 
 

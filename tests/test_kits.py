@@ -291,14 +291,7 @@ class TestKits(SaleReturnCommon):
     # === ODOO'S OWN RETURN === #
 
     def _return_natively(self, delivery, *parts):
-        wizard = (
-            self.env['stock.return.picking']
-            .with_context(active_model='stock.picking', active_id=delivery.id)
-            .create({})
-        )
-        for line in wizard.product_return_moves:
-            line.quantity = dict(parts).get(line.product_id, 0.0)
-        receipt = self.env['stock.picking'].browse(wizard.action_create_returns()['res_id'])
+        receipt = self._return_in_inventory(delivery, dict(parts))
         receipt.move_ids.picked = True
         receipt.button_validate()
         self.assertEqual(receipt.state, 'done')

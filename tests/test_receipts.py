@@ -12,13 +12,7 @@ class TestReceipts(DiscrepancyCommon):
         delivery = (order or self.order).picking_ids.filtered(
             lambda p: p.picking_type_code == 'outgoing' and p.state == 'done'
         )
-        wizard = (
-            self.env['stock.return.picking']
-            .with_context(active_model='stock.picking', active_id=delivery.id)
-            .create({})
-        )
-        wizard.product_return_moves.quantity = quantity
-        return self.env['stock.picking'].browse(wizard.action_create_returns()['res_id'])
+        return self._return_in_inventory(delivery, quantity)
 
     # === CANCELLED === #
 

@@ -251,13 +251,7 @@ class TestReportMail(SlipCommon):
     def test_no_mail_when_the_goods_are_here_already(self):
         self._create_policy(approval='always')
         delivery = self._create_sale().picking_ids
-        wizard = (
-            self.env['stock.return.picking']
-            .with_context(active_model='stock.picking', active_id=delivery.id)
-            .create({})
-        )
-        wizard.product_return_moves.quantity = 2
-        receipt = self.env['stock.picking'].browse(wizard.action_create_returns()['res_id'])
+        receipt = self._return_in_inventory(delivery, 2)
         self._process(receipt)
         sale_return = receipt.sale_return_id
         self.assertEqual(sale_return.state, 'submitted')

@@ -4,23 +4,8 @@ from odoo.tests import Form, tagged
 from .common import SaleReturnCommon
 
 
-class StockCommon(SaleReturnCommon):
-    @classmethod
-    def _use_native_wizard(cls, picking, quantity, method='action_create_returns', **values):
-        """Return goods with Odoo's own dialog; return the new transfer."""
-        wizard = (
-            cls.env['stock.return.picking']
-            .with_context(
-                active_model='stock.picking', active_id=picking.id, active_ids=picking.ids
-            )
-            .create(values)
-        )
-        wizard.product_return_moves.quantity = quantity
-        return cls.env['stock.picking'].browse(getattr(wizard, method)()['res_id'])
-
-
 @tagged('post_install', '-at_install')
-class TestQuarantine(StockCommon):
+class TestQuarantine(SaleReturnCommon):
     """I7: what waits for its inspection is ours and is worth something, but promised to nobody."""
 
     @classmethod
@@ -72,7 +57,7 @@ class TestQuarantine(StockCommon):
     def test_goods_of_a_return_that_waits_stay_in_quarantine(self):
         """I5: received they may always be; nothing leaves before the approval."""
         self._create_policy(approval='always')
-        receipt = self._use_native_wizard(self.order.picking_ids, 2)
+        receipt = self._return_in_inventory(self.order.picking_ids, 2)
         receipt.move_ids.picked = True
         receipt.button_validate()
         sale_return = receipt.sale_return_id
@@ -88,7 +73,7 @@ class TestQuarantine(StockCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestGuards(StockCommon):
+class TestGuards(SaleReturnCommon):
     """I1: never does more come back than was delivered and authorized."""
 
     @classmethod
@@ -156,7 +141,7 @@ class TestGuards(StockCommon):
     def test_undone_receipt_counts_no_more(self):
         self._receive(self.sale_return)
         self.assertEqual(self.line.qty_delivered, 7)
-        back = self._use_native_wizard(self.receipt, 3)
+        back = self._return_in_inventory(self.receipt, 3)
         back.move_ids.picked = True
         back.button_validate()
         self.assert_quantities(self.sale_return.line_ids, received=0)
@@ -169,14 +154,14 @@ class TestGuards(StockCommon):
         self._receive(self.sale_return)
         self._inspect(self.sale_return, (3, 'restock'))
         with self.assert_refused():
-            back = self._use_native_wizard(self.receipt, 3)
+            back = self._return_in_inventory(self.receipt, 3)
             back.move_ids.quantity = 3
             back.move_ids.picked = True
             back.button_validate()
 
 
 @tagged('post_install', '-at_install')
-class TestNativeReturn(StockCommon):
+class TestNativeReturn(SaleReturnCommon):
     """Odoo's own return of a delivery feeds the same document: no return escapes."""
 
     @classmethod
@@ -190,12 +175,12 @@ class TestNativeReturn(StockCommon):
         picking.button_validate()
 
     def test_goods_go_to_quarantine(self):
-        receipt = self._use_native_wizard(self.delivery, 3)
+        receipt = self._return_in_inventory(self.delivery, 3)
         self.assertEqual(receipt.location_dest_id, self.quarantine)
         self.assertEqual(receipt.picking_type_id, self.warehouse.sale_return_type_id)
 
     def test_dialog_leaves_a_return_behind(self):
-        receipt = self._use_native_wizard(self.delivery, 3)
+        receipt = self._return_in_inventory(self.delivery, 3)
         sale_return = receipt.sale_return_id
         self.assertEqual(sale_return.state, 'approved')
         self.assertEqual(sale_return.picking_ids, receipt)
@@ -203,13 +188,13 @@ class TestNativeReturn(StockCommon):
         self.assert_quantities(sale_return.line_ids, authorized=3)
 
     def test_dialog_asks_the_reason(self):
-        receipt = self._use_native_wizard(
+        receipt = self._return_in_inventory(
             self.delivery, 3, sale_return_reason_id=self.reason_defective.id
         )
         self.assertEqual(receipt.sale_return_id.line_ids.reason_id, self.reason_defective)
 
     def test_its_goods_are_inspected_and_credited_like_any_other(self):
-        receipt = self._use_native_wizard(self.delivery, 3)
+        receipt = self._return_in_inventory(self.delivery, 3)
         self._validate(receipt)
         sale_return = receipt.sale_return_id
         self.assert_quantities(sale_return.line_ids, received=3, credited=0)
@@ -221,18 +206,18 @@ class TestNativeReturn(StockCommon):
         self.assert_nothing_to_deliver(self.order)
 
     def test_it_holds_what_it_brings_back(self):
-        self._use_native_wizard(self.delivery, 3)
+        self._return_in_inventory(self.delivery, 3)
         self.assertEqual(self.order.order_line.qty_returnable, 7)
         with self.assert_refused("would be returned"):
             self._create_return(self.order, 8)
 
     def test_more_than_was_delivered_is_refused(self):
         with self.assert_refused():
-            self._validate(self._use_native_wizard(self.delivery, 11))
+            self._validate(self._return_in_inventory(self.delivery, 11))
 
     def test_what_another_return_holds_counts_for_it(self):
         sale_return = self._create_return(self.order, 8)
-        receipt = self._use_native_wizard(self.delivery, 3)
+        receipt = self._return_in_inventory(self.delivery, 3)
         self.assertEqual(receipt.sale_return_id, sale_return)
         self._validate(receipt)
         self.assert_quantities(sale_return.line_ids, received=3, held=5)
@@ -240,14 +225,7 @@ class TestNativeReturn(StockCommon):
 
     def test_operator_without_role_may_use_it(self):
         packer = self._create_user('returns_packer', 'stock.group_stock_user')
-        wizard = (
-            self.env['stock.return.picking']
-            .with_user(packer)
-            .with_context(active_model='stock.picking', active_id=self.delivery.id)
-            .create({})
-        )
-        wizard.product_return_moves.quantity = 3
-        wizard.action_create_returns()
+        self._return_in_inventory(self.delivery, 3, user=packer)
         self.assertEqual(len(self.order.return_ids), 1)
 
     def test_receipt_made_by_hand_gets_a_return_too(self):
@@ -279,18 +257,12 @@ class TestNativeReturn(StockCommon):
 
     def test_company_may_leave_native_returns_alone(self):
         self._configure(sale_return_adopt_native=False)
-        receipt = self._use_native_wizard(self.delivery, 3)
+        receipt = self._return_in_inventory(self.delivery, 3)
         self._validate(receipt)
         self.assertFalse(self.order.return_ids)
 
     def test_exchange_sends_a_new_one_and_credits_nothing(self):
-        wizard = (
-            self.env['stock.return.picking']
-            .with_context(active_model='stock.picking', active_id=self.delivery.id)
-            .create({})
-        )
-        wizard.product_return_moves.quantity = 3
-        wizard.action_create_exchanges()
+        self._return_in_inventory(self.delivery, 3, method='action_create_exchanges')
         sale_return = self.order.return_ids
         self.assertEqual(sale_return.line_ids.resolution, 'replace')
         self._receive(sale_return)
@@ -303,7 +275,7 @@ class TestNativeReturn(StockCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestWarehouse(StockCommon):
+class TestWarehouse(SaleReturnCommon):
     """Every warehouse has its returns type and its quarantine."""
 
     def test_new_warehouse_has_a_returns_type_and_a_quarantine(self):
@@ -391,7 +363,7 @@ class TestWarehouse(StockCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestValuation(StockCommon):
+class TestValuation(SaleReturnCommon):
     """I9: stock valuation equals the ledger after a finished return."""
 
     def _assert_return_balances(self, cost_method, *results):

@@ -91,6 +91,7 @@ class SaleReturnGoodwillGrant(models.TransientModel):
 
     @api.depends('invoice_id', 'tax_included')
     def _compute_amount_left(self):
+        # sudo: what is left of an invoice the dialog was opened for; the grant checks who may.
         service = self.env['sale.return.goodwill.credit'].sudo()
         for wizard in self:
             invoice = wizard.invoice_id & wizard.selectable_invoice_ids
