@@ -19,6 +19,7 @@
         'security/sale_return_reconciliation_security.xml',
         'security/sale_return_portal_security.xml',
         'security/sale_return_message_security.xml',
+        'security/sale_return_bench_security.xml',
         'data/ir_sequence_data.xml',
         'data/ir_cron_data.xml',
         'data/ir_cron_facts_data.xml',
@@ -32,6 +33,7 @@
         # The mail attaches the slip.
         'report/account_move_report.xml',
         'report/sale_return_slip.xml',
+        'report/sale_return_put_away.xml',
         'report/sale_return_report_views.xml',
         'report/sale_return_ranking_views.xml',
         'report/sale_return_resale_views.xml',
@@ -66,6 +68,7 @@
         'views/sale_return_disposition_rule_views.xml',
         'views/sale_return_grade_views.xml',
         'views/sale_return_metric_definition_views.xml',
+        'views/sale_return_parcel_views.xml',
         'views/sale_return_policy_views.xml',
         'views/sale_return_rule_views.xml',
         'views/sale_return_approval_level_views.xml',

@@ -109,6 +109,9 @@ DISCREPANCY_KINDS = [
 # Those of goods that are here although they do not belong to the return.
 FOREIGN_KINDS = ('over', 'wrong_product', 'wrong_lot')
 
+# What is counted at the bench: what is expected, and what becomes a discrepancy.
+BENCH_KINDS = [('expected', "Expected"), *DISCREPANCY_KINDS]
+
 DISCREPANCY_RESOLUTIONS = [
     ('accept', "Accept"),
     ('write_off', "Write off"),

@@ -208,16 +208,28 @@ class SaleReturnBulk(models.AbstractModel):
     @api.model
     def _receive(self, jobs):
         """Validate the receipts of jobs, as far as their results say that goods have come."""
+        self._receive_quantities(
+            [
+                (job['line'], None, self._get_coming(job))
+                for job in jobs
+                if not job['line'].product_uom_id.is_zero(job['line']._get_qty_missing())
+            ]
+        )
+
+    @api.model
+    def _receive_quantities(self, wanted):
+        """Validate open receipts as far as goods have come; the rest stays expected.
+
+        :param list wanted: `(line, product, {lot id: quantity})`; without product that of all moves
+            of the line, without quantities all that is expected. In the unit of the product.
+        """
         # sudo: the bench needs no rights in Inventory; the caller has checked the group.
         service = self.sudo().with_context(**clean_context(self.env.context), skip_backorder=True)
         todo = service.env['stock.move']
-        wanted = {
-            job['line'].with_env(service.env): service._get_coming(job)
-            for job in jobs
-            if not job['line'].product_uom_id.is_zero(job['line']._get_qty_missing())
-        }
-        for line, quantities in wanted.items():
-            for move in line.move_ids.sorted('id'):
+        for line, product, quantities in wanted:
+            for move in line.with_env(service.env).move_ids.sorted('id'):
+                if product and move.product_id != product:
+                    continue
                 open_receipt = move.state not in ('done', 'cancel')
                 if open_receipt and move._is_sale_return_receipt():
                     if service._fill_receipt(move, quantities):

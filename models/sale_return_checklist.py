@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 
 
 class SaleReturnChecklist(models.Model):
@@ -39,17 +39,72 @@ class SaleReturnChecklist(models.Model):
         for line in lines:
             key = (line.company_id, line.product_id.categ_id)
             if key not in by_goods:
-                path = [int(part) for part in (key[1].parent_path or '').split('/') if part]
-                depth = {category_id: level for level, category_id in enumerate(path, start=1)}
-                mine = checklists.filtered(
-                    lambda checklist, key=key, depth=depth: (
-                        checklist.company_id.id in (False, key[0].id)
-                        and checklist.product_categ_id.id in (False, *depth)
-                    )
-                )
-                mine = mine.sorted(
-                    lambda checklist, depth=depth: depth.get(checklist.product_categ_id.id, 0)
-                )
-                by_goods[key] = mine.item_ids
+                by_goods[key] = self._get_items_of_goods(checklists, *key)
             result[line] = by_goods[key]
+        return result
+
+    @api.model
+    def _get_items_of_goods(self, checklists, company, category):
+        """Return the items of checklists that goods of a category are asked about."""
+        path = [int(part) for part in (category.parent_path or '').split('/') if part]
+        depth = {category_id: level for level, category_id in enumerate(path, start=1)}
+        mine = checklists.filtered(
+            lambda checklist: (
+                checklist.company_id.id in (False, company.id)
+                and checklist.product_categ_id.id in (False, *depth)
+            )
+        )
+        return mine.sorted(lambda checklist: depth.get(checklist.product_categ_id.id, 0)).item_ids
+
+    # === BENCH === #
+
+    @api.model
+    @tools.ormcache('company_id', 'category_id', 'path', 'self.env.lang')
+    def _get_questions(self, company_id, category_id, path):
+        """Return the questions about goods of a category as clients of the bench get them.
+
+        Cached, because each scan needs them: changes of checklists clear it.
+
+        :param int company_id: company of the return.
+        :param int category_id: product category of the goods.
+        :param str path: its `parent_path`: with it, moving a category is noticed.
+        :return: dicts `{id, code, name, kind, required, unit}`
+        :rtype: list
+        """
+        # sudo: checklists and the tree of categories are no secret.
+        checklists = self.sudo().search([])
+        items = self._get_items_of_goods(
+            checklists,
+            checklists.env['res.company'].browse(company_id),
+            checklists.env['product.category'].browse(category_id),
+        )
+        return [
+            {
+                'id': item.id,
+                'code': item.code or None,
+                'name': item.name,
+                'kind': item.kind,
+                'required': item.required,
+                'unit': item.unit or None,
+            }
+            for item in items
+        ]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `base` to let the bench ask what is asked now."""
+        result = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return result
+
+    def write(self, vals):
+        """Override of `base` to let the bench ask what is asked now."""
+        result = super().write(vals)
+        self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        """Override of `base` to let the bench ask what is asked now."""
+        result = super().unlink()
+        self.env.registry.clear_cache()
         return result

@@ -58,6 +58,27 @@ class SaleReturnChecklistItem(models.Model):
                     self.env._("The minimum of “%(item)s” is above its maximum.", item=item.name)
                 )
 
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `base` to let the bench ask what is asked now."""
+        result = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return result
+
+    def write(self, vals):
+        """Override of `base` to let the bench ask what is asked now."""
+        result = super().write(vals)
+        self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        """Override of `base` to let the bench ask what is asked now."""
+        result = super().unlink()
+        self.env.registry.clear_cache()
+        return result
+
     def _has_limits(self):
         self.ensure_one()
         return self.kind == 'number' and bool(self.min_value or self.max_value)

@@ -211,9 +211,7 @@ class SaleReturnFile(models.Model):
         :return: values, and the content in bytes.
         :rtype: tuple
         """
-        raw, name = self._get_content(file), self._get_name(file)
-        mimetype = guess_mimetype(raw)
-        self._check_file(name, raw, mimetype)
+        name, raw, mimetype = self._check_content(file)
         sale_return = record if record._name == 'sale.return' else record.return_id
         vals = {
             'name': name,
@@ -229,6 +227,20 @@ class SaleReturnFile(models.Model):
         if record._name not in ('sale.return', 'sale.return.line') and 'line_id' in record:
             vals['line_id'] = record.line_id.id
         return vals, raw
+
+    @api.model
+    def _check_content(self, file):
+        """Check one file that comes in.
+
+        :param dict file: `{name, datas}` (base64) or `{name, raw}` (bytes).
+        :return: `(name, content in bytes, kind of content)`
+        :rtype: tuple
+        :raise UserError: when it is not fit to be kept.
+        """
+        raw, name = self._get_content(file), self._get_name(file)
+        mimetype = guess_mimetype(raw)
+        self._check_file(name, raw, mimetype)
+        return name, raw, mimetype
 
     @api.model
     def _get_name(self, file):

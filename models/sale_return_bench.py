@@ -1,0 +1,258 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+TOKEN_LENGTH = 100
+
+
+class SaleReturnBench(models.AbstractModel):
+    """Service: the returns desk. See docs/bench.md, which is the contract of all public methods.
+
+    A call loads the desk (two queries), changes it, and saves what it changed with the token, the
+    answer, and what undoes it. Nothing is received or inspected before `finish`.
+    """
+
+    _name = 'sale.return.bench'
+    _description = "Return Bench"
+
+    # === SESSION === #
+
+    @api.model
+    def open_session(self, company_id=None):
+        """Open the bench: what lies on it from before is there again.
+
+        :param int company_id: by default the current company.
+        :return: an answer; `result` is the configuration (grades, dispositions, commands, …).
+        :rtype: dict
+        :raise AccessError: without the role of inspector.
+        """
+        self._ensure_inspector()
+        company = self.env.company
+        if company_id:
+            company = self.env.companies.filtered(lambda c: c.id == company_id)
+            if not company:
+                raise UserError(self.env._("This company is none of yours."))
+        # sudo: desks are written by this service only; the group was checked, and each user gets
+        # his own.
+        sessions = self.env['sale.return.bench.session'].sudo()
+        domain = [
+            ('user_id', '=', self.env.uid),
+            ('company_id', '=', company.id),
+            ('state', '=', 'open'),
+        ]
+        session = sessions.search(domain, limit=1)
+        if not session:
+            session = sessions.create({'user_id': self.env.uid, 'company_id': company.id})
+        desk = self._load(session.id)
+        self._refresh(desk)
+        code = 'resumed' if desk.items or desk.works else 'opened'
+        outcome = self._accept(code, result=self._get_configuration(company))
+        return self._answer(desk, {**outcome, 'code': 'opened'})
+
+    @api.model
+    def get_state(self, session_id):
+        """Say what lies on the desk, expectations read afresh. Changes nothing else."""
+        desk = self._load(session_id)
+        self._refresh(desk)
+        return self._answer(desk, self._accept('state'))
+
+    # === SCAN === #
+
+    @api.model
+    def scan(self, session_id, barcode, token):
+        """Do what a scan, or something typed, asks for.
+
+        :param int session_id: an open session of the user.
+        :param str barcode: anything that a scanner or camera has read.
+        :param str token: made by the client, unique per scan.
+        :return: an answer.
+        :rtype: dict
+        """
+        return self._run(session_id, token, self._scan, barcode)
+
+    @api.model
+    def answer(self, session_id, choice, token, record_id=None):
+        """Answer the question that waits.
+
+        :param str choice: the value of one of its choices.
+        :param int record_id: the candidate it is about, where it has some.
+        """
+        return self._run(session_id, token, self._answer_question, choice, record_id)
+
+    # === RESULTS === #
+
+    @api.model
+    def select_item(self, session_id, item_id, token):
+        """Make an item the one that results are about."""
+        return self._run(session_id, token, self._select_item, item_id)
+
+    @api.model
+    def set_quantity(self, session_id, item_id, quantity, token):
+        """Set how many of an item there are, in the unit of the product; 0 removes it."""
+        return self._run(session_id, token, self._set_quantity, item_id, quantity)
+
+    @api.model
+    def set_result(self, session_id, values, token, item_ids=None):
+        """Say what was found.
+
+        :param dict values: any of `grade`, `disposition` (id or code), `liability`, `note`,
+            `answers` (`{question id: value}`), `quantity` (splits one item).
+        :param list item_ids: by default the current item, without one all that lack a grade.
+        """
+        return self._run(session_id, token, self._set_result, values, item_ids)
+
+    @api.model
+    def add_photo(self, session_id, photo, token, item_id=None, question_id=None):
+        """Keep a photo of an item, by default the current one.
+
+        :param dict photo: `{name, datas}`, base64.
+        :param int question_id: the item of the checklist that asks for it.
+        """
+        return self._run(session_id, token, self._add_photo, photo, item_id, question_id)
+
+    @api.model
+    def report(self, session_id, values, token):
+        """Note that goods are damaged, missing, or their box is empty.
+
+        :param dict values: `{kind, line_key, quantity, note}`
+        """
+        return self._run(session_id, token, self._report, values)
+
+    # === STEPS === #
+
+    @api.model
+    def undo(self, session_id, token):
+        """Take the last step back."""
+        return self._run(session_id, token, self._undo)
+
+    @api.model
+    def discard(self, session_id, token):
+        """Put the parcel aside; nothing was booked."""
+        return self._run(session_id, token, self._discard)
+
+    @api.model
+    def next_parcel(self, session_id, token):
+        """Be ready for the next parcel, unless something of this one is not finished."""
+        return self._run(session_id, token, self._next_parcel)
+
+    @api.model
+    def finish(self, session_id, token):
+        """Receive and inspect what was counted, in one transaction, and credit what is released.
+
+        :return: an answer; `result` says what was received, credited, and can be labelled.
+        """
+        return self._run(session_id, token, self._finish)
+
+    # === UNKNOWN PARCELS === #
+
+    @api.model
+    def attach(self, session_id, return_id, token, take_over=False):
+        """Put a return on the desk, besides those that are there."""
+        return self._run(session_id, token, self._attach_by_id, return_id, take_over)
+
+    @api.model
+    def create_return(self, session_id, order_id, token, values=None):
+        """Make a return from an order, as far as the user's rights allow, and put it on the desk.
+
+        :param dict values: `{reason: id or code, lines: [{sale_line_id, quantity}]}`; by default
+            all that can be returned, for the reason “not stated”.
+        """
+        return self._run(session_id, token, self._create_return, order_id, values)
+
+    @api.model
+    def park(self, session_id, values, token):
+        """Park a parcel until its owner is found.
+
+        :param dict values: `{tracking, carrier, note, location, text, photos}`
+        """
+        return self._run(session_id, token, self._park, values)
+
+    @api.model
+    def attach_parcel(self, session_id, parcel_id, token, return_id=None):
+        """Go on with a parked parcel, with its return where it is known by now."""
+        return self._run(session_id, token, self._attach_parcel, parcel_id, return_id)
+
+    @api.model
+    def find_candidates(self, session_id, text, limit=10):
+        """Find the returns and orders that anything on a label may mean, the likeliest first.
+
+        :param str text: what was scanned or typed, in any order.
+        :return: dicts, see docs/bench.md.
+        :rtype: list
+        """
+        self._ensure_inspector()
+        session = self._get_session(session_id)
+        return self.env['sale.return.candidates']._find(text, session.company_id, limit=limit)
+
+    @api.model
+    def get_label_action(self, inspection_ids):
+        """Return the action that prints the put-away labels of inspection rows.
+
+        :param list inspection_ids: e.g. `label_ids` of the result of `finish`.
+        :rtype: dict
+        """
+        self._ensure_inspector()
+        # The record rules say whose they may be.
+        rows = self.env['sale.return.inspection'].search([('id', 'in', inspection_ids or [])])
+        return rows.action_print_labels()
+
+    # === GUARDS === #
+
+    @api.model
+    def _ensure_inspector(self):
+        self.env['sale.return']._ensure_group('group_inspector')
+
+    @api.model
+    def _get_session(self, session_id):
+        """Return an open session of the user, in superuser mode.
+
+        :raise UserError: when it is none of his.
+        """
+        # sudo: desks are written by this service only; the checks follow.
+        session = (
+            self.env['sale.return.bench.session']
+            .sudo()
+            .search([('id', '=', session_id if isinstance(session_id, int) else 0)], limit=1)
+        )
+        if (
+            not session
+            or session.user_id.id != self.env.uid
+            or session.state != 'open'
+            or session.company_id.id not in self.env.companies.ids
+        ):
+            raise UserError(
+                self.env._(
+                    "This bench is not open, or it is somebody else's. Open the bench again."
+                )
+            )
+        return session
+
+    @api.model
+    def _check_token(self, token):
+        if not isinstance(token, str) or not token.strip() or len(token) > TOKEN_LENGTH:
+            raise UserError(self.env._("Each step at the bench needs a token of its own, a text."))
+
+    # === RUN === #
+
+    @api.model
+    def _run(self, session_id, token, step, *args):
+        """Do a step once, whatever the network does.
+
+        :param step: method that gets the desk and `args` and returns an outcome, see `_accept`.
+        :return: the answer.
+        :rtype: dict
+        """
+        self._check_token(token)
+        desk = self._load(session_id, token)
+        if desk.answer is not None:
+            return self._answer(desk, desk.answer, repeated=True)
+        if desk.notice:
+            outcome = self._reject('lost', notice=desk.notice)
+            desk.set('notice', None)
+        else:
+            outcome = step(desk, *args)
+        self._save(desk, token, outcome)
+        return self._answer(desk, outcome)
+
+    @api.model
+    def _now(self):
+        return fields.Datetime.to_string(fields.Datetime.now())

@@ -1,0 +1,70 @@
+"""A desk for tests: calls go the way of a client, as an inspector without any other role."""
+
+from itertools import count
+
+from odoo.tools import mute_logger
+
+from .common import SaleReturnCommon
+
+PIXEL = (
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJg'
+    'gg=='
+)
+
+
+class BenchCommon(SaleReturnCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.tokens = count(1)
+        cls.product.write({'barcode': '5901234123457', 'default_code': 'LAMP'})
+        cls.inspector = cls._create_user(
+            'bench_inspector', 'base.group_user', 'sale_return.group_inspector'
+        )
+        cls.bench = cls._env_of(cls.inspector)['sale.return.bench']
+
+    def setUp(self):
+        super().setUp()
+        self.session_id = self.bench.open_session()['data']['session']['id']
+
+    @classmethod
+    def _create_approved(cls, *lines, quantity=None, **values):
+        """Return a sold order (or the lines given) as an approved return."""
+        order = cls._create_sale(*lines or [{'quantity': 3}])
+        sale_return = cls._create_return(order, quantity, **values)
+        if sale_return.state != 'approved':
+            sale_return.action_approve()
+        return sale_return
+
+    def _do(self, method, *args, token=None, bench=None, session_id=None, **kwargs):
+        """Call a step as a client does, with a token of its own."""
+        bench = bench or self.bench
+        kwargs['token'] = token or f'token-{next(self.tokens)}'
+        return getattr(bench, method)(session_id or self.session_id, *args, **kwargs)
+
+    def _scan(self, *codes):
+        """Scan codes one after the other; return the last answer."""
+        for code in codes:
+            answer = self._do('scan', code)
+        return answer
+
+    def assert_answer(self, answer, status, code, text=None):
+        self.assertEqual((answer['status'], answer['code']), (status, code), answer['message'])
+        self.assertTrue(answer['message'])
+        self.assertEqual(answer['sound'] in ('accept', 'done'), status == 'accept')
+        if text:
+            self.assertIn(text, answer['message'])
+
+    def _counted(self, answer):
+        """Return what was counted, `[(kind, product, lot, quantity)]`."""
+        return [
+            (item['kind'], item['product_id'], item['lot'], item['quantity'])
+            for item in answer['data']['items']
+        ]
+
+    def _other_bench(self, name='bench_other'):
+        """Return the bench of somebody else, and his session."""
+        with mute_logger('odoo.tests'):
+            user = self._create_user(name, 'base.group_user', 'sale_return.group_inspector')
+        bench = self._env_of(user)['sale.return.bench']
+        return bench, bench.open_session()['data']['session']['id']

@@ -1,0 +1,119 @@
+"""What lies on a returns desk, in memory: what is expected, what was counted. Without Odoo."""
+
+PRECISION = 6
+
+
+class Desk:
+    """One session while a call works on it.
+
+    :param session: the record; the desk never asks it for more than the caller has read.
+    :param dict works: `{return id: {'id', 'facts', 'since'}}`
+    :param list items: dicts, the fields of the items that were not taken back.
+    """
+
+    def __init__(self, session, works, items, values):
+        self.session = session
+        self.works = works
+        self.items = {item['id']: item for item in items}
+        self.parcel = values.get('parcel')
+        self.parcel_id = values.get('parcel_id')
+        self.current = values.get('current')
+        self.question = values.get('question')
+        self.notice = values.get('notice')
+        self.answer = values.get('answer')
+        # What an undo takes back: `{'id', 'label', 'journal'}`.
+        self.last_step = values.get('last_step')
+        # What the call has changed on the session, and what takes all it did back.
+        self.changes = {}
+        self.journal = []
+        self.label = None
+
+    # --- what is expected
+
+    @property
+    def lines(self):
+        """All lines (and components of kits) of the returns on the desk."""
+        return [line for work in self.works.values() for line in work['facts']['lines']]
+
+    def get_line(self, key):
+        """Return a line by its key, None when its return left the desk."""
+        return next((line for line in self.lines if line['key'] == key), None)
+
+    def get_return_id(self, key):
+        """Return the return to which a line belongs."""
+        for return_id, work in self.works.items():
+            if any(line['key'] == key for line in work['facts']['lines']):
+                return return_id
+        return None
+
+    def get_codes(self):
+        """Return the codes of all that is expected."""
+        return {code for line in self.lines for code in (*line['codes'], *line['serials'])}
+
+    def find_lines(self, codes):
+        """Return the lines whose unit or packaging one of the codes is, `[(line, quantity)]`."""
+        return [
+            (line, line['codes'][code])
+            for line in self.lines
+            for code in codes
+            if code in line['codes']
+        ]
+
+    def find_lots(self, codes):
+        """Return the lines one of whose lots a code is, `[(line, name)]`."""
+        return [(line, code) for line in self.lines for code in codes if code in line['serials']]
+
+    # --- what was counted
+
+    def counted(self, key, kinds=('expected',)):
+        """Return how much of a line was counted, in the unit of the product."""
+        return round(
+            sum(
+                item['quantity']
+                for item in self.items.values()
+                if item['line_key'] == key and item['kind'] in kinds
+            ),
+            PRECISION,
+        )
+
+    def left(self, line):
+        """Return how much of a line is still to be counted."""
+        return round(max(line['expected'] - self.counted(line['key']), 0.0), PRECISION)
+
+    def find_item(self, key, lot, kind='expected'):
+        """Return the item that a scan adds to: the same goods, without result yet."""
+        return next(
+            (
+                item
+                for item in reversed(list(self.items.values()))
+                if item['line_key'] == key
+                and (item['lot_name'] or None) == (lot or None)
+                and item['kind'] == kind
+                and not item['grade_id']
+                and not item['disposition_id']
+            ),
+            None,
+        )
+
+    def find_serial(self, product_id, lot):
+        """Return the item of a lot or serial number, None when it was not counted."""
+        return next(
+            (
+                item
+                for item in self.items.values()
+                if item['product_id'] == product_id and item['lot_name'] == lot
+            ),
+            None,
+        )
+
+    # --- changes of the session
+
+    def set(self, name, value):
+        """Change a value of the session, so that it is saved and can be taken back."""
+        old = getattr(self, name)
+        if old == value:
+            return
+        if name in ('current', 'parcel', 'parcel_id'):
+            self.journal.append(['session', name, old])
+        self.changes[name] = value
+        setattr(self, name, value)
