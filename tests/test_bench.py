@@ -9,7 +9,7 @@ class TestBench(BenchCommon):
     # === THE NORMAL WAY === #
 
     def test_a_parcel_goes_from_slip_to_credit_by_scans_only(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         self.assert_answer(self._scan(sale_return.name), 'accept', 'attached', "3 expected")
         answer = self._scan(*['5901234123457'] * 3)
         self.assert_answer(answer, 'accept', 'counted', "3 of 3")
@@ -39,7 +39,7 @@ class TestBench(BenchCommon):
                 'company_id': self.company.id,
             }
         )
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         self._scan(sale_return.name, '5901234123457', '5901234123457')
         answer = self._do('set_result', {'grade': 'A'})
         self.assertEqual(answer['data']['items'][0]['disposition_id'], self.restock.id)
@@ -59,7 +59,7 @@ class TestBench(BenchCommon):
         self.assertEqual(rows[1].proposed_disposition_id, self.scrap)
 
     def test_one_return_comes_in_several_parcels(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         self._scan(sale_return.name, '5901234123457', 'SRB-GRADE-A')
         answer = self._scan('SRB-FINISH')
         self.assertEqual(answer['result']['returns'][0]['missing'], 2.0)
@@ -87,7 +87,7 @@ class TestBench(BenchCommon):
         self.assertEqual(len(answer['result']['returns']), 2)
 
     def test_goods_received_in_inventory_before_are_only_inspected(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         self._receive(sale_return)
         answer = self._scan(sale_return.name)
         self.assertEqual(answer['data']['session']['expected'], 3.0)
@@ -96,7 +96,7 @@ class TestBench(BenchCommon):
         self.assertEqual(len(sale_return.picking_ids), 1)
 
     def test_photos_become_evidence_of_the_inspection(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         self._scan(sale_return.name, *['5901234123457'] * 3, 'SRB-GRADE-A')
         answer = self._do('add_photo', {'name': 'scratch.png', 'datas': PIXEL})
         self.assertEqual(answer['data']['items'][0]['photos'], 1)
@@ -125,7 +125,7 @@ class TestBench(BenchCommon):
                 ],
             }
         )
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         answer = self._scan(sale_return.name, *['5901234123457'] * 3)
         questions = answer['data']['items'][0]['questions']
         self.assertEqual([q['code'] for q in questions], ['shine', 'plate'])
@@ -142,7 +142,7 @@ class TestBench(BenchCommon):
     # === MISTAKES === #
 
     def test_more_than_expected_asks_and_becomes_surplus(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         answer = self._scan(sale_return.name, *['5901234123457'] * 4)
         self.assert_answer(answer, 'ask', 'over', "only 3")
         self.assertEqual(answer['data']['items'][0]['quantity'], 3.0)
@@ -162,7 +162,7 @@ class TestBench(BenchCommon):
 
     def test_a_foreign_product_asks_and_becomes_a_discrepancy(self):
         other = self._create_product("Kettle", barcode='4006381333931')
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         answer = self._scan(sale_return.name, '4006381333931')
         self.assert_answer(answer, 'ask', 'foreign_product', "Kettle")
         self._do('answer', 'wrong_product')
@@ -204,7 +204,7 @@ class TestBench(BenchCommon):
         self.assert_answer(self._scan('4006381333931'), 'reject', 'lot_needed')
 
     def test_undo_takes_back_step_by_step_until_the_parcel_is_finished(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         self._scan(sale_return.name, '5901234123457', '5901234123457', 'SRB-GRADE-B')
         answer = self._scan('SRB-UNDO')
         self.assert_answer(answer, 'accept', 'undone')
@@ -219,7 +219,7 @@ class TestBench(BenchCommon):
         self.assertEqual(sale_return.line_ids.qty_received, 1.0)
 
     def test_a_discarded_parcel_can_be_taken_back(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         self._scan(sale_return.name, '5901234123457', '5901234123457')
         self.assertFalse(self._do('discard')['data']['returns'])
         answer = self._do('undo')
@@ -229,7 +229,7 @@ class TestBench(BenchCommon):
         self.assertEqual(self._do('undo')['data']['session']['counted'], 1.0)
 
     def test_quantities_by_hand_split_and_correct(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         answer = self._scan(sale_return.name, '5901234123457')
         item_id = answer['data']['current_item_id']
         answer = self._do('set_quantity', item_id, 5)
@@ -248,7 +248,7 @@ class TestBench(BenchCommon):
         self.assertEqual(self._counted(answer), [('expected', self.product.id, None, 1.0)])
 
     def test_set_quantity_beyond_the_expected_keeps_the_rest_as_surplus(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         answer = self._scan(sale_return.name, '5901234123457')
         self._do('set_quantity', answer['data']['current_item_id'], 5)
         answer = self._do('answer', 'surplus')
@@ -258,7 +258,7 @@ class TestBench(BenchCommon):
         )
 
     def test_what_is_reported_becomes_a_discrepancy_without_goods(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         answer = self._scan(sale_return.name)
         key = answer['data']['returns'][0]['lines'][0]['key']
         self.assert_answer(
@@ -273,7 +273,7 @@ class TestBench(BenchCommon):
         self.assertEqual(sale_return.discrepancy_ids.note, "Torn")
 
     def test_finishing_is_all_or_nothing(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         self._scan(sale_return.name, *['5901234123457'] * 3, 'SRB-GRADE-A')
         # Somebody has received it in the meantime, and inspected it.
         self._receive(sale_return)
@@ -287,7 +287,7 @@ class TestBench(BenchCommon):
     # === TWO DESKS, LOST NETWORK === #
 
     def test_the_same_token_counts_once_and_answers_the_same(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         self._scan(sale_return.name)
         first = self._do('scan', '5901234123457', token='T')
         again = self._do('scan', '5901234123457', token='T')
@@ -303,7 +303,7 @@ class TestBench(BenchCommon):
                 self.bench.scan(self.session_id, 'X', bad)
 
     def test_work_is_there_again_after_the_browser_was_closed(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         self._scan(sale_return.name, '5901234123457', 'SRB-GRADE-A')
         self._do('add_photo', {'name': 'a.png', 'datas': PIXEL})
         self.env.invalidate_all()
@@ -313,7 +313,7 @@ class TestBench(BenchCommon):
         self.assertIn("interrupted", answer['message'])
 
     def test_somebody_else_has_the_return_and_it_can_be_taken_over(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         self._scan(sale_return.name, '5901234123457')
         bench, session_id = self._other_bench()
         answer = self._do('scan', sale_return.name, bench=bench, session_id=session_id)
@@ -331,7 +331,7 @@ class TestBench(BenchCommon):
     # === BAD INPUT === #
 
     def test_bad_codes_get_a_sentence_and_count_nothing(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         order = sale_return.sale_order_ids
         self._scan(sale_return.name)
         cases = [
@@ -354,7 +354,7 @@ class TestBench(BenchCommon):
         self.assertFalse(self.bench.get_state(self.session_id)['data']['items'])
 
     def test_two_scans_without_end_key_are_both_counted_if_they_are_sure(self):
-        sale_return = self._create_approved()
+        sale_return = self.lamps
         answer = self._scan(sale_return.name, '59012341234575901234123457')
         self.assert_answer(answer, 'accept', 'counted', "Two codes")
         self.assertEqual(answer['data']['session']['counted'], 2.0)
