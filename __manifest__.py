@@ -85,6 +85,7 @@
         # It extends the settings of the file above.
         'views/sale_return_goodwill_views.xml',
         'views/sale_order_views.xml',
+        'views/portal_request_templates.xml',
         'views/stock_lot_views.xml',
         'views/stock_picking_type_views.xml',
         'views/stock_picking_views.xml',

@@ -1,2 +1,3 @@
 from . import follow
 from . import request_access
+from . import request

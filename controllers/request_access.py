@@ -1,10 +1,11 @@
+from odoo.exceptions import AccessError
 from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 
 
 class SaleReturnAccess(CustomerPortal):
-    """Who may see a return on the customer's pages: all routes about returns ask here."""
+    """Who may see what about returns on the customer's pages: all routes about them ask here."""
 
     def _document_check_access(self, model_name, document_id, access_token=None):
         """Override of `portal`: the link to a return opens it until the link has expired."""
@@ -14,3 +15,38 @@ class SaleReturnAccess(CustomerPortal):
             if not sale_return._is_portal_link_alive():
                 access_token = None
         return super()._document_check_access(model_name, document_id, access_token)
+
+    def _get_request_order(self, order_id, access_token=None):
+        """Return the order whose return may be asked for by whoever sends this request.
+
+        :return: the order in superuser mode; None for everybody else, whether it exists or not.
+        :rtype: sale.order | None
+        """
+        order_sudo = request.env['sale.order'].sudo().browse([order_id]).exists()
+        if not order_sudo:
+            return None
+        if order_sudo._opens_return(access_token) or self._is_own_order(order_sudo):
+            return order_sudo.with_company(order_sudo.company_id)
+        return None
+
+    def _is_own_order(self, order_sudo):
+        """Tell whether the user who is logged in may ask for returns of an order."""
+        user = request.env.user
+        # Employees have their own screens; with the role they may look at the customer's.
+        role = 'sale_return.group_user' if user._is_internal() else 'base.group_portal'
+        if not order_sudo.company_id.sale_return_portal or not user.has_group(role):
+            return False
+        try:
+            order_sudo.with_user(user).check_access('read')
+        except AccessError:
+            return False
+        return True
+
+    def _refuse_request(self):
+        """Answer whoever may not: the same for what does not exist, is not his, or has expired."""
+        return request.render(
+            'sale_return.portal_request_no_access', self._prepare_request_values(), status=403
+        )
+
+    def _prepare_request_values(self, **values):
+        return {'page_name': 'return_request', 'no_breadcrumbs': True, **values}

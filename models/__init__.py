@@ -20,12 +20,14 @@ from . import res_config_settings_paper
 from . import res_config_settings_portal
 from . import res_config_settings_reconciliation
 from . import res_partner
+from . import res_partner_portal_request
 from . import res_users
 from . import sale_order
 from . import sale_order_goodwill
 from . import sale_order_line
 from . import sale_order_line_facts
 from . import sale_order_line_kit
+from . import sale_order_portal_request
 
 # Mixins come before the models that use them.
 from . import sale_return_code_mixin
@@ -118,10 +120,14 @@ from . import sale_return_portal_acts
 from . import sale_return_portal_page
 from . import sale_return_portal_timeline
 from . import sale_return_portal_token
+from . import sale_return_portal_request
+from . import sale_return_portal_request_kind
+from . import sale_return_portal_request_offer
 from . import sale_return_quarantine
 from . import sale_return_quarantine_report
 from . import sale_return_queue
 from . import sale_return_reason
+from . import sale_return_reason_portal
 from . import sale_return_reception
 from . import sale_return_adoption
 from . import sale_return_goodwill

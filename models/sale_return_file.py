@@ -12,6 +12,8 @@ from odoo.tools import clean_context, format_date, human_size
 from odoo.tools.image import IMAGE_MAX_RESOLUTION
 from odoo.tools.mimetypes import guess_mimetype
 
+from ..tools.photo import strip_metadata
+
 # Of one return line, inspection row, …
 MAX_FILES = 10
 MAX_SIZE = 10 * 1024 * 1024
@@ -135,7 +137,9 @@ class SaleReturnFile(models.Model):
         The same content twice on one record is kept once.
 
         :param record: one record of the models in `_get_target_fields`.
-        :param list files: dicts `{name, datas}` (base64) or `{name, raw}` (bytes).
+        :param list files: dicts `{name, datas}` (base64) or `{name, raw}` (bytes). `strip` True:
+            only a photo is accepted, and all that is not the picture (the place where it was taken)
+            is left out before it is kept; the hash is the one of what is kept.
         :return: the files, in the order given.
         :rtype: sale.return.file
         :raise UserError: naming the file and what is wrong with it; nothing is kept then.
@@ -212,6 +216,8 @@ class SaleReturnFile(models.Model):
         :rtype: tuple
         """
         name, raw, mimetype = self._check_content(file)
+        if file.get('strip'):
+            raw = self._strip_metadata(name, raw)
         sale_return = record if record._name == 'sale.return' else record.return_id
         vals = {
             'name': name,
@@ -317,6 +323,19 @@ class SaleReturnFile(models.Model):
         except (ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
             raise UserError(
                 self.env._("%(name)s could not be decoded as an image.", name=name)
+            ) from error
+
+    @api.model
+    def _strip_metadata(self, name, raw):
+        """Return a photo without position, time and owner of the camera.
+
+        :raise UserError: when it is no photo of a kind whose data we know how to leave out.
+        """
+        try:
+            return strip_metadata(raw)
+        except (ValueError, OSError) as error:
+            raise UserError(
+                self.env._("%(name)s is no photo. Choose a JPEG, PNG or WebP file.", name=name)
             ) from error
 
     def _log_uploads(self):

@@ -1,0 +1,233 @@
+from odoo.http import request, route
+
+from odoo.addons.sale_return.controllers.request_access import SaleReturnAccess
+from odoo.addons.sale_return.models.sale_return_file import MAX_FILES, MAX_SIZE
+from odoo.addons.sale_return.models.sale_return_portal_request import RequestRefused
+
+
+class SaleReturnRequest(SaleReturnAccess):
+    """A customer asks for a return: choose, say why, look it over, send. Works without scripts."""
+
+    # === SCREENS === #
+
+    @route(
+        '/my/orders/<int:order_id>/return',
+        type='http',
+        auth='public',
+        website=True,
+        sitemap=False,
+    )
+    def portal_request_choose(self, order_id, access_token=None, **params):
+        """First screen: what can be returned, until when, and why not."""
+        order = self._get_request_order(order_id, access_token)
+        if not order:
+            return self._refuse_request()
+        return request.render(
+            'sale_return.portal_request_choose',
+            self._prepare_order_values(order, access_token, quantities=params),
+        )
+
+    @route(
+        '/my/orders/<int:order_id>/return/details',
+        type='http',
+        auth='public',
+        website=True,
+        methods=['GET', 'POST'],
+        sitemap=False,
+    )
+    def portal_request_details(self, order_id, access_token=None, **params):
+        """Second screen: why, what for, photos. Sent, it becomes a draft."""
+        order = self._get_request_order(order_id, access_token)
+        if not order:
+            return self._refuse_request()
+        values = self._prepare_order_values(order, access_token, quantities=params)
+        chosen = [row for row in values['rows'] if row['may_ask'] and row['chosen']]
+        error = None
+        if request.httprequest.method == 'POST':
+            try:
+                with request.env.cr.savepoint():
+                    draft = self._take_draft(order, params)
+                return request.redirect(
+                    order._get_return_url(access_token, f'/{draft.id}'), code=303
+                )
+            except RequestRefused as refusal:
+                error = str(refusal)
+        elif not chosen:
+            values['error'] = request.env._("Say how many of which product you want to return.")
+            return request.render('sale_return.portal_request_choose', values)
+        form_key = params.get('form_key')
+        if not order._read_return_form_key(form_key):
+            form_key = order._get_return_form_key()
+        return request.render(
+            'sale_return.portal_request_details',
+            {
+                **values,
+                'chosen': chosen,
+                'error': error,
+                'typed': params,
+                'form_key': form_key,
+                'max_files': MAX_FILES,
+                'max_size': MAX_SIZE // 1024 // 1024,
+            },
+        )
+
+    @route(
+        '/my/orders/<int:order_id>/return/<int:return_id>',
+        type='http',
+        auth='public',
+        website=True,
+        sitemap=False,
+    )
+    def portal_request_summary(self, order_id, return_id, access_token=None, **_params):
+        """Third screen: what would be sent and what it would give."""
+        order = self._get_request_order(order_id, access_token)
+        draft = order and self._get_own_request(order, return_id)
+        if not draft:
+            return self._refuse_request()
+        if draft.state != 'draft' or draft.submission_count:
+            # Back after sending.
+            return self._redirect_to_sent(order, draft, access_token)
+        return self._render_summary(order, draft, access_token)
+
+    @route(
+        '/my/orders/<int:order_id>/return/<int:return_id>/send',
+        type='http',
+        auth='public',
+        website=True,
+        methods=['POST'],
+        sitemap=False,
+    )
+    def portal_request_send(self, order_id, return_id, access_token=None, **_params):
+        """Send what the summary shows; a second click finds it sent."""
+        order = self._get_request_order(order_id, access_token)
+        draft = order and self._get_own_request(order, return_id)
+        if not draft:
+            return self._refuse_request()
+        try:
+            with request.env.cr.savepoint():
+                self._get_service()._send(draft)
+                request.env.flush_all()
+        except RequestRefused as refusal:
+            return self._render_summary(order, draft, access_token, error=str(refusal))
+        return self._redirect_to_sent(order, draft, access_token)
+
+    @route(
+        '/my/orders/<int:order_id>/return/<int:return_id>/sent',
+        type='http',
+        auth='public',
+        website=True,
+        sitemap=False,
+    )
+    def portal_request_sent(self, order_id, return_id, access_token=None, **_params):
+        """Last screen: the number of the return, and what happens next."""
+        order = self._get_request_order(order_id, access_token)
+        sale_return = order and self._get_own_request(order, return_id)
+        if not sale_return or sale_return.state == 'draft':
+            return self._refuse_request()
+        return request.render(
+            'sale_return.portal_request_sent',
+            self._prepare_request_values(
+                order=order,
+                sale_return=sale_return,
+                # Whoever came by a link goes on by one.
+                return_url=(
+                    sale_return.get_portal_url() if access_token else sale_return.access_url
+                ),
+            ),
+        )
+
+    # === STEPS === #
+
+    def _get_service(self):
+        # sudo: customers write nothing; what they ask is checked against an order they may see.
+        return request.env['sale.return.portal.request'].sudo()
+
+    def _prepare_order_values(self, order, access_token, quantities):
+        """Prepare what the screens about an order show."""
+        rows = request.env['sale.return.portal.offer'].sudo()._get_offer(order)
+        for row in rows:
+            row['typed'] = quantities.get(f'q_{row["line"].id}')
+            row['chosen'] = self._extract_quantity(row['typed'])
+        return self._prepare_request_values(
+            order=order,
+            rows=rows,
+            access_token=access_token,
+            withdrawable=any(row['withdrawable'] for row in rows),
+        )
+
+    def _get_own_request(self, order, return_id):
+        """Return a request for this order that came by these pages; empty for all others."""
+        # sudo: see `_get_service`; drafts are shown to nobody else.
+        sale_return = request.env['sale.return'].sudo().browse([return_id]).exists()
+        own = sale_return.portal_kind and sale_return.line_ids.order_id == order
+        return sale_return if own else sale_return.browse()
+
+    def _take_draft(self, order, params):
+        """Read the form and keep it as a draft.
+
+        :raise RequestRefused: saying what is wrong with it.
+        """
+        key = order._read_return_form_key(params.get('form_key'))
+        if not key:
+            raise RequestRefused(
+                request.env._("The form was open for too long. Please look it over and send it.")
+            )
+        return self._get_service()._prepare_draft(order, self._extract_choices(params), key)
+
+    def _extract_choices(self, params):
+        """Read what was chosen from the values of a form, as `_prepare_draft` takes it."""
+        choices = []
+        for name, value in params.items():
+            line_id = name.removeprefix('q_')
+            if not name.startswith('q_') or not line_id.isdecimal():
+                continue
+            quantity = self._extract_quantity(value)
+            if not quantity:
+                continue
+            reason = str(params.get(f'reason_{line_id}') or '')
+            choices.append(
+                {
+                    'line_id': int(line_id),
+                    'quantity': quantity,
+                    'reason_id': int(reason) if reason.isdecimal() else False,
+                    'resolution': str(params.get(f'wish_{line_id}') or 'refund'),
+                    'note': str(params.get(f'note_{line_id}') or ''),
+                    'photos': self._extract_photos(f'photos_{line_id}'),
+                }
+            )
+        return choices
+
+    def _extract_quantity(self, value):
+        """Return a quantity as it was typed, 0 for nothing and NaN for what is no number."""
+        text = str(value or '').strip().replace(',', '.')
+        try:
+            return float(text) if text else 0.0
+        except ValueError:
+            return float('nan')
+
+    def _extract_photos(self, name):
+        """Read the files of one field, never more of them than it takes to see it is too much."""
+        photos = []
+        for file in request.httprequest.files.getlist(name)[: MAX_FILES + 1]:
+            if not file.filename:
+                continue  # nothing was chosen
+            # When the transaction is started again Odoo rewinds the first file only.
+            file.seek(0)
+            photos.append({'name': file.filename, 'raw': file.read(MAX_SIZE + 1)})
+        return photos
+
+    def _render_summary(self, order, draft, access_token, error=None):
+        return request.render(
+            'sale_return.portal_request_summary',
+            self._prepare_request_values(
+                order=order,
+                draft=draft,
+                summary=self._get_service()._get_summary(draft),
+                access_token=access_token,
+                error=error,
+            ),
+        )
+
+    def _redirect_to_sent(self, order, sale_return, access_token):
+        url = order._get_return_url(access_token, f'/{sale_return.id}/sent')
+        return request.redirect(url, code=303)

@@ -1,0 +1,118 @@
+import binascii
+import secrets
+from datetime import timedelta
+
+from werkzeug.urls import url_encode
+
+from odoo import fields, models
+from odoo.tools import consteq
+from odoo.tools.misc import hash_sign, verify_hash_signed
+
+# What a signed text is for: one for a link is none for a form.
+LINK_SCOPE = 'sale_return.request_link'
+FORM_SCOPE = 'sale_return.request_form'
+FORM_HOURS = 24
+
+
+class SaleOrder(models.Model):
+    """The customer's way from an order to a return: who may go it, and links that lead there."""
+
+    _inherit = 'sale.order'
+
+    def _can_ask_return(self):
+        """Tell whether the customer finds something to ask back on his pages.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        # sudo: the customer need not read what was moved.
+        order = self.sudo()
+        return bool(
+            order.company_id.sale_return_portal
+            and order.state == 'sale'
+            and any(line._is_returnable() for line in order.order_line)
+        )
+
+    # === LINKS === #
+
+    def _get_return_url(self, access_token=None, page=''):
+        """Return the address of the page on which the customer asks for a return of the order.
+
+        :param str access_token: what opens the page without login, if anything is needed.
+        :param str page: the screen, the first one by default.
+        """
+        self.ensure_one()
+        query = f"?{url_encode({'access_token': access_token})}" if access_token else ''
+        return f'/my/orders/{self.id}/return{page}{query}'
+
+    def _get_return_link(self):
+        """Return a link for mails that opens that page, and nothing else, until it expires.
+
+        :return: with the host.
+        :rtype: str
+        """
+        self.ensure_one()
+        return f'{self.get_base_url()}{self._get_return_url(self._get_return_token())}'
+
+    def _get_return_token(self):
+        """Return what opens the return pages of the order for some days. It is kept nowhere."""
+        self.ensure_one()
+        # sudo: the key of the database signs it.
+        order = self.sudo()
+        return hash_sign(
+            order.env,
+            LINK_SCOPE,
+            [order.id, order.partner_id.commercial_partner_id.id],
+            expiration=timedelta(days=order.company_id.sale_return_link_days),
+        )
+
+    def _opens_return(self, access_token):
+        """Tell whether a token opens the return pages of the order now.
+
+        A link of ours does until it expires. The link of the order itself, which never does, is
+        good for as many days after the last delivery (or the order).
+
+        :param str access_token: from a stranger's browser.
+        :rtype: bool
+        """
+        self.ensure_one()
+        order = self.sudo()  # the token says what may be seen, not the user
+        if not access_token or not order.company_id.sale_return_portal:
+            return False
+        if order.access_token and consteq(order.access_token, str(access_token)):
+            days = timedelta(days=order.company_id.sale_return_link_days)
+            return fields.Datetime.now() <= order._get_last_delivery_date() + days
+        values = self._read_signed(LINK_SCOPE, access_token)
+        return values == [order.id, order.partner_id.commercial_partner_id.id]
+
+    def _get_last_delivery_date(self):
+        moves = self.order_line.move_ids.filtered(
+            lambda move: move.state == 'done' and move.location_dest_id._is_at_customer()
+        )
+        return max([*moves.mapped('date'), self.date_order or fields.Datetime.now()])
+
+    # === FORMS === #
+
+    def _get_return_form_key(self):
+        """Return what makes a form good for one return of the order, signed."""
+        self.ensure_one()
+        return hash_sign(
+            self.sudo().env,
+            FORM_SCOPE,
+            [self.id, secrets.token_hex(12)],
+            expiration=timedelta(hours=FORM_HOURS),
+        )
+
+    def _read_return_form_key(self, signed):
+        """Return the key in a form of the order, None when it is not ours or too old."""
+        self.ensure_one()
+        values = self._read_signed(FORM_SCOPE, signed)
+        return values[1] if values and values[0] == self.id else None
+
+    def _read_signed(self, scope, signed):
+        """Return what was signed, None for anything else than what we signed for this purpose."""
+        try:
+            # sudo: the key of the database signs it.
+            return verify_hash_signed(self.sudo().env, scope, str(signed))
+        except (ValueError, binascii.Error, IndexError):
+            return None

@@ -1,0 +1,23 @@
+from odoo import fields, models
+
+
+class SaleReturnReason(models.Model):
+    _inherit = 'sale.return.reason'
+
+    portal = fields.Boolean(
+        string="Offered to Customers",
+        default=True,
+        help="Customers can choose it when they ask for a return themselves.",
+    )
+
+    def _get_portal_reasons(self, company):
+        """Return the reasons that customers of a company choose from."""
+        return self.search(
+            [
+                ('portal', '=', True),
+                ('root_cause', '!=', 'fraud'),
+                ('company_id', 'in', (company.id, False)),
+                # He says it by choosing nothing, where he need not say why.
+                ('id', '!=', self.env.ref('sale_return.reason_not_stated').id),
+            ]
+        )
