@@ -56,6 +56,8 @@
         'wizards/sale_return_pay_views.xml',
         'wizards/sale_return_compare_views.xml',
         'wizards/stock_return_picking_views.xml',
+        # The form of a return has a button for it.
+        'views/sale_return_bench_action.xml',
         'views/sale_return_views.xml',
         'views/sale_return_discrepancy_views.xml',
         'views/sale_return_line_views.xml',
@@ -108,6 +110,7 @@
     ],
     'assets': {
         'web.assets_backend': [
+            'sale_return/static/src/bench/*',
             'sale_return/static/src/bulk_progress/*',
             'sale_return/static/src/js/tours/sale_return.js',
         ],

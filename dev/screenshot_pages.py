@@ -1,0 +1,182 @@
+"""The pages that dev/screenshots photographs. To add one, write its two functions and name it in
+`PAGES`.
+
+`prepare(shop, person)` runs in Odoo: it makes what the page shows (`Shop` helps) and returns plain
+values, once for each size and language; `person` is a user of its own, in the language.
+`visit(page, values)` runs beside the browser (`Page` of dev/_screenshots.py): it goes where the
+picture is and takes it with `page.shot(name)`. Values may name another `login` and `password`; an
+empty login stays outside.
+"""
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+
+class ScreenshotPage(NamedTuple):
+    prepare: Callable
+    visit: Callable
+
+
+# === BENCH === #
+
+
+def prepare_bench(shop, person):
+    """Sell two lamps, a clock and a coffee machine, announce the lamps and the coffee machine."""
+    customer = shop.create_customer("Deco Addict")
+    lamp, clock, coffee = shop.get_products('floor_lamp', 'wall_clock', 'espresso')
+    order = shop.sell(customer, {lamp: 2, clock: 1, coffee: 1})
+    tracking = f'1Z999AA1{order.id:010}'
+    shop.announce(order, [lamp, coffee], tracking)
+    other = shop.create_customer("Benjamin Flores", phone='+32 9 123 56 78', city="Gent")
+    shop.sell(other, {clock: 1})
+    return {'tracking': tracking, 'lamp': lamp.barcode, 'coffee': coffee.barcode}
+
+
+def visit_bench(page, values):
+    """Go the normal way, count one too many on it, and look for an owner in the end."""
+    settled = ".o_sr_bench[data-sending='0'] "
+
+    def scan(barcode, selector):
+        page.type('.o_sr_bench_scan input', barcode)
+        page.wait(settled + selector)
+
+    page.open('/odoo/returns-bench', ".o_sr_bench_body[data-screen='start']")
+    scan(values['tracking'], '.o_sr_bench_line')
+    scan(values['coffee'], '.o_sr_bench_item')
+    page.click(".o_sr_bench_grade[data-grade='B']")
+    page.wait(settled + ".o_sr_bench_grade[data-grade='B'][aria-pressed='true']")
+    scan(values['lamp'], '.o_sr_bench_line:first-child .o_sr_bench_select')
+    scan(values['lamp'], '.o_sr_bench_line:first-child .text-bg-success')
+    page.click(".o_sr_bench_grade[data-grade='A']")
+    page.wait(settled + ".o_sr_bench_grade[data-grade='A'][aria-pressed='true']")
+    page.shot('bench')
+    scan(values['lamp'], '.o_sr_bench_question')
+    page.shot('bench_question')
+    page.click(".o_sr_bench_choice[data-choice='ignore']")
+    page.click('.o_sr_bench_add_return')
+    page.type('.o_sr_bench_find_input', 'Benjamin')
+    page.wait('.o_sr_bench_candidate')
+    page.shot('bench_unknown')
+
+
+PAGES = {
+    'bench': ScreenshotPage(prepare_bench, visit_bench),
+}
+
+
+# === IN ODOO === #
+
+
+class Shop:
+    """Makes what the pages show, on Odoo's and our demo data."""
+
+    BARCODES = {
+        'floor_lamp': '5901234123457',
+        'wall_clock': '5901234123464',
+        'espresso': '5901234123471',
+        'backpack': '5901234123488',
+    }
+
+    def __init__(self, env):
+        # Importable once the registry is loaded, wherever the checkout lies.
+        from odoo.addons.sale_return.benchmarks import shop
+
+        self.env = env
+        self.shop = shop
+
+    def create_person(self, lang, name="Marc Demo", groups=('sale_return.group_inspector',)):
+        """Create a user whose password is his login."""
+        count = self.env['res.users'].search_count([])
+        login = f'person_{count}'
+        return self.env['res.users'].create(
+            {
+                'name': name,
+                'login': login,
+                'password': login,
+                'lang': lang,
+                'group_ids': [(4, self.env.ref(group).id) for group in groups],
+            }
+        )
+
+    def create_customer(self, name, **values):
+        """Create a customer."""
+        return self.env['res.partner'].create({'name': name, 'is_company': True, **values})
+
+    def get_products(self, *names):
+        """Return demo products, each with a barcode."""
+        products = [self.env.ref(f'sale_return.product_{name}_demo') for name in names]
+        for name, product in zip(names, products, strict=True):
+            product.barcode = self.BARCODES[name]
+        return products
+
+    def sell(self, customer, quantities):
+        """Sell, deliver and invoice products: `{product: quantity}`."""
+        order = self.env['sale.order'].create(
+            {
+                'partner_id': customer.id,
+                'order_line': [
+                    (0, 0, {'product_id': product.id, 'product_uom_qty': quantity})
+                    for product, quantity in quantities.items()
+                ],
+            }
+        )
+        order.action_confirm()
+        self.shop.put_in_stock(order.warehouse_id.lot_stock_id, quantities)
+        self.shop.deliver(order)
+        self.shop.invoice(order)
+        return order
+
+    def announce(self, order, products, tracking=None):
+        """Open an approved return of all that was bought of some products."""
+        reason = self.env.ref('sale_return.reason_not_as_described')
+        lines = order.order_line.filtered(lambda line: line.product_id in products)
+        sale_return = self.env['sale.return'].create(
+            {
+                'partner_id': order.partner_id.id,
+                'line_ids': [
+                    (
+                        0,
+                        0,
+                        {
+                            'sale_line_id': line.id,
+                            'qty_requested': line.product_uom_qty,
+                            'reason_id': reason.id,
+                        },
+                    )
+                    for line in lines
+                ],
+            }
+        )
+        sale_return.action_submit()
+        if sale_return.state == 'submitted':
+            sale_return.action_approve()
+        if tracking:
+            sale_return.action_register_dispatch(tracking_ref=tracking)
+        return sale_return
+
+
+def run(env, values, pages, langs, sizes):
+    """Prepare the pages (all, or those named) and write what the browser needs to know.
+
+    :rtype: bool
+    """
+    names = pages.split() or list(PAGES)
+    if unknown := set(names) - set(PAGES):
+        raise SystemExit(f"no such page: {', '.join(unknown)} (there are: {', '.join(PAGES)})")
+    shop = Shop(env)
+    shots = []
+    for name, lang, size in itertools.product(names, langs.split(), sizes.split()):
+        person = shop.create_person(lang)
+        shots.append(
+            {
+                'page': name,
+                'lang': lang,
+                'size': size,
+                'values': {'login': person.login, **PAGES[name].prepare(shop, person)},
+            }
+        )
+    Path(values).write_text(json.dumps(shots), encoding='utf-8')
+    return True
