@@ -39,6 +39,10 @@
         'report/sale_return_resale_views.xml',
         'data/sale_return_metric_definition_data.xml',
         'data/mail_template_data.xml',
+        'data/mail_template_message_data.xml',
+        # Messages name their mails.
+        'data/sale_return_message_kind_data.xml',
+        'data/ir_cron_message_data.xml',
         'data/mail_activity_type_data.xml',
         'data/mail_activity_type_message_data.xml',
         'wizards/sale_return_correct_views.xml',
@@ -96,6 +100,9 @@
         # Menus name the actions of the files above.
         'views/sale_return_menus.xml',
         'views/sale_return_appeal_views.xml',
+        'views/sale_return_message_kind_views.xml',
+        'views/sale_return_message_views.xml',
+        'views/sale_return_follow_up_views.xml',
         # Dashboards name menus.
         'data/spreadsheet_dashboard_data.xml',
     ],

@@ -3,6 +3,7 @@ from . import account_move_goodwill
 from . import account_move_line
 from . import account_move_line_paper
 from . import account_move_loyalty
+from . import account_move_message
 from . import account_move_paper
 from . import account_move_refund
 from . import account_move_send
@@ -16,6 +17,7 @@ from . import res_company_paper
 from . import res_company_portal
 from . import res_config_settings
 from . import res_config_settings_goodwill
+from . import res_config_settings_messages
 from . import res_config_settings_paper
 from . import res_config_settings_portal
 from . import res_config_settings_reconciliation
@@ -78,6 +80,7 @@ from . import sale_return_disposal_vendor
 from . import sale_return_disposition
 from . import sale_return_disposition_rule
 from . import sale_return_event
+from . import sale_return_event_message
 from . import sale_return_event_guard
 from . import sale_return_explainer
 from . import sale_return_facts
@@ -104,11 +107,18 @@ from . import sale_return_line_steps_replacement
 from . import sale_return_line_withheld
 from . import sale_return_lot_search
 from . import sale_return_lots
+from . import sale_return_message
+from . import sale_return_message_facts
+from . import sale_return_message_kind
+from . import sale_return_messages
 from . import sale_return_metric
 from . import sale_return_metric_definition
 from . import sale_return_money
 from . import sale_return_navigation
 from . import sale_return_next_step
+
+# It says when the last step is open.
+from . import sale_return_follow_up
 from . import sale_return_order_share
 from . import sale_return_parcel
 from . import sale_return_policy

@@ -126,21 +126,6 @@ class SaleReturn(models.Model):
         self._end_steps()
         self._tell_customer('sale_return.mail_template_lapsed')
 
-    def _tell_customer(self, template):
-        """Mail the customer in his language; the mail leaves when this transaction is kept.
-
-        Override to tell customers in another way.
-
-        :param str template: XML id of a `mail.template`.
-        """
-        self.ensure_one()
-        if self.partner_id.email:
-            self.with_company(self.company_id).message_post_with_source(
-                self.env.ref(template),
-                subtype_xmlid='mail.mt_comment',
-                email_layout_xmlid='mail.mail_notification_light',
-            )
-
     # === SCHEDULED JOB === #
 
     @api.model

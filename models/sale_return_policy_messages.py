@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class SaleReturnPolicy(models.Model):
@@ -13,7 +13,37 @@ class SaleReturnPolicy(models.Model):
         "else than who refused it decides. 0: refusals are final.",
     )
 
+    follow_up_days = fields.Integer(
+        string="Follow up after",
+        default=7,
+        help="Days after a return is closed until the salesperson is asked to call the customer. "
+        "0: never.",
+    )
+    muted_kind_ids = fields.Many2many(
+        'sale.return.message.kind',
+        'sale_return_policy_muted_kind_rel',
+        'policy_id',
+        'kind_id',
+        string="Not told",
+        help="Messages that customers do not get for returns under this policy.",
+    )
+
     _appeal_days_positive = models.Constraint(
-        'CHECK (COALESCE(appeal_days, 0) >= 0)',
+        'CHECK (COALESCE(appeal_days, 0) >= 0 AND COALESCE(follow_up_days, 0) >= 0)',
         "The days of a return policy cannot be negative.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `base` to have returns see at once what they are told."""
+        policies = super().create(vals_list)
+        if any('muted_kind_ids' in vals for vals in vals_list):
+            self.env.registry.clear_cache()
+        return policies
+
+    def write(self, vals):
+        """Override of `base` to have returns see at once what they are told."""
+        result = super().write(vals)
+        if 'muted_kind_ids' in vals:
+            self.env.registry.clear_cache()
+        return result

@@ -1,18 +1,10 @@
-import logging
 from datetime import timedelta
-
-from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 
-_logger = logging.getLogger(__name__)
-
-# Written by the steps and the scheduled job only.
-PROTECTED_FIELDS = frozenset({'slip_mail_queued', 'slip_mail_error'})
-
 
 class SaleReturn(models.Model):
-    """The return slip: what the customer puts into the parcel, and the mail that brings it."""
+    """The return slip: what the customer puts into the parcel, and when it is mailed."""
 
     _inherit = 'sale.return'
 
@@ -24,15 +16,26 @@ class SaleReturn(models.Model):
         "line with the fewest days counts. Empty when no goods are expected.",
     )
     slip_mail_queued = fields.Boolean(
-        readonly=True, copy=False, help="Waits for the scheduled job that mails return slips."
+        compute='_compute_slip_mail',
+        compute_sudo=True,
+        help="Waits for the scheduled job that sends messages.",
     )
     slip_mail_error = fields.Text(
-        readonly=True, copy=False, help="Why the return slip could not be mailed."
+        compute='_compute_slip_mail',
+        compute_sudo=True,
+        help="Why the return slip could not be mailed.",
     )
 
-    _slip_mail_queued_index = models.Index('(id) WHERE slip_mail_queued')
-
     # === COMPUTE METHODS === #
+
+    @api.depends('customer_message_ids.state', 'customer_message_ids.error')
+    def _compute_slip_mail(self):
+        for sale_return in self:
+            slips = sale_return.customer_message_ids.filtered(
+                lambda m: m.kind_id.code == 'approved' and m.state in ('waiting', 'failed')
+            )
+            sale_return.slip_mail_queued = bool(slips)
+            sale_return.slip_mail_error = slips[:1].error
 
     # Not on the days of the policy: what the customer was told stays when the policy changes.
     @api.depends(
@@ -71,12 +74,6 @@ class SaleReturn(models.Model):
         company = self.company_id.sudo()  # whoever approves need not see the calendar
         return company.partner_id.tz or company.resource_calendar_id.tz or 'UTC'
 
-    # === CRUD METHODS === #
-
-    def _is_derived(self, name):
-        """Override of `sale.return.derived` to protect the queue of slips."""
-        return name in PROTECTED_FIELDS or super()._is_derived(name)
-
     # === SLIP === #
 
     def _get_slip_lines(self):
@@ -99,19 +96,8 @@ class SaleReturn(models.Model):
 
     # === MAIL === #
 
-    def _send_approval_mail(self):
-        """Leave the mails that bring the slips to the scheduled job.
-
-        Making a PDF takes seconds, which approving hundreds of returns must not wait for.
-        """
-        due = self.filtered(lambda r: r._is_slip_mail_due())
-        if due:
-            due._write_facts({'slip_mail_queued': True, 'slip_mail_error': False})
-            # sudo: whoever approves may not start jobs by himself.
-            self.env.ref('sale_return.ir_cron_send_approval_mails').sudo()._trigger()
-
     def _is_slip_mail_due(self):
-        """Tell whether the customer of a return is to be told what to send, and can be.
+        """Tell whether the customer of a return is to be told what to send.
 
         Override to leave out returns whose customers are told in another way.
         """
@@ -119,56 +105,5 @@ class SaleReturn(models.Model):
         return bool(
             self.state == 'approved'
             and self.company_id.sale_return_mail_approved
-            and self.partner_id.email
             and any(line._get_qty_missing() for line in self.line_ids)
         )
-
-    def _mail_slip(self):
-        """Post the mail that brings the slip, in the customer's language, unless it is late."""
-        self.ensure_one()
-        self._write_facts({'slip_mail_queued': False, 'slip_mail_error': False})
-        if not self._is_slip_mail_due():
-            return  # cancelled, or here already
-        self.with_company(self.company_id).message_post_with_source(
-            self.env.ref('sale_return.mail_template_approved'),
-            subtype_xmlid='mail.mt_comment',
-            email_layout_xmlid='mail.mail_notification_light',
-        )
-
-    def _mail_slip_isolated(self):
-        """Mail the slip of one return so that its failure does not stop the others.
-
-        The reason is kept on the return and noted in its messages once; it stays queued.
-        """
-        self.ensure_one()
-        try:
-            with self.env.cr.savepoint():
-                self._mail_slip()
-        except OperationalError:
-            raise  # nothing is wrong with this return: the whole job starts again
-        except Exception as error:
-            # Templates and reports are the users' to change and may fail in any way.
-            _logger.exception("The slip of return %s could not be mailed.", self.name)
-            text = str(error)
-            if text != self.slip_mail_error:
-                self._write_facts({'slip_mail_error': text})
-                self._message_log(
-                    body=self.env._("The return slip could not be mailed: %(error)s", error=text)
-                )
-
-    @api.model
-    def _cron_send_approval_mails(self):
-        """Scheduled job: mail the slips of approved returns, each in its own transaction."""
-        domain = [('slip_mail_queued', '=', True)]
-        # sudo: the job works for all companies.
-        ids = self.sudo().search(domain, order='id').ids
-        cron = self.env['ir.cron']
-        cron._commit_progress(remaining=len(ids))
-        for done, return_id in enumerate(ids, start=1):
-            # Somebody may be working on it, or another job may have been faster.
-            locked = self.sudo().browse(return_id).try_lock_for_update()
-            for sale_return in locked.filtered_domain(domain):
-                sale_return._mail_slip_isolated()
-            # Committed one by one: a mail that left cannot be called back.
-            if not cron._commit_progress(1, remaining=len(ids) - done):
-                break

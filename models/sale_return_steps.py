@@ -132,7 +132,6 @@ class SaleReturn(models.Model):
             self._log_decision('approved', automatic=True)
         self.env['sale.return.reception']._create_receipts(self)
         self._after_step()
-        self._send_approval_mail()
 
     def action_refuse(self, reason=None):
         """Refuse submitted returns; their quantities are free again.

@@ -32,6 +32,7 @@ from . import test_flow_real_trade
 from . import test_flow_seams
 from . import test_flow_two_companies
 from . import test_flow_uninvoiced
+from . import test_follow_up
 from . import test_inspection_sheet
 from . import test_goodwill
 from . import test_install
@@ -39,6 +40,7 @@ from . import test_kits
 from . import test_lots
 from . import test_loyalty
 from . import test_next_step
+from . import test_messages
 from . import test_note_paper
 from . import test_order_level_money
 from . import test_order_level_optional

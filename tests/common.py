@@ -519,6 +519,11 @@ class SaleReturnCommon(BaseCommon):
             raise ValidationError(message) from error
         return result
 
+    def _run_message_job(self):
+        with self.enter_registry_test_mode():
+            self.env.ref('sale_return.ir_cron_send_messages').sudo().method_direct_trigger()
+        self.env.invalidate_all()
+
     def _run_credit_job(self):
         with self.enter_registry_test_mode():
             self.env.ref('sale_return.ir_cron_create_credit_notes').sudo().method_direct_trigger()

@@ -17,6 +17,7 @@ class ExpiryCommon(SaleReturnCommon):
     def _run(self, moment):
         with freeze_time(moment), self.enter_registry_test_mode():
             self.env.ref('sale_return.ir_cron_follow_up').sudo().method_direct_trigger()
+            self.env.ref('sale_return.ir_cron_send_messages').sudo().method_direct_trigger()
         self.env.invalidate_all()
 
     def _approved(self, quantity=2, moment='2026-03-01 12:00:00', **values):

@@ -1,0 +1,298 @@
+import logging
+from datetime import timedelta
+
+from psycopg2 import OperationalError
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+# Of one message; after that somebody has to look.
+MAX_ATTEMPTS = 8
+# An answer that comes this late, in minutes, is not waited for any longer.
+LONGEST_PAUSE = 24 * 60
+FIRST_PAUSE = 5
+# How long the fate of a mail that left is looked at.
+DELIVERY_DAYS = 7
+
+# What makes an earlier message that has not left yet superfluous.
+SUPERSEDED_BY = {
+    'received': ('approved', 'approved_keep', 'refused'),
+    'arrived': ('inspected',),
+    'reminder': ('expired',),
+}
+
+
+class SaleReturnMessage(models.Model):
+    """A message to a customer about one event of his return: to be sent, or what became of it.
+
+    The row is written with the event, in the same transaction; the scheduled job sends it. Several
+    events of one kind that come before the job are told once.
+    """
+
+    _name = 'sale.return.message'
+    _description = "Message to Customer"
+    _order = 'id desc'
+    _rec_name = 'kind_id'
+
+    return_id = fields.Many2one(
+        'sale.return', required=True, readonly=True, index=True, ondelete='cascade'
+    )
+    company_id = fields.Many2one(
+        'res.company', required=True, readonly=True, index=True, ondelete='cascade'
+    )
+    kind_id = fields.Many2one(
+        'sale.return.message.kind',
+        string="Message",
+        required=True,
+        readonly=True,
+        ondelete='restrict',
+    )
+    event_key = fields.Char(
+        required=True, readonly=True, help="What is told; nothing is told twice."
+    )
+    partner_id = fields.Many2one(related='return_id.partner_id', string="Customer")
+    state = fields.Selection(
+        [
+            ('waiting', "To send"),
+            ('sent', "Sent"),
+            ('failed', "Failed"),
+            ('unreachable', "Not reached"),
+            ('skipped', "Not needed"),
+        ],
+        string="Status",
+        required=True,
+        readonly=True,
+        default='waiting',
+        help="Failed: it can be tried again. Not reached: the customer has no address, or mails to "
+        "it come back. Not needed: it was overtaken by events.",
+    )
+    attempts = fields.Integer(readonly=True)
+    date_next = fields.Datetime(string="Send after", readonly=True)
+    date_sent = fields.Datetime(string="Sent on", readonly=True)
+    sms_sent = fields.Boolean(string="Text Message", readonly=True)
+    error = fields.Text(string="Reason", readonly=True, help="Why it was not sent.")
+    mail_message_id = fields.Many2one(
+        'mail.message', string="Mail", readonly=True, ondelete='set null', index='btree_not_null'
+    )
+
+    _once = models.UniqueIndex('(return_id, event_key)', "This was told already.")
+    # Also what PostgreSQL checks when the same kind of event happens again before the job.
+    _one_waiting = models.UniqueIndex(
+        "(return_id, kind_id) WHERE state = 'waiting'", "This is going to be told already."
+    )
+    _due = models.Index("(date_next, id) WHERE state = 'waiting'")
+    _recent = models.Index("(date_sent) WHERE state = 'sent'")
+    _kind_index = models.Index('(kind_id)')
+
+    # === QUEUE === #
+
+    @api.model
+    def _queue(self, tasks):
+        """Leave messages to the scheduled job, all in one statement.
+
+        :param list tasks: `(return, code of the event, key)`; a key that a return has already is
+            not told again.
+        """
+        groups = {}
+        for sale_return, code, key in tasks:
+            groups.setdefault(code, {})[sale_return.id] = (sale_return, key)
+        rows = []
+        kinds = self.env['sale.return.message.kind']
+        for code, found in groups.items():
+            # sudo: who causes an event need not read all that decides who is told.
+            returns = self.env['sale.return'].sudo().browse(found)
+            for kind_id, group in kinds._get_audience(returns, code).items():
+                rows += [(r.id, r.company_id.id, kind_id, found[r.id][1]) for r in group]
+        if not rows:
+            return
+        # Not by the ORM: two users who cause the same event at once are one message, and none of
+        # them may fail by it. The times are those of the transaction, as the ORM has them.
+        now, uid = self.env.cr.now(), self.env.uid
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO sale_return_message (return_id, company_id, kind_id, event_key, state,"
+                " attempts, date_next, create_uid, create_date, write_uid, write_date) VALUES %s"
+                " ON CONFLICT DO NOTHING",
+                SQL(", ").join(
+                    SQL("%s", (*row, 'waiting', 0, now, uid, now, uid, now)) for row in rows
+                ),
+            )
+        )
+        self.env['sale.return'].invalidate_model(['customer_message_ids'], flush=False)
+
+    # === ACTION METHODS === #
+
+    def action_retry(self):
+        """Try messages again that were not sent, now.
+
+        :return: True
+        :raise AccessError: without a role in Returns.
+        """
+        self.env['sale.return']._ensure_group('group_user')
+        self.check_access('read')
+        # sudo: nobody writes messages; the role was checked above.
+        again = self.sudo().filtered(lambda m: m.state != 'sent')
+        waiting = self.sudo().search(
+            [('return_id', 'in', again.return_id.ids), ('state', '=', 'waiting')]
+        )
+        taken = {(m.return_id, m.kind_id) for m in waiting - again}
+        for message in again.sorted('id'):
+            # Of one kind one waits at a time; the others would tell the same.
+            if (message.return_id, message.kind_id) not in taken:
+                taken.add((message.return_id, message.kind_id))
+                message.write(
+                    {'state': 'waiting', 'attempts': 0, 'date_next': fields.Datetime.now()}
+                )
+        # sudo: users may not start jobs by themselves.
+        self.env.ref('sale_return.ir_cron_send_messages').sudo()._trigger()
+        return True
+
+    # === SEND === #
+
+    def _send(self):
+        """Send one message, or say why it is not sent."""
+        self.ensure_one()
+        sale_return = self.return_id.with_company(self.company_id)
+        kind = self.kind_id
+        if reason := self._get_obstacle():
+            self._finish('skipped', reason)
+            return
+        template = kind.template_id if kind.template_id.active else kind.template_id.browse()
+        texted = bool(kind.sms_text) and sale_return._send_customer_sms(kind)
+        if not template:
+            self._finish(
+                'sent' if texted else 'skipped', not texted and kind._get_problem(), sms_sent=texted
+            )
+        elif sale_return.partner_id.email_normalized:
+            message = sale_return._post_customer_mail(template)
+            self._finish('sent', mail_message_id=message[:1].id, sms_sent=texted)
+        else:
+            reason = self.env._("The customer has no valid e-mail address.")
+            self._finish('sent' if texted else 'unreachable', reason, sms_sent=texted)
+            self._note_unreachable(reason)
+
+    def _get_obstacle(self):
+        """Say why the message is not needed (any more); None when it is."""
+        self.ensure_one()
+        code = self.kind_id.code
+        if not self.env['sale.return.message.kind']._get_audience(self.return_id, code):
+            return self.env._("Switched off.")
+        later = self.return_id.customer_message_ids.filtered(
+            lambda m: m.id > self.id and m.state in ('waiting', 'sent')
+        )
+        if set(later.kind_id.mapped('code')) & set(SUPERSEDED_BY.get(code, ())):
+            return self.env._("A later message says more.")
+        if not self.return_id._is_message_due(code):
+            return self.env._("It is not so any more.")
+        return None
+
+    def _finish(self, state, error=False, **values):
+        """Keep what became of a message."""
+        self.write(
+            {
+                'state': state,
+                'error': error,
+                'date_sent': fields.Datetime.now() if state == 'sent' else False,
+                **values,
+            }
+        )
+
+    def _note_unreachable(self, reason):
+        """Tell our people once per return that its customer is not reached."""
+        self.ensure_one()
+        others = self.return_id.customer_message_ids - self
+        if not any(m.error == reason for m in others):
+            self.return_id._message_log(
+                body=self.env._("The customer could not be told: %(reason)s", reason=reason)
+            )
+
+    def _send_isolated(self):
+        """Send one message so that its failure does not stop the others.
+
+        It is tried again after a pause that doubles each time.
+        """
+        self.ensure_one()
+        try:
+            with self.env.cr.savepoint():
+                self._send()
+        except OperationalError:
+            raise  # nothing is wrong with this message: the whole job starts again
+        except Exception as error:
+            # Templates and reports are the users' to change and may fail in any way.
+            _logger.exception("Message %s of return %s failed.", self.id, self.return_id.name)
+            self._fail(str(error))
+
+    def _fail(self, text):
+        """Keep why a message could not be sent, and when it is tried again."""
+        self.ensure_one()
+        attempts = self.attempts + 1
+        if text != self.error:
+            self.return_id._message_log(
+                body=self.env._(
+                    "The message “%(message)s” could not be sent: %(error)s",
+                    message=self.kind_id.name,
+                    error=text,
+                )
+            )
+        pause = min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)
+        self.write(
+            {
+                'state': 'failed' if attempts >= MAX_ATTEMPTS else 'waiting',
+                'attempts': attempts,
+                'error': text,
+                'date_next': fields.Datetime.now() + timedelta(minutes=pause),
+            }
+        )
+
+    # === DELIVERY === #
+
+    @api.model
+    def _check_delivery(self):
+        """Take back “sent” from mails that came back or that the mail server refused."""
+        since = fields.Datetime.now() - timedelta(days=DELIVERY_DAYS)
+        statuses = ('bounce', 'exception')
+        messages = self.search(
+            [
+                ('state', '=', 'sent'),
+                ('date_sent', '>=', since),
+                ('mail_message_id.notification_ids.notification_status', 'in', statuses),
+            ]
+        )
+        for message in messages:
+            # One by one: each has a reason of its own, and they are few.
+            failed = message.mail_message_id.notification_ids.filtered(
+                # Not the one of a colleague who follows the return.
+                lambda n, m=message: (
+                    n.notification_status in statuses and n.res_partner_id == m.partner_id
+                )
+            )[:1]
+            if not failed:
+                continue
+            bounced = failed.notification_status == 'bounce'
+            reason = (bounced and failed.failure_reason) or failed.format_failure_reason()
+            message._finish('unreachable' if bounced else 'failed', reason)
+            message._note_unreachable(reason)
+
+    # === SCHEDULED JOB === #
+
+    @api.model
+    def _cron_send(self):
+        """Scheduled job: send what waits, each message in its own transaction."""
+        # sudo: the job works for all companies.
+        messages = self.sudo()
+        messages._check_delivery()
+        domain = [('state', '=', 'waiting'), ('date_next', '<=', fields.Datetime.now())]
+        # What happened in one transaction is told in the order of the steps.
+        ids = messages.search(domain, order='create_date, kind_id, id').ids
+        cron = self.env['ir.cron']
+        cron._commit_progress(remaining=len(ids))
+        for done, message_id in enumerate(ids, start=1):
+            # Another job may have been faster.
+            for message in messages.browse(message_id).try_lock_for_update():
+                if message.state == 'waiting':
+                    message._send_isolated()
+            # Committed one by one: a mail that left cannot be called back.
+            if not cron._commit_progress(1, remaining=len(ids) - done):
+                break

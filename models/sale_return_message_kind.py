@@ -1,0 +1,202 @@
+from collections import defaultdict
+from string import Formatter
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import ValidationError
+
+# What a text message may name; `sale.return._get_sms_values` gives the values.
+PLACEHOLDERS = ('number', 'customer', 'company', 'send_until', 'amount', 'link')
+
+
+class SaleReturnMessageKind(models.Model):
+    """What customers are told at one event of a return: by which template, and whether at all.
+
+    A record of a company goes before the one that all companies share.
+    """
+
+    _name = 'sale.return.message.kind'
+    _description = "Return Message"
+    _order = 'sequence, id'
+
+    name = fields.Char(required=True, translate=True)
+    code = fields.Selection(
+        [
+            ('received', "Request received"),
+            ('approved', "Approved, goods expected"),
+            ('approved_keep', "Approved, nothing to send"),
+            ('refused', "Refused"),
+            ('arrived', "Goods arrived"),
+            ('inspected', "Inspected"),
+            ('credited', "Credited"),
+            ('refunded', "Paid back"),
+            ('delayed', "Delayed"),
+            ('reminder', "About to expire"),
+            ('expired', "Not sent"),
+            ('lapsed', "Not decided in time"),
+            ('appeal_decided', "Appeal decided"),
+            ('closed', "Closed"),
+        ],
+        string="Event",
+        required=True,
+    )
+    active = fields.Boolean(
+        default=True, help="Archived: customers are not told of this by any message."
+    )
+    sequence = fields.Integer(default=10)
+    company_id = fields.Many2one(
+        'res.company', index=True, help="Empty: for all companies that have none of their own."
+    )
+    template_id = fields.Many2one(
+        'mail.template',
+        string="Mail",
+        domain=[('model', '=', 'sale.return')],
+        ondelete='set null',
+        help="Rendered in the language of the customer. Empty: nothing is mailed.",
+    )
+    sms_text = fields.Text(
+        string="Text Message",
+        translate=True,
+        help="Sent, too, where text messages are installed and the customer has a phone number. "
+        "{number}, {customer}, {company}, {send_until}, {amount} and {link} stand for what they "
+        "say.",
+    )
+    portal_only = fields.Boolean(
+        string="Only Portal",
+        help="Only for returns that the customer asked for himself, on his pages.",
+    )
+    muted_source_ids = fields.Many2many(
+        'utm.source',
+        string="Not for Channels",
+        help="Sources of orders, e.g. marketplaces, whose customers are told in another way.",
+    )
+    muted_policy_ids = fields.Many2many(
+        'sale.return.policy',
+        'sale_return_policy_muted_kind_rel',
+        'kind_id',
+        'policy_id',
+        string="Not under Policies",
+        help="Returns all of whose products are under one of these are not told.",
+    )
+    problem = fields.Char(
+        compute='_compute_problem', help="Why customers are not told although they should be."
+    )
+
+    _code_unique = models.UniqueIndex(
+        '(code, COALESCE(company_id, 0))',
+        "There is a message for this event already.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('template_id.active', 'template_id.model', 'sms_text', 'active')
+    def _compute_problem(self):
+        for kind in self:
+            kind.problem = kind.active and kind._get_problem()
+
+    def _get_problem(self):
+        """Say why nothing can be told by this message; False when it can."""
+        self.ensure_one()
+        template = self.template_id.sudo()  # templates of others are read by nobody but them
+        if template and not template.active:
+            return self.env._("Its mail template is archived: nothing is mailed.")
+        if template and template.model != 'sale.return':
+            return self.env._("Its mail template is not one of returns: nothing is mailed.")
+        if not template and not self.sms_text:
+            return self.env._("Its mail template was deleted: nothing is mailed. Choose another.")
+        return False
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains('sms_text')
+    def _check_sms_text(self):
+        for kind in self.filtered('sms_text'):
+            try:
+                names = {name for _text, name, *_format in Formatter().parse(kind.sms_text)}
+            except ValueError:
+                names = {''}
+            if names - {None, *PLACEHOLDERS}:
+                raise ValidationError(
+                    self.env._(
+                        "The text message “%(message)s” cannot be read. Use no other words in "
+                        "braces than %(words)s.",
+                        message=kind.name,
+                        words=", ".join(f"{{{word}}}" for word in PLACEHOLDERS),
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `base` to have returns see the new messages at once."""
+        kinds = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return kinds
+
+    def write(self, vals):
+        """Override of `base` to have returns see the change at once."""
+        result = super().write(vals)
+        self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        """Override of `base` to have returns see at once that they are gone."""
+        result = super().unlink()
+        self.env.registry.clear_cache()
+        return result
+
+    # === LOOK UP === #
+
+    @api.model
+    @tools.ormcache('company_id')
+    def _get_table(self, company_id):
+        """Return which message of a company stands for which event, and who is not told.
+
+        Looked up at every event of every return, so it is kept in memory.
+
+        :param int company_id: id of the company.
+        :return: `{code: (id, portal only, ids of muted sources, ids of muted policies)}`; an event
+            that is not in it is not told.
+        :rtype: dict
+        """
+        # sudo: what customers are told does not depend on who causes it.
+        kinds = self.sudo().with_context(active_test=False)
+        found = kinds.search([('company_id', 'in', [company_id, False])])
+        by_code = {}
+        # The company's own go before the shared ones, also where they are switched off.
+        for kind in found.sorted(lambda k: bool(k.company_id)):
+            by_code[kind.code] = kind
+        return {
+            code: (
+                kind.id,
+                kind.portal_only,
+                frozenset(kind.muted_source_ids.ids),
+                frozenset(kind.muted_policy_ids.ids),
+            )
+            for code, kind in by_code.items()
+            if kind.active
+        }
+
+    @api.model
+    def _get_audience(self, returns, code):
+        """Return which returns are told of an event, by message.
+
+        :param returns: `sale.return` records.
+        :param str code: of the event.
+        :return: `{id of the message: returns}`
+        :rtype: dict
+        """
+        audience = defaultdict(returns.browse)
+        for company, group in returns.grouped('company_id').items():
+            kind_id, portal_only, sources, policies = self._get_table(company.id).get(
+                code, (False, False, (), ())
+            )
+            for sale_return in group:
+                if (
+                    kind_id
+                    and not (portal_only and not sale_return.requested_by_id.share)
+                    and not (sources and sale_return._is_from_sources(sources))
+                    and not (policies and set(sale_return.line_ids.policy_id.ids) <= policies)
+                ):
+                    audience[kind_id] |= sale_return
+        return audience
