@@ -24,9 +24,32 @@ class SaleOrder(models.Model):
 
     _sale_return_bench_name = models.Index('(name)')
     _sale_return_bench_ref = models.Index('(client_order_ref) WHERE client_order_ref IS NOT NULL')
+    _sale_return_bench_ref_part = models.Index(
+        lambda registry: (
+            'USING gin (client_order_ref gin_trgm_ops) WHERE client_order_ref IS NOT NULL'
+            if registry.has_trigram
+            else ''
+        )
+    )
 
 
 class StockLot(models.Model):
     _inherit = 'stock.lot'
 
     _sale_return_bench_name = models.Index('(name)')
+
+
+class ResPartner(models.Model):
+    _inherit = 'res.partner'
+
+    # Names with mistakes, and parts of telephone numbers, on labels of parcels.
+    _sale_return_bench_name = models.Index(
+        lambda registry: 'USING gin (complete_name gin_trgm_ops)' if registry.has_trigram else ''
+    )
+    _sale_return_bench_phone = models.Index(
+        lambda registry: (
+            "USING gin (regexp_replace(phone, '\\D', '', 'g') gin_trgm_ops) WHERE phone IS NOT NULL"
+            if registry.has_trigram
+            else ''
+        )
+    )

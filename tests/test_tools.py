@@ -3,6 +3,7 @@ import random
 from unittest import TestCase
 
 from ..tools import barcode, deadline, money, photo, regime, ubl, verdict, window
+from ..tools import barcode, deadline, label, money, regime, ubl, verdict, window
 
 
 class TestTools(TestCase):
@@ -10,6 +11,7 @@ class TestTools(TestCase):
 
     def test_examples_of_the_documentation_hold(self):
         for module in (barcode, deadline, money, photo, regime, ubl, verdict, window):
+        for module in (barcode, deadline, label, money, regime, ubl, verdict, window):
             with self.subTest(module=module.__name__):
                 result = doctest.testmod(module)
                 self.assertGreater(result.attempted, 0)
