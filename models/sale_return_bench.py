@@ -179,9 +179,8 @@ class SaleReturnBench(models.AbstractModel):
         :return: dicts, see docs/bench.md.
         :rtype: list
         """
-        self._ensure_inspector()
-        session = self._get_session(session_id)
-        return self.env['sale.return.candidates']._find(text, session.company_id, limit=limit)
+        desk = self._load(session_id)
+        return self.env['sale.return.candidates']._find(text, desk.company, limit=limit)
 
     @api.model
     def get_label_action(self, inspection_ids):
@@ -200,31 +199,6 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     def _ensure_inspector(self):
         self.env['sale.return']._ensure_group('group_inspector')
-
-    @api.model
-    def _get_session(self, session_id):
-        """Return an open session of the user, in superuser mode.
-
-        :raise UserError: when it is none of his.
-        """
-        # sudo: desks are written by this service only; the checks follow.
-        session = (
-            self.env['sale.return.bench.session']
-            .sudo()
-            .search([('id', '=', session_id if isinstance(session_id, int) else 0)], limit=1)
-        )
-        if (
-            not session
-            or session.user_id.id != self.env.uid
-            or session.state != 'open'
-            or session.company_id.id not in self.env.companies.ids
-        ):
-            raise UserError(
-                self.env._(
-                    "This bench is not open, or it is somebody else's. Open the bench again."
-                )
-            )
-        return session
 
     @api.model
     def _check_token(self, token):

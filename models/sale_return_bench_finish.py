@@ -64,7 +64,7 @@ class SaleReturnBench(models.AbstractModel):
         # Their content was kept with the inspection rows.
         items.file_ids.unlink()
         items.unlink()
-        bench.env['sale.return.bench.work'].browse(w['id'] for w in desk.works.values()).unlink()
+        bench.env['sale.return.bench.work'].browse(w['id'] for w in desk.works.values())._remove()
         bench.env['sale.return.bench.step']._forget(desk.session)
         desk.works, desk.items, desk.last_step = {}, {}, None
         for name in ('current', 'parcel', 'parcel_id', 'question'):

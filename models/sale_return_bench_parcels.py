@@ -47,7 +47,7 @@ class SaleReturnBench(models.AbstractModel):
             parcel = parcels.browse(desk.parcel_id)
             parcel.write(vals)
             return parcel
-        company = desk.session.company_id
+        company = desk.company
         return parcels.create(
             {'tracking_ref': desk.parcel or False, **vals, 'company_id': company.id}
         )
@@ -56,7 +56,7 @@ class SaleReturnBench(models.AbstractModel):
     def _attach_parcel(self, desk, parcel_id, return_id=None):
         """Go on with a parked parcel."""
         parcel = self.env['sale.return.parcel'].search(
-            [('id', '=', parcel_id), ('company_id', '=', desk.session.company_id.id)]
+            [('id', '=', parcel_id), ('company_id', '=', desk.company.id)]
         )
         if not parcel:
             return self._reject('bad_value', 'no_return')
@@ -84,7 +84,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     def _create_return(self, desk, order_id, values=None):
         """Make a return from an order, submit it, and put it on the desk if it is approved."""
-        company = desk.session.company_id
+        company = desk.company
         # sudo: whoever has a role in Returns may open one for any order of his company; the
         # return itself is created with his own rights.
         order = (
@@ -128,7 +128,7 @@ class SaleReturnBench(models.AbstractModel):
         :param dict values: see `create_return`.
         :raise UserError: when nothing of the order can be returned.
         """
-        company = desk.session.company_id
+        company = desk.company
         wanted = {
             line.get('sale_line_id'): line.get('quantity')
             for line in values.get('lines') or []

@@ -84,7 +84,7 @@ class SaleReturnBench(models.AbstractModel):
 
         :raise UserError: when something of it is not possible.
         """
-        company = desk.session.company_id
+        company = desk.company
         vals = {}
         for name, model in (
             ('grade', 'sale.return.grade'),

@@ -120,7 +120,7 @@ class SaleReturnBench(models.AbstractModel):
         if not barcode.is_gs1(code) and not code.startswith('urn:'):
             return None
         # sudo: how codes are read is no secret.
-        nomenclature = desk.session.company_id.sudo().nomenclature_id
+        nomenclature = desk.company.sudo().nomenclature_id
         if not nomenclature.is_gs1_nomenclature:
             return None
         try:
@@ -156,7 +156,7 @@ class SaleReturnBench(models.AbstractModel):
         :return: an outcome, None when nobody knows it.
         """
         found = self.env['sale.return.bench.lookup']._find(
-            codes or barcode.spellings(code), desk.session.company_id
+            codes or barcode.spellings(code), desk.company
         )
         goods = [row for row in found if row['kind'] in GOODS]
         papers = [row for row in found if row['kind'] not in GOODS]
@@ -271,7 +271,7 @@ class SaleReturnBench(models.AbstractModel):
         A serial number that one return waits for is enough; a product may be anybody's.
         """
         row = goods[0]
-        waiting = self.env['sale.return.bench.lookup']._find_waiting(goods, desk.session.company_id)
+        waiting = self.env['sale.return.bench.lookup']._find_waiting(goods, desk.company)
         if not waiting:
             return None if row['kind'] != 'lot' else self._offer_order_of_lot(desk, row)
         sure = row['kind'] == 'lot' and len({w['return_id'] for w in waiting}) == 1
@@ -333,7 +333,7 @@ class SaleReturnBench(models.AbstractModel):
             return self._reject('partial', scanned=begun)
         if barcode.has_wrong_check_digit(code):
             return self._reject('unreadable', 'misread', scanned=code)
-        known = self.env['sale.return.bench.lookup']._find_parts(code, desk.session.company_id)
+        known = self.env['sale.return.bench.lookup']._find_parts(code, desk.company)
         if glued := barcode.find_glued(code, known):
             return self._reject('glued', left=glued[0], right=glued[1])
         tracked = [line for line in desk.lines if line['tracking'] != 'none']

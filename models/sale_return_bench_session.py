@@ -26,6 +26,9 @@ class SaleReturnBenchSession(models.Model):
         help="The parked parcel that is being worked on.",
     )
     date_last = fields.Datetime(string="Last Used on", required=True, default=fields.Datetime.now)
+    steps = fields.Integer(
+        help="Counts the calls: each writes it, so two at a time never both pass."
+    )
     # Plain numbers and JSON: read and written with every scan.
     current_item = fields.Integer()
     question = fields.Json()

@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..const import BENCH_KINDS, FOREIGN_KINDS
@@ -38,17 +39,23 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _load(self, session_id, token=None):
-        """Load a desk in two queries.
+        """Load a desk in one query.
 
         :param str token: of the step that is about to be done; its answer, if there is one.
         :rtype: odoo.addons.sale_return.tools.desk.Desk
+        :raise UserError: when the session is not open, or not the user's.
         """
         self._ensure_inspector()
-        session = self._get_session(session_id)
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
                 """
+                SELECT 'session', s.id, to_jsonb(s) || jsonb_build_object('user', p.name)
+                  FROM sale_return_bench_session s
+                  JOIN res_users u ON u.id = s.user_id
+                  JOIN res_partner p ON p.id = u.partner_id
+                 WHERE s.id = %(id)s AND s.user_id = %(user)s AND s.state = 'open'
+                 UNION ALL
                 SELECT 'step', id, answer FROM sale_return_bench_step
                  WHERE session_id = %(id)s AND token = %(token)s
                  UNION ALL
@@ -67,13 +74,22 @@ class SaleReturnBench(models.AbstractModel):
                   WHERE session_id = %(id)s AND undo IS NOT NULL ORDER BY id DESC LIMIT 1)
                  ORDER BY 2
                 """,
-                id=session.id,
+                id=session_id if type(session_id) is int else 0,
+                user=self.env.uid,
                 token=token,
             )
         )
-        rows = {'step': [], 'work': [], 'item': [], 'undo': []}
+        rows = {'session': [], 'step': [], 'work': [], 'item': [], 'undo': []}
         for kind, record_id, value in self.env.cr.fetchall():
             rows[kind].append((record_id, value))
+        session = rows['session'][0][1] if rows['session'] else {}
+        company = self.env.companies.filtered(lambda c: c.id == session.get('company_id'))
+        if not company:
+            raise UserError(
+                self.env._(
+                    "This bench is not open, or it is somebody else's. Open the bench again."
+                )
+            )
         works = {work['return_id']: {'id': work_id, **work} for work_id, work in rows['work']}
         items = [
             {
@@ -84,15 +100,14 @@ class SaleReturnBench(models.AbstractModel):
             for item_id, item in rows['item']
         ]
         return Desk(
-            session,
+            # sudo: desks are written by this service only; this one is the user's.
+            self.env['sale.return.bench.session'].sudo().browse(session_id),
             works,
             items,
             {
-                'parcel': session.parcel or None,
-                'parcel_id': session.parcel_id.id or None,
-                'current': session.current_item or None,
-                'question': session.question or None,
-                'notice': session.notice or None,
+                **session,
+                'company': company,
+                'current': session['current_item'] or None,
                 'answer': rows['step'][0][1] if rows['step'] else None,
                 'last_step': {'id': rows['undo'][0][0], **rows['undo'][0][1]}
                 if rows['undo']
@@ -109,10 +124,10 @@ class SaleReturnBench(models.AbstractModel):
         """
         names = {'current': 'current_item'}
         values = {names.get(name, name): value for name, value in desk.changes.items()}
-        desk.session.write({**values, 'date_last': self._now()})
+        desk.session.write({**values, 'date_last': self._now(), 'steps': desk.steps + 1})
         step = {
             'session_id': desk.session.id,
-            'company_id': desk.session.company_id.id,
+            'company_id': desk.company.id,
             'token': token,
             'label': desk.label,
             'answer': outcome,
@@ -223,7 +238,7 @@ class SaleReturnBench(models.AbstractModel):
                 {
                     **vals,
                     'session_id': desk.session.id,
-                    'company_id': desk.session.company_id.id,
+                    'company_id': desk.company.id,
                 }
             )
         )
@@ -262,14 +277,13 @@ class SaleReturnBench(models.AbstractModel):
             phase = 'count'
         else:
             phase = 'ready' if ready else 'result' if items else 'count'
-        session = desk.session
         return {
             'session': {
-                'id': session.id,
+                'id': desk.session.id,
                 'user_id': self.env.uid,
-                'user': self.env.user.name,
-                'company_id': session.company_id.id,
-                'state': session.state,
+                'user': desk.user,
+                'company_id': desk.company.id,
+                'state': 'open',
                 'parcel': desk.parcel,
                 'phase': phase,
                 'can_undo': bool(desk.last_step),

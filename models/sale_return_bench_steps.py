@@ -18,7 +18,7 @@ class SaleReturnBench(models.AbstractModel):
         """Put a return that the client has chosen on the desk."""
         # The record rules say whether he may see it.
         sale_return = self.env['sale.return'].search(
-            [('id', '=', return_id), ('company_id', '=', desk.session.company_id.id)]
+            [('id', '=', return_id), ('company_id', '=', desk.company.id)]
         )
         if not sale_return:
             return self._reject('bad_value', 'no_return')
@@ -79,7 +79,7 @@ class SaleReturnBench(models.AbstractModel):
                 [
                     {
                         'session_id': desk.session.id,
-                        'company_id': desk.session.company_id.id,
+                        'company_id': desk.company.id,
                         'return_id': fact['id'],
                         'facts': fact,
                     }
@@ -384,7 +384,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     def _undo_work(self, desk, return_id):
         if work := desk.works.pop(return_id, None):
-            self.env['sale.return.bench.work'].browse(work['id']).unlink()
+            self.env['sale.return.bench.work'].browse(work['id'])._remove()
 
     @api.model
     def _undo_works(self, desk, facts):
@@ -421,7 +421,7 @@ class SaleReturnBench(models.AbstractModel):
             desk.journal.append(['works', facts])
             # sudo: written by this service only.
             works = self.env['sale.return.bench.work'].sudo()
-            works.browse(work['id'] for work in desk.works.values()).unlink()
+            works.browse(work['id'] for work in desk.works.values())._remove()
             desk.works = {}
         desk.set('question', None)
         for name in ('current', 'parcel', 'parcel_id'):

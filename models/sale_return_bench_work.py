@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.tools import SQL
 
 
 class SaleReturnBenchWork(models.Model):
@@ -19,3 +20,14 @@ class SaleReturnBenchWork(models.Model):
     facts = fields.Json()
 
     _one_desk = models.UniqueIndex('(return_id)', "The return lies on a bench already.")
+
+    def _remove(self):
+        """Take returns off their desks, in one query: this happens with scans.
+
+        Nothing refers to these rows, which is what `unlink` would look for with five queries.
+        """
+        if self:
+            self.env.cr.execute(
+                SQL("DELETE FROM sale_return_bench_work WHERE id = ANY(%s)", list(self.ids))
+            )
+            self.invalidate_recordset()

@@ -15,6 +15,9 @@ class Desk:
         self.session = session
         self.works = works
         self.items = {item['id']: item for item in items}
+        self.company = values.get('company')
+        self.user = values.get('user')
+        self.steps = values.get('steps') or 0
         self.parcel = values.get('parcel')
         self.parcel_id = values.get('parcel_id')
         self.current = values.get('current')
