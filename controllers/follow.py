@@ -190,7 +190,7 @@ class SaleReturnFollow(CustomerPortal):
             sale_return = self._get_return(return_id, access_token)
         except NotFound:
             return self._refuse_page(return_id, access_token)
-        if report_type in ('html', 'pdf', 'text'):
+        if report_type in ('html', 'pdf'):
             if not sale_return._get_slip_lines():
                 raise NotFound()
             return self._show_report(sale_return, report_type, SLIP, download=download)

@@ -23,6 +23,7 @@ class AccountMove(models.Model):
         string="Reason to credit held goods",
         copy=False,
         help="A manager of Returns who credits goods that a return still waits for says why.",
+        groups='base.group_user',
     )
 
     @api.depends('line_ids.sale_return_line_id', 'line_ids.sale_line_ids')

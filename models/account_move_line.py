@@ -52,7 +52,7 @@ class AccountMoveLine(models.Model):
     )
     credited_line_ids = fields.One2many('account.move.line', 'credited_line_id', readonly=True)
     # Written by whoever credits the line, see `sale.return.credit._take_credit_counter`.
-    sale_return_credit_guard = fields.Integer(readonly=True, copy=False)
+    sale_return_credit_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
 
     def write(self, vals):
         """Override of `account` to keep invoice lines as they were when a return credited them.

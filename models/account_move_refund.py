@@ -8,7 +8,7 @@ class AccountMove(models.Model):
     _inherit = 'account.move'
 
     sale_return_refund_ids = fields.One2many(
-        'sale.return.refund', 'note_id', string="Refunds", readonly=True
+        'sale.return.refund', 'note_id', string="Refunds", readonly=True, groups='base.group_user'
     )
     sale_return_write_back_ids = fields.One2many(
         'sale.return.refund',
@@ -16,9 +16,10 @@ class AccountMove(models.Model):
         string="Written Back by",
         readonly=True,
         help="Refunds whose discount this entry writes back: it settles a note without money.",
+        groups='base.group_user',
     )
     # Written by whoever pays back on the note, see `sale.return.payback._pay_back`.
-    sale_return_refund_guard = fields.Integer(readonly=True, copy=False)
+    sale_return_refund_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
 
     def _filter_sale_return_payable(self):
         """Return the posted credit notes of an invoice that have something open."""

@@ -9,38 +9,48 @@ class ResCompany(models.Model):
         readonly=True,
         copy=False,
         help="Parent of the quarantines of the company's warehouses.",
+        groups='base.group_user',
     )
     sale_return_refurbish_view_id = fields.Many2one(
         'stock.location',
         readonly=True,
         copy=False,
         help="Parent of the places where the company's warehouses refurbish returns.",
+        groups='base.group_user',
     )
     sale_return_scrap_location_id = fields.Many2one(
-        'stock.location', readonly=True, copy=False, help="Where scrapped returns go."
+        'stock.location',
+        readonly=True,
+        copy=False,
+        help="Where scrapped returns go.",
+        groups='base.group_user',
     )
     sale_return_adopt_native = fields.Boolean(
         string="Odoo's Returns Feed Returns",
         default=True,
         help="Goods that come back by Odoo's own return of a delivery leave a return behind, which "
         "is decided on, inspected and credited like any other.",
+        groups='base.group_user',
     )
     sale_return_auto_credit = fields.Boolean(
         string="Automatic Credit Notes",
         default=True,
         help="Credit notes are made as soon as the policy releases them. Otherwise somebody "
         "presses the button.",
+        groups='base.group_user',
     )
     sale_return_mail_approved = fields.Boolean(
         string="Mail the Return Slip",
         default=True,
         help="Customers get a mail with the return slip when their return is approved and goods "
         "are expected.",
+        groups='base.group_user',
     )
     sale_return_file_months = fields.Integer(
         string="Keep Files of Returns",
         help="Months after which photos and documents of finished returns are erased; their hash "
         "stays. 0: they are kept.",
+        groups='base.group_user',
     )
     sale_return_rate = fields.Selection(
         [('original', "Rate of the invoice"), ('day', "Rate of the day")],
@@ -48,6 +58,7 @@ class ResCompany(models.Model):
         required=True,
         default='original',
         help="At the rate of the invoice a credit leaves no exchange difference.",
+        groups='base.group_user',
     )
     sale_return_scrap_account_id = fields.Many2one(
         'account.account',
@@ -55,6 +66,7 @@ class ResCompany(models.Model):
         check_company=True,
         help="Expense account for returned goods that are scrapped. Products with real-time "
         "valuation cannot be scrapped without it.",
+        groups='base.group_user',
     )
 
     sale_return_fee_account_id = fields.Many2one(
@@ -63,6 +75,7 @@ class ResCompany(models.Model):
         check_company=True,
         help="Income account of restocking fees and return freight on credit notes. Empty: the "
         "account of the goods.",
+        groups='base.group_user',
     )
 
     def write(self, vals):

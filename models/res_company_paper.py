@@ -8,4 +8,5 @@ class ResCompany(models.Model):
         string="Send Credit Notes Automatically",
         help="A posted credit note of a return goes to the customer the way his invoices do (mail, "
         "e-invoice network, ...), if its invoice was sent. Odoo's scheduled job does it.",
+        groups='base.group_user',
     )

@@ -5,4 +5,4 @@ class ResPartner(models.Model):
     _inherit = 'res.partner'
 
     # Written by whoever grants, see `sale.return.goodwill._ensure_limits`.
-    sale_return_goodwill_guard = fields.Integer(readonly=True, copy=False)
+    sale_return_goodwill_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')

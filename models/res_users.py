@@ -11,4 +11,4 @@ class ResUsers(models.Model):
         "currency of the company. 0: as in the settings.",
     )
     # Written by whoever grants, see `sale.return.goodwill._ensure_limits`.
-    sale_return_goodwill_guard = fields.Integer(readonly=True, copy=False)
+    sale_return_goodwill_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')

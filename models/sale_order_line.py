@@ -22,7 +22,7 @@ class SaleOrderLine(models.Model):
         help="Delivered, not returned and not held by a return under way.",
     )
     # Written by whoever changes what can be returned, see `_take_return_counter`.
-    sale_return_guard = fields.Integer(readonly=True, copy=False)
+    sale_return_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
 
     # === COMPUTE METHODS === #
 

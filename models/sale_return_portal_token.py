@@ -29,6 +29,11 @@ class SaleReturn(models.Model):
             # sudo: the token is nobody's to read or write; `_portal_ensure_token` gives it.
             sale_return.sudo().access_token_value = sale_return.access_token
 
+    def get_portal_url(self, *args, **kwargs):
+        """Override of `portal`: remote clients get links to what they may read only."""
+        self.check_access('read')
+        return super().get_portal_url(*args, **kwargs)
+
     def _sign_token(self, pid):
         """Override of `portal`: without a living link nothing is signed.
 

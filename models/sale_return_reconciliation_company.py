@@ -11,6 +11,7 @@ class ResCompany(models.Model):
         default=fields.Date.context_today,
         help="Credit notes without link that are older than this are not listed among the "
         "differences of returns.",
+        groups='base.group_user',
     )
     sale_return_reconciliation_user_id = fields.Many2one(
         'res.users',
@@ -18,9 +19,10 @@ class ResCompany(models.Model):
         domain="[('share', '=', False)]",
         help="Gets an activity when there are new differences. By default an accounting "
         "administrator of the company.",
+        groups='base.group_user',
     )
     sale_return_reconciled_on = fields.Datetime(
-        string="Returns Reconciled on", readonly=True, copy=False
+        string="Returns Reconciled on", readonly=True, copy=False, groups='base.group_user'
     )
 
     def _get_sale_return_reconciliation_user(self):

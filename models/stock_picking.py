@@ -24,9 +24,10 @@ class StockPicking(models.Model):
         string="Return Discrepancies",
         compute='_compute_sale_return_discrepancy_ids',
         compute_sudo=True,
+        groups='base.group_user',
     )
     sale_return_discrepancy_count = fields.Integer(
-        compute='_compute_sale_return_discrepancy_ids', compute_sudo=True
+        compute='_compute_sale_return_discrepancy_ids', compute_sudo=True, groups='base.group_user'
     )
     date_customer_received = fields.Datetime(
         string="Received by customer on",
