@@ -80,6 +80,7 @@ from . import sale_return_disposal_vendor
 from . import sale_return_disposition
 from . import sale_return_disposition_rule
 from . import sale_return_event
+from . import sale_return_event_chain
 from . import sale_return_event_message
 from . import sale_return_event_guard
 from . import sale_return_explainer
@@ -106,6 +107,7 @@ from . import sale_return_line_steps
 from . import sale_return_line_steps_replacement
 from . import sale_return_line_withheld
 from . import sale_return_lot_search
+from . import sale_return_log
 from . import sale_return_lots
 from . import sale_return_message
 from . import sale_return_message_facts

@@ -21,6 +21,7 @@ from . import test_data
 from . import test_disposition_rules
 from . import test_dispositions
 from . import test_discrepancies
+from . import test_event_chain
 from . import test_evidence
 from . import test_decision_rules
 from . import test_expiry
