@@ -59,6 +59,7 @@ class SaleReturn(models.Model):
     )
     state = fields.Selection(
         RETURN_STATES,
+        string="Status",
         required=True,
         readonly=True,
         copy=False,

@@ -21,6 +21,7 @@ class SaleReturnApprovalStep(models.Model):
     group_id = fields.Many2one('res.groups', ondelete='restrict')
     state = fields.Selection(
         [('pending', "Waiting"), ('approved', "Approved"), ('void', "Void")],
+        string="Status",
         required=True,
         default='pending',
     )

@@ -41,6 +41,9 @@ class SaleReturn(models.Model):
     waiting_for_me = fields.Boolean(
         compute='_compute_waiting_for_me', search='_search_waiting_for_me'
     )
+    approval_obstacle = fields.Char(
+        compute='_compute_waiting_for_me', help="Why the user may not decide on it now."
+    )
     needs_overrule = fields.Boolean(
         compute='_compute_needs_overrule',
         help="The rules would refuse it; who approves it has to say why.",
@@ -60,6 +63,7 @@ class SaleReturn(models.Model):
         waiting = self.filtered(lambda r: r.state == 'submitted')
         obstacles = waiting._get_obstacles(self.env.user)
         for sale_return in self:
+            sale_return.approval_obstacle = obstacles.get(sale_return)
             sale_return.waiting_for_me = sale_return in waiting and not obstacles[sale_return]
 
     def _search_waiting_for_me(self, operator, value):
@@ -222,6 +226,7 @@ class SaleReturn(models.Model):
         :rtype: str
         """
         self.ensure_one()
+        # sudo: the prices of the order count, whoever decides.
         content = [
             self.submission_count,
             self.partner_id.id,
@@ -440,6 +445,7 @@ class SaleReturn(models.Model):
 
     def _get_managers(self):
         """Return the managers of Returns of the company."""
+        # sudo: who has which role is nobody's secret here.
         group = self.env.ref('sale_return.group_manager').sudo()
         return group.all_user_ids.filtered(
             lambda user: not user.share and self.company_id in user.company_ids
@@ -447,6 +453,7 @@ class SaleReturn(models.Model):
 
     def _get_decision_deadline(self):
         """Return the day by which a decision is due."""
+        # sudo: who submits a return need not read policies.
         days = [d for d in self.sudo().line_ids.policy_id.mapped('decision_days') if d]
         return fields.Date.add(fields.Date.context_today(self), days=min(days, default=2))
 

@@ -156,6 +156,7 @@ class SaleReturn(models.Model):
 
     def _get_discrepancy_lot(self, kind, product, name):
         """Return the lot of a name, a new one if nobody knows it; foreign goods need one."""
+        # sudo: a lot that stands on a parcel may be unknown, or of an order of somebody else.
         lots = self.env['sale.return.lots'].sudo()
         if product.tracking == 'none' or not name:
             if product.tracking != 'none' and kind in FOREIGN_KINDS:
@@ -175,6 +176,7 @@ class SaleReturn(models.Model):
     def _has_open_discrepancy(self):
         """Tell whether it is still to be decided what becomes of something."""
         self.ensure_one()
+        # sudo: what is open keeps a return open, whoever looks at it.
         return 'open' in self.sudo().discrepancy_ids.mapped('state')
 
     def _ensure_discrepancies_resolved(self):
@@ -184,6 +186,7 @@ class SaleReturn(models.Model):
 
         :raise UserError: naming them.
         """
+        # sudo: what is open keeps a return open, whoever closes it.
         self.sudo().discrepancy_ids.filtered(lambda d: d.kind != 'short')._ensure_none_open()
 
     def _resolve_missing(self, reason):
@@ -191,6 +194,7 @@ class SaleReturn(models.Model):
 
         What of a parcel is missing is recorded, too, if nobody has done so.
         """
+        # sudo: who may close a return (checked by `action_close`) settles what is missing with it.
         records = self.sudo().discrepancy_ids.filtered(
             lambda d: d.kind == 'short' and d.state == 'open'
         )
@@ -236,6 +240,7 @@ class SaleReturn(models.Model):
     def action_open_discrepancy(self):
         """Open the dialog that registers a discrepancy."""
         self._ensure_group('group_inspector')
+        self._ensure_state(('submitted', 'approved', 'closed'), self.env._("told a discrepancy"))
         return self._get_wizard_action(
             'sale.return.discrepancy.register',
             self.env._("Register Discrepancy"),

@@ -83,6 +83,7 @@ class SaleReturnDiscrepancy(models.Model):
     # What became of it
     state = fields.Selection(
         [('open', "Open"), ('resolved', "Resolved")],
+        string="Status",
         required=True,
         default='open',
         index=True,

@@ -56,6 +56,7 @@ class SaleReturn(models.Model):
     def action_open_keep(self):
         """Open the dialog that leaves goods that have not come with the customer."""
         self._ensure_group('group_inspector')
+        self._ensure_state(('approved',), self.env._("left with the customer"))
         return self._get_wizard_action(
             'sale.return.inspect', self.env._("Customer Keeps the Goods"), sale_return_keep=True
         )

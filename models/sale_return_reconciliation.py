@@ -26,6 +26,7 @@ class SaleReturnReconciliation(models.Model):
     kind = fields.Selection(RECONCILIATION_KINDS, required=True, readonly=True, index=True)
     state = fields.Selection(
         [('open', "Open"), ('acknowledged', "Acknowledged"), ('settled', "Settled")],
+        string="Status",
         required=True,
         readonly=True,
         default='open',
@@ -239,6 +240,7 @@ class SaleReturnReconciliation(models.Model):
                 }
             )
             row._message_log(body=self.env._("Acknowledged: %(reason)s", reason=reason))
+        # sudo: the activities of others are passed on, too.
         self.sudo()._pass_on_activities()
         return True
 
@@ -431,6 +433,7 @@ class SaleReturnReconciliation(models.Model):
     @api.model
     def _cron_reconcile(self):
         """Scheduled job: check all companies, those first that waited longest."""
+        # sudo: the job works for all companies.
         companies = self.env['res.company'].sudo().search([])
         companies = companies.sorted(
             lambda company: (company.sale_return_reconciled_on or company.create_date, company.id)

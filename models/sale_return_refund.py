@@ -143,6 +143,7 @@ class SaleReturnRefund(models.Model):
             ('failed', "Failed"),
             ('cancelled', "Cancelled"),
         ],
+        string="Status",
         compute='_compute_state',
         store=True,
         index=True,

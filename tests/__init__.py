@@ -1,6 +1,7 @@
 from . import test_analytics_browser
 from . import test_analytics_metrics
 from . import test_accounting_reports
+from . import test_action_menu
 from . import test_analytics_report
 from . import test_appeals
 from . import test_approval_bypass

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 from datetime import timedelta
+from pathlib import Path
 
 from odoo import fields
 from odoo.exceptions import AccessError
@@ -11,6 +12,8 @@ from odoo.tools import mute_logger
 
 from ..tools import stats
 from .common import SaleReturnCommon
+
+DASHBOARDS = Path(__file__).resolve().parent.parent / 'data' / 'dashboards'
 
 
 class AnalyticsCase(SaleReturnCommon):
@@ -303,6 +306,12 @@ class TestAnalyticsDashboards(SaleReturnCommon):
             self._get_dashboards().sorted('sequence').mapped('name'),
             ["Overview", "Why", "What", "Who", "Supply", "Flow", "Money", "Quarantine"],
         )
+
+    def test_odoo_finds_the_terms_of_the_dashboards(self):
+        """It looks in files of these names only."""
+        names = [path.name for path in DASHBOARDS.glob('*.json')]
+        self.assertEqual(len(names), len(self._get_dashboards()))
+        self.assertTrue(all(name.endswith('_dashboard.json') for name in names), names)
 
     def test_pivots_and_charts_can_be_read(self):
         self._return_goods(self._create_sale(), 1)

@@ -110,6 +110,7 @@ class TestLevels(ApprovalCommon):
         self.policy.approval = 'always'
         sale_return = self._request(1, user=self.staff)
         self.assertFalse(sale_return.waiting_for_me)
+        self.assertIn("somebody else has to approve it", sale_return.approval_obstacle)
         self._blocked(self.staff, sale_return, "asked for return")
         with self.assert_refused("asked for return"):
             self._call(self.staff, sale_return.line_ids, 'action_authorize')
@@ -503,17 +504,7 @@ class TestLineDecisions(ApprovalCommon):
 
     def test_goods_that_are_under_way_are_decided_on_by_their_inspection(self):
         self._create_policy(approval='always')
-        wizard = (
-            self.env['stock.return.picking']
-            .with_context(
-                active_id=self.order.picking_ids.id,
-                active_ids=self.order.picking_ids.ids,
-                active_model='stock.picking',
-            )
-            .create({})
-        )
-        wizard.product_return_moves[:1].quantity = 2
-        picking = self.env['stock.picking'].browse(wizard.action_create_returns()['res_id'])
+        picking = self._return_in_inventory(self.order.picking_ids, {self.product: 2})
         line = picking.sale_return_id.line_ids
         with self.assert_refused("by their inspection"):
             self._call(self.ann, line, 'action_refuse', "x")
