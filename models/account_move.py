@@ -378,6 +378,11 @@ class AccountMove(models.Model):
             and not self.currency_id.compare_amounts(self.amount_total, note.amount_total)
         )
 
+    def _bills_note_again(self):
+        """Tell whether an invoice reverses a credit note, as a whole or in part."""
+        self.ensure_one()
+        return self.move_type == 'out_invoice' and self.reversed_entry_id.move_type == 'out_refund'
+
     # === CHANGES AFTERWARDS === #
 
     def button_draft(self):

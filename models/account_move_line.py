@@ -50,6 +50,13 @@ class AccountMoveLine(models.Model):
         help="What the condition of the goods keeps back, in units of the return line: 5 units at "
         "a ratio of 0.6 keep back 2.",
     )
+    sale_return_price = fields.Float(
+        digits=0,
+        readonly=True,
+        copy=False,
+        help="The unit price that the return gave to the line; at a lower one somebody has kept "
+        "the difference back.",
+    )
     credited_line_ids = fields.One2many('account.move.line', 'credited_line_id', readonly=True)
     # Written by whoever credits the line, see `sale.return.credit._take_credit_counter`.
     sale_return_credit_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')

@@ -318,6 +318,7 @@ class SaleReturnCredit(models.AbstractModel):
             'product_uom_id': line.product_uom_id.id,
             'quantity': allocation['quantity'],
             'price_unit': price_unit,
+            'sale_return_price': price_unit,
             'discount': line.discount,
             'tax_ids': [Command.set(line.tax_ids.ids)],
             'account_id': line.account_id.id,

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 
 from ..tools.money import QUANTITY_EPSILON, part_of, round_to
 
@@ -144,20 +144,16 @@ class SaleReturnDeduction(models.AbstractModel):
             invoice.
         """
         invoice = goods[0]['invoice_line'].move_id
-        lines = [a['return_line'] for a in goods]
-        feeable = [
-            a
-            for a in goods
-            if a['return_line'].reason_id.restocking_fee
-            and a['return_line'].policy_id._is_deduction_allowed('restocking_fee')
-        ]
+        lines = self.env['sale.return.line'].union(*[a['return_line'] for a in goods])
+        feeable_lines = self._get_feeable(lines)
+        feeable = [a for a in goods if a['return_line'] in feeable_lines]
         percent = sum(
             self._get_net_value(a) * a['return_line'].policy_id.restocking_fee_percent / 100
             for a in feeable
         ) + sum(
             a['amounts'][UNTAXED] * a['return_line'].policy_id.restocking_fee_percent / 100
             for a in deductions
-            if a['return_line'] in [f['return_line'] for f in feeable]
+            if a['return_line'] in feeable_lines
         )
         fee = max(percent, 0.0)
         once = max((a['return_line'].policy_id.restocking_fee_fixed for a in feeable), default=0.0)
@@ -176,8 +172,13 @@ class SaleReturnDeduction(models.AbstractModel):
 
     @api.model
     def _convert(self, amount, invoice):
-        """Convert an amount in company currency to the currency of an invoice, at its rate."""
-        return amount * invoice.invoice_currency_rate
+        """Convert an amount in company currency to that of an invoice, at the rate of its note."""
+        company = invoice.company_id
+        if company.sale_return_rate == 'original':
+            return amount * invoice.invoice_currency_rate
+        return company.currency_id._convert(
+            amount, invoice.currency_id, company, fields.Date.context_today(self), round=False
+        )
 
     @api.model
     def _is_freight_owed(self, lines):
@@ -186,10 +187,11 @@ class SaleReturnDeduction(models.AbstractModel):
 
     @api.model
     def _get_fixed_due(self, sale_return):
-        """Return the kinds of charges per return that stand on no note yet.
+        """Return the kinds of charges per return that no note was made with yet.
 
-        A note with a percentage only has not charged the fixed amount of another policy. Freight
-        that the goods did not cover beside the fee is not asked for again.
+        The note that credits the first goods of a charge was made with it; where it stands there no
+        more somebody has waived it. A note with a percentage only has not charged the fixed amount
+        of another policy. Freight that the goods did not cover is not asked for again.
 
         :rtype: set
         """
@@ -197,18 +199,24 @@ class SaleReturnDeduction(models.AbstractModel):
         lines = sale_return.line_ids.credit_line_ids.filtered(
             lambda line: line.parent_state != 'cancel' and not line.move_id._is_reversed_credit()
         )
-        for note_lines in lines.grouped('move_id').values():
-            kinds = set(note_lines.mapped('sale_return_kind'))
-            credited = note_lines.filtered('sale_line_ids').sale_return_line_id
-            if 'restocking_fee' in kinds:
-                feeable = credited.filtered('reason_id.restocking_fee')
-                if any(feeable.policy_id.mapped('restocking_fee_fixed')):
-                    due.discard('restocking_fee')
-                if self._is_freight_owed(credited):
-                    due.discard('freight')
-            if 'freight' in kinds:
+        # Notes made by hand have no kind: they were made without charges.
+        for note in lines.filtered(lambda line: line.sale_return_kind == 'goods').move_id:
+            credited = (note.invoice_line_ids & lines).filtered('sale_line_ids').sale_return_line_id
+            if any(self._get_feeable(credited).policy_id.mapped('restocking_fee_fixed')):
+                due.discard('restocking_fee')
+            if self._is_freight_owed(credited):
                 due.discard('freight')
         return due
+
+    @api.model
+    def _get_feeable(self, lines):
+        """Return the return lines that are charged with the restocking fee of their policy."""
+        return lines.filtered(
+            lambda line: (
+                line.reason_id.restocking_fee
+                and line.policy_id._is_deduction_allowed('restocking_fee')
+            )
+        )
 
     @api.model
     def _spread_charge(self, kind, goods, amount, uncharged):

@@ -59,15 +59,31 @@ class SaleReturnLedger(models.AbstractModel):
     @api.model
     def _get_invoice_lines(self, sale_lines):
         """Return the posted invoice lines of order lines, oldest invoice first."""
-        return sale_lines.invoice_lines.filtered(
-            lambda line: (
-                line.move_id.move_type == 'out_invoice'
-                and line.parent_state == 'posted'
-                and line.display_type == 'product'
-                and (line.quantity > 0 or self._is_taken_off(line))
-                and not line.move_id._is_credit_reversal()
+        lines = sale_lines.invoice_lines
+        return (
+            (lines | self._get_lines_billed_again(lines.move_id))
+            .filtered(
+                lambda line: (
+                    line.move_id.move_type == 'out_invoice'
+                    and line.parent_state == 'posted'
+                    and line.display_type == 'product'
+                    and (line.quantity > 0 or self._is_taken_off(line))
+                    and not line.move_id._is_credit_reversal()
+                )
             )
-        ).sorted(lambda line: (line.move_id.invoice_date, line.move_id.id, line.id))
+            .sorted(lambda line: (line.move_id.invoice_date, line.move_id.id, line.id))
+        )
+
+    @api.model
+    def _get_lines_billed_again(self, moves):
+        """Return what invoices that reverse a note in part take off of the goods they bill again.
+
+        The note's discounts and fees, which name no order line: 400 - 40 of which the half is
+        billed again are 200 - 20, and only 180 of them can be credited once more.
+        """
+        return moves.filtered(lambda move: move._bills_note_again()).invoice_line_ids.filtered(
+            lambda line: not line.sale_line_ids and line.price_subtotal < 0
+        )
 
     @api.model
     def _is_taken_off(self, line):
@@ -199,7 +215,7 @@ class SaleReturnLedger(models.AbstractModel):
             quantity = left if last else max(min(left, balances[line].quantity), 0.0)
             if quantity > QUANTITY_EPSILON:
                 part = {key: amount * quantity / total for key, amount in amounts.items()}
-                if note_line.sale_return_line_id and self._is_cheaper(note_line, line):
+                if self._is_lowered(note_line, line):
                     part = self._forfeit(balances[line], quantity, part)
                 self._deduct_amounts(balances[line], part, quantity)
                 left -= quantity
@@ -221,6 +237,19 @@ class SaleReturnLedger(models.AbstractModel):
         """Tell whether a note line has a lower unit price than an invoice line, beyond rounding."""
         prices = self._get_unit_price(note_line), self._get_unit_price(invoice_line)
         return invoice_line.currency_id.compare_amounts(*prices) < 0
+
+    @api.model
+    def _is_lowered(self, note_line, invoice_line):
+        """Tell whether somebody has lowered the price of a line that a return has made.
+
+        It may be below that of the invoice without that: there was a price correction at the time,
+        and what this one has taken away is given back when it is reversed.
+        """
+        if not note_line.sale_return_line_id or not self._is_cheaper(note_line, invoice_line):
+            return False
+        given = note_line.sale_return_price * (1 - (invoice_line.discount or 0.0) / 100)
+        price = note_line.price_unit * (1 - (note_line.discount or 0.0) / 100)
+        return not given or note_line.currency_id.compare_amounts(price, given) < 0
 
     @api.model
     def _forfeit(self, balance, quantity, amounts):
@@ -320,6 +349,7 @@ class SaleReturnLedger(models.AbstractModel):
                 round=False,
             )
             for line in self._get_invoice_lines(sale_line)
+            if line.sale_line_ids
         )
 
     @api.model

@@ -25,8 +25,12 @@ class SaleReturnOrderShare(models.AbstractModel):
             amounts have the sign of the invoice line, discounts are negative.
         :rtype: list
         """
-        orders = self._get_invoice_lines(allocations).sale_line_ids.order_id
-        if not any(self._is_order_level(line) for line in orders.order_line):
+        invoice_lines = self._get_invoice_lines(allocations)
+        orders = invoice_lines.sale_line_ids.order_id
+        if not (
+            any(self._is_order_level(line) for line in orders.order_line)
+            or any(move._bills_note_again() for move in invoice_lines.move_id)
+        ):
             return []
         # sudo of the caller; all goods of the orders count, not only what comes back.
         balances = self.env['sale.return.ledger']._get_balances(orders.order_line)
@@ -93,7 +97,7 @@ class SaleReturnOrderShare(models.AbstractModel):
         :param discount_line: one negative `account.move.line`.
         :param invoice_lines: the `account.move.line` records to choose from.
         """
-        order = discount_line.sale_line_ids.order_id
+        order = (discount_line.sale_line_ids or invoice_lines.sale_line_ids).order_id
         lines = invoice_lines.filtered(
             lambda line: (
                 line.move_id == discount_line.move_id

@@ -33,6 +33,7 @@ from . import test_flow_nothing_comes_back
 from . import test_flow_owner_package
 from . import test_flow_real_trade
 from . import test_flow_seams
+from . import test_flow_second_thoughts
 from . import test_flow_two_companies
 from . import test_flow_uninvoiced
 from . import test_follow_up
