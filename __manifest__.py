@@ -17,11 +17,13 @@
         'security/ir.model.access.csv',
         'security/sale_return_security.xml',
         'security/sale_return_reconciliation_security.xml',
+        'security/sale_return_team_security.xml',
         'security/sale_return_portal_security.xml',
         'security/sale_return_message_security.xml',
         'security/sale_return_bench_security.xml',
         'data/ir_sequence_data.xml',
         'data/ir_cron_data.xml',
+        'data/ir_cron_deadline_data.xml',
         'data/ir_cron_facts_data.xml',
         'data/sale_return_reconciliation_data.xml',
         # The policy names a disposition as its default.
@@ -58,6 +60,7 @@
         'wizards/sale_return_explain_appeal_views.xml',
         'wizards/sale_return_receive_views.xml',
         'wizards/sale_return_pay_views.xml',
+        'wizards/sale_return_wait_views.xml',
         'wizards/sale_return_compare_views.xml',
         'wizards/stock_return_picking_views.xml',
         # The form of a return has a button for it.
@@ -103,6 +106,9 @@
         'views/sale_return_message_kind_views.xml',
         'views/sale_return_message_views.xml',
         'views/sale_return_follow_up_views.xml',
+        # They extend views and menus of the files above.
+        'views/sale_return_team_views.xml',
+        'views/sale_return_deadline_views.xml',
         # Dashboards name menus.
         'data/spreadsheet_dashboard_data.xml',
     ],

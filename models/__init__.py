@@ -21,6 +21,7 @@ from . import res_config_settings_messages
 from . import res_config_settings_paper
 from . import res_config_settings_portal
 from . import res_config_settings_reconciliation
+from . import res_config_settings_team
 from . import res_partner
 from . import res_partner_portal_request
 from . import res_users
@@ -65,6 +66,9 @@ from . import sale_return_confirmation
 from . import sale_return_credit
 from . import sale_return_credit_kept
 from . import sale_return_credit_lump
+from . import sale_return_deadline
+from . import sale_return_deadline_alarm
+from . import sale_return_deadline_owner
 from . import sale_return_decision
 from . import sale_return_deduction
 from . import sale_return_custody
@@ -161,6 +165,14 @@ from . import sale_return_slip
 from . import sale_return_steps
 from . import sale_return_steps_bulk
 from . import sale_return_steps_replacement
+
+# They extend the steps above.
+from . import sale_return_deadlines
+from . import sale_return_waiting
+from . import sale_return_team
+from . import sale_return_team_health
+from . import sale_return_team_plan
+from . import sale_return_team_step
 from . import sale_return_tie_out
 from . import sale_return_surplus
 from . import sale_return_refusal_template

@@ -8,7 +8,7 @@ from ..const import PROGRESS, RETURN_STATES, TRANSITIONS, progress
 
 # What a client may still change after the return was submitted.
 EDITABLE_AFTER_SUBMIT = frozenset(
-    {'user_id', 'warehouse_id', 'carrier_name', 'tracking_ref', 'file_ids'}
+    {'user_id', 'team_id', 'warehouse_id', 'carrier_name', 'tracking_ref', 'file_ids'}
 )
 EDITABLE_PREFIXES = ('message_', 'activity_', 'rating_', 'access_', 'website_message_')
 

@@ -24,6 +24,7 @@ from . import test_dispositions
 from . import test_discrepancies
 from . import test_event_chain
 from . import test_evidence
+from . import test_deadlines
 from . import test_decision_rules
 from . import test_expiry
 from . import test_flow_against_the_grain
@@ -68,6 +69,7 @@ from . import test_sale_return_inspection
 from . import test_sale_return_policy
 from . import test_security
 from . import test_stock
+from . import test_teams
 from . import test_tie_out
 from . import test_tools
 from . import test_tools_stats

@@ -1,0 +1,17 @@
+from odoo import fields, models
+
+
+class SaleReturnWait(models.TransientModel):
+    """Dialog: what was the customer asked? Our deadlines stand still until he answers."""
+
+    _name = 'sale.return.wait'
+    _inherit = ['sale.return.dialog']
+    _description = "Wait for the Customer"
+
+    reason = fields.Text(string="What was he asked?", required=True)
+
+    def action_confirm(self):
+        """Stop the deadlines of the returns."""
+        self.ensure_one()
+        self.return_ids.action_wait_for_customer(reason=self.reason)
+        return {'type': 'ir.actions.act_window_close'}
