@@ -34,7 +34,9 @@ class SaleReturnDeadline(models.Model):
     _rec_name = 'step'
 
     return_id = fields.Many2one('sale.return', required=True, index=True, ondelete='cascade')
-    company_id = fields.Many2one(related='return_id.company_id', store=True, index=True)
+    company_id = fields.Many2one(
+        related='return_id.company_id', store=True, index=True, precompute=True
+    )
     partner_id = fields.Many2one(related='return_id.partner_id', string="Customer")
     step = fields.Selection(STEPS, required=True)
     team_id = fields.Many2one('sale.return.team', required=True, index=True, ondelete='restrict')
@@ -251,7 +253,7 @@ class SaleReturnDeadline(models.Model):
         """
         if not self:
             return
-        self._close_activities()
+        self._close_activities(dropped)
         now = fields.Datetime.now()
         for row in self:
             taken = (now - row.date_start).total_seconds() / 3600

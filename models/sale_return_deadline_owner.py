@@ -76,18 +76,25 @@ class SaleReturnDeadline(models.Model):
         return {
             'res_model_id': self.env['ir.model']._get_id('sale.return'),
             'res_id': sale_return.id,
-            'activity_type_id': self.env.ref(ACTIVITY_TYPE).id,
+            'activity_type_id': self.env['ir.model.data']._xmlid_to_res_id(ACTIVITY_TYPE),
             'summary': summary or self.with_context(lang=user.lang)._get_label(),
             'automated': True,
             'user_id': user.id,
             'date_deadline': fields.Datetime.context_timestamp(zone, due).date(),
         }
 
-    def _close_activities(self):
-        """Drop the activities of steps that are done; those people have closed stay as they are."""
-        activities = (self.activity_id | self.escalation_activity_id).filtered('active')
-        if activities:
-            activities.sudo().unlink()
+    def _close_activities(self, dropped=False):
+        """Close the activities of steps that are over: done, or gone where nobody did the step.
+
+        Not by `action_feedback`: a note per step would say again what the log says.
+
+        :param bool dropped: True where nobody did it.
+        """
+        activities = (self.activity_id | self.escalation_activity_id).filtered('active').sudo()
+        if dropped:
+            activities.unlink()
+        elif activities:
+            activities.write({'active': False})
 
     # === HAND OVER === #
 
