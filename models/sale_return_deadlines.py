@@ -27,16 +27,23 @@ class SaleReturn(models.Model):
         copy=False,
         index='btree_not_null',
         ondelete='restrict',
+        groups='base.group_user',
         help="Who works on it. By default the team of its warehouse and sales team.",
     )
     deadline_ids = fields.One2many(
-        'sale.return.deadline', 'return_id', string="Deadlines", readonly=True
+        'sale.return.deadline',
+        'return_id',
+        string="Deadlines",
+        readonly=True,
+        groups='base.group_user',
     )
     next_step = fields.Selection(STEPS, compute='_compute_next_step')
     next_actor = fields.Selection(
         [('customer', "Customer"), ('company', "Us")], compute='_compute_next_step'
     )
-    next_owner_id = fields.Many2one('res.users', compute='_compute_next_step')
+    next_owner_id = fields.Many2one(
+        'res.users', compute='_compute_next_step', groups='base.group_user'
+    )
     next_due = fields.Datetime(compute='_compute_next_step')
     deadline_state = fields.Selection(
         [('late', "Late"), ('soon', "Due soon"), ('planned', "In time"), ('paused', "Waiting")],
