@@ -34,12 +34,12 @@ class SaleReturnDeadline(models.Model):
     def _is_owner_called(self):
         """Tell whether the owner gets an activity. Override where something else calls him.
 
-        Not for what the customer has to do, what a job does within minutes, and decisions for
-        which the levels of approval have planned activities already.
+        Not for what the customer has to do, what a job does within minutes, and what has an
+        activity already: decisions of levels of approval, and the follow-up.
         """
         self.ensure_one()
         sale_return = self.return_id
-        if not self.user_id or self.step in CUSTOMER_STEPS:
+        if not self.user_id or self.step in (*CUSTOMER_STEPS, 'follow_up'):
             return False
         if self.step == 'decide':
             return not sale_return._get_current_step()

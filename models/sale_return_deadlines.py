@@ -165,6 +165,18 @@ class SaleReturn(models.Model):
         self._sync_deadlines()
         return result
 
+    def _ask_follow_up(self):
+        """Override to watch that the customer is called."""
+        result = super()._ask_follow_up()
+        self._sync_deadlines()
+        return result
+
+    def action_follow_up(self, result, note=None):
+        """Override to end the step with its result."""
+        done = super().action_follow_up(result, note)
+        self._sync_deadlines()
+        return done
+
     def _sync_deadlines(self):
         """Begin and end the rows of steps as the states of the returns say. Idempotent.
 

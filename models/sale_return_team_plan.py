@@ -173,7 +173,7 @@ class SaleReturnTeam(models.Model):
         team = sale_return.team_id
         if step == 'follow_up' and not team._get_step(step).user_id:
             # Who sold the goods asks the customer.
-            seller = sale_return.line_ids.order_id.user_id[:1] or sale_return.user_id
+            seller = sale_return.follow_up_user_id
             candidates = seller if team._is_able(seller, step) else candidates
         if not candidates:
             return candidates

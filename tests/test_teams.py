@@ -168,6 +168,22 @@ class TestTeams(TeamCommon):
         self.assertEqual(len(self._get_activities(sale_return)), 1)
         self.assertEqual(self._get_row(sale_return, 'decide').user_id, self.leader)
 
+    def test_the_follow_up_is_watched_without_a_second_activity(self):
+        self.policy.follow_up_days = 1
+        self._pay_back(self.order.invoice_ids)
+        sale_return = self._submit()
+        self._approve(sale_return)
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        self.assertEqual(sale_return.state, 'closed')
+        sale_return._write_facts({'follow_up_on': MONDAY[:10]})
+        sale_return.sudo()._ask_follow_up()
+        row = self._get_row(sale_return, 'follow_up')
+        self.assertEqual((row.state, row.user_id), ('open', sale_return.follow_up_user_id))
+        self.assertEqual(len(self._get_activities(sale_return)), 1)
+        sale_return.action_follow_up('kept')
+        self.assertEqual(row.state, 'done')
+
     def test_an_activity_closed_by_hand_does_not_come_back(self):
         sale_return = self._submit()
         self._get_activities(sale_return).action_feedback()
