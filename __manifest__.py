@@ -120,6 +120,8 @@
         'demo/sale_order_demo.xml',
         'demo/sale_return_demo.xml',
         'demo/sale_return_disposition_demo.xml',
+        # What happened so far needs not be told.
+        'demo/sale_return_message_demo.xml',
     ],
     'assets': {
         'web.assets_backend': [

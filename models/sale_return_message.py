@@ -173,6 +173,13 @@ class SaleReturnMessage(models.Model):
             self._finish('sent' if texted else 'unreachable', reason, sms_sent=texted)
             self._note_unreachable(reason)
 
+    @api.model
+    def _skip_waiting(self):
+        """Send nothing of what waits, e.g. after an import of returns that are long over."""
+        # sudo: whoever imports need not be a manager; nothing is told by it.
+        for message in self.sudo().search([('state', '=', 'waiting')]):
+            message._finish('skipped', self.env._("Happened before customers were told."))
+
     def _get_obstacle(self):
         """Say why the message is not needed (any more); None when it is."""
         self.ensure_one()

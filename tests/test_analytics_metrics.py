@@ -213,6 +213,7 @@ class TestAnalyticsMetrics(AnalyticsCase):
             *self.env['sale.return.report']._fields,
             *self.env['sale.return.ranking']._fields,
             *self.env['sale.return.resale']._fields,
+            *self.env['sale.return.appeal']._fields,
             *self.env['sale.return']._fields,
             *dir(type(self.metric)),
             'completed',
