@@ -70,6 +70,14 @@ class SaleReturnBench(models.AbstractModel):
         return self._run(session_id, token, self._scan, barcode)
 
     @api.model
+    def count_line(self, session_id, line_key, token):
+        """Count one more of a line by hand, e.g. of goods that have no barcode.
+
+        :param str line_key: `key` of a line of the state.
+        """
+        return self._run(session_id, token, self._count_line, line_key)
+
+    @api.model
     def answer(self, session_id, choice, token, record_id=None):
         """Answer the question that waits.
 

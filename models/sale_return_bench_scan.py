@@ -57,12 +57,26 @@ class SaleReturnBench(models.AbstractModel):
             line = next((x for x, _units in found if lot in x['serials']), line)
             if lot not in line['serials'] and line['tracking'] != 'none':
                 return self._ask_wrong_serial(desk, line, lot)
+        return self._count_goods(desk, line, units * quantity, lot)
+
+    @api.model
+    def _count_line(self, desk, line_key):
+        """Count one more of a line by hand."""
+        desk.set('question', None)
+        line = desk.get_line(line_key)
+        if not line:
+            return self._reject('no_item')
+        return self._count_goods(desk, line, 1.0)
+
+    @api.model
+    def _count_goods(self, desk, line, quantity, lot=None):
+        """Count goods, of the only lot there is where none was read."""
         if line['tracking'] != 'none' and lot is None:
             names = list(line['serials'])
             if line['tracking'] == 'serial' or len(names) != 1:
                 return self._reject('lot_needed', product=line['product'])
             lot = names[0]
-        return self._count(desk, line, units * quantity, lot)
+        return self._count(desk, line, quantity, lot)
 
     @api.model
     def _choose_line(self, desk, found):

@@ -247,6 +247,16 @@ class TestBench(BenchCommon):
         answer = self._do('set_quantity', item_id, 0)
         self.assertEqual(self._counted(answer), [('expected', self.product.id, None, 1.0)])
 
+    def test_goods_without_barcode_are_counted_by_hand(self):
+        self.product.barcode = False
+        line = self._scan(self.lamps.name)['data']['returns'][0]['lines'][0]
+        for number in ("1 of 3", "2 of 3", "3 of 3"):
+            answer = self._do('count_line', line['key'])
+            self.assert_answer(answer, 'accept', 'counted', number)
+        self.assert_answer(self._do('count_line', line['key']), 'ask', 'over')
+        self.assertEqual(self._do('undo')['data']['session']['counted'], 2.0)
+        self.assert_answer(self._do('count_line', 'nothing'), 'reject', 'no_item')
+
     def test_set_quantity_beyond_the_expected_keeps_the_rest_as_surplus(self):
         sale_return = self.lamps
         answer = self._scan(sale_return.name, '5901234123457')

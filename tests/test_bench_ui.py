@@ -76,6 +76,12 @@ class TestBenchUi(BenchUiCommon):
         self.assert_quantities(sale_return.line_ids, received=1, accepted=1)
         self.assertEqual(sale_return.line_ids.inspection_ids.grade_id.code, 'B')
 
+    def test_name_on_the_label_finds_the_order_of_a_parcel(self):
+        customer = self._create_customer("Benjamin Benchley")
+        order = self._create_sale({'quantity': 1}, partner_id=customer.id)
+        self._start_bench('sale_return_bench_owner')
+        self.assertEqual(order.return_ids.state, 'approved')
+
     def test_unknown_parcel_is_parked_with_a_photo(self):
         self._start_bench('sale_return_bench_unknown')
         parcel = self.env['sale.return.parcel'].search([], order='id desc', limit=1)

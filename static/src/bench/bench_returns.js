@@ -57,6 +57,6 @@ export class BenchReturns extends Component {
     }
 
     addOne(line) {
-        this.props.desk.scan(line.barcode);
+        this.props.desk.do("count_line", { line_key: line.key }, { label: line.product });
     }
 }
