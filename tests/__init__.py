@@ -10,6 +10,7 @@ from . import test_audit_trigger
 from . import test_bad_input
 from . import test_bench
 from . import test_bench_ui
+from . import test_bench_ui_mistakes
 from . import test_bench_scans
 from . import test_bulk
 from . import test_combos

@@ -194,6 +194,7 @@ export class Bench extends Component {
 
     find(text = "") {
         this.state.unknown = null;
+        this.state.message = null;
         this.state.finder = { text };
     }
 

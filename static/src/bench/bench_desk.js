@@ -56,9 +56,10 @@ export class BenchDesk {
         return this.state.data?.question;
     }
 
+    /** The goods in the hand; those counted last where the server names none. */
     get currentItem() {
         const { items, current_item_id } = this.state.data || {};
-        return items?.find((item) => item.id === current_item_id);
+        return items?.find((item) => item.id === current_item_id) || items?.at(-1);
     }
 
     /** Get ready: where the user was, or an empty bench. */

@@ -50,7 +50,7 @@ export class BenchFinder extends Component {
     }
 
     get unstated() {
-        return this.config.reasons.find(({ code }) => code === "not_stated");
+        return this.config.reasons.find(({ code }) => code === "NONE");
     }
 
     get canCreate() {

@@ -141,66 +141,18 @@ const cutNetwork = ({ isServerReached }) => {
     };
 };
 
-const RECONNECT = {
-    trigger: ".o_sr_bench_lost button",
-    timeout,
-    run() {
+const reconnect = () =>
+    run(".o_sr_bench_lost button", () => {
         restoreNetwork();
         document.querySelector(".o_sr_bench_lost button").click();
-    },
-};
+    });
 
 registry.category("web_tour.tours").add("sale_return_bench_mistakes", {
     steps: () => [
         onScreen("start"),
         scan(TRACKING),
         onScreen("work"),
-        // More than expected, and taken back.
-        scan("BENCHLAMP"),
-        counted("1 of 2"),
-        scan("BENCHLAMP"),
-        counted("2 of 2"),
-        scan("BENCHLAMP"),
-        see(`${READY} .o_sr_bench_question[data-question='over']`),
-        message("warning"),
-        checkScreen(),
-        click(".o_sr_bench_choice[data-choice='ignore']"),
-        onScreen("work"),
-        counted("2 of 2"),
-        // A serial of somebody else, then the right one.
-        scan("BENCHSN9"),
-        see(`${READY} .o_sr_bench_question[data-question='wrong_serial']`),
-        click(".o_sr_bench_choice[data-choice='ignore']"),
-        onScreen("work"),
-        scan("BENCHSN1"),
-        counted("1 of 1"),
-        scan("BENCHSN1"),
-        message("danger"),
-        counted("1 of 1"),
-        // Undo: a result, then a scan.
-        click(".o_sr_bench_grade[data-grade='D']"),
-        grade("D"),
-        click(".o_sr_bench_undo"),
-        see(`${READY} .o_sr_bench_grade[data-grade='D'][aria-pressed='false']`),
-        click(".o_sr_bench_undo"),
-        counted("0 of 1"),
-        // A code nobody knows, full of digits that are keys of buttons.
-        scan("4444444444"),
-        see(`${READY} .o_sr_bench_question[data-question='unknown_serial']`),
-        run(READY, () => pause(500)),
-        see(`${READY} .o_sr_bench_question[data-question='unknown_serial']`),
-        click(".o_sr_bench_choice[data-choice='ignore']"),
-        onScreen("work"),
-        counted("0 of 1"),
-        counted("2 of 2"),
-    ],
-});
 
-registry.category("web_tour.tours").add("sale_return_bench_network", {
-    steps: () => [
-        onScreen("start"),
-        scan(TRACKING),
-        onScreen("work"),
         // No network: the scans wait in order, with a sentence.
         run(READY, () => {
             cutNetwork({ isServerReached: false });
@@ -210,7 +162,7 @@ registry.category("web_tour.tours").add("sale_return_bench_network", {
         run(".o_sr_bench_lost", () => typeBarcode("BENCHSN1")),
         see(".o_sr_bench_lost li:eq(1):contains(BENCHSN1)"),
         see(".o_sr_bench_line .o_sr_bench_count:contains('0 of 2')"),
-        RECONNECT,
+        reconnect(),
         counted("1 of 1"),
         counted("1 of 2"),
         see(`${READY}:not(:has(.o_sr_bench_lost))`),
@@ -220,10 +172,45 @@ registry.category("web_tour.tours").add("sale_return_bench_network", {
             typeBarcode("BENCHLAMP");
         }),
         see(".o_sr_bench_lost li:contains(BENCHLAMP)"),
-        RECONNECT,
+        reconnect(),
         see(`${READY}:not(:has(.o_sr_bench_lost))`),
         counted("2 of 2"),
         message("success"),
+
+        // More than expected.
+        scan("BENCHLAMP"),
+        see(`${READY} .o_sr_bench_question[data-question='over']`),
+        message("warning"),
+        checkScreen(),
+        click(".o_sr_bench_choice[data-choice='ignore']"),
+        onScreen("work"),
+        counted("2 of 2"),
+        // A serial of somebody else, and one that is counted already.
+        scan("BENCHSN9"),
+        see(`${READY} .o_sr_bench_question[data-question='wrong_serial']`),
+        click(".o_sr_bench_choice[data-choice='ignore']"),
+        onScreen("work"),
+        scan("BENCHSN1"),
+        message("danger"),
+        counted("1 of 1"),
+
+        // Taken back: a result, then the scan before it.
+        click(".o_sr_bench_grade[data-grade='D']"),
+        grade("D"),
+        click(".o_sr_bench_undo"),
+        see(`${READY} .o_sr_bench_grade[data-grade='D'][aria-pressed='false']`),
+        click(".o_sr_bench_undo"),
+        counted("1 of 2"),
+
+        // A code nobody knows, full of digits that are keys of buttons.
+        scan("2222222222"),
+        see(`${READY} .o_sr_bench_question[data-question='unknown_serial']`),
+        run(READY, () => pause(500)),
+        see(`${READY} .o_sr_bench_question[data-question='unknown_serial']`),
+        click(".o_sr_bench_choice[data-choice='ignore']"),
+        onScreen("work"),
+        counted("1 of 1"),
+        counted("1 of 2"),
     ],
 });
 
@@ -243,6 +230,22 @@ registry.category("web_tour.tours").add("sale_return_bench_before", {
 // ... and opened again, perhaps on another machine.
 registry.category("web_tour.tours").add("sale_return_bench_after", {
     steps: () => [
+        onScreen("work"),
+        message("success"),
+        counted("1 of 2"),
+        grade("B"),
+        see(".o_sr_bench_undo:enabled"),
+    ],
+});
+
+// Somebody else takes the parcel over, with what was counted.
+registry.category("web_tour.tours").add("sale_return_bench_take_over", {
+    steps: () => [
+        onScreen("start"),
+        scan(TRACKING),
+        see(`${READY} .o_sr_bench_question[data-question='in_use']`),
+        see(".o_sr_bench_message:contains(returns_staff)"),
+        click(".o_sr_bench_choice[data-choice='take_over']"),
         onScreen("work"),
         counted("1 of 2"),
         grade("B"),
@@ -268,13 +271,8 @@ registry.category("web_tour.tours").add("sale_return_bench_unknown", {
         click(".o_sr_bench_park_confirm"),
         onScreen("start"),
         message("success"),
-    ],
-});
 
-// A parcel with a name on it, and an order nobody announced a return for.
-registry.category("web_tour.tours").add("sale_return_bench_owner", {
-    steps: () => [
-        onScreen("start"),
+        // The next one has a name on it, and an order nobody announced a return for.
         click(".o_sr_bench_find"),
         edit(".o_sr_bench_find_input", "Benjamin Benchley"),
         see(".o_sr_bench_candidate[data-kind='order']"),
