@@ -7,6 +7,68 @@ from odoo.tools import SQL
 MAX_LOTS_SHOWN = 30
 
 
+LINES_QUERY = """
+   SELECT l.id AS line_id, l.return_id, l.company_id, l.customer_note,
+          l.product_id AS line_product_id,
+          l.qty_to_inspect * lu.factor / pu.factor AS qty_to_inspect,
+          r.name, r.tracking_ref, r.carrier_name, p.complete_name AS partner,
+          o.name AS order_name, %(reason)s AS reason, rs.default_liability AS liability,
+          COALESCE(pol.inspection_required, TRUE) AS needs_inspection,
+          pp.id AS product_id, g.open_qty,
+          g.done_qty - g.inspected_qty AS waiting_component,
+          pp.default_code, pp.barcode, %(product)s AS product, pt.tracking,
+          %(line_product)s AS line_product,
+          pt.categ_id, c.parent_path, %(uom)s AS uom,
+          CASE WHEN w.id IS NULL THEN NULL ELSE jsonb_build_object(
+               'work_id', w.id, 'session_id', w.session_id, 'since', w.date_start,
+               'user', up.name) END AS held,
+          (SELECT string_agg(%(value)s, ', ' ORDER BY ptav.id)
+             FROM product_variant_combination pvc
+             JOIN product_template_attribute_value ptav
+               ON ptav.id = pvc.product_template_attribute_value_id
+             JOIN product_attribute_value v ON v.id = ptav.product_attribute_value_id
+            WHERE pvc.product_product_id = pp.id) AS variant,
+          (SELECT jsonb_agg(jsonb_build_object(
+                       'barcode', pk.barcode, 'quantity', ku.factor / pu.factor))
+             FROM product_uom pk JOIN uom_uom ku ON ku.id = pk.uom_id
+            WHERE pk.product_id = pp.id) AS packs
+     FROM sale_return_line l
+     JOIN sale_return r ON r.id = l.return_id
+     JOIN res_partner p ON p.id = r.partner_id
+     JOIN sale_return_reason rs ON rs.id = l.reason_id
+     JOIN product_product lp ON lp.id = l.product_id
+     JOIN product_template lpt ON lpt.id = lp.product_tmpl_id
+     JOIN uom_uom lu ON lu.id = l.product_uom_id
+LEFT JOIN sale_return_policy pol ON pol.id = l.policy_id
+LEFT JOIN sale_order o ON o.id = l.order_id
+LEFT JOIN sale_return_bench_work w ON w.return_id = r.id
+LEFT JOIN sale_return_bench_session ws ON ws.id = w.session_id
+LEFT JOIN res_users u ON u.id = ws.user_id
+LEFT JOIN res_partner up ON up.id = u.partner_id
+LEFT JOIN LATERAL (
+          SELECT m.product_id,
+                 SUM(m.product_qty) FILTER (WHERE m.state <> 'done') AS open_qty,
+                 COALESCE(SUM(m.product_qty) FILTER (WHERE m.state = 'done'), 0)
+                     AS done_qty,
+                 COALESCE((SELECT SUM(i.component_qty) FROM sale_return_inspection i
+                    WHERE i.line_id = l.id AND i.component_id = m.product_id), 0)
+                     AS inspected_qty
+            FROM stock_move m
+            JOIN stock_location s ON s.id = m.location_id
+           WHERE m.sale_return_line_id = l.id
+             AND m.sale_return_inspection_id IS NULL
+             AND m.state <> 'cancel'
+             AND s.usage IN ('customer', 'transit')
+        GROUP BY m.product_id) g ON TRUE
+     JOIN product_product pp ON pp.id = COALESCE(g.product_id, l.product_id)
+     JOIN product_template pt ON pt.id = pp.product_tmpl_id
+     JOIN uom_uom pu ON pu.id = pt.uom_id
+LEFT JOIN product_category c ON c.id = pt.categ_id
+    WHERE l.return_id IN %(ids)s AND l.return_expected
+ ORDER BY l.id, pp.id
+"""
+
+
 class SaleReturnBenchFacts(models.AbstractModel):
     """Service: read once, in two queries, all that scans of returns have to know.
 
@@ -95,66 +157,7 @@ class SaleReturnBenchFacts(models.AbstractModel):
     def _get_query(self, returns):
         """Return the query of lines, their goods, and what identifies these."""
         return SQL(
-            """
-            SELECT l.id AS line_id, l.return_id, l.company_id, l.customer_note,
-                   l.product_id AS line_product_id,
-                   l.qty_to_inspect * lu.factor / pu.factor AS qty_to_inspect,
-                   r.name, r.tracking_ref, r.carrier_name, p.complete_name AS partner,
-                   o.name AS order_name, %(reason)s AS reason, rs.default_liability AS liability,
-                   COALESCE(pol.inspection_required, TRUE) AS needs_inspection,
-                   pp.id AS product_id, g.open_qty,
-                   g.done_qty - g.inspected_qty AS waiting_component,
-                   pp.default_code, pp.barcode, %(product)s AS product, pt.tracking,
-                   %(line_product)s AS line_product,
-                   pt.categ_id, c.parent_path, %(uom)s AS uom,
-                   CASE WHEN w.id IS NULL THEN NULL ELSE jsonb_build_object(
-                        'work_id', w.id, 'session_id', w.session_id, 'since', w.date_start,
-                        'user', up.name) END AS held,
-                   (SELECT string_agg(%(value)s, ', ' ORDER BY ptav.id)
-                      FROM product_variant_combination pvc
-                      JOIN product_template_attribute_value ptav
-                        ON ptav.id = pvc.product_template_attribute_value_id
-                      JOIN product_attribute_value v ON v.id = ptav.product_attribute_value_id
-                     WHERE pvc.product_product_id = pp.id) AS variant,
-                   (SELECT jsonb_agg(jsonb_build_object(
-                                'barcode', pk.barcode, 'quantity', ku.factor / pu.factor))
-                      FROM product_uom pk JOIN uom_uom ku ON ku.id = pk.uom_id
-                     WHERE pk.product_id = pp.id) AS packs
-              FROM sale_return_line l
-              JOIN sale_return r ON r.id = l.return_id
-              JOIN res_partner p ON p.id = r.partner_id
-              JOIN sale_return_reason rs ON rs.id = l.reason_id
-              JOIN product_product lp ON lp.id = l.product_id
-              JOIN product_template lpt ON lpt.id = lp.product_tmpl_id
-              JOIN uom_uom lu ON lu.id = l.product_uom_id
-         LEFT JOIN sale_return_policy pol ON pol.id = l.policy_id
-         LEFT JOIN sale_order o ON o.id = l.order_id
-         LEFT JOIN sale_return_bench_work w ON w.return_id = r.id
-         LEFT JOIN sale_return_bench_session ws ON ws.id = w.session_id
-         LEFT JOIN res_users u ON u.id = ws.user_id
-         LEFT JOIN res_partner up ON up.id = u.partner_id
-         LEFT JOIN LATERAL (
-                   SELECT m.product_id,
-                          SUM(m.product_qty) FILTER (WHERE m.state <> 'done') AS open_qty,
-                          COALESCE(SUM(m.product_qty) FILTER (WHERE m.state = 'done'), 0)
-                              AS done_qty,
-                          COALESCE((SELECT SUM(i.component_qty) FROM sale_return_inspection i
-                             WHERE i.line_id = l.id AND i.component_id = m.product_id), 0)
-                              AS inspected_qty
-                     FROM stock_move m
-                     JOIN stock_location s ON s.id = m.location_id
-                    WHERE m.sale_return_line_id = l.id
-                      AND m.sale_return_inspection_id IS NULL
-                      AND m.state <> 'cancel'
-                      AND s.usage IN ('customer', 'transit')
-                 GROUP BY m.product_id) g ON TRUE
-              JOIN product_product pp ON pp.id = COALESCE(g.product_id, l.product_id)
-              JOIN product_template pt ON pt.id = pp.product_tmpl_id
-              JOIN uom_uom pu ON pu.id = pt.uom_id
-         LEFT JOIN product_category c ON c.id = pt.categ_id
-             WHERE l.return_id IN %(ids)s AND l.return_expected
-          ORDER BY l.id, pp.id
-            """,
+            LINES_QUERY,
             ids=tuple(returns.ids) or (0,),
             reason=self._translated('rs', 'name'),
             product=self._translated('pt', 'name'),

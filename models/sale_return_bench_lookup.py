@@ -93,6 +93,33 @@ class SaleReturnBenchLookup(models.AbstractModel):
                     WHERE name = ANY(%s) AND COALESCE(sale_return_id, sale_id) IS NOT NULL""",
                 codes,
             ),
+            *self._get_goods_sources(codes),
+            SQL(
+                """SELECT 0, 'parcel', NULL::int, NULL::int, NULL::int, NULL::int, id,
+                          NULL::float, company_id
+                     FROM sale_return_parcel
+                    WHERE state = 'parked'
+                      AND (name = ANY(%(codes)s) OR tracking_ref = ANY(%(codes)s))""",
+                codes=codes,
+            ),
+        ]
+        if 'carrier_tracking_ref' in self.env['stock.picking']._fields:
+            # A parcel that was never accepted comes back under the number it left with.
+            sources.append(
+                SQL(
+                    """SELECT 3, 'delivery', sale_return_id, sale_id, NULL::int, NULL::int,
+                              NULL::int, NULL::float, company_id
+                         FROM stock_picking
+                        WHERE carrier_tracking_ref = ANY(%s) AND sale_id IS NOT NULL""",
+                    codes,
+                )
+            )
+        return sources
+
+    @api.model
+    def _get_goods_sources(self, codes):
+        """Return the queries of goods: lots, products and packagings."""
+        return [
             SQL(
                 """SELECT 6, 'lot', NULL::int, (
                               SELECT sl.order_id FROM stock_move_line ml
@@ -121,27 +148,7 @@ class SaleReturnBenchLookup(models.AbstractModel):
                     WHERE pk.barcode = ANY(%s)""",
                 codes,
             ),
-            SQL(
-                """SELECT 0, 'parcel', NULL::int, NULL::int, NULL::int, NULL::int, id,
-                          NULL::float, company_id
-                     FROM sale_return_parcel
-                    WHERE state = 'parked'
-                      AND (name = ANY(%(codes)s) OR tracking_ref = ANY(%(codes)s))""",
-                codes=codes,
-            ),
         ]
-        if 'carrier_tracking_ref' in self.env['stock.picking']._fields:
-            # A parcel that was never accepted comes back under the number it left with.
-            sources.append(
-                SQL(
-                    """SELECT 3, 'delivery', sale_return_id, sale_id, NULL::int, NULL::int,
-                              NULL::int, NULL::float, company_id
-                         FROM stock_picking
-                        WHERE carrier_tracking_ref = ANY(%s) AND sale_id IS NOT NULL""",
-                    codes,
-                )
-            )
-        return sources
 
     @api.model
     def _get_return_source(self, column, kind, rank, codes):

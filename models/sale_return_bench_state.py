@@ -30,6 +30,33 @@ ITEM_FIELDS = (
 )
 
 
+DESK_QUERY = """
+SELECT 'session', s.id, to_jsonb(s) || jsonb_build_object('user', p.name)
+  FROM sale_return_bench_session s
+  JOIN res_users u ON u.id = s.user_id
+  JOIN res_partner p ON p.id = u.partner_id
+ WHERE s.id = %(id)s AND s.user_id = %(user)s AND s.state = 'open'
+ UNION ALL
+SELECT 'step', id, answer FROM sale_return_bench_step
+ WHERE session_id = %(id)s AND token = %(token)s
+ UNION ALL
+SELECT 'work', id, jsonb_build_object(
+       'return_id', return_id, 'facts', facts, 'since', date_start)
+  FROM sale_return_bench_work WHERE session_id = %(id)s
+ UNION ALL
+SELECT 'item', i.id, to_jsonb(i) || jsonb_build_object('photos', (
+       SELECT jsonb_agg(COALESCE(f.bench_question, 0))
+         FROM sale_return_file f WHERE f.bench_item_id = i.id))
+  FROM sale_return_bench_item i
+ WHERE session_id = %(id)s AND removed IS NOT TRUE
+ UNION ALL
+(SELECT 'undo', id, jsonb_build_object('label', label, 'journal', undo)
+   FROM sale_return_bench_step
+  WHERE session_id = %(id)s AND undo IS NOT NULL ORDER BY id DESC LIMIT 1)
+ ORDER BY 2
+"""
+
+
 class SaleReturnBench(models.AbstractModel):
     """What lies on the desk: how it is loaded, changed, saved and told."""
 
@@ -49,31 +76,7 @@ class SaleReturnBench(models.AbstractModel):
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
-                """
-                SELECT 'session', s.id, to_jsonb(s) || jsonb_build_object('user', p.name)
-                  FROM sale_return_bench_session s
-                  JOIN res_users u ON u.id = s.user_id
-                  JOIN res_partner p ON p.id = u.partner_id
-                 WHERE s.id = %(id)s AND s.user_id = %(user)s AND s.state = 'open'
-                 UNION ALL
-                SELECT 'step', id, answer FROM sale_return_bench_step
-                 WHERE session_id = %(id)s AND token = %(token)s
-                 UNION ALL
-                SELECT 'work', id, jsonb_build_object(
-                       'return_id', return_id, 'facts', facts, 'since', date_start)
-                  FROM sale_return_bench_work WHERE session_id = %(id)s
-                 UNION ALL
-                SELECT 'item', i.id, to_jsonb(i) || jsonb_build_object('photos', (
-                       SELECT jsonb_agg(COALESCE(f.bench_question, 0))
-                         FROM sale_return_file f WHERE f.bench_item_id = i.id))
-                  FROM sale_return_bench_item i
-                 WHERE session_id = %(id)s AND removed IS NOT TRUE
-                 UNION ALL
-                (SELECT 'undo', id, jsonb_build_object('label', label, 'journal', undo)
-                   FROM sale_return_bench_step
-                  WHERE session_id = %(id)s AND undo IS NOT NULL ORDER BY id DESC LIMIT 1)
-                 ORDER BY 2
-                """,
+                DESK_QUERY,
                 id=session_id if type(session_id) is int else 0,
                 user=self.env.uid,
                 token=token,

@@ -30,6 +30,66 @@ PART = 0.65
 WAITING_BONUS = 0.15
 
 
+DOCUMENTS_QUERY = """
+   WITH orders AS (
+       SELECT id FROM sale_order WHERE id = ANY(%(orders)s)
+        UNION
+       SELECT l.order_id FROM sale_return_line l WHERE l.return_id = ANY(%(returns)s)
+        UNION
+       SELECT o.id FROM unnest(%(partners)s::int[]) AS p(id)
+         JOIN LATERAL (
+              SELECT id FROM sale_order
+               WHERE (partner_id = p.id OR partner_shipping_id = p.id)
+                 AND company_id = %(company)s AND state = 'sale'
+            ORDER BY id DESC LIMIT %(per_partner)s) o ON TRUE
+        UNION
+       SELECT l.order_id FROM (
+              SELECT order_id FROM sale_return_line
+               WHERE product_id = ANY(%(products)s)
+                 AND (qty_held > 0 OR qty_to_inspect > 0)
+                 AND company_id = %(company)s
+               LIMIT %(limit)s) l
+   ), returns AS (
+       SELECT DISTINCT l.order_id, l.return_id FROM sale_return_line l
+        WHERE l.order_id IN (SELECT id FROM orders)
+        UNION
+       SELECT NULL::int, r.id FROM unnest(%(returns)s::int[]) AS r(id)
+        WHERE NOT EXISTS (SELECT 1 FROM sale_return_line l
+                           WHERE l.return_id = r.id AND l.order_id IS NOT NULL)
+   )
+   SELECT 'return' AS kind, r.id, r.name, r.id AS return_id, x.order_id,
+          o.name AS "order", r.state, p.complete_name AS partner, p.city, p.zip,
+          p.street, p.phone, COALESCE(r.date_dispatched, r.create_date) AS date,
+          ARRAY[r.partner_id, o.partner_id, o.partner_shipping_id] AS partner_ids,
+          r.state = 'approved' AND EXISTS (
+              SELECT 1 FROM sale_return_line l WHERE l.return_id = r.id
+                 AND (l.qty_held > 0 OR l.qty_to_inspect > 0)) AS waiting,
+          (SELECT jsonb_object_agg(l.product_id, %(product)s)
+             FROM sale_return_line l
+             JOIN product_product pp ON pp.id = l.product_id
+             JOIN product_template pt ON pt.id = pp.product_tmpl_id
+            WHERE l.return_id = r.id) AS products
+     FROM returns x
+     JOIN sale_return r ON r.id = x.return_id
+     JOIN res_partner p ON p.id = r.partner_id
+LEFT JOIN sale_order o ON o.id = x.order_id
+    WHERE r.company_id = %(company)s AND r.state <> 'cancelled'
+    UNION ALL
+   SELECT 'order', o.id, o.name, NULL, o.id, o.name, o.state, p.complete_name, p.city,
+          p.zip, p.street, p.phone, o.date_order,
+          ARRAY[o.partner_id, o.partner_shipping_id], FALSE,
+          (SELECT jsonb_object_agg(l.product_id, %(product)s)
+             FROM sale_order_line l
+             JOIN product_product pp ON pp.id = l.product_id
+             JOIN product_template pt ON pt.id = pp.product_tmpl_id
+            WHERE l.order_id = o.id)
+     FROM sale_order o
+     JOIN res_partner p ON p.id = o.partner_id
+    WHERE o.id IN (SELECT id FROM orders) AND o.company_id = %(company)s
+      AND o.state = 'sale'
+"""
+
+
 class SaleReturnCandidates(models.AbstractModel):
     """Service: whose parcel may this be? Ranks returns and orders for what a label says.
 
@@ -136,6 +196,13 @@ class SaleReturnCandidates(models.AbstractModel):
                         MAX_HITS,
                     )
                 )
+        parts += self._get_lot_queries(codes, likes, company)
+        return SQL(" UNION ALL ").join(parts)
+
+    @api.model
+    def _get_lot_queries(self, codes, likes, company):
+        """Return the queries of the orders that lots and serial numbers were delivered with."""
+        parts = []
         for condition, rough in (
             (SQL("name = ANY(%s)", codes), False),
             (SQL("name LIKE ANY(%s)", likes), True),
@@ -160,7 +227,7 @@ class SaleReturnCandidates(models.AbstractModel):
                     company.id,
                 )
             )
-        return SQL(" UNION ALL ").join(parts)
+        return parts
 
     @api.model
     def _escape(self, text):
@@ -261,64 +328,7 @@ class SaleReturnCandidates(models.AbstractModel):
         """
         self.env.cr.execute(
             SQL(
-                """
-                WITH orders AS (
-                    SELECT id FROM sale_order WHERE id = ANY(%(orders)s)
-                     UNION
-                    SELECT l.order_id FROM sale_return_line l WHERE l.return_id = ANY(%(returns)s)
-                     UNION
-                    SELECT o.id FROM unnest(%(partners)s::int[]) AS p(id)
-                      JOIN LATERAL (
-                           SELECT id FROM sale_order
-                            WHERE (partner_id = p.id OR partner_shipping_id = p.id)
-                              AND company_id = %(company)s AND state = 'sale'
-                         ORDER BY id DESC LIMIT %(per_partner)s) o ON TRUE
-                     UNION
-                    SELECT l.order_id FROM (
-                           SELECT order_id FROM sale_return_line
-                            WHERE product_id = ANY(%(products)s)
-                              AND (qty_held > 0 OR qty_to_inspect > 0)
-                              AND company_id = %(company)s
-                            LIMIT %(limit)s) l
-                ), returns AS (
-                    SELECT DISTINCT l.order_id, l.return_id FROM sale_return_line l
-                     WHERE l.order_id IN (SELECT id FROM orders)
-                     UNION
-                    SELECT NULL::int, r.id FROM unnest(%(returns)s::int[]) AS r(id)
-                     WHERE NOT EXISTS (SELECT 1 FROM sale_return_line l
-                                        WHERE l.return_id = r.id AND l.order_id IS NOT NULL)
-                )
-                SELECT 'return' AS kind, r.id, r.name, r.id AS return_id, x.order_id,
-                       o.name AS "order", r.state, p.complete_name AS partner, p.city, p.zip,
-                       p.street, p.phone, COALESCE(r.date_dispatched, r.create_date) AS date,
-                       ARRAY[r.partner_id, o.partner_id, o.partner_shipping_id] AS partner_ids,
-                       r.state = 'approved' AND EXISTS (
-                           SELECT 1 FROM sale_return_line l WHERE l.return_id = r.id
-                              AND (l.qty_held > 0 OR l.qty_to_inspect > 0)) AS waiting,
-                       (SELECT jsonb_object_agg(l.product_id, %(product)s)
-                          FROM sale_return_line l
-                          JOIN product_product pp ON pp.id = l.product_id
-                          JOIN product_template pt ON pt.id = pp.product_tmpl_id
-                         WHERE l.return_id = r.id) AS products
-                  FROM returns x
-                  JOIN sale_return r ON r.id = x.return_id
-                  JOIN res_partner p ON p.id = r.partner_id
-             LEFT JOIN sale_order o ON o.id = x.order_id
-                 WHERE r.company_id = %(company)s AND r.state <> 'cancelled'
-                 UNION ALL
-                SELECT 'order', o.id, o.name, NULL, o.id, o.name, o.state, p.complete_name, p.city,
-                       p.zip, p.street, p.phone, o.date_order,
-                       ARRAY[o.partner_id, o.partner_shipping_id], FALSE,
-                       (SELECT jsonb_object_agg(l.product_id, %(product)s)
-                          FROM sale_order_line l
-                          JOIN product_product pp ON pp.id = l.product_id
-                          JOIN product_template pt ON pt.id = pp.product_tmpl_id
-                         WHERE l.order_id = o.id)
-                  FROM sale_order o
-                  JOIN res_partner p ON p.id = o.partner_id
-                 WHERE o.id IN (SELECT id FROM orders) AND o.company_id = %(company)s
-                   AND o.state = 'sale'
-                """,
+                DOCUMENTS_QUERY,
                 orders=[key[1] for key in hits if key[0] == 'order'],
                 returns=[key[1] for key in hits if key[0] == 'return'],
                 partners=list(partners),
