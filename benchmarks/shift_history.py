@@ -48,12 +48,12 @@ REFERENCES = {
 VALUES = {
     ('res_partner', 'name'): "{names}",
     ('res_partner', 'complete_name'): "{names}",
-    ('res_partner', 'phone'): "'+32 4' || LPAD((n * 7919 % 100000000)::text, 8, '0')",
+    ('res_partner', 'phone'): "'+32 4' || LPAD((n::bigint * 7919 % 100000000)::text, 8, '0')",
     ('sale_order', 'name'): "'HS' || LPAD((n)::text, 7, '0')",
     ('sale_order', 'client_order_ref'): "'HPO' || n",
     ('stock_lot', 'name'): "'HSN' || n || '-' || t.id",
     ('sale_return', 'name'): "'RMA/2019/' || LPAD(n::text, 7, '0')",
-    ('sale_return', 'tracking_ref'): "'HT' || LPAD((n * 104729 % 1000000000)::text, 12, '0')",
+    ('sale_return', 'tracking_ref'): "'HT' || LPAD((n::bigint * 104729 % 1000000000)::text, 12, '0')",
     ('stock_picking', 'name'): "t.name || '/' || n",
 }
 NAMES = (
