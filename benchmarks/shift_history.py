@@ -53,7 +53,7 @@ VALUES = {
     ('sale_order', 'client_order_ref'): "'HPO' || n",
     ('stock_lot', 'name'): "'HSN' || n || '-' || t.id",
     ('sale_return', 'name'): "'RMA/2019/' || LPAD(n::text, 7, '0')",
-    ('sale_return', 'tracking_ref'): "'HT' || LPAD((n::bigint * 104729 % 1000000000)::text, 12, '0')",
+    ('sale_return', 'tracking_ref'): "'HT' || LPAD(n::text, 12, '0')",
     ('stock_picking', 'name'): "t.name || '/' || n",
 }
 NAMES = (
