@@ -31,12 +31,15 @@ def run(env, workers='20', seconds='60', seed='19'):
     world = World(env)
     order_ids = world.sell(ORDERS)
     env.cr.commit()
-    counts = work_together(env, int(workers), float(seconds), int(seed), order_ids)
+    # What takes several lines is left to the job, which is a step of its own below.
+    env['ir.config_parameter'].sudo().set_param('sale_return.sync_limit', '2')
+    env.cr.commit()
+    counts, collisions = work_together(env, int(workers), float(seconds), int(seed), order_ids)
     env.cr.rollback()
     env.invalidate_all()
     counts.update(finish(env, order_ids))
     wrong = find_wrong(env, order_ids)
-    print_counts(counts, wrong, env, order_ids)
+    print_counts(counts, collisions, wrong, env, order_ids)
     return not any(wrong.values()) and not counts['crashed']
 
 
@@ -105,7 +108,7 @@ class World:
 
 
 def work_together(env, workers, seconds, seed, order_ids):
-    """Let processes work at the same time; return what they counted."""
+    """Let processes work at the same time; return their steps and their collisions, counted."""
     context = multiprocessing.get_context('fork')
     barrier, results = context.Barrier(workers), context.Queue()
     processes = [
@@ -117,12 +120,15 @@ def work_together(env, workers, seconds, seed, order_ids):
     ]
     for process in processes:
         process.start()
-    counts = Counter()
+    counts, collisions = Counter(), Counter()
     for _process in processes:
-        counts.update(results.get(timeout=seconds * 10 + 300))
+        for total, part in zip(
+            (counts, collisions), results.get(timeout=seconds * 10 + 300), strict=True
+        ):
+            total.update(part)
     for process in processes:
         process.join()
-    return counts
+    return counts, collisions
 
 
 def open_registry(dbname):
@@ -141,7 +147,7 @@ def open_registry(dbname):
 
 def work(dbname, uid, barrier, results, seed, seconds, order_ids):
     """Do random steps until the time is over."""
-    counts = Counter()
+    counts, collisions = Counter(), Counter()
     try:
         registry = open_registry(dbname)
         chance = random.Random(seed)
@@ -149,17 +155,21 @@ def work(dbname, uid, barrier, results, seed, seconds, order_ids):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             step = chance.choices(STEPS, weights=[weight for _step, weight in STEP_WEIGHTS])[0]
-            counts[do_step(registry, uid, step, chance.randrange(2**32), order_ids)] += 1
+            result = do_step(registry, uid, step, chance.randrange(2**32), order_ids, collisions)
+            counts[result] += 1
     except Exception:  # noqa: BLE001  whatever it is has to be counted
         counts['crashed'] += 1
         traceback.print_exc()
     finally:
-        results.put(counts)
+        results.put((counts, collisions))
 
 
-def do_step(registry, uid, step, seed, order_ids):
-    """Do one step in a transaction of its own, as a request does; return what became of it."""
-    from psycopg2 import OperationalError
+def do_step(registry, uid, step, seed, order_ids, collisions):
+    """Do one step in a transaction of its own, as a request does; return what became of it.
+
+    :param Counter collisions: by kind, to be counted on.
+    """
+    from psycopg2 import OperationalError, errorcodes
 
     from odoo import api
     from odoo.exceptions import AccessError, RedirectWarning, UserError
@@ -170,7 +180,14 @@ def do_step(registry, uid, step, seed, order_ids):
     def once(env):
         nonlocal tries
         tries += 1
-        return step(env, random.Random(seed), order_ids)
+        try:
+            done = step(env, random.Random(seed), order_ids)
+            env.cr.flush()
+        except OperationalError as error:
+            # The one that is started again; counted here because nobody else sees it.
+            collisions[errorcodes.lookup(error.pgcode) if error.pgcode else 'no connection'] += 1
+            raise
+        return done
 
     with registry.cursor() as cr:
         env = api.Environment(cr, uid, {'tracking_disable': True})
@@ -183,7 +200,6 @@ def do_step(registry, uid, step, seed, order_ids):
         except OperationalError:
             cr.rollback()
             result = 'given up'
-    do_step.retries = getattr(do_step, 'retries', 0) + tries - 1
     return f'{step.__name__}: {result}' if tries == 1 else f'{step.__name__}: {result} again'
 
 
@@ -252,6 +268,13 @@ def credit(env, chance, order_ids):
     return bool(returns.action_create_credit_notes()) if returns else False
 
 
+def job(env, chance, order_ids):
+    # As cron workers of several nodes do, which take what no other one has.
+    queued = get_returns(env, order_ids, ('credit_queued', '=', True))
+    env['sale.return']._cron_create_credit_notes(limit=chance.randint(1, 5))
+    return bool(queued)
+
+
 def close(env, chance, order_ids):
     returns = _pick(env, chance, order_ids, ('state', '=', 'approved'))[:1]
     if returns:
@@ -289,7 +312,8 @@ STEP_WEIGHTS = [
     (approve, 6),
     (receive, 6),
     (inspect, 6),
-    (credit, 5),
+    (credit, 3),
+    (job, 3),
     (close, 1),
     (credit_by_hand, 1),
     (edit_delivery, 1),
@@ -318,6 +342,7 @@ def finish(env, order_ids):
         ).action_inspect_all('restock'),
         returns.action_create_credit_notes,
     ]
+    returns._write_facts({'credit_retry_at': False})
     for step in steps:
         try:
             with env.cr.savepoint():
@@ -383,14 +408,16 @@ def count_quarantine_differences(env, returns):
     return differences
 
 
-def print_counts(counts, wrong, env, order_ids):
+def print_counts(counts, collisions, wrong, env, order_ids):
     """Print what was done and what is wrong."""
     returns = get_returns(env, order_ids)
     print("Steps of all workers:")
     for name, count in sorted(counts.items()):
         print(f"  {name:40} {count:6}")
     again = sum(count for name, count in counts.items() if name.endswith(' again'))
-    print(f"{sum(counts.values())} steps, {again} of them started again after a collision")
-    print(f"{len(returns)} returns, {len(returns.credit_note_ids)} credit notes")
+    print(f"{sum(counts.values())} steps, {again} of them started again after a collision:")
+    for name, count in sorted(collisions.items()):
+        print(f"  {name:40} {count:6}")
+    print(f"{len(returns)} returns, {len(returns.credit_note_ids)} credit notes; wrong:")
     for name, count in wrong.items():
         print(f"  {name:40} {count:6}")

@@ -1,0 +1,188 @@
+"""What pages cost on a database with a million return lines of the past.
+
+Each page is read as the web client does: the fields of its view, its filter, its count, under the
+rules of a user. Run by `dev/bench --pages` on a database of its own.
+"""
+
+import json
+import time
+from pathlib import Path
+from statistics import median
+
+ROUNDS = 3
+LIMIT = 2.0
+OPEN = 40
+
+
+def run(env, lines='1000000', results=''):
+    """Load, measure, print.
+
+    :param str lines: how many return lines of the past there shall be.
+    :param str results: file for all numbers, as JSON.
+    :return: whether every page took less than two seconds.
+    :rtype: bool
+    """
+    from odoo.addons.sale_return.benchmarks import history, real_pages, report, ways
+
+    begin = time.monotonic()
+    shop = ways.Shop(env, 4)
+    past = ways.Ours(env, shop.sell(1), report.Phases(env.cr))
+    past.run()
+    rows = history.load(env, past.returns, int(lines) // 4)
+    work = open_returns(ways.Ours, shop, report.Phases(env.cr))
+    print(f"Loaded in {time.monotonic() - begin:.0f} s", flush=True)
+    begin = time.monotonic()
+    env['sale.return.fact']._refresh(everything=True)
+    env.cr.execute("ANALYZE")
+    env.cr.commit()
+    print(f"Facts stored in {time.monotonic() - begin:.0f} s", flush=True)
+    print(report.format_table(["Table", "Rows"], [[t, f"{n:,}"] for t, n in rows.items()], {1}))
+    # sudo off: pages are read under the rules of a user.
+    user = env(su=False)
+    pages = get_pages(user, past.returns, work) | {
+        f'analysis, {name}': read
+        for name, read in real_pages.get_pages(real_pages._Pages(user)).items()
+    }
+    measured = {name: measure(env, read) for name, read in pages.items()}
+    table = [
+        [name, f"{1000 * seconds:.0f}", queries, "" if seconds < LIMIT else "SLOW"]
+        for name, (seconds, queries) in measured.items()
+    ]
+    print("\n" + report.format_table(["Page", "ms", "queries", ""], table, right={1, 2}))
+    if results:
+        Path(results).write_text(json.dumps({'rows': rows, 'pages': measured}), encoding='utf-8')
+    return all(seconds < LIMIT for seconds, _queries in measured.values())
+
+
+def open_returns(way, shop, phases):
+    """Return some returns of today: submitted, approved, received, each a third."""
+    work = way(shop.env, shop.sell(3 * OPEN), phases)
+    work.request()
+    work.returns[OPEN:].action_approve()
+    received = work.returns[2 * OPEN :]
+    from odoo.addons.sale_return.benchmarks.shop import validate
+
+    validate(received.picking_ids)
+    shop.env.cr.commit()
+    return work.returns
+
+
+def measure(env, read):
+    """Return the median of seconds and the queries of a page, nothing being cached."""
+    seconds = []
+    for _round in range(ROUNDS):
+        env.cr.commit()
+        env.invalidate_all()
+        begin, queries = time.perf_counter(), env.cr.sql_log_count
+        read()
+        seconds.append(time.perf_counter() - begin)
+    return median(seconds), env.cr.sql_log_count - queries
+
+
+# === PAGES === #
+
+
+def get_pages(env, past, work):
+    """Return `{page: function that reads it}`.
+
+    :param past: a closed return.
+    :param work: open returns.
+    """
+    Return, filters = env['sale.return'], get_filters(env)
+    pages = {'list of returns': get_list(env, 'sale.return', [])}
+    pages |= {
+        f'list of returns, {name}': get_list(env, 'sale.return', domain)
+        for name, domain in filters.items()
+    }
+    pages['list of returns, page 1000'] = get_list(env, 'sale.return', [], offset=80_000)
+    for name, text in (
+        ('a number', past.name),
+        ('a customer', past.partner_id.name),
+        ('a parcel', "1Z999"),
+    ):
+        domain = [('display_name', 'ilike', text)] if name != 'a parcel' else []
+        domain = domain or [('tracking_ref', 'ilike', text)]
+        pages[f'search for {name}'] = get_list(env, 'sale.return', domain)
+    for field in ('state', 'partner_id', 'create_date:month'):
+        pages[f'list of returns by {field}'] = lambda field=field: Return.web_read_group(
+            [], [field], ['__count'], limit=80
+        )
+    pages['kanban of returns'] = get_list(env, 'sale.return', [], 'kanban')
+    pages['kanban of returns by state'] = lambda: Return.web_read_group(
+        [],
+        ['state'],
+        ['__count'],
+        auto_unfold=True,
+        unfold_read_specification=get_specification(env, 'sale.return', 'kanban'),
+        unfold_read_default_limit=40,
+    )
+    for name, record in (('past', past), ('submitted', work[0]), ('received', work[-1])):
+        pages[f'form of a return, {name}'] = lambda record=record: Return.browse(
+            record.id
+        ).web_read(get_specification(env, 'sale.return', 'form'))
+    pages['form of its order'] = lambda: (
+        env['sale.order']
+        .browse(past.sale_order_ids.ids)
+        .web_read(get_specification(env, 'sale.order', 'form'))
+    )
+    for model in ('sale.return.line', 'sale.return.inspection', 'sale.return.event'):
+        pages[f'list of {model}'] = get_list(env, model, [])
+    for model in ('sale.return.quarantine.report', 'sale.return.reconciliation'):
+        if model in env:
+            pages[f'list of {model}'] = get_list(env, model, [])
+    return pages
+
+
+def get_filters(env):
+    """Return `{filter: domain}` of the filters of returns that depend on nothing but themselves."""
+    from lxml import etree
+
+    from odoo.tools.safe_eval import safe_eval
+
+    arch = env['sale.return'].get_views([(False, 'search')])['views']['search']['arch']
+    filters = {}
+    for node in etree.fromstring(arch).iter('filter'):
+        domain = node.get('domain') or '[]'
+        if node.get('name') and domain != '[]' and 'context_today' not in domain:
+            filters[node.get('string') or node.get('name')] = safe_eval(domain, {'uid': env.uid})
+    return filters
+
+
+def get_list(env, model, domain, kind='list', offset=0):
+    """Return a function that reads a list or kanban as the web client does."""
+    specification = get_specification(env, model, kind)
+
+    def read():
+        env[model].web_search_read(
+            domain, specification, offset=offset, limit=80, count_limit=10_001
+        )
+
+    return read
+
+
+def get_specification(env, model, kind):
+    """Return which fields the default view of a model reads."""
+    from lxml import etree
+
+    views = env[model].get_views([(False, kind)])
+    return _read_node(env, model, etree.fromstring(views['views'][kind]['arch']))
+
+
+def _read_node(env, model, node):
+    specification = {}
+    for child in node:
+        if child.tag == 'field' and child.get('name') in env[model]._fields:
+            field = env[model]._fields[child.get('name')]
+            specification[field.name] = {}
+            if field.type in ('many2one', 'many2many', 'one2many'):
+                specification[field.name] = {'fields': {'display_name': {}}, 'limit': 40}
+            sub = next((view for view in child if view.tag in ('list', 'kanban')), None)
+            if sub is not None and field.type != 'many2one':
+                specification[field.name]['fields'] = _read_node(env, field.comodel_name, sub)
+            if field.type == 'many2one':
+                specification[field.name].pop('limit')
+        elif not isinstance(child.tag, str):
+            continue
+        else:
+            specification |= _read_node(env, model, child)
+    return specification
