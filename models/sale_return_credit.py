@@ -1,4 +1,7 @@
+import logging
 from collections import defaultdict
+
+from psycopg2 import InterfaceError, OperationalError
 
 from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError
@@ -7,6 +10,8 @@ from odoo.tools import clean_context
 from odoo.tools.misc import formatLang
 
 from ..tools.money import QUANTITY_EPSILON, round_to
+
+_logger = logging.getLogger(__name__)
 
 
 class SaleReturnCredit(models.AbstractModel):
@@ -37,7 +42,9 @@ class SaleReturnCredit(models.AbstractModel):
         service = self.sudo().with_context(clean_context(self.env.context))
         notes = service.env['account.move']
         for company, group in returns.with_env(service.env).grouped('company_id').items():
-            notes |= service.with_company(company)._create_company_notes(group)
+            # Notes change no invoice, and it is read before and after they are posted.
+            once = self.env['sale.return.ledger']._keep_invoices(service.with_company(company))
+            notes |= once._create_company_notes(group)
         returns.sudo()._dequeue_credit()
         return notes.with_env(self.env)
 
@@ -70,6 +77,7 @@ class SaleReturnCredit(models.AbstractModel):
 
         :param returns: `sale.return` records, in superuser mode as this service.
         """
+        service = self.env['sale.return.ledger']._keep_invoices(self)
         line_model = self.env['sale.return.line']
         quantities = {
             'due': line_model._get_qty_released,
@@ -79,12 +87,12 @@ class SaleReturnCredit(models.AbstractModel):
         for kind in kinds:
             for sale_return in returns:
                 # One by one: each return is shown as if it alone were credited now.
-                allocations = self._complete(
-                    self._allocate(self._collect(sale_return, quantities[kind]))
+                allocations = service._complete(
+                    service._allocate(service._collect(sale_return, quantities[kind]))
                 )
                 result[sale_return.id][kind] = [
-                    self._describe_note(self._prepare_credit_note_vals(invoice, group), group)
-                    for invoice, group in self._group_by_invoice(allocations).items()
+                    service._describe_note(service._prepare_credit_note_vals(invoice, group), group)
+                    for invoice, group in service._group_by_invoice(allocations).items()
                 ]
         return result
 
@@ -102,29 +110,48 @@ class SaleReturnCredit(models.AbstractModel):
         due = lines.return_id
         if not due:
             return
-        # sudo: a limit of the system, no secret.
-        limit = int(self.env['ir.config_parameter'].sudo().get_param('sale_return.sync_limit', 50))
-        if len(lines) > limit:
+        if len(lines) > self._get_sync_limit():
             due._queue_credit()
             return
         self._credit_isolated(due)
 
     @api.model
+    def _get_sync_limit(self):
+        """Return how many lines are credited in the call that has released them.
+
+        :rtype: int
+        """
+        # sudo: everybody's steps depend on it.
+        parameters = self.env['ir.config_parameter'].sudo()
+        return int(parameters.get_param('sale_return.sync_limit', 50))
+
+    @api.model
     def _credit_isolated(self, returns):
         """Credit returns so that one that fails does not stop the others.
 
-        The reason of a failure is kept on its return, which stays queued.
+        What fails together is tried again in halves, until the bad ones are alone. The reason of a
+        failure is kept on its return, which stays queued.
         """
+        if not returns:
+            return
         try:
             with self.env.cr.savepoint():
                 self._create_credit_notes(returns)
-        except (UserError, RedirectWarning) as error:
-            if len(returns) == 1:
-                returns._queue_credit(error=str(error.args[0]))
                 return
-            for sale_return in returns:
-                # One by one on purpose: the batch has failed, now the bad one is looked for.
-                self._credit_isolated(sale_return)
+        except (OperationalError, InterfaceError):
+            raise  # another transaction was quicker, or the database is gone: all begins again
+        except (UserError, RedirectWarning) as error:
+            reason = str(error.args[0])
+        except Exception as error:
+            # The goods are here whatever the ledger says, so whatever it is must not stop them.
+            _logger.exception("Credit notes of returns %s", returns.ids)
+            reason = self.env._("Technical error: %(error)s", error=error)
+        if len(returns) == 1:
+            returns._queue_credit(error=reason)
+            return
+        half = len(returns) // 2
+        self._credit_isolated(returns[:half])
+        self._credit_isolated(returns[half:])
 
     # === COLLECT === #
 
@@ -161,9 +188,11 @@ class SaleReturnCredit(models.AbstractModel):
         :rtype: dict
         """
         result = dict.fromkeys(lines, (0.0, 0.0, 0.0))
-        for sale_line in lines.sale_line_id:
+        for sale_line, mine in lines.grouped('sale_line_id').items():
+            if not sale_line:
+                continue
             # The lines of all returns share one pool, the oldest first.
-            siblings = (sale_line.return_line_ids | lines).filtered(
+            siblings = (sale_line.return_line_ids | mine).filtered(
                 lambda line, sale_line=sale_line: line.sale_line_id == sale_line
             )
             invoiced, by_returns, otherwise = self.env['sale.return.ledger']._get_invoiced(
@@ -205,11 +234,13 @@ class SaleReturnCredit(models.AbstractModel):
         balances = self.env['sale.return.ledger']._get_balances(
             lines.sale_line_id, ignored_moves=ignored_moves
         )
+        by_sale_line = defaultdict(list)
+        for invoice_line, balance in balances.items():
+            for sale_line in invoice_line.sale_line_ids:
+                by_sale_line[sale_line].append((invoice_line, balance))
         allocations = []
         for line, quantity in due:
-            for invoice_line, balance in balances.items():
-                if line.sale_line_id not in invoice_line.sale_line_ids:
-                    continue
+            for invoice_line, balance in by_sale_line[line.sale_line_id]:
                 wanted = line.product_uom_id._compute_quantity(
                     quantity, invoice_line.product_uom_id, round=False
                 )

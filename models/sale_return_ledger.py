@@ -6,6 +6,14 @@ from ..tools.money import QUANTITY_EPSILON, Balance
 # Amounts of a base line that a note takes its share of, besides those of its taxes.
 BASE_FIELDS = ('total_excluded_currency', 'total_excluded')
 TAX_FIELDS = ('base_amount_currency', 'base_amount', 'tax_amount_currency', 'tax_amount')
+KEPT = 'sale_return_kept_invoices'
+
+
+class KeptInvoices(dict):
+    """Base lines of posted invoices by id, for one call. As part of a context it is only itself."""
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
 
 class SaleReturnLedger(models.AbstractModel):
@@ -96,14 +104,33 @@ class SaleReturnLedger(models.AbstractModel):
         )
 
     @api.model
+    def _keep_invoices(self, records):
+        """Return records on which each posted invoice is computed once, however often it is read.
+
+        Taxes are computed for a whole invoice, however few of its lines are credited. Only for a
+        call that changes no invoice; the environment must not outlive it.
+        """
+        return records.with_context(**{KEPT: KeptInvoices()})
+
+    @api.model
     def _get_base_lines(self, moves):
         """Return the rounded base lines of invoices and notes by the id of their journal item."""
-        return {
-            base_line['record'].id: base_line
-            for move in moves
-            for base_line in move._get_rounded_base_and_tax_lines()[0]
-            if isinstance(base_line['record'], models.BaseModel)
-        }
+        kept = self.env.context.get(KEPT)
+        if not isinstance(kept, KeptInvoices):
+            kept = None  # clients send what context they like
+        result = {}
+        for move in moves:
+            base_lines = kept.get(move.id) if kept is not None else None
+            if base_lines is None:
+                base_lines = {
+                    base_line['record'].id: base_line
+                    for base_line in move._get_rounded_base_and_tax_lines()[0]
+                    if isinstance(base_line['record'], models.BaseModel)
+                }
+                if kept is not None and move.move_type == 'out_invoice' and move.state == 'posted':
+                    kept[move.id] = base_lines
+            result.update(base_lines)
+        return result
 
     @api.model
     def _get_amounts(self, base_line, line):
