@@ -85,6 +85,7 @@
         'views/sale_return_refusal_template_views.xml',
         'views/sale_return_confirmation_views.xml',
         'views/sale_return_reason_views.xml',
+        'views/sale_return_queue_views.xml',
         'views/sale_return_refund_views.xml',
         'views/sale_return_accounting_views.xml',
         'views/account_move_views.xml',

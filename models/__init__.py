@@ -65,6 +65,7 @@ from . import sale_return_checklist_item
 from . import sale_return_confirmation
 from . import sale_return_credit
 from . import sale_return_credit_kept
+from . import sale_return_credit_later
 from . import sale_return_credit_lump
 from . import sale_return_deadline
 from . import sale_return_deadline_alarm

@@ -39,6 +39,8 @@ class SaleReturn(models.Model):
             'date_dispatched',
             'credit_queued',
             'credit_error',
+            'credit_attempts',
+            'credit_retry_at',
         }
     )
 

@@ -1,4 +1,18 @@
-from odoo import api, models
+import logging
+from datetime import timedelta
+from functools import partial
+
+from psycopg2 import OperationalError
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.service.model import retrying
+
+_logger = logging.getLogger(__name__)
+
+# What failed is tried again after half an hour, then after twice the time, at last once a day.
+FIRST_RETRY = timedelta(minutes=30)
+LAST_RETRY = timedelta(days=1)
 
 
 class SaleReturn(models.Model):
@@ -6,24 +20,107 @@ class SaleReturn(models.Model):
 
     _inherit = 'sale.return'
 
+    credit_attempts = fields.Integer(
+        string="Attempts",
+        readonly=True,
+        copy=False,
+        help="How often the credit note could not be made.",
+    )
+    credit_retry_at = fields.Datetime(
+        string="Next Attempt",
+        readonly=True,
+        copy=False,
+        help="When the scheduled job tries again. After each failure it waits twice as long, at "
+        "most a day.",
+    )
+
+    # === ACTION METHODS === #
+
+    def action_retry_credit(self):
+        """Try at once to make the credit notes that could not be made.
+
+        Each return on its own: one that fails again stops no other. More lines than are credited
+        in one call are left to the scheduled job, which begins at once.
+
+        :return: a message for the user.
+        :rtype: dict
+        :raise AccessError: without a role in Returns.
+        """
+        self._ensure_group('group_user')
+        self.check_access('read')
+        queued = self.filtered('credit_queued')
+        credit = self.env['sale.return.credit']
+        if len(queued.line_ids) > credit._get_sync_limit():
+            queued._queue_credit()
+        else:
+            credit._credit_isolated(queued)
+            queued._close_or_reopen()
+        failed = queued.filtered('credit_error')
+        waiting = queued.filtered('credit_queued') - failed
+        message = self.env._(
+            "%(made)s made, %(failed)s failed again, %(waiting)s left to the scheduled job.",
+            made=len(queued - failed - waiting),
+            failed=len(failed),
+            waiting=len(waiting),
+        )
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'title': self.env._("Credit notes"),
+                'message': message,
+                'type': 'warning' if failed else 'success',
+                'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'},
+            },
+        }
+
+    # === BUSINESS METHODS === #
+
     def _queue_credit(self, error=None):
         """Leave the credit of returns to the scheduled job.
 
         :param str error: why it could not be made at once, shown on the return.
         """
-        # The job tries again every hour; the same failure is told once.
-        news = self.filtered(lambda r: error and r.credit_error != error)
-        self._write_facts({'credit_queued': True, 'credit_error': error or False})
-        if error:
-            self.env['sale.return.event']._log(
-                [
-                    {'return_id': sale_return.id, 'kind': 'credit_failed', 'reason': error}
-                    for sale_return in news
-                ]
+        if not self:
+            return
+        if not error:
+            self._write_facts(
+                {
+                    'credit_queued': True,
+                    'credit_error': False,
+                    'credit_attempts': 0,
+                    'credit_retry_at': False,
+                }
             )
-        elif self:
             # sudo: whoever inspects may not start jobs by himself.
             self.env.ref('sale_return.ir_cron_create_credit_notes').sudo()._trigger()
+            return
+        # The job tries again and again; the same failure is told once.
+        news = self.filtered(lambda r: r.credit_error != error)
+        for attempts, returns in self.grouped('credit_attempts').items():
+            returns._write_facts(
+                {
+                    'credit_queued': True,
+                    'credit_error': error,
+                    'credit_attempts': attempts + 1,
+                    'credit_retry_at': fields.Datetime.now() + self._get_retry_delay(attempts),
+                }
+            )
+        self.env['sale.return.event']._log(
+            [
+                {'return_id': sale_return.id, 'kind': 'credit_failed', 'reason': error}
+                for sale_return in news
+            ]
+        )
+
+    @api.model
+    def _get_retry_delay(self, attempts):
+        """Return how long to wait after a failure. Override to wait otherwise.
+
+        :param int attempts: how many failures there were before.
+        :rtype: datetime.timedelta
+        """
+        return min(FIRST_RETRY * 2 ** min(attempts, 10), LAST_RETRY)
 
     def _queue_due_credit(self):
         """Queue the returns of which something is due, e.g. because its invoice was posted."""
@@ -36,25 +133,55 @@ class SaleReturn(models.Model):
 
     def _dequeue_credit(self):
         """Forget that returns were queued: their credit notes were made."""
-        self.filtered('credit_queued')._write_facts({'credit_queued': False, 'credit_error': False})
+        self.filtered('credit_queued')._write_facts(
+            {
+                'credit_queued': False,
+                'credit_error': False,
+                'credit_attempts': 0,
+                'credit_retry_at': False,
+            }
+        )
+
+    # === SCHEDULED JOB === #
 
     @api.model
-    def _cron_create_credit_notes(self, limit=100):
+    def _get_credit_job_domain(self):
+        """Return which returns the scheduled job takes now."""
+        return Domain('credit_queued', '=', True) & (
+            Domain('credit_retry_at', '=', False)
+            | Domain('credit_retry_at', '<=', fields.Datetime.now())
+        )
+
+    @api.model
+    def _cron_create_credit_notes(self, limit=30):
         """Scheduled job: create the credit notes that a step has left to it.
 
-        :param int limit: returns per transaction.
+        Any number of workers may run it at once: each takes the returns that no other one has.
+
+        :param int limit: returns per transaction. The numbers of the journal are locked from the
+            first note that is posted until its end.
         """
-        domain = [('credit_queued', '=', True)]
         # sudo: the job works for all companies.
-        ids = self.sudo().search(domain, order='id').ids
-        remaining = len(ids)
+        ids = self.sudo().search(self._get_credit_job_domain(), order='id').ids
         cron = self.env['ir.cron']
-        cron._commit_progress(remaining=remaining)
+        cron._commit_progress(remaining=len(ids))
         for start in range(0, len(ids), limit):
-            batch = self.sudo().browse(ids[start : start + limit]).try_lock_for_update()
-            batch = batch.filtered_domain(domain)
-            self.env['sale.return.credit']._credit_isolated(batch)
-            batch._close_or_reopen()
-            remaining = len(ids) - start - limit
-            if not cron._commit_progress(min(limit, len(ids) - start), remaining=max(remaining, 0)):
+            batch = ids[start : start + limit]
+            try:
+                # Users come first: where one of them was quicker, it is done again after him.
+                retrying(partial(self._credit_batch, batch), self.env)
+            except OperationalError as error:
+                self.env.cr.rollback()
+                _logger.info("Returns %s are busy and wait for the next run: %s", batch, error)
+            if not cron._commit_progress(len(batch), remaining=len(ids) - start - len(batch)):
                 break
+
+    @api.model
+    def _credit_batch(self, ids):
+        """Credit those returns of a batch that are still queued and that nobody else works on."""
+        # sudo: the job works for all companies.
+        batch = self.sudo().browse(ids).try_lock_for_update()
+        # Another worker may have done them since they were looked for.
+        batch = batch.filtered_domain(self._get_credit_job_domain())
+        self.env['sale.return.credit']._credit_isolated(batch)
+        batch._close_or_reopen()

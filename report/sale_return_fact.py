@@ -11,7 +11,8 @@ from . import facts_sql
 _logger = logging.getLogger(__name__)
 
 FRESH_UNTIL = 'sale_return.facts_fresh_until'
-# A transaction that began earlier may still write rows with the time of its beginning.
+# Where it cannot be seen how long others have been at work: rows have the time of the beginning of
+# the transaction that wrote them.
 LONGEST_TRANSACTION = timedelta(hours=1)
 # Of this add-on alone: two refreshes at once would insert the same rows.
 LOCK = 1936027252
@@ -241,11 +242,12 @@ class SaleReturnFact(models.Model):
         return fields.Datetime.from_string(value) if value else None
 
     @api.model
-    def _refresh(self, everything=False):
+    def _refresh(self, everything=False, seen_until=None):
         """Compute the facts of what changed since the last time, and store them.
 
         :param bool everything: compute all facts anew. Needed where something changed that leaves
             no trace on order or return lines, e.g. the first vendor of a product.
+        :param datetime seen_until: what `_get_seen_until` gave before this transaction began.
         :return: how many facts were stored, None if another refresh is under way.
         :rtype: int | None
         """
@@ -280,7 +282,7 @@ class SaleReturnFact(models.Model):
         )
         stored = cr.rowcount
         # sudo: a mark of the system.
-        fresh_until = cr.now() - LONGEST_TRANSACTION
+        fresh_until = min(seen_until or cr.now() - LONGEST_TRANSACTION, cr.now())
         self.env['ir.config_parameter'].sudo().set_param(
             FRESH_UNTIL, fields.Datetime.to_string(fresh_until)
         )
@@ -288,7 +290,29 @@ class SaleReturnFact(models.Model):
         return stored
 
     @api.model
+    def _get_seen_until(self):
+        """Return up to when a transaction that begins after this call sees all that was written.
+
+        That is when the oldest transaction began that is still at work. It is asked on another
+        connection: this one must not have looked at the database yet.
+
+        :return: None where the database does not let us see what others do.
+        :rtype: datetime | None
+        """
+        with self.env.registry.cursor() as cr:
+            cr.execute(
+                """
+                SELECT MIN(COALESCE(xact_start, now())) AT TIME ZONE 'UTC'
+                  FROM pg_stat_activity
+                 WHERE datname = current_database() AND backend_type = 'client backend'
+                HAVING bool_and(state IS NOT NULL)
+                """
+            )
+            return (cr.fetchone() or [None])[0]
+
+    @api.model
     def _cron_refresh(self):
         """Keep the stored facts fresh."""
-        stored = self._refresh()
+        self.env['ir.cron']._commit_progress()
+        stored = self._refresh(seen_until=self._get_seen_until())
         _logger.info("Facts of returns stored: %s.", stored)

@@ -18,6 +18,7 @@ from . import test_concurrency
 from . import test_credit_currency
 from . import test_credit_later
 from . import test_credit_properties
+from . import test_credit_queue
 from . import test_cutoff
 from . import test_data
 from . import test_disposition_rules
@@ -57,6 +58,7 @@ from . import test_replacement
 from . import test_refund
 from . import test_refund_failures
 from . import test_quarantine_report
+from . import test_query_counts
 from . import test_receipts
 from . import test_policy_matching
 from . import test_portal_access

@@ -525,6 +525,10 @@ class SaleReturnCommon(BaseCommon):
         self.env.invalidate_all()
 
     def _run_credit_job(self):
+        # What has failed is tried again after a while: that while is over.
+        self.env['sale.return'].search([('credit_retry_at', '!=', False)])._write_facts(
+            {'credit_retry_at': '2000-01-01'}
+        )
         with self.enter_registry_test_mode():
             self.env.ref('sale_return.ir_cron_create_credit_notes').sudo().method_direct_trigger()
 

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from freezegun import freeze_time
 
@@ -260,6 +260,16 @@ class TestAnalyticsReport(SaleReturnCommon):
         Fact._refresh()
         self.assertFalse(self._get_rows(kind='returned'))
         self.assertEqual(self._sum('qty_shipped'), [10])
+
+    def test_the_job_stores_all_but_what_others_may_still_be_writing(self):
+        # Another connection shows this transaction as one that is at work.
+        begin = self.env.cr.now()
+        self.assertLessEqual(self.env['sale.return.fact']._get_seen_until(), begin)
+        with self.enter_registry_test_mode():
+            self.env['sale.return.fact'].sudo()._cron_refresh()
+        fresh_until = self.env['sale.return.fact']._get_fresh_until()
+        self.assertLessEqual(fresh_until, begin)
+        self.assertGreater(fresh_until, begin - timedelta(minutes=1))
 
     def test_deleting_a_return_deletes_its_facts(self):
         self._create_policy(approval='always')
