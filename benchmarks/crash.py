@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 
 RETURNS = 20
 
@@ -21,64 +22,91 @@ def run(env, kills='20', seed='19'):
     :return: whether every return ended as if nothing had happened.
     :rtype: bool
     """
-    from odoo.addons.sale_return.benchmarks.stress import World, find_wrong, submit
+    from odoo.addons.sale_return.benchmarks.stress import World, find_wrong
 
     chance = random.Random(int(seed))
-    killed = finished = 0
-    order_ids, return_ids = [], []
     world = World(env)
-    limit = 4.0
-    while killed < int(kills):
-        if not return_ids:
-            order_ids = world.sell(RETURNS // 4)
-            for _number in range(RETURNS):
-                try:
-                    with env.cr.savepoint():
-                        submit(env, chance, order_ids)
-                except Exception:  # noqa: BLE001  an order with nothing left to return
-                    continue
-            env.cr.commit()
-            return_ids = env['sale.return'].search([('line_ids.order_id', 'in', order_ids)]).ids
-        seconds = chance.uniform(0.05, limit)
-        if work_and_die(env, return_ids, seconds):
-            killed += 1
-            continue
-        # It was done before its time; the next batch is killed earlier.
-        finished += 1
-        limit = max(limit * 0.8, 0.5)
-        env.cr.rollback()
-        env.invalidate_all()
-        if not check(env, order_ids, return_ids, find_wrong):
-            return False
-        return_ids = []
-    while return_ids and work_and_die(env, return_ids, 600):
-        pass
-    env.cr.rollback()
-    env.invalidate_all()
-    right = check(env, order_ids, return_ids, find_wrong) if return_ids else True
-    print(f"{killed} processes killed, {finished + 1} batches of returns finished, all right")
+    killed, batches, right = Counter(), 0, True
+    # Undisturbed first, to know how long it takes.
+    order_ids, return_ids = request(env, world, chance)
+    begin = time.monotonic()
+    finish(env, return_ids)
+    limit = time.monotonic() - begin
+    while right:
+        batches += 1
+        right = check(env, order_ids, return_ids, find_wrong)
+        if sum(killed.values()) >= int(kills):
+            break
+        order_ids, return_ids = request(env, world, chance)
+        while sum(killed.values()) < int(kills):
+            by_database = chance.random() < 0.3
+            step = work_and_die(env, return_ids, chance.uniform(0.05, limit), by_database)
+            if not step:
+                break
+            killed[f"{step}, {'session ended' if by_database else 'process killed'}"] += 1
+        finish(env, return_ids)
+    for name, count in sorted(killed.items()):
+        print(f"  {name:40} {count:6}")
+    print(f"{batches} batches of returns finished, {'all right' if right else 'WRONG'}")
     return right
 
 
-def work_and_die(env, return_ids, seconds):
-    """Do the steps in a process that is killed after some seconds; return whether it was."""
+def request(env, world, chance):
+    """Return the ids of new orders and of submitted returns of them."""
+    from odoo.exceptions import UserError
+
+    from odoo.addons.sale_return.benchmarks.stress import submit
+
+    order_ids = world.sell(RETURNS // 4)
+    for _number in range(RETURNS):
+        try:
+            with env.cr.savepoint():
+                submit(env, chance, order_ids)
+        except UserError:
+            continue  # an order with nothing left to return
+    env.cr.commit()
+    return order_ids, env['sale.return'].search([('line_ids.order_id', 'in', order_ids)]).ids
+
+
+def finish(env, return_ids):
+    """Do what is left to do, undisturbed."""
+    for _attempt in range(3):
+        if not work_and_die(env, return_ids, 600):
+            break
+
+
+def work_and_die(env, return_ids, seconds, by_database=False):
+    """Do the steps in a process that is killed after some seconds.
+
+    :param bool by_database: end its database session instead, as when PostgreSQL is restarted.
+    :return: the step in which it was killed, None if it has come to its end.
+    """
+    # Nothing is held while the other one works.
+    env.cr.commit()
     context = multiprocessing.get_context('fork')
-    process = context.Process(target=work, args=(env.cr.dbname, env.uid, return_ids))
+    position = context.Value('i', 0)
+    process = context.Process(target=work, args=(env.cr.dbname, env.uid, return_ids, position))
     process.start()
     process.join(seconds)
-    if not process.is_alive():
-        process.join()
-        return False
-    os.kill(process.pid, signal.SIGKILL)
+    if process.is_alive() and by_database:
+        env.cr.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid != pg_backend_pid()"
+        )
+        env.cr.commit()
+    elif process.is_alive():
+        os.kill(process.pid, signal.SIGKILL)
     process.join()
     # PostgreSQL notices that its client is gone when it next speaks to it.
     time.sleep(0.2)
-    return True
+    return STEPS[position.value].__name__ if process.exitcode else None
 
 
-def work(dbname, uid, return_ids):
+def work(dbname, uid, return_ids, position):
     """Do what is left to do, each step a transaction."""
     from functools import partial
+
+    from psycopg2 import InterfaceError, OperationalError
 
     from odoo import api
     from odoo.service.model import retrying
@@ -86,10 +114,14 @@ def work(dbname, uid, return_ids):
     from odoo.addons.sale_return.benchmarks.stress import open_registry
 
     registry = open_registry(dbname)
-    for step in (approve, receive, inspect, credit):
-        with registry.cursor() as cr:
-            env = api.Environment(cr, uid, {'tracking_disable': True})
-            retrying(partial(step, env['sale.return'].browse(return_ids)), env)
+    try:
+        for index, step in enumerate(STEPS):
+            position.value = index
+            with registry.cursor() as cr:
+                env = api.Environment(cr, uid, {'tracking_disable': True})
+                retrying(partial(step, env['sale.return'].browse(return_ids)), env)
+    except (OperationalError, InterfaceError):
+        os._exit(1)  # the session was ended
     os._exit(0)
 
 
@@ -114,8 +146,13 @@ def credit(returns):
     returns.action_create_credit_notes()
 
 
+STEPS = [approve, receive, inspect, credit]
+
+
 def check(env, order_ids, return_ids, find_wrong):
     """Tell whether all returns are closed and credited once."""
+    env.cr.rollback()
+    env.invalidate_all()
     returns = env['sale.return'].browse(return_ids)
     wrong = {name: count for name, count in find_wrong(env, order_ids).items() if count}
     for line in returns.line_ids:
