@@ -103,7 +103,8 @@ class SaleReturnDeadline(models.Model):
             [
                 {
                     'return_id': self.return_id.id,
-                    'kind': 'reminded' if moment == 'date_before' else 'late',
+                    # Not `reminded`: that is the customer, whose page shows it.
+                    'kind': 'due_soon' if moment == 'date_before' else 'late',
                     'details': f"{self._get_label()}: {user.name or '–'}",
                 }
             ]

@@ -46,6 +46,7 @@ class SaleReturnEvent(models.Model):
             ('appeal_decided', "Appeal decided"),
             ('followed_up', "Followed up"),
             ('assigned', "Assigned"),
+            ('due_soon', "Due soon"),
             ('late', "Late"),
             ('escalated', "Escalated"),
             ('waiting', "Waiting for the customer"),

@@ -155,7 +155,7 @@ class TestDeadlines(TeamCommon):
         self.assertEqual((row.escalated_to_id, row.date_alarm), (self.leader, False))
         kinds = sale_return.event_ids.mapped('kind')
         self.assertEqual(
-            [kinds.count(kind) for kind in ('reminded', 'late', 'escalated')], [1, 2, 1]
+            [kinds.count(kind) for kind in ('due_soon', 'late', 'escalated')], [1, 2, 1]
         )
         self.assertEqual(self._get_activities(sale_return).user_id, self.decider + self.leader)
 

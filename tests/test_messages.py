@@ -203,6 +203,15 @@ class TestMessages(MessagesCommon):
             [len(self._get_message(r, 'delayed').mail_message_id) for r in returns], [2, 1]
         )
 
+    def test_escalation_is_told_where_the_delay_is_ours(self):
+        ours = self._create_return(self.order, 1)
+        theirs = self._create_return(self.order, 2)
+        theirs.action_approve()  # the goods are still at the customer's
+        events = [{'return_id': r.id, 'kind': 'escalated'} for r in ours + theirs]
+        self.env['sale.return.event']._log(events)
+        self.assertEqual(self._get_message(ours, 'delayed').state, 'waiting')
+        self.assertFalse(self._get_message(theirs, 'delayed'))
+
     def test_what_is_not_so_any_more_is_not_told(self):
         sale_return = self._create_return(self.order, 1)
         sale_return._tell('delayed')
