@@ -119,6 +119,8 @@
         'demo/product_product_demo.xml',
         'demo/sale_return_policy_demo.xml',
         'demo/sale_order_demo.xml',
+        # Returns find their team when they are submitted.
+        'demo/sale_return_team_demo.xml',
         'demo/sale_return_demo.xml',
         'demo/sale_return_disposition_demo.xml',
         # What happened so far needs not be told.

@@ -184,6 +184,9 @@ class SaleReturnDeadline(models.Model):
                 begun |= row
             else:
                 vals_list.append({'return_id': sale_return.id, 'step': step, **vals})
+        # Two transactions may begin the same step. The return is written by both (its log is a
+        # chain), so that the second one fails here with an error after which Odoo starts it again.
+        self.env['sale.return'].browse(r.id for r, _step in todo).flush_recordset()
         begun |= self.sudo().create(vals_list)
         begun._log_owners()
         begun._call_owners()

@@ -114,6 +114,9 @@ class SaleReturn(models.Model):
         if self.state == 'refused' and self.appeal_state == 'open':
             text = self.env._("We look at your appeal. Somebody else than before decides on it.")
             return {'actor': 'company', 'text': text, 'due': False}
+        if self.waiting_since and step['actor'] == 'customer':
+            text = self.env._("We wait for your answer: %(question)s", question=self.waiting_reason)
+            return {'actor': 'customer', 'text': text, 'due': False}
         return {
             'actor': step['actor'] if step['step'] in texts else False,
             'text': texts.get(step['step']) or self.env._("Nothing is left to do."),
