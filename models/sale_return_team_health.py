@@ -71,11 +71,12 @@ class SaleReturnTeam(models.Model):
             )
         defects += [
             _(
-                "%(user)s of team %(team)s is archived: nothing is assigned to him.",
+                "%(user)s of team %(team)s is archived or has no role in Returns: nothing is "
+                "assigned to him.",
                 user=user.name,
                 team=self.name,
             )
-            for user in members.filtered(lambda user: not user.active)
+            for user in members.filtered(lambda user: not self._is_able(user, None))
         ]
         return defects
 

@@ -221,6 +221,11 @@ class TestTeams(TeamCommon):
         self.assertIn("the leader of team Desk, is archived", self.team.health)
         self.assertEqual(self._get_row(self._submit(), 'decide').user_id, self.decider)
 
+    def test_a_member_without_a_role_is_named(self):
+        stranger = self._create_user('stranger', 'base.group_user')
+        self.team.member_ids += stranger
+        self.assertIn("stranger", self.team.health)
+
     def test_a_calendar_without_hours_counts_all_days(self):
         self.calendar.attendance_ids.unlink()
         self.team.invalidate_recordset()
