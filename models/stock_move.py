@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -228,52 +228,27 @@ class StockMove(models.Model):
 
         :raise UserError: naming the product and the returns.
         """
-        # sudo: what waits for inspection does not depend on who moves it.
+        # sudo: what waits there does not depend on who moves it.
         moves = self.sudo()
-        waiting = (
-            self.env['sale.return.line']
-            .sudo()
-            .search(
-                [
-                    ('move_ids.product_id', 'in', moves.product_id.ids),
-                    ('qty_to_inspect', '>', 0),
-                ]
-            )
+        lines = moves.env['sale.return.line'].search(
+            [
+                ('move_ids.product_id', 'in', moves.product_id.ids),
+                ('company_id', 'in', moves.company_id.ids),
+                ('qty_to_inspect', '>', 0),
+            ]
         )
-        # sudo: all goods that wait there count, whoever moves some.
-        kept = (
-            self.env['sale.return.discrepancy']
-            .sudo()
-            .search(
-                [
-                    ('product_id', 'in', moves.product_id.ids),
-                    ('company_id', 'in', moves.company_id.ids),
-                    ('qty_here', '>', 0),
-                ]
-            )
+        kept = moves.env['sale.return.discrepancy'].search(
+            [
+                ('product_id', 'in', moves.product_id.ids),
+                ('company_id', 'in', moves.company_id.ids),
+                ('qty_here', '>', 0),
+            ]
         )
-        buckets = self.env['sale.return.quarantine']._get_buckets(waiting)
+        buckets = self.env['sale.return.quarantine']._get_buckets(lines)
         for location, group in moves.grouped('location_id').items():
             for product in group.product_id:
-                mine = kept.filtered(
-                    lambda d, location=location, product=product: (
-                        d.product_id == product and d.location_id == location
-                    )
-                )
-                lines = waiting.filtered(
-                    lambda line, location=location: (
-                        line.return_id.warehouse_id.sale_return_loc_id == location
-                    )
-                )
-                wanted = {
-                    line: sum(b['quantity'] for b in buckets[line] if b['product'] == product)
-                    for line in lines
-                }
-                lines = lines.filtered(wanted.get)
-                needed = sum(wanted.values()) + sum(mine.mapped('qty_here'))
-                there = sum(
-                    self.env['stock.quant'].sudo()._gather(product, location).mapped('quantity')
-                )
+                needed, returns = self._get_waiting(location, product, buckets, kept)
+                there = sum(moves.env['stock.quant']._gather(product, location).mapped('quantity'))
                 if product.uom_id.compare(there, needed) < 0:
                     raise UserError(
                         self.env._(
@@ -281,9 +256,27 @@ class StockMove(models.Model):
                             "%(returns)s (or is the customer's property) and leaves only by it.",
                             product=product.display_name,
                             location=location.display_name,
-                            returns=", ".join((lines.return_id | mine.return_id).mapped('name')),
+                            returns=", ".join(returns.mapped('name')),
                         )
                     )
+
+    @api.model
+    def _get_waiting(self, location, product, buckets, kept):
+        """Return how much of a product waits in a quarantine, and the returns it is of.
+
+        :param dict buckets: what waits for inspection, see `sale.return.quarantine._get_buckets`.
+        :param kept: `sale.return.discrepancy` records whose goods are here.
+        :return: `(quantity in the unit of the product, sale.return)`
+        :rtype: tuple
+        """
+        mine = kept.filtered(lambda d: d.product_id == product and d.location_id == location)
+        quantity, returns = sum(mine.mapped('qty_here')), mine.return_id
+        for line, parts in buckets.items():
+            if line.return_id.warehouse_id.sale_return_loc_id == location:
+                if waiting := sum(b['quantity'] for b in parts if b['product'] == product):
+                    quantity += waiting
+                    returns |= line.return_id
+        return quantity, returns
 
     def _check_sale_return_quantities(self):
         """Refuse moves that break the ledger of quantities of an order or of a return.

@@ -51,6 +51,7 @@ from . import test_messages
 from . import test_note_paper
 from . import test_order_level_money
 from . import test_order_level_optional
+from . import test_own_requests
 from . import test_parcels
 from . import test_put_away
 from . import test_reconciliation
