@@ -65,6 +65,7 @@ from . import test_policy_matching
 from . import test_portal_access
 from . import test_portal_doors
 from . import test_portal_follow
+from . import test_portal_follow_ui
 from . import test_portal_request
 from . import test_portal_safe
 from . import test_report
