@@ -63,8 +63,45 @@ def visit_bench(page, values):
     page.shot('bench_unknown')
 
 
+# === THE CUSTOMER'S PAGES === #
+
+
+def prepare_portal(shop, person):
+    """Sell to a customer with two returns: one to be sent, one that is finished."""
+    lamp, clock = shop.get_products('floor_lamp', 'wall_clock')
+    customer = shop.create_portal_customer("Azure Interior", person.lang)
+    order = shop.sell(customer.partner_id, {lamp: 4, clock: 2})
+    send = shop.announce(order, [lamp])
+    done = shop.announce(order, [clock], f'JD01460000{order.id:04}')
+    shop.receive_and_inspect(done, ['A', 'C'])
+    return {
+        'login': customer.login,
+        'order': order.id,
+        'send': send.access_url,
+        'done': done.access_url,
+    }
+
+
+def visit_portal(page, values):
+    """Look at the list, at what is to be sent and at what came of the other return."""
+    page.open('/my/returns', '.o_sale_return_row')
+    page.shot('portal_returns')
+    page.open(values['send'], '#sale_return_send')
+    page.shot('portal_send')
+    page.open(values['done'], '#sale_return_money')
+    page.shot('portal_done')
+
+
+def visit_portal_request(page, values):
+    """Ask for a return: what can be returned."""
+    page.open(f'/my/orders/{values["order"]}/return', '#wrap form')
+    page.shot('portal_request')
+
+
 PAGES = {
     'bench': ScreenshotPage(prepare_bench, visit_bench),
+    'portal': ScreenshotPage(prepare_portal, visit_portal),
+    'portal_request': ScreenshotPage(prepare_portal, visit_portal_request),
 }
 
 
@@ -107,6 +144,38 @@ class Shop:
         partners = self.env['res.partner']
         return partners.search([('name', '=', name)], limit=1) or partners.create(
             {'name': name, 'is_company': True, **values}
+        )
+
+    def create_portal_customer(self, name, lang):
+        """Create a customer with a login of his own."""
+        login = f'customer_{self.env["res.users"].search_count([])}'
+        partner = self.create_customer(
+            name, lang=lang, email=f'{login}@example.com', street="4557 De Silva St", city="Fremont"
+        )
+        return (
+            self.env['res.users']
+            .with_context(no_reset_password=True)
+            .create(
+                {
+                    'name': name,
+                    'partner_id': partner.id,
+                    'login': login,
+                    'password': login,
+                    'lang': lang,
+                    'group_ids': [(6, 0, self.env.ref('base.group_portal').ids)],
+                }
+            )
+        )
+
+    def receive_and_inspect(self, sale_return, grades):
+        """Receive all of a return with one line, and grade one unit after the other."""
+        pickings = sale_return.picking_ids
+        for move in pickings.move_ids:
+            move.quantity = move.product_uom_qty
+            move.picked = True
+        pickings.with_context(skip_backorder=True).button_validate()
+        sale_return.line_ids.register_inspection(
+            [{'quantity': 1, 'disposition': 'restock', 'grade': grade} for grade in grades]
         )
 
     def get_products(self, *names):

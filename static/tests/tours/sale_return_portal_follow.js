@@ -100,7 +100,7 @@ registry.category("web_tour.tours").add("sale_return_portal_cancel", {
         tabTo("form[name=cancel] button[type=submit]"),
         isUsable("form[name=cancel] button[type=submit]"),
         send("form[name=cancel] button[type=submit]"),
-        isUsable("#sale_return_page [name=done]"),
+        { trigger: "#sale_return_page [name=done]" },
         { trigger: "#sale_return_page:not(:has(form[name=cancel]))" },
     ],
 });
