@@ -58,6 +58,7 @@ class SaleReturnBenchSession(models.Model):
         # sudo: desks are written by services only; the group and the company were checked.
         desks = self.sudo().filtered(lambda session: session.state == 'open')
         for desk in desks:
+            desk.item_ids.file_ids.unlink()
             desk.item_ids.unlink()
             desk.work_ids.unlink()
         desks.write(

@@ -398,3 +398,27 @@ class TestBench(BenchCommon):
         self.assertNotEqual(session_id, self.session_id)
         with self.assertRaises(AccessError):
             self._env_of(self.inspector)['sale.return.bench.item'].create({})
+
+    def test_a_manager_clears_a_desk_that_was_left(self):
+        self._scan(self.lamps.name, '5901234123457')
+        session = self.env['sale.return.bench.session'].browse(self.session_id)
+        with self.assertRaises(AccessError):
+            session.with_env(self._env_of(self.inspector)).action_release()
+        session.action_release()
+        self.assertFalse(session.work_ids.ids + session.item_ids.ids)
+        self.assert_answer(self._scan('SRB-UNDO'), 'reject', 'lost', self.staff.name)
+        self.assert_answer(self._scan('SRB-UNDO'), 'reject', 'nothing_to_undo')
+        self.assert_answer(self._scan(self.lamps.name), 'accept', 'attached')
+
+    def test_old_steps_are_forgotten_and_new_ones_kept(self):
+        self._do('scan', self.lamps.name, token='NEW')
+        self._do('scan', '5901234123457', token='OLD')
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE sale_return_bench_step SET create_date = create_date - interval '30 days'"
+            " WHERE token = 'OLD'"
+        )
+        steps = self.env['sale.return.bench.step'].sudo()
+        steps._gc_steps()
+        domain = [('session_id', '=', self.session_id)]
+        self.assertEqual(steps.search(domain).mapped('token'), ['NEW'])

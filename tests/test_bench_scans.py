@@ -1,8 +1,11 @@
 import unittest
 
+from odoo.tests import tagged
+
 from .common_bench import BenchCommon
 
 
+@tagged('post_install', '-at_install')
 class TestBenchScans(BenchCommon):
     """What a scan recognises, and how many queries it takes."""
 
@@ -124,7 +127,7 @@ class TestBenchScans(BenchCommon):
         if 'mrp.bom' not in self.env:
             raise unittest.SkipTest("Manufacturing is not installed.")
         parts = [self._create_product(f"Part {n}", barcode=f'PART-{n}') for n in (1, 2)]
-        kit = self._create_product("Kit")
+        kit = self._create_product("Kit", is_storable=False)
         self.env['mrp.bom'].sudo().create(
             {
                 'product_tmpl_id': kit.product_tmpl_id.id,
