@@ -43,15 +43,17 @@ def run(env, lines='1000000', results=''):
         f'analysis, {name}': read
         for name, read in real_pages.get_pages(real_pages._Pages(user)).items()
     }
-    measured = {name: measure(env, read) for name, read in pages.items()}
-    table = [
-        [name, f"{1000 * seconds:.0f}", queries, "" if seconds < LIMIT else "SLOW"]
-        for name, (seconds, queries) in measured.items()
-    ]
-    print("\n" + report.format_table(["Page", "ms", "queries", ""], table, right={1, 2}))
+    print(f"\n{'Page':50} {'ms':>7} {'computing':>10} {'queries':>8}")
+    measured = {}
+    for name, read in pages.items():
+        measured[name] = seconds, cpu, queries = measure(env, read)
+        # As they come: one that takes minutes is to be seen, too.
+        slow = "" if seconds < LIMIT else "  SLOW"
+        figures = f"{1000 * seconds:7.0f} {1000 * cpu:10.0f} {queries:8}"
+        print(f"{name:50} {figures}{slow}", flush=True)
     if results:
         Path(results).write_text(json.dumps({'rows': rows, 'pages': measured}), encoding='utf-8')
-    return all(seconds < LIMIT for seconds, _queries in measured.values())
+    return all(seconds < LIMIT for seconds, _cpu, _queries in measured.values())
 
 
 def open_returns(way, shop, phases):
@@ -68,15 +70,24 @@ def open_returns(way, shop, phases):
 
 
 def measure(env, read):
-    """Return the median of seconds and the queries of a page, nothing being cached."""
-    seconds = []
+    """Read a page some times, nothing being cached.
+
+    :return: `(seconds of the clock, seconds of computing, queries)`, medians.
+    :rtype: tuple
+    """
+    from odoo.addons.sale_return.benchmarks.report import Phases
+
+    runs = []
     for _round in range(ROUNDS):
         env.cr.commit()
         env.invalidate_all()
-        begin, queries = time.perf_counter(), env.cr.sql_log_count
-        read()
-        seconds.append(time.perf_counter() - begin)
-    return median(seconds), env.cr.sql_log_count - queries
+        phases = Phases(env.cr)
+        with phases('page'):
+            read()
+        runs.append((phases.seconds['page'], phases.cpu['page'], phases.queries['page']))
+        if runs[-1][0] > 10 * LIMIT:
+            break  # once is enough
+    return tuple(median(values) for values in zip(*runs, strict=True))
 
 
 # === PAGES === #
