@@ -7,6 +7,12 @@ class StockMove(models.Model):
 
     _inherit = 'stock.move'
 
+    # What waits to leave quarantine, among all that ever left it.
+    _sale_return_leaving = models.Index(
+        "(sale_return_line_id)"
+        " WHERE sale_return_inspection_id IS NOT NULL AND state NOT IN ('done', 'cancel')"
+    )
+
     def _is_sale_return_replacement(self):
         """Tell whether the move brings the customer what replaces his return.
 
