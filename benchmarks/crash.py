@@ -38,12 +38,13 @@ def run(env, kills='20', seed='19'):
         if sum(killed.values()) >= int(kills):
             break
         order_ids, return_ids = request(env, world, chance)
-        while sum(killed.values()) < int(kills):
+        for aim in range(len(STEPS)):
+            # Each step once per batch, at a random point of it.
             by_database = chance.random() < 0.3
-            step = work_and_die(env, return_ids, chance.uniform(0.05, limit), by_database)
-            if not step:
-                break
-            killed[f"{step}, {'session ended' if by_database else 'process killed'}"] += 1
+            seconds = chance.uniform(0.05, limit / 2)
+            step = work_and_die(env, return_ids, seconds, aim, by_database)
+            if step:
+                killed[f"{step}, {'session ended' if by_database else 'process killed'}"] += 1
         finish(env, return_ids)
     for name, count in sorted(killed.items()):
         print(f"  {name:40} {count:6}")
@@ -71,13 +72,14 @@ def request(env, world, chance):
 def finish(env, return_ids):
     """Do what is left to do, undisturbed."""
     for _attempt in range(3):
-        if not work_and_die(env, return_ids, 600):
+        if not work_and_die(env, return_ids, 600, 0):
             break
 
 
-def work_and_die(env, return_ids, seconds, by_database=False):
-    """Do the steps in a process that is killed after some seconds.
+def work_and_die(env, return_ids, seconds, aim, by_database=False):
+    """Do the steps in a process that is killed some seconds after it has begun one of them.
 
+    :param int aim: which of the steps.
     :param bool by_database: end its database session instead, as when PostgreSQL is restarted.
     :return: the step in which it was killed, None if it has come to its end.
     """
@@ -87,6 +89,8 @@ def work_and_die(env, return_ids, seconds, by_database=False):
     position = context.Value('i', 0)
     process = context.Process(target=work, args=(env.cr.dbname, env.uid, return_ids, position))
     process.start()
+    while process.is_alive() and position.value < aim:
+        time.sleep(0.02)
     process.join(seconds)
     if process.is_alive() and by_database:
         env.cr.execute(
