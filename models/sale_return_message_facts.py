@@ -104,19 +104,22 @@ class SaleReturn(models.Model):
         # sudo: the mail says no more than the customer may know.
         for row in self.sudo().inspection_ids.sorted('id'):
             quantity = row.qty_valid
-            if row.product_uom_id.is_zero(quantity) or row.component_id:
+            if row.product_uom_id.is_zero(quantity):
                 continue
-            key = row.line_id, row.grade_id, row.disposition_id.accepts
+            if row.component_id:
+                quantity *= row.component_qty / row.quantity  # of a kit: in its own unit
+            key = row.line_id, row.product_id, row.grade_id, row.disposition_id.accepts
             sums[key] = sums.get(key, 0.0) + quantity
         return [
             {
-                'product': line.product_id.with_context(lang=self.env.lang).display_name,
-                'quantity': f"{quantity:g} {line.product_uom_id.name}",
+                'product': product.with_context(lang=self.env.lang).display_name,
+                'quantity': f"{quantity:g} "
+                + (line.product_uom_id if product == line.product_id else product.uom_id).name,
                 'accepted': accepts,
                 'grade': grade.name or '',
                 'percent': round(100 * self._get_condition_share(line, grade)) if accepts else 0,
             }
-            for (line, grade, accepts), quantity in sums.items()
+            for (line, product, grade, accepts), quantity in sums.items()
         ]
 
     def _get_condition_share(self, line, grade):

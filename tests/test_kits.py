@@ -106,6 +106,28 @@ class TestKits(SaleReturnCommon):
         self.assert_nothing_to_invoice(order)
         self.assert_nothing_to_deliver(order)
 
+    def test_customer_is_told_what_was_found_of_which_component(self):
+        sale_return = self._create_return(self._sell_kits(), 1)
+        self._receive(sale_return)
+        self._inspect(
+            sale_return,
+            {'product': self.part_a.id, 'quantity': 1, 'disposition': 'restock'},
+            {'product': self.part_a.id, 'quantity': 1, 'disposition': 'send_back'},
+            {'product': self.part_b.id, 'quantity': 1, 'disposition': 'restock'},
+        )
+        told = {
+            (result['product'], result['quantity'], result['accepted'])
+            for result in sale_return._get_inspection_results()
+        }
+        self.assertEqual(
+            told,
+            {
+                ("[PA] Part A", "1 Units", True),
+                ("[PA] Part A", "1 Units", False),
+                ("Part B", "1 Units", True),
+            },
+        )
+
     def test_all_kits_back_leave_an_order_fully_returned(self):
         order = self._sell_kits()
         sale_return = self._return_goods(order)
