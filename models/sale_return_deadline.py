@@ -93,6 +93,7 @@ class SaleReturnDeadline(models.Model):
     _step_unique = models.UniqueIndex('(return_id, step)', "A return has each step once.")
     _alarm_index = models.Index('(date_alarm) WHERE date_alarm IS NOT NULL')
     _open_index = models.Index("(user_id) WHERE state = 'open'")
+    _late_index = models.Index("(date_limit) WHERE state = 'open'")
     _turn_index = models.Index('(team_id, step, id)')
 
     # === COMPUTE METHODS === #

@@ -154,7 +154,7 @@ class SaleReturnTeam(models.Model):
                 candidates[team, step] = team._get_candidates(step)
         users = self.env['res.users'].union(*candidates.values())
         loads = self._get_loads(users) if users else {}
-        turns = self._get_turns({team for team, _step in candidates if team.assignment == 'turn'})
+        turns = self._get_turns(key for key in candidates if key[0].assignment == 'turn')
         result = {}
         for sale_return, step in todo:
             team = sale_return.team_id
@@ -200,18 +200,25 @@ class SaleReturnTeam(models.Model):
         }
 
     @api.model
-    def _get_turns(self, teams):
-        """Return who had the last turn, `{(team id, step): user id}`."""
-        if not teams:
-            return {}
+    def _get_turns(self, keys):
+        """Return who had the last turn.
+
+        :param keys: `(team, code of a step)`
+        :return: `{(team id, step): user id}`
+        :rtype: dict
+        """
         deadlines = self.env['sale.return.deadline'].sudo()
-        groups = deadlines._read_group(
-            [('team_id', 'in', [team.id for team in teams]), ('user_id', '!=', False)],
-            ['team_id', 'step'],
-            ['id:max'],
-        )
-        last = deadlines.browse(row_id for _team, _step, row_id in groups)
-        return {(row.team_id.id, row.step): row.user_id.id for row in last}
+        # One by one, for few keys: the last row of each is read off the index, however many
+        # there are.
+        return {
+            (team.id, step): deadlines.search(
+                [('team_id', '=', team.id), ('step', '=', step), ('user_id', '!=', False)],
+                order='id desc',
+                limit=1,
+            ).user_id.id
+            or None
+            for team, step in keys
+        }
 
     def _get_superior(self, user):
         """Return to whom a late step of a user is passed on.
