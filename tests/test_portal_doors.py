@@ -27,6 +27,7 @@ READABLE = {
         'credited_line_ids',
         'sale_return_kept',
         'sale_return_kind',
+        'sale_return_price',
         'sale_return_withheld_qty',
     },
     'sale.order': {'return_line_ids', 'return_ids', 'return_count', 'return_status'},
