@@ -4,9 +4,10 @@ from lxml import html
 from PIL import Image
 
 from odoo.http import Request
-from odoo.tests import HttpCase, new_test_user
+from odoo.tests import new_test_user
 
 from .common import SaleReturnCommon
+from .common_http import PatientHttpCase
 
 
 def photo(kind='JPEG', position=True):
@@ -51,7 +52,7 @@ class PortalCommon(SaleReturnCommon):
         )
 
 
-class PortalHttpCommon(PortalCommon, HttpCase):
+class PortalHttpCommon(PortalCommon, PatientHttpCase):
     """A customer in front of plain pages, without scripts."""
 
     def _log_in(self, user=None):

@@ -1,6 +1,8 @@
 import json
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
+
+from .common_http import PatientHttpCase
 
 # Opens one dashboard after the other as a user does, by the list beside them, and waits until
 # figures of the chosen one are drawn. Nothing here depends on how fast the machine is.
@@ -46,11 +48,8 @@ LOOK = """
 
 
 @tagged('post_install', '-at_install')
-class TestAnalyticsBrowser(HttpCase):
+class TestAnalyticsBrowser(PatientHttpCase):
     """The dashboards in a browser."""
-
-    # Requests wait for each other in a test. On a slow machine they wait longer than Odoo's 20 s.
-    test_cursor_lock_timeout = 180
 
     def test_dashboards_are_drawn(self):
         group = self.env.ref('sale_return.spreadsheet_dashboard_group_returns')

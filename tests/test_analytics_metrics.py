@@ -7,11 +7,12 @@ from pathlib import Path
 from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.fields import Command
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..tools import stats
 from .common import SaleReturnCommon
+from .common_http import PatientHttpCase
 
 DASHBOARDS = Path(__file__).resolve().parent.parent / 'data' / 'dashboards'
 
@@ -368,7 +369,7 @@ class TestAnalyticsDashboards(SaleReturnCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestAnalyticsOpenData(SaleReturnCommon, HttpCase):
+class TestAnalyticsOpenData(SaleReturnCommon, PatientHttpCase):
     """The analysis by JSON-2 and as a file."""
 
     def _post(self, method, **arguments):

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from odoo import http
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
+from .common_http import PatientHttpCase
 from .test_reconciliation import ReconciliationCommon
 
 
@@ -212,7 +213,7 @@ class TestCutoff(CutoffCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestCutoffExport(CutoffCommon, HttpCase):
+class TestCutoffExport(CutoffCommon, PatientHttpCase):
     """The lists leave Odoo by its own export."""
 
     def _export(self, model, ids, names):

@@ -4,15 +4,16 @@ from datetime import timedelta
 
 from odoo import fields, http
 from odoo.exceptions import UserError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
+from .common_http import PatientHttpCase
 from .common_portal import PortalCommon
 from .test_evidence import image
 
 SCRIPT = re.compile(r'<script.*?</script>', re.DOTALL)
 
 
-class FollowCommon(PortalCommon, HttpCase):
+class FollowCommon(PortalCommon, PatientHttpCase):
     """Customers in front of the pages of their returns, without a browser."""
 
     @classmethod

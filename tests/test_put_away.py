@@ -3,10 +3,10 @@ from io import BytesIO
 from pypdf import PdfReader
 
 from odoo.tests import tagged
-from odoo.tests.common import HttpCase
 from odoo.tools import mute_logger
 
 from .common_bench import BenchCommon
+from .common_http import PatientHttpCase
 
 REPORT = 'sale_return.action_report_put_away'
 
@@ -76,7 +76,7 @@ class TestPutAway(PutAwayCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestPutAwayPdf(PutAwayCommon, HttpCase):
+class TestPutAwayPdf(PutAwayCommon, PatientHttpCase):
     """A real PDF, made by wkhtmltopdf."""
 
     def test_pdf_has_product_lot_grade_place_and_return(self):

@@ -6,10 +6,10 @@ from pypdf import PdfReader
 
 from odoo import fields
 from odoo.tests import tagged
-from odoo.tests.common import HttpCase
 from odoo.tools import mute_logger
 
 from .common import SaleReturnCommon
+from .common_http import PatientHttpCase
 
 REPORT = 'sale_return.sale_return_slip_action'
 
@@ -288,7 +288,7 @@ class TestReportMail(SlipCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestReportPdf(SlipCommon, HttpCase):
+class TestReportPdf(SlipCommon, PatientHttpCase):
     """A real PDF, made by wkhtmltopdf."""
 
     def _use_system_font(self):

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import SaleReturnCommon
+from .common_http import PatientHttpCase
 
 SERVICES = (
     'sale.return.credit',
@@ -550,7 +551,7 @@ class TestCompanies(SecurityCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestJson2(SecurityCommon, HttpCase):
+class TestJson2(SecurityCommon, PatientHttpCase):
     """The public contract over HTTP, with an API key."""
 
     @classmethod

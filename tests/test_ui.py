@@ -1,14 +1,12 @@
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import SaleReturnCommon
+from .common_http import PatientHttpCase
 
 
-class UiCommon(SaleReturnCommon, HttpCase):
+class UiCommon(SaleReturnCommon, PatientHttpCase):
     """A user of Returns in front of a browser."""
-
-    # Requests wait for each other in a test. On a slow machine they wait longer than Odoo's 20 s.
-    test_cursor_lock_timeout = 180
 
     @classmethod
     def setUpClass(cls):
@@ -16,7 +14,7 @@ class UiCommon(SaleReturnCommon, HttpCase):
         cls.staff.sudo().password = 'returns_staff'
 
     def _start(self, path, tour):
-        self.start_tour(path, tour, login=self.staff.login, timeout=600)
+        self.start_tour(path, tour, login=self.staff.login)
 
 
 @tagged('post_install', '-at_install')
