@@ -25,6 +25,7 @@
         'data/ir_cron_data.xml',
         'data/ir_cron_deadline_data.xml',
         'data/ir_cron_facts_data.xml',
+        'data/ir_cron_portal_data.xml',
         'data/sale_return_reconciliation_data.xml',
         # The policy names a disposition as its default.
         'data/sale_return_disposition_data.xml',
@@ -45,6 +46,7 @@
         # Messages name their mails.
         'data/sale_return_message_kind_data.xml',
         'data/ir_cron_message_data.xml',
+        'data/mail_template_withdrawal_data.xml',
         'data/mail_activity_type_data.xml',
         'data/mail_activity_type_message_data.xml',
         'wizards/sale_return_correct_views.xml',
@@ -96,6 +98,9 @@
         'views/sale_return_goodwill_views.xml',
         'views/sale_order_views.xml',
         'views/portal_request_templates.xml',
+        'views/portal_withdrawal_templates.xml',
+        'views/mail_layout_templates.xml',
+        'views/sale_return_withdrawal_views.xml',
         'views/stock_lot_views.xml',
         'views/stock_picking_type_views.xml',
         'views/stock_picking_views.xml',

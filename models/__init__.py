@@ -4,6 +4,7 @@ from . import account_move_line
 from . import account_move_line_paper
 from . import account_move_loyalty
 from . import account_move_message
+from . import account_move_mail_link
 from . import account_move_paper
 from . import account_move_refund
 from . import account_move_send
@@ -30,6 +31,7 @@ from . import sale_order_goodwill
 from . import sale_order_line
 from . import sale_order_line_facts
 from . import sale_order_line_kit
+from . import sale_order_mail_link
 from . import sale_order_portal_request
 
 # Mixins come before the models that use them.
@@ -139,7 +141,9 @@ from . import sale_return_portal_timeline
 from . import sale_return_portal_token
 from . import sale_return_portal_request
 from . import sale_return_portal_request_kind
+from . import sale_return_portal_request_link
 from . import sale_return_portal_request_offer
+from . import sale_return_portal_request_withdrawal
 from . import sale_return_quarantine
 from . import sale_return_quarantine_report
 from . import sale_return_queue
@@ -182,6 +186,7 @@ from . import sale_return_rule
 from . import sale_return_rule_kinds
 from . import sale_return_substitute
 from . import sale_return_bench_indexes
+from . import sale_return_withdrawal
 from . import stock_location
 from . import stock_lot
 from . import stock_move

@@ -33,6 +33,22 @@ class SaleOrder(models.Model):
             and any(line._is_returnable() for line in order.order_line)
         )
 
+    def _can_withdraw(self):
+        """Tell whether the customer can withdraw from the contract by law, for some product.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        # sudo: the customer need not read policies, nor what was moved.
+        order = self.sudo()
+        if not order.company_id.sale_return_portal or order.state != 'sale':
+            return False
+        policies = order.env['sale.return.policy']
+        if not policies.search_count([('regime', '=', 'eu_withdrawal')], limit=1):
+            return False
+        rows = order.env['sale.return.portal.offer']._get_offer(order)
+        return any(row['withdrawable'] for row in rows)
+
     # === LINKS === #
 
     def _get_return_url(self, access_token=None, page=''):
@@ -44,6 +60,12 @@ class SaleOrder(models.Model):
         self.ensure_one()
         query = f"?{url_encode({'access_token': access_token})}" if access_token else ''
         return f'/my/orders/{self.id}/return{page}{query}'
+
+    def _get_withdrawal_url(self, access_token=None, page=''):
+        """Return the address of the page on which the customer withdraws from the contract."""
+        self.ensure_one()
+        query = f"?{url_encode({'access_token': access_token})}" if access_token else ''
+        return f'/my/orders/{self.id}/withdraw{page}{query}'
 
     def _get_return_link(self):
         """Return a link for mails that opens that page, and nothing else, until it expires.

@@ -226,6 +226,17 @@ class SaleReturnLine(models.Model):
         # sudo: whoever submits a return need not read orders.
         return self.sale_line_id.sudo().order_id.date_order or fields.Datetime.now(), 'order'
 
+    def _is_order_underway(self):
+        """Tell whether goods of the order are still to be delivered."""
+        self.ensure_one()
+        # sudo: whoever submits a return need not read deliveries.
+        return any(
+            move.state not in ('done', 'cancel')
+            and move.location_dest_id._is_at_customer()
+            and not move.sale_return_line_id
+            for move in self.sale_line_id.sudo().order_id.order_line.move_ids
+        )
+
     # === FREEZE === #
 
     def _freeze_policy(self):

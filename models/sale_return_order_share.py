@@ -157,9 +157,9 @@ class SaleReturnOrderShare(models.AbstractModel):
             credited = sum(
                 a['amounts'].get(UNTAXED, 0.0)
                 for a in mine
-                if a['return_line'].policy_id.refund_shipping == 'always'
+                if a['return_line'].policy_id._get_refund_shipping() == 'always'
             )
-            entitled = {a['return_line'].policy_id.refund_shipping for a in mine}
+            entitled = {a['return_line'].policy_id._get_refund_shipping() for a in mine}
             if complete and entitled & {'always', 'full_return'}:
                 credited = total = 1.0
             elif credited:

@@ -10,10 +10,19 @@ class SaleReturnPolicy(models.Model):
 
     regime_note = fields.Text(compute='_compute_regime_note')
 
-    @api.depends('regime')
+    @api.depends('regime', 'settlement', 'release_event')
     def _compute_regime_note(self):
         for policy in self:
             policy.regime_note = policy._describe_regime()
+
+    @api.onchange('regime')
+    def _onchange_regime(self):
+        """Propose the terms that the law asks for."""
+        if self._get_regime().withhold_until == 'receipt_or_dispatch_proof':
+            self.release_event = 'dispatch_proof'
+            self.settlement = 'refund'
+        if self._get_regime().outbound_shipping == 'standard':
+            self.refund_shipping = 'full_return'
 
     def _describe_regime(self):
         """Say what the law adds to the terms of the policy."""
@@ -32,10 +41,35 @@ class SaleReturnPolicy(models.Model):
             and self.env._(
                 "The money has to be back within %(days)s days.", days=regime.refund_days
             ),
+            regime.outbound_shipping == 'standard'
+            and self.env._("The standard shipping is refunded when all of the order comes back."),
+            *self._get_regime_warnings(),
         ]
         return " ".join(filter(None, parts)) or self.env._(
             "What the policy says counts, and nothing else."
         )
+
+    def _get_regime_warnings(self):
+        """Say which terms of the policy give the customer less than the law.
+
+        :return: sentences.
+        :rtype: list
+        """
+        warnings = []
+        if self._get_regime().withhold_until != 'receipt_or_dispatch_proof':
+            return warnings
+        if self.settlement != 'refund':
+            warnings.append(
+                self.env._("Attention: the money has to be paid back, not kept on account.")
+            )
+        if self.release_event == 'inspection':
+            warnings.append(
+                self.env._(
+                    "Attention: the money may be withheld until the goods are back or their "
+                    "dispatch is proven, not until their inspection."
+                )
+            )
+        return warnings
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
@@ -66,6 +100,17 @@ class SaleReturnPolicy(models.Model):
         :rtype: bool
         """
         return self._get_regime().allows(kind)
+
+    def _get_refund_shipping(self):
+        """Return when the way to the customer is paid back: what the policy says, or the law.
+
+        Directive 2011/83/EU art. 13(1): who withdraws from the whole contract gets it back.
+
+        :return: `never`, `full_return` or `always`.
+        """
+        if self._get_regime().outbound_shipping == 'standard' and self.refund_shipping == 'never':
+            return 'full_return'
+        return self.refund_shipping
 
     def _is_reason_demanded(self):
         """Tell whether the customer may be made to say why he returns something."""

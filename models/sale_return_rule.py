@@ -349,6 +349,9 @@ class SaleReturnRule(models.Model):
             'window_over': lambda f: self.env._(
                 "Got on %(got_on)s, so it could be returned until %(last_day)s.", **f
             ),
+            'window_not_begun': lambda f: self.env._(
+                "The days to return it begin when all of the order is delivered."
+            ),
             'window_unlimited': lambda f: self.env._("It can be returned at any time."),
             'value_within': lambda f: self.env._(
                 "Its value is %(amount)s, up to %(limit)s passes.", **f

@@ -32,6 +32,10 @@ class SaleReturnRule(models.Model):
             if not days:
                 verdicts[line] = Verdict('authorize', 'window_unlimited')
                 continue
+            if regime.window_basis == 'order' and line._is_order_underway():
+                # Directive 2011/83/EU art. 9(2): it begins with the last of the goods.
+                verdicts[line] = Verdict('authorize', 'window_not_begun')
+                continue
             order_basis = 'order' in (self.window_basis, regime.window_basis)
             got_on, source = line._get_got_on(order_basis)
             zone = self._get_zone(line)

@@ -66,8 +66,10 @@ from . import test_portal_access
 from . import test_portal_doors
 from . import test_portal_follow
 from . import test_portal_follow_ui
+from . import test_portal_guest
 from . import test_portal_request
 from . import test_portal_safe
+from . import test_portal_withdrawal
 from . import test_report
 from . import test_sale_return
 from . import test_sale_return_credit

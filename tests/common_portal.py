@@ -32,12 +32,14 @@ class PortalCommon(SaleReturnCommon):
     @classmethod
     def _setup_customers(cls):
         cls.household = cls._create_customer("Household Ltd", is_company=True)
-        cls.customer.write({'parent_id': cls.household.id, 'email': 'jane@example.com'})
+        cls.customer.parent_id = cls.household
         colleague = cls._create_customer("Colleague", parent_id=cls.household.id)
         stranger = cls._create_customer("Stranger")
         cls.jane = cls._create_portal_user('jane', cls.customer)
         cls.colleague = cls._create_portal_user('colleague', colleague)
         cls.stranger = cls._create_portal_user('stranger', stranger)
+        # Odoo's helper has given her others.
+        cls.customer.write({'name': "Jane Customer", 'email': 'jane@example.com'})
 
     @classmethod
     def _create_portal_user(cls, login, partner):

@@ -55,8 +55,9 @@ class Regime:
 
 REGIMES = {
     'commercial': Regime(complete=True),
-    # Directive 2011/83/EU art. 9–16. The two steps of art. 11a belong to the portal.
+    # Directive 2011/83/EU art. 9–16. The two steps of art. 11a are pages of the portal.
     'eu_withdrawal': Regime(
+        complete=True,
         window_days=14,
         window_basis='order',
         reason_demanded=False,

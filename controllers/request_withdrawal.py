@@ -1,0 +1,89 @@
+from odoo.http import request, route
+
+from odoo.addons.sale_return.controllers.request import SaleReturnRequest
+from odoo.addons.sale_return.models.sale_return_portal_request import RequestRefused
+
+
+class SaleReturnWithdrawal(SaleReturnRequest):
+    """Withdrawal from a contract in two steps, as Directive 2011/83/EU art. 11a wants it."""
+
+    @route(
+        '/my/orders/<int:order_id>/withdraw',
+        type='http',
+        auth='public',
+        website=True,
+        methods=['GET', 'POST'],
+        sitemap=False,
+    )
+    def portal_withdraw(self, order_id, access_token=None, **params):
+        """The statement, and its confirmation. Nothing more is asked than the law lets us."""
+        order = self._get_request_order(order_id, access_token)
+        if not order:
+            return self._refuse_request()
+        error = None
+        if request.httprequest.method == 'POST':
+            try:
+                with request.env.cr.savepoint():
+                    withdrawal = self._take_withdrawal(order, params)
+                    request.env.flush_all()
+                return request.redirect(
+                    order._get_withdrawal_url(access_token, f'/{withdrawal.id}'), code=303
+                )
+            except RequestRefused as refusal:
+                error = str(refusal)
+        values = self._prepare_order_values(order, access_token, quantities=params)
+        user = request.env.user
+        partner = order.partner_id if user._is_public() else user.partner_id
+        return request.render(
+            'sale_return.portal_withdraw',
+            {
+                **values,
+                'rows': [row for row in values['rows'] if row['withdrawable']],
+                'error': error,
+                'form_key': order._get_return_form_key(),
+                'customer_name': params.get('name') or partner.name,
+                'email': params.get('email') or partner.email,
+            },
+        )
+
+    @route(
+        '/my/orders/<int:order_id>/withdraw/<int:withdrawal_id>',
+        type='http',
+        auth='public',
+        website=True,
+        sitemap=False,
+    )
+    def portal_withdrawn(self, order_id, withdrawal_id, access_token=None, **_params):
+        """What was stated, and when it was received."""
+        order = self._get_request_order(order_id, access_token)
+        # sudo: shown to whoever may see the order it is about.
+        withdrawal = request.env['sale.return.withdrawal'].sudo().browse([withdrawal_id]).exists()
+        if not order or withdrawal.order_id != order:
+            return self._refuse_request()
+        sale_return = withdrawal.return_id
+        return request.render(
+            'sale_return.portal_withdrawn',
+            self._prepare_request_values(
+                order=order,
+                withdrawal=withdrawal,
+                return_url=sale_return
+                and (sale_return.get_portal_url() if access_token else sale_return.access_url),
+            ),
+        )
+
+    def _take_withdrawal(self, order, params):
+        """Read the statement and keep it.
+
+        :raise RequestRefused: saying what is wrong with it.
+        """
+        key = order._read_return_form_key(params.get('form_key'))
+        if not key:
+            raise RequestRefused(
+                request.env._("The form was open for too long. Please look it over and send it.")
+            )
+        quantities = {
+            choice['line_id']: choice['quantity'] for choice in self._extract_choices(params)
+        }
+        return self._get_service()._withdraw(
+            order, quantities, params.get('name'), params.get('email'), key
+        )
