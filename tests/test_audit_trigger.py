@@ -135,7 +135,7 @@ class TestAuditTrigger(SaleReturnCommon):
         order = self._create_sale(partner_id=double.id)
         sale_return = self._create_return(order, 1)
         self.env['base.partner.merge.automatic.wizard'].sudo()._merge(
-            (double | self.customer).ids, self.customer
+            (double | self.customer).ids, self.customer.sudo()
         )
         self.assertEqual(sale_return.partner_id, self.customer)
         self.assertTrue(sale_return.event_ids)
