@@ -9,6 +9,18 @@ import { say } from "./bench_sentences";
 
 const MODEL = "sale.return.bench";
 
+// A second tap before the answer is no second wish.
+const ONCE = new Set([
+    "answer",
+    "attach",
+    "attach_parcel",
+    "create_return",
+    "discard",
+    "finish",
+    "next_parcel",
+    "park",
+]);
+
 /** Whether the server may not have got a call. */
 const isLost = (error) =>
     error instanceof ConnectionLostError || error instanceof ConnectionAbortedError;
@@ -66,7 +78,7 @@ export class BenchDesk {
     async open() {
         let answer;
         try {
-            answer = await this.orm.call(MODEL, "open_session", []);
+            answer = await this._load();
         } catch (error) {
             if (!isLost(error)) {
                 throw error;
@@ -75,14 +87,19 @@ export class BenchDesk {
             return;
         }
         this.state.lost = false;
-        this.state.config = answer.result;
-        this.state.data = answer.data;
         if (answer.data.returns.length || answer.data.items.length) {
             // Interrupted work goes on.
             this.tell(answer.message, answer.color);
         }
         // What an earlier page could not send any more.
         this.queue.retry();
+    }
+
+    async _load() {
+        const answer = await this.orm.call(MODEL, "open_session", []);
+        this.state.config = answer.result;
+        this.state.data = answer.data;
+        return answer;
     }
 
     // === WHAT THE OPERATOR DOES === //
@@ -105,6 +122,9 @@ export class BenchDesk {
      * @param {boolean} [options.kept] survives a browser that is closed without connection
      */
     do(method, kwargs = {}, { label = "", kept = false } = {}) {
+        if (ONCE.has(method) && this.queue.state.jobs.some((job) => job.method === method)) {
+            return;
+        }
         this.queue.add({ method, kwargs: { session_id: this.sessionId, ...kwargs }, label, kept });
     }
 
@@ -156,16 +176,8 @@ export class BenchDesk {
 
     _onRefusal(_job, error) {
         this.tell(say.failed(error.data?.message || error.message), "danger", "reject");
-        this._refresh();
-    }
-
-    async _refresh() {
-        try {
-            const kwargs = { session_id: this.sessionId };
-            const answer = await this.orm.call(MODEL, "get_state", [], kwargs);
-            this.state.data = answer.data;
-        } catch {
-            // What was last known stays on the screen, with the sentence that says what failed.
-        }
+        // What was refused may be so because the bench is no longer what the screen shows. If it
+        // cannot be read either, that stays, with the sentence that says what failed.
+        this._load().catch(() => {});
     }
 }

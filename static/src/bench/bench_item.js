@@ -95,6 +95,13 @@ export class BenchItem extends Component {
         }
     }
 
+    /** Enter ends the typing: the next scan is not a part of it. */
+    leaveField(ev) {
+        if (ev.key === "Enter") {
+            ev.target.blur();
+        }
+    }
+
     setAnswer(question, value) {
         this.set({ answers: { [question.id]: value } });
     }

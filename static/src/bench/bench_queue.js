@@ -52,12 +52,6 @@ export class BenchQueue {
         this._work();
     }
 
-    /** Give up what waits. */
-    clear() {
-        this.state.jobs.splice(this.state.busy ? 1 : 0);
-        this._save();
-    }
-
     async _work() {
         if (this.state.busy || this.timer || this.stopped) {
             return;

@@ -41,10 +41,8 @@ export const say = {
         ),
     sending: (count) => _t("Sending: %(count)s", { count }),
     retry: _t("Try again now"),
-    forget: _t("Forget what was not sent"),
     again: _t("Try again"),
     failed: (reason) => _t("This was not done: %(reason)s", { reason }),
-    waitForNetwork: _t("This is possible when the connection is back."),
 
     // What is done with goods.
     grade: _t("Condition"),
