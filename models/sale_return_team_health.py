@@ -45,16 +45,17 @@ class SaleReturnTeam(models.Model):
 
     def _get_people_defects(self):
         """Name what is wrong with members and leader."""
-        _ = self.env._
         defects = []
         members = self.with_context(active_test=False).member_ids
         if not members.filtered('active'):
             defects.append(
-                _("Team %(team)s has no members: its steps fall to the leader.", team=self.name)
+                self.env._(
+                    "Team %(team)s has no members: its steps fall to the leader.", team=self.name
+                )
             )
         if not self.leader_id:
             defects.append(
-                _(
+                self.env._(
                     "Team %(team)s has no leader: late steps are passed on to a manager of "
                     "Returns.",
                     team=self.name,
@@ -62,7 +63,7 @@ class SaleReturnTeam(models.Model):
             )
         elif not self._is_able(self.leader_id, None):
             defects.append(
-                _(
+                self.env._(
                     "%(user)s, the leader of team %(team)s, is archived or has no role in "
                     "Returns: late steps are passed on to the next level.",
                     user=self.leader_id.name,
@@ -70,7 +71,7 @@ class SaleReturnTeam(models.Model):
                 )
             )
         defects += [
-            _(
+            self.env._(
                 "%(user)s of team %(team)s is archived or has no role in Returns: nothing is "
                 "assigned to him.",
                 user=user.name,
@@ -82,18 +83,19 @@ class SaleReturnTeam(models.Model):
 
     def _get_step_defects(self):
         """Name steps that nobody can take, or whose owner cannot."""
-        _ = self.env._
         labels = dict(
             self.env['sale.return.team.step']._fields['step']._description_selection(self.env)
         )
         defects = []
         if not self.step_ids:
-            defects.append(_("Team %(team)s has no steps: nothing is watched.", team=self.name))
+            defects.append(
+                self.env._("Team %(team)s has no steps: nothing is watched.", team=self.name)
+            )
         for row in self.step_ids:
             facts = {'team': self.name, 'step': labels[row.step]}
             if row.user_id and not self._is_able(row.user_id, row.step):
                 defects.append(
-                    _(
+                    self.env._(
                         "%(user)s, who owns “%(step)s” in team %(team)s, is archived or has no "
                         "role for it: members take it.",
                         user=row.user_id.name,
@@ -102,7 +104,7 @@ class SaleReturnTeam(models.Model):
                 )
             if row.step not in CUSTOMER_STEPS and not self._get_candidates(row.step):
                 defects.append(
-                    _(
+                    self.env._(
                         "Nobody in team %(team)s has the role for “%(step)s”: it has no owner.",
                         **facts,
                     )

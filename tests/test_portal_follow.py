@@ -392,7 +392,8 @@ class TestFollow(FollowCommon):
 
         def fail(records, **values):
             original(records, **values)
-            raise UserError("No.")
+            # Whatever an extension says after the writing.
+            raise UserError(records.env._("No."))
 
         self.patch(type(sale_return), 'action_register_dispatch', fail)
         self.assertIn("No.", self._act(sale_return, 'dispatch', self.jane, tracking_ref="1Z999"))
