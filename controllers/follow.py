@@ -89,33 +89,40 @@ class SaleReturnFollow(CustomerPortal):
         }
 
     def _get_return_filters(self):
-        _ = request.env._
         return {
-            'all': {'label': _("All"), 'domain': Domain.TRUE},
+            'all': {'label': request.env._("All"), 'domain': Domain.TRUE},
             'open': {
-                'label': _("Under way"),
+                'label': request.env._("Under way"),
                 'domain': Domain('state', 'in', ('draft', 'submitted', 'approved')),
             },
             'send': {
-                'label': _("To be sent"),
+                'label': request.env._("To be sent"),
                 'domain': Domain('state', '=', 'approved')
                 & Domain('reception_state', '=', 'pending')
                 & Domain('date_dispatched', '=', False),
             },
-            'closed': {'label': _("Done"), 'domain': Domain('state', '=', 'closed')},
-            'refused': {'label': _("Refused"), 'domain': Domain('state', '=', 'refused')},
-            'cancelled': {'label': _("Cancelled"), 'domain': Domain('state', '=', 'cancelled')},
+            'closed': {'label': request.env._("Done"), 'domain': Domain('state', '=', 'closed')},
+            'refused': {
+                'label': request.env._("Refused"),
+                'domain': Domain('state', '=', 'refused'),
+            },
+            'cancelled': {
+                'label': request.env._("Cancelled"),
+                'domain': Domain('state', '=', 'cancelled'),
+            },
         }
 
     def _get_return_inputs(self):
         """Return what can be searched in, with the fields of each."""
-        _ = request.env._
         inputs = {
-            'all': (_("Search everywhere"), ('name', 'tracking_ref', 'order', 'product')),
-            'name': (_("Search in numbers"), ('name',)),
-            'order': (_("Search in orders"), ('order',)),
-            'product': (_("Search in products"), ('product',)),
-            'tracking': (_("Search in tracking numbers"), ('tracking_ref',)),
+            'all': (
+                request.env._("Search everywhere"),
+                ('name', 'tracking_ref', 'order', 'product'),
+            ),
+            'name': (request.env._("Search in numbers"), ('name',)),
+            'order': (request.env._("Search in orders"), ('order',)),
+            'product': (request.env._("Search in products"), ('product',)),
+            'tracking': (request.env._("Search in tracking numbers"), ('tracking_ref',)),
         }
         return {
             key: {'input': key, 'label': label, 'fields': names}
@@ -236,12 +243,11 @@ class SaleReturnFollow(CustomerPortal):
 
     def _get_done_texts(self):
         """Return what is said after something was done. What is not in here is not said."""
-        _ = request.env._
         return {
-            'dispatch': _("Thank you. We know now that the parcel is on its way."),
-            'cancel': _("The return is cancelled."),
-            'appeal': _("We have received your appeal. Somebody else will look at it."),
-            'rate': _("Thank you for your feedback!"),
+            'dispatch': request.env._("Thank you. We know now that the parcel is on its way."),
+            'cancel': request.env._("The return is cancelled."),
+            'appeal': request.env._("We have received your appeal. Somebody else will look at it."),
+            'rate': request.env._("Thank you for your feedback!"),
         }
 
     # === WHAT HE DOES === #

@@ -120,13 +120,12 @@ class SaleReturnDeadline(models.Model):
             'due': row._format_due(user),
             'return': row.return_id.name,
         }
-        _ = row.env._
         subject = {
-            'date_before': _("%(return)s: “%(step)s” is due soon", **facts),
-            'date_limit': _("%(return)s: “%(step)s” is due now", **facts),
-            'date_after': _("%(return)s: “%(step)s” is late", **facts),
+            'date_before': row.env._("%(return)s: “%(step)s” is due soon", **facts),
+            'date_limit': row.env._("%(return)s: “%(step)s” is due now", **facts),
+            'date_after': row.env._("%(return)s: “%(step)s” is late", **facts),
         }[moment]
-        return subject, _(
+        return subject, row.env._(
             "“%(step)s” of return %(return)s is due on %(due)s and is yours.", **facts
         )
 

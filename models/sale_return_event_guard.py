@@ -32,8 +32,9 @@ class SaleReturnEvent(models.Model):
 
     def init(self):
         """Override of `base` to set the guard, on installation and after every upgrade."""
-        super().init()
+        result = super().init()
         self._create_guard()
+        return result
 
     @api.model
     def _create_guard(self):

@@ -389,11 +389,11 @@ class TestFollow(FollowCommon):
     def test_refusal_leaves_nothing_behind(self):
         sale_return = self._approved()
         original = type(sale_return).action_register_dispatch
+        no = "No."  # by an extension, after the writing
 
         def fail(records, **values):
             original(records, **values)
-            # Whatever an extension says after the writing.
-            raise UserError(records.env._("No."))
+            raise UserError(no)
 
         self.patch(type(sale_return), 'action_register_dispatch', fail)
         self.assertIn("No.", self._act(sale_return, 'dispatch', self.jane, tracking_ref="1Z999"))
