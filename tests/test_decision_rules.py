@@ -541,9 +541,16 @@ class TestSetUpByHand(DecisionCommon):
     def test_return_form_shows_policy_and_verdicts(self):
         self._set_up()
         sale_return = self._create_return(self.order, 5)
-        form = Form(sale_return)
+        clerk = self._create_user('rules_clerk', 'base.group_user', 'sale_return.group_user')
+        form = Form(sale_return.with_user(clerk))
         self.assertEqual(form.waiting_for, "Manager")
         self.assertIn("House rules", form.record.line_ids.policy_explanation)
+
+    def test_return_form_says_to_approvers_why_they_may_not_decide(self):
+        self._set_up()
+        sale_return = self._create_return(self.order, 5)
+        form = Form(sale_return)
+        self.assertTrue(form.approval_obstacle)
 
 
 @tagged('post_install', '-at_install')
