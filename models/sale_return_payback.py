@@ -357,6 +357,37 @@ class SaleReturnPayback(models.AbstractModel):
         waiting = notes.sale_return_refund_ids.filtered(lambda refund: refund._is_waiting())
         return received - paid_back - sum(waiting.mapped('note_amount'))
 
+    @api.model
+    def _get_left_for(self, refund):
+        """Return what may still be paid by a payout that was prepared, in the note's currency.
+
+        The receipt may have bounced, or been refunded in Odoo, since the payout was planned.
+
+        :param refund: one `sale.return.refund`, prepared.
+        :rtype: float
+        """
+        currency = refund.note_currency_id
+        invoices = self._get_paid_invoices(refund.note_id)
+        sources = self._get_sources(invoices)
+        mine = [
+            source
+            for source in sources
+            if (source['line'], source['invoice']) == (refund.source_line_id, refund.invoice_id)
+        ]
+        if not mine:
+            return 0.0
+        source = mine[0]
+        used = self._get_used(mine)
+        # The payout itself is among what is reserved.
+        used[source['line']]['amount'] -= refund.amount
+        taken = used[source['line'], source['invoice']]['money'] - refund.note_amount
+        left = min(
+            source['money'] - taken,
+            self._get_receipt_left(source, used, currency),
+            self._get_budget(invoices, sources) + refund.note_amount,
+        )
+        return max(currency.round(left), 0.0)
+
     # === CREATE === #
 
     @api.model

@@ -50,12 +50,12 @@ class SaleReturnRefund(models.Model):
     def _mark_sent(self):
         """Note that a payout is being sent, under the counter that guards its note.
 
-        :return: False when the note has too little open for it any more; it has failed then.
+        :return: False when the ceilings do not allow it any more; it has failed then.
         """
         self.ensure_one()
         self.env['sale.return.guard']._take_counter(self.note_id, 'sale_return_refund_guard')
         try:
-            self._ensure_note_open()
+            self._ensure_covered()
         except UserError as error:
             message = str(error.args[0])
             self.transaction_id._set_error(message)

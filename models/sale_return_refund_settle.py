@@ -33,7 +33,7 @@ class SaleReturnRefund(models.Model):
         return self.company_id.currency_id.round(balance * self.note_amount / note.amount_residual)
 
     def _ensure_payable(self):
-        """Refuse to post a payment for more than was prepared, or than the note has open.
+        """Refuse to post a payment for more than was prepared, or than the ceilings allow.
 
         A payment that somebody has lowered pays less of the note.
 
@@ -53,7 +53,26 @@ class SaleReturnRefund(models.Model):
                     ),
                 }
             )
+        self._ensure_covered()
+
+    def _ensure_covered(self):
+        """Refuse to pay more than the note has open, or than is left of what was received.
+
+        :raise UserError: naming the note.
+        """
         self._ensure_note_open()
+        left = self.env['sale.return.payback']._get_left_for(self)
+        if self.note_currency_id.compare_amounts(self.note_amount, left) > 0:
+            raise UserError(
+                self.env._(
+                    "Of the money that had paid %(invoice)s only %(left)s is left to be paid back "
+                    "on credit note %(note)s: the rest was refunded elsewhere, or the payment was "
+                    "taken back. Cancel this refund, then refund the note again.",
+                    invoice=self.invoice_id.name,
+                    note=self.note_id.name,
+                    left=formatLang(self.env, left, currency_obj=self.note_currency_id),
+                )
+            )
 
     def _ensure_note_open(self):
         """Refuse to pay more than the note has open.
