@@ -24,7 +24,10 @@ class SaleReturnRequest(SaleReturnAccess):
             return self._refuse_request()
         return request.render(
             'sale_return.portal_request_choose',
-            self._prepare_order_values(order, access_token, quantities=params),
+            {
+                **self._prepare_order_values(order, access_token, quantities=params),
+                'asked_already': self._get_returns_of(order, access_token),
+            },
         )
 
     @route(
@@ -129,10 +132,7 @@ class SaleReturnRequest(SaleReturnAccess):
             self._prepare_request_values(
                 order=order,
                 sale_return=sale_return,
-                # Whoever came by a link goes on by one.
-                return_url=(
-                    sale_return.get_portal_url() if access_token else sale_return.access_url
-                ),
+                return_url=self._get_follow_url(sale_return, access_token),
             ),
         )
 
@@ -154,6 +154,21 @@ class SaleReturnRequest(SaleReturnAccess):
             access_token=access_token,
             withdrawable=any(row['withdrawable'] for row in rows),
         )
+
+    def _get_follow_url(self, sale_return, access_token):
+        # Whoever came by a link goes on by one.
+        return sale_return.get_portal_url() if access_token else sale_return.access_url
+
+    def _get_returns_of(self, order, access_token):
+        """Return what was asked for this order already, and for no other one."""
+        # In superuser mode like the order, which he may see.
+        returns = order.return_ids.filtered(
+            lambda r: r.state != 'draft' and r.line_ids.order_id == order
+        )
+        return [
+            {'return': r, 'url': self._get_follow_url(r, access_token)}
+            for r in returns.sorted('id', reverse=True)
+        ]
 
     def _get_own_request(self, order, return_id):
         """Return a request for this order that came by these pages; empty for all others."""

@@ -66,8 +66,7 @@ class SaleReturnWithdrawal(SaleReturnRequest):
             self._prepare_request_values(
                 order=order,
                 withdrawal=withdrawal,
-                return_url=sale_return
-                and (sale_return.get_portal_url() if access_token else sale_return.access_url),
+                return_url=sale_return and self._get_follow_url(sale_return, access_token),
             ),
         )
 

@@ -28,6 +28,10 @@ class SaleReturn(models.Model):
         """Override of `sale.return.derived` to protect who asked."""
         return name in PROTECTED_FIELDS or super()._is_derived(name)
 
+    def _is_received_message_due(self):
+        """Leave withdrawals out: they are acknowledged at once, word for word."""
+        return self.portal_kind != 'withdrawal' and self.state not in ('draft', 'cancelled')
+
     @api.model
     def _count_open_requests(self, customer, company):
         """Count the returns under way that a customer asked for himself.

@@ -1,4 +1,5 @@
 import io
+import re
 
 from lxml import html
 from PIL import Image
@@ -136,6 +137,18 @@ class PortalHttpCommon(PortalCommon, PatientHttpCase):
     def _send(self, summary):
         """Send the summary; return the last page."""
         return self._post(*self._form(summary))
+
+    def _send_asked_links(self):
+        """Run the job that sends the links guests asked for; return the mails it made."""
+        mails = self.env['mail.mail'].sudo()
+        before = mails.search([])
+        with self.enter_registry_test_mode():
+            self.env.ref('sale_return.ir_cron_send_portal_links').sudo().method_direct_trigger()
+        return mails.search([]) - before
+
+    def _read_link(self, mail):
+        """Return the path of the link in a mail."""
+        return re.search(r'href="https?://[^/"]+(/my/orders/\d+/return[^"]*)"', mail.body_html)[1]
 
     def _error(self, page):
         return self._text(page, 'o_sale_return_error')
