@@ -17,3 +17,9 @@ class PatientHttpCase(tests.HttpCase):
     def start_tour(self, url_path, tour_name, timeout=600, **kwargs):
         """Override of `odoo`."""
         return super().start_tour(url_path, tour_name, timeout=timeout, **kwargs)
+
+    def _take_telephone(self):
+        self.browser_size, self.touch_enabled = '390x844', True
+
+    def _take_desk(self):
+        self.browser_size, self.touch_enabled = '1280x800', False

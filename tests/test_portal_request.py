@@ -58,6 +58,17 @@ class TestPortalRequest(PortalHttpCommon):
                 links = page.xpath(f"//a[starts-with(@href, '{self._url()}')]")
                 self.assertTrue(links)
 
+    def test_first_screen_leads_to_what_was_asked_for_this_order(self):
+        sale_return = self._create_return(self.order, 1)
+        self._create_return(self.order, 1, submit=False)
+        self._create_return(self._create_sale(), 1)
+        links = self._find(self._open(self._url()), 'o_sale_return_asked_already')
+        self.assertEqual([link.get('href') for link in links], [sale_return.access_url])
+        self._log_in(None)
+        page = self._open(self._url(token=self.order._get_return_token()))
+        (link,) = self._find(page, 'o_sale_return_asked_already')
+        self.assertIn(sale_return.name, self._text(self._open(link.get('href'))))
+
     def test_orders_without_anything_to_return_have_no_button(self):
         order = self._create_order()
         for url in ('/my/orders', f'/my/orders/{order.id}'):

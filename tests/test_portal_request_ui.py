@@ -26,12 +26,6 @@ class TestPortalRequestUi(PortalHttpCommon):
             }
         )
 
-    def _take_telephone(self):
-        self.browser_size, self.touch_enabled = '390x844', True
-
-    def _take_desk(self):
-        self.browser_size, self.touch_enabled = '1280x800', False
-
     def _start(self, url, tour, login=None):
         self.start_tour(url, f'sale_return_portal_{tour}', login=login)
         self.env.invalidate_all()

@@ -94,6 +94,16 @@ class TestPortalWithdrawal(PortalHttpCommon):
         job = self.env.ref('mail.ir_cron_mail_scheduler_action')
         self.assertTrue(trigger.search([('cron_id', '=', job.id)]))
 
+    def test_acknowledgement_is_the_only_mail_about_it(self):
+        self.eu_policy.approval = 'always'
+        self._withdraw({self.line: 1})
+        request = self._create_return(self.order, 1)
+        self._run_message_job()
+        sale_return = self._withdrawals().return_id
+        self.assertEqual(sale_return.state, 'submitted')
+        states = [r.customer_message_ids.mapped('state') for r in (sale_return, request)]
+        self.assertEqual(states, [['skipped'], ['sent']])
+
     def test_withdrawal_is_evidence(self):
         self._withdraw({self.line: 1})
         withdrawal = self._withdrawals()
