@@ -4,3 +4,4 @@ from . import sale_return_note_report
 from . import sale_return_refund_report
 from . import sale_return_report
 from . import sale_return_resale
+from . import sale_return_resale_fact

@@ -287,6 +287,7 @@ class SaleReturnFact(models.Model):
             FRESH_UNTIL, fields.Datetime.to_string(fresh_until)
         )
         self.invalidate_model()
+        self.env['sale.return.resale.fact']._refresh(fresh_until, everything)
         return stored
 
     @api.model

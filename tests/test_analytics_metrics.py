@@ -3,6 +3,7 @@ import io
 import json
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError
@@ -10,6 +11,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..report import sale_return_resale_fact
+from ..report.sale_return_resale_fact import RESALES_FRESH_UNTIL
 from ..tools import stats
 from .common import SaleReturnCommon
 from .common_http import PatientHttpCase
@@ -293,6 +296,78 @@ class TestAnalyticsResale(AnalyticsCase):
             [('product_id', '=', product.id)], [], ['rate_resold:avg', 'days_to_resale_median:avg']
         )
         self.assertEqual(group['rate_resold:avg'], 1.0)
+
+    # === STORED OR NOT === #
+
+    def _store(self, fresh_until='2999-01-01 00:00:00'):
+        """Store everything, and take it as fresh until then."""
+        self.env['sale.return.fact'].sudo()._refresh(everything=True)
+        self.env['ir.config_parameter'].sudo().set_param(RESALES_FRESH_UNTIL, fresh_until)
+
+    def _sell_again(self, product):
+        """Return goods, sell all there is, and return what there is to say about it."""
+        quants = self.env['stock.quant'].sudo()._gather(product, self.stock)
+        order = self._create_order({'product': product, 'quantity': 2})
+        self._deliver(order)
+        self._return_goods(order, 2)
+        last = self._create_order({'product': product, 'quantity': sum(quants.mapped('quantity'))})
+        self._deliver(last)
+        return self._get_rows(product)
+
+    def _spoil(self, product):
+        self.env.cr.execute(
+            "UPDATE sale_return_resale_fact SET quantity = 77 WHERE product_id = %s", [product.id]
+        )
+
+    def test_what_is_stored_equals_what_is_computed(self):
+        tracked, lots = self._create_tracked_product('serial', "S1")
+        order = self._create_order({'product': tracked, 'quantity': 1})
+        self._deliver(order, lots=lots)
+        sale_return = self._create_return(order, 1)
+        self._receive(sale_return, lots=lots)
+        sale_return.action_inspect_all('restock')
+        plain = self._create_product("Queue", is_storable=True)
+        self.assertTrue(self._sell_again(plain).is_resold)
+        computed = [self._get_rows(product).read([]) for product in tracked | plain]
+        self.assertTrue(all(computed))
+        self._store()
+        self.assertEqual(
+            [self._get_rows(product).read([]) for product in tracked | plain], computed
+        )
+        self._spoil(plain)
+        self.assertEqual(self._get_rows(plain).quantity, 77)
+
+    def test_what_moved_since_is_followed_on_the_spot(self):
+        product = self._create_product("Queue", is_storable=True)
+        self._store('2020-01-01 00:00:00')
+        row = self._sell_again(product)
+        self.assertEqual((row.quantity, row.qty_resold), (2, 2))
+
+    def test_products_with_many_moves_are_shown_as_of_the_last_job(self):
+        product = self._create_product("Queue", is_storable=True)
+        row = self._sell_again(product)
+        self._store('2020-01-01 00:00:00')
+        self._spoil(product)
+        self.assertEqual(self._get_rows(product).quantity, 2)
+        with patch.object(sale_return_resale_fact, 'LIVE_MOVES', 2):
+            self.assertEqual(self._get_rows(product).quantity, 77)
+            self.env['sale.return.fact'].sudo()._refresh()
+            self.assertEqual(self._get_rows(product).quantity, row.quantity)
+
+    def test_the_job_follows_only_products_that_moved(self):
+        product = self._create_product("Queue", is_storable=True)
+        self._sell_again(product)
+        self._store()
+        self._spoil(product)
+        self.env['sale.return.fact'].sudo()._refresh()
+        self.env['ir.config_parameter'].sudo().set_param(RESALES_FRESH_UNTIL, '2999-01-01 00:00:00')
+        self.assertEqual(self._get_rows(product).quantity, 77)
+
+    def test_nobody_reads_or_writes_the_store(self):
+        Fact = self.env['sale.return.resale.fact']
+        for method, args in (('search', [[]]), ('create', [{'quantity': 1}])):
+            with self.assertRaises(AccessError), mute_logger('odoo.models'):
+                getattr(Fact, method)(*args)
 
 
 @tagged('post_install', '-at_install')
