@@ -13,12 +13,17 @@ class ProductProduct(models.Model):
         products = super()._with_valuation_context()
         return products.with_context(owners=[False, self.env.company.partner_id.id])
 
-    def _get_average_value(self):
+    def _get_average_values(self):
         """Return the value of one unit of the company's valued stock, not rounded.
 
-        :return: in the currency of the company, per unit of the product.
-        :rtype: float
+        :return: `{id: value}`, in the currency of the company, per unit of the product.
+        :rtype: dict
         """
-        self.ensure_one()
-        quantity = self._with_valuation_context().qty_available
-        return 0.0 if self.uom_id.is_zero(quantity) else self.total_value / quantity
+        # The same for all products, and looked up once.
+        context = self[:1]._with_valuation_context().env.context if self else {}
+        return {
+            product.id: 0.0
+            if product.uom_id.is_zero(valued.qty_available)
+            else product.total_value / valued.qty_available
+            for product, valued in zip(self, self.with_context(context), strict=True)
+        }

@@ -60,16 +60,19 @@ class SaleReturnQuarantineReport(models.Model):
 
     @api.depends('quantity', 'product_id', 'lot_id', 'owner_id', 'company_id')
     def _compute_value(self):
-        for row in self:
+        for company, rows in self.grouped('company_id').items():
             # sudo: whoever may see the value of the quarantine need not see all stock.
-            product = row.product_id.sudo().with_company(row.company_id)
-            if row.owner_id and row.owner_id != row.company_id.partner_id:
-                row.value = 0.0
-            elif product.lot_valuated and row.lot_id:
-                lot = row.lot_id.sudo().with_company(row.company_id)
-                row.value = row.quantity * lot.total_value / (lot.product_qty or 1.0)
-            else:
-                row.value = row.quantity * product._get_average_value()
+            by_lot = rows.filtered(lambda row: row.lot_id and row.product_id.sudo().lot_valuated)
+            products = (rows - by_lot).product_id.sudo().with_company(company)
+            averages = products._get_average_values()
+            for row in rows:
+                if row.owner_id and row.owner_id != company.partner_id:
+                    row.value = 0.0
+                elif row in by_lot:
+                    lot = row.lot_id.sudo().with_company(company)
+                    row.value = row.quantity * lot.total_value / (lot.product_qty or 1.0)
+                else:
+                    row.value = row.quantity * averages[row.product_id.id]
 
     def _read_group_select(self, aggregate_spec, query):
         """Override of `base`, as in `stock.quant`: the value is added up from the rows."""
@@ -203,7 +206,11 @@ class SaleReturnQuarantineReport(models.Model):
                                  AND detail.location_dest_id = places.location_id
                                 THEN detail.date END) AS date
                   FROM moves
-                  JOIN stock_move_line AS detail ON detail.move_id = moves.id
+                  -- Few moves of many: OFFSET keeps PostgreSQL from reading all details, which it
+                  -- prefers where it cannot know how few they are.
+                  JOIN LATERAL (
+                      SELECT * FROM stock_move_line WHERE move_id = moves.id OFFSET 0
+                  ) AS detail ON TRUE
                   JOIN places
                     ON places.location_id IN (detail.location_id, detail.location_dest_id)
                  WHERE detail.location_id != detail.location_dest_id

@@ -11,11 +11,15 @@ class StockQuant(models.Model):
         valued, so what is in warehouses would get its value, too.
         """
         result = super()._compute_value()
-        for quant in self:
-            product = quant.product_id
-            if product and quant._is_valued() and not product.lot_valuated:
-                average = product.with_company(quant.company_id)._get_average_value()
-                quant.value = quant.quantity * average
+        valued = self.filtered(
+            lambda quant: (
+                quant.product_id and quant._is_valued() and not quant.product_id.lot_valuated
+            )
+        )
+        for company, quants in valued.grouped('company_id').items():
+            averages = quants.product_id.with_company(company)._get_average_values()
+            for quant in quants:
+                quant.value = quant.quantity * averages[quant.product_id.id]
         return result
 
     def _is_valued(self):
