@@ -32,6 +32,23 @@ MENUS = {
     'money': 'sale_return_report_menu_money',
     'quarantine': 'sale_return_report_menu',
 }
+# What the rows of a table are, by its first level.
+GROUPS = {
+    'categ_id': "Product Category",
+    'reason_id': "Reason",
+    'root_cause': "Root Cause",
+    'product_id': "Product",
+    'lot_id': "Lot/Serial Number",
+    'commercial_partner_id': "Customer",
+    'supplier_id': "Supplier",
+    'user_id': "Responsible",
+}
+# 1: the title of a table; 2 and 3: the names of its columns.
+STYLES = {
+    '1': {'fontSize': 16, 'textColor': '#01666B', 'bold': True},
+    '2': {'bold': True, 'wrapping': 'wrap', 'verticalAlign': 'bottom'},
+    '3': {'bold': True, 'wrapping': 'wrap', 'verticalAlign': 'bottom', 'align': 'right'},
+}
 COUNTED = ('return_id', 'product_id', 'commercial_partner_id')
 
 
@@ -54,7 +71,7 @@ class Dashboard:
         self.page = page
         self.title, self.date, self.tiles, self.charts, self.tables = PAGES[page]
         self.pivots, self.cells, self.data, self.figures = {}, {}, {}, []
-        self.menus, self.by_domain, self.formats = {}, {}, {}
+        self.menus, self.by_domain, self.styles, self.rows = {}, {}, {}, {}
 
     def get_id(self, *names):
         """Return the same id for the same thing each time this is run."""
@@ -72,7 +89,7 @@ class Dashboard:
         return {
             'version': '18.5.10',
             'sheets': [self.get_sheet('Dashboard', row + 2), self.get_sheet('Data', 60)],
-            'styles': {'1': {'fontSize': 16, 'textColor': '#01666B', 'bold': True}},
+            'styles': STYLES,
             'formats': {},
             'borders': {},
             'revisionId': 'START_REVISION',
@@ -94,11 +111,11 @@ class Dashboard:
             'name': name,
             'colNumber': 12,
             'rowNumber': max(rows, 60),
-            'rows': {},
-            'cols': {'0': {'size': 260}} | {str(n): {'size': 140} for n in range(1, 9)},
+            'rows': {} if is_data else self.rows,
+            'cols': {'0': {'size': 260}} | {str(n): {'size': 160} for n in range(1, 9)},
             'merges': [],
             'cells': self.data if is_data else self.cells,
-            'styles': {} if is_data else {cell: 1 for cell in self.cells if cell in self.formats},
+            'styles': {} if is_data else self.styles,
             'formats': {},
             'borders': {},
             'conditionalFormats': [],
@@ -298,8 +315,15 @@ class Dashboard:
     def add_table(self, number, row, title, rows, measures, domain, model):
         pivot = self.add_pivot(title, model, domain, rows, measures)
         self.cells[f'A{row + 1}'] = f'=_t({quote(title)})'
-        self.formats[f'A{row + 1}'] = True
-        self.cells[f'A{row + 2}'] = f'=PIVOT({pivot},10,FALSE)'
+        self.styles[f'A{row + 1}'] = 1
+        # A pivot would repeat its own name, which is not translated, and cut off its columns'.
+        self.cells[f'A{row + 2}'] = f'=_t({quote(GROUPS[rows[0]])})'
+        self.styles[f'A{row + 2}'] = 2
+        for column, name in zip('BCDEFGH', measures, strict=False):
+            self.cells[f'{column}{row + 2}'] = f'=PIVOT.HEADER({pivot},"measure",{quote(name)})'
+            self.styles[f'{column}{row + 2}'] = 3
+        self.rows[str(row + 1)] = {'size': 40}
+        self.cells[f'A{row + 3}'] = f'=PIVOT({pivot},10,FALSE,FALSE,{len(measures)},FALSE)'
         return row + 16
 
 

@@ -47,6 +47,14 @@ class SaleReturnTeam(models.Model):
         """Name what is wrong with members and leader."""
         defects = []
         members = self.with_context(active_test=False).member_ids
+        if not members and not self.leader_id:
+            return [
+                self.env._(
+                    "Team %(team)s has neither members nor a leader: its steps have no owner, and "
+                    "late ones are passed on to a manager of Returns.",
+                    team=self.name,
+                )
+            ]
         if not members.filtered('active'):
             defects.append(
                 self.env._(
@@ -87,6 +95,8 @@ class SaleReturnTeam(models.Model):
             self.env['sale.return.team.step']._fields['step']._description_selection(self.env)
         )
         defects = []
+        # Where there is nobody at all, that was said once.
+        has_people = self.with_context(active_test=False).member_ids or self.leader_id
         if not self.step_ids:
             defects.append(
                 self.env._("Team %(team)s has no steps: nothing is watched.", team=self.name)
@@ -102,7 +112,7 @@ class SaleReturnTeam(models.Model):
                         **facts,
                     )
                 )
-            if row.step not in CUSTOMER_STEPS and not self._get_candidates(row.step):
+            if has_people and row.step not in CUSTOMER_STEPS and not self._get_candidates(row.step):
                 defects.append(
                     self.env._(
                         "Nobody in team %(team)s has the role for “%(step)s”: it has no owner.",

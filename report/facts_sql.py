@@ -243,11 +243,16 @@ RETURNED = """
            (EXTRACT(EPOCH FROM approval.date - COALESCE(log.submitted, sale_return.create_date))
                / 3600)::float8 AS hours_decision,
            (EXTRACT(EPOCH FROM back.received_on - approval.date) / 3600)::float8 AS hours_receipt,
-           (EXTRACT(EPOCH FROM outcome.date - back.received_on) / 3600)::float8
-               AS hours_inspection,
-           (EXTRACT(EPOCH FROM
-               share.credited_on - COALESCE(outcome.date, back.received_on, approval.date)
-           ) / 3600)::float8 AS hours_credit,
+           -- Done in one go, the result bears the time when that began, the receipt a later one.
+           (CASE WHEN outcome.date < back.received_on THEN 0
+                 ELSE EXTRACT(EPOCH FROM outcome.date - back.received_on) / 3600
+             END)::float8 AS hours_inspection,
+           (CASE WHEN share.credited_on < COALESCE(outcome.date, back.received_on, approval.date)
+                 THEN 0
+                 ELSE EXTRACT(EPOCH FROM
+                     share.credited_on - COALESCE(outcome.date, back.received_on, approval.date)
+                 ) / 3600
+             END)::float8 AS hours_credit,
            (EXTRACT(EPOCH FROM
                share.credited_on - COALESCE(log.submitted, sale_return.create_date)
            ) / 3600)::float8 AS hours_total,

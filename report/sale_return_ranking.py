@@ -42,10 +42,16 @@ class SaleReturnRanking(models.Model):
         "Return Rate", readonly=True, aggregator=None, help="Returned ÷ shipped units of all time."
     )
     rate_low = fields.Float(
-        "From", readonly=True, aggregator=None, help="Lower bound of the Wilson 95 % interval."
+        "Lower Bound",
+        readonly=True,
+        aggregator=None,
+        help="Lower bound of the Wilson 95 % interval.",
     )
     rate_high = fields.Float(
-        "To", readonly=True, aggregator=None, help="Upper bound of the Wilson 95 % interval."
+        "Upper Bound",
+        readonly=True,
+        aggregator=None,
+        help="Upper bound of the Wilson 95 % interval.",
     )
     rate_shrunk = fields.Float(
         "Fair Rate",

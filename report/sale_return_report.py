@@ -188,7 +188,9 @@ class SaleReturnReport(models.Model):
     )
     reason_id = fields.Many2one('sale.return.reason', readonly=True)
     root_cause = fields.Selection(
-        selection=lambda self: self.env['sale.return.reason']._fields['root_cause'].selection,
+        selection=lambda self: (
+            self.env['sale.return.reason']._fields['root_cause']._description_selection(self.env)
+        ),
         readonly=True,
         help="Where the reason comes from.",
     )
