@@ -390,6 +390,15 @@ class TestAnalyticsDashboards(SaleReturnCommon):
         self.assertEqual(len(names), len(self._get_dashboards()))
         self.assertTrue(all(name.endswith('_dashboard.json') for name in names), names)
 
+    def test_tables_name_themselves_in_terms_that_are_translated(self):
+        """What a pivot writes above its columns is its own name, in English in all languages."""
+        for dashboard in self._get_dashboards():
+            sheet = json.loads(dashboard.spreadsheet_data)['sheets'][0]
+            tables = [cell for cell in sheet['cells'].values() if cell.startswith('=PIVOT(')]
+            self.assertTrue(tables, dashboard.name)
+            for table in tables:
+                self.assertRegex(table, r'^=PIVOT\(\d+,10,FALSE,FALSE,\d,FALSE\)$')
+
     def test_pivots_and_charts_can_be_read(self):
         self._return_goods(self._create_sale(), 1)
         self.env.flush_all()

@@ -354,6 +354,29 @@ class TestAnalyticsReport(SaleReturnCommon):
         )
         self.assertAlmostEqual(group['hours_receipt_median:avg'], 24)
         self.assertAlmostEqual(group['hours_receipt_p90:avg'], 24)
+        # Inspected and credited in one go with the receipt: all bears the time when that began.
+        self.env.cr.execute(
+            "UPDATE stock_move SET date = date + interval '6 hours' WHERE id = ANY(%s)",
+            [records['stock_move'].ids],
+        )
+        row = self._get_rows(return_id=sale_return.id)
+        self.assertEqual([round(row.hours_receipt), row.hours_inspection], [30, 0])
+
+    def test_root_causes_are_told_in_the_language_of_the_user(self):
+        self.env['res.lang'].sudo()._activate_lang('fr_FR')
+        root = self.env.ref('base.user_root')
+        selection = self.env['ir.model.fields.selection'].with_user(root)
+        selection.search(
+            [
+                ('field_id.model', '=', 'sale.return.reason'),
+                ('field_id.name', '=', 'root_cause'),
+                ('value', '=', 'logistics'),
+            ]
+        ).with_context(lang='fr_FR').name = "Transport"
+        fields = (
+            self.env['sale.return.report'].with_context(lang='fr_FR').fields_get(['root_cause'])
+        )
+        self.assertEqual(dict(fields['root_cause']['selection'])['logistics'], "Transport")
 
     def test_touchless_is_what_nobody_decided(self):
         order = self._create_sale()
