@@ -35,6 +35,7 @@ from . import sale_order_mail_link
 from . import sale_order_portal_request
 
 # Mixins come before the models that use them.
+from . import sale_return_cached
 from . import sale_return_code_mixin
 from . import sale_return_derived
 from . import sale_return_evidence

@@ -7,6 +7,7 @@ class SaleReturnChecklist(models.Model):
     """What has to be looked at when goods of a product category are inspected."""
 
     _name = 'sale.return.checklist'
+    _inherit = ['sale.return.cached']
     _description = "Return Checklist"
     _order = 'sequence, id'
     _check_company_auto = True
@@ -89,22 +90,3 @@ class SaleReturnChecklist(models.Model):
             }
             for item in items
         ]
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Override of `base` to let the bench ask what is asked now."""
-        result = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return result
-
-    def write(self, vals):
-        """Override of `base` to let the bench ask what is asked now."""
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        """Override of `base` to let the bench ask what is asked now."""
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result

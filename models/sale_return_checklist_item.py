@@ -14,6 +14,7 @@ class SaleReturnChecklistItem(models.Model):
     """One thing to look at: a question, a measure or a photo."""
 
     _name = 'sale.return.checklist.item'
+    _inherit = ['sale.return.cached']
     _description = "Return Checklist Item"
     _order = 'checklist_id, sequence, id'
     _check_company_auto = True
@@ -57,27 +58,6 @@ class SaleReturnChecklistItem(models.Model):
                 raise ValidationError(
                     self.env._("The minimum of “%(item)s” is above its maximum.", item=item.name)
                 )
-
-    # === CRUD METHODS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Override of `base` to let the bench ask what is asked now."""
-        result = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return result
-
-    def write(self, vals):
-        """Override of `base` to let the bench ask what is asked now."""
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        """Override of `base` to let the bench ask what is asked now."""
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
 
     def _has_limits(self):
         self.ensure_one()

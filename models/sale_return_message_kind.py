@@ -15,6 +15,7 @@ class SaleReturnMessageKind(models.Model):
     """
 
     _name = 'sale.return.message.kind'
+    _inherit = ['sale.return.cached']
     _description = "Return Message"
     _order = 'sequence, id'
 
@@ -123,27 +124,6 @@ class SaleReturnMessageKind(models.Model):
                         words=", ".join(f"{{{word}}}" for word in PLACEHOLDERS),
                     )
                 )
-
-    # === CRUD METHODS === #
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Override of `base` to have returns see the new messages at once."""
-        kinds = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return kinds
-
-    def write(self, vals):
-        """Override of `base` to have returns see the change at once."""
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        """Override of `base` to have returns see at once that they are gone."""
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
 
     # === LOOK UP === #
 

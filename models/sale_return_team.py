@@ -13,6 +13,7 @@ class SaleReturnTeam(models.Model):
     """
 
     _name = 'sale.return.team'
+    _inherit = ['sale.return.cached']
     _description = "Return Team"
     _order = 'sequence, id'
     _check_company_auto = True
@@ -85,24 +86,13 @@ class SaleReturnTeam(models.Model):
         defaults = [
             Command.create(vals) for vals in self.env['sale.return.team.step']._get_defaults()
         ]
-        teams = super().create(
+        return super().create(
             [{**vals, 'step_ids': vals.get('step_ids', defaults)} for vals in vals_list]
         )
-        self.env.registry.clear_cache()
-        return teams
 
-    def write(self, vals):
-        """Override of `base` to find returns their teams by what they are now."""
-        result = super().write(vals)
-        if any(name in vals for name in MATCH_FIELDS):
-            self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        """Override of `base` to forget the teams that are gone."""
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
+    def _is_cached(self, name):
+        """Override of `sale.return.cached`: returns find their teams by some fields."""
+        return name in MATCH_FIELDS
 
     # === ACTION METHODS === #
 

@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .common_http import PatientHttpCase
-from .test_reconciliation import ReconciliationCommon
+from .common_reconciliation import ReconciliationCommon
 
 
 class CutoffCommon(ReconciliationCommon):

@@ -4,7 +4,7 @@ from odoo import Command, fields
 from odoo.tests import tagged
 
 from .common import SaleReturnCommon
-from .test_reconciliation import ReconciliationCommon
+from .common_reconciliation import ReconciliationCommon
 
 
 class OptionalModulesMixin:

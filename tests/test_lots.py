@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from .test_discrepancies import DiscrepancyCommon
+from .common_discrepancy import DiscrepancyCommon
 
 
 class LotCommon(DiscrepancyCommon):

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import tagged
 
-from .test_discrepancies import DiscrepancyCommon
+from .common_discrepancy import DiscrepancyCommon
 
 
 @tagged('post_install', '-at_install')

@@ -1,7 +1,7 @@
 from odoo import Command
 from odoo.tests import tagged
 
-from .test_discrepancies import DiscrepancyCommon
+from .common_discrepancy import DiscrepancyCommon
 
 
 @tagged('post_install', '-at_install')

@@ -2,7 +2,7 @@ from odoo import Command
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from .test_reconciliation import ReconciliationCommon
+from .common_reconciliation import ReconciliationCommon
 
 
 class TieOutCommon(ReconciliationCommon):

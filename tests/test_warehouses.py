@@ -1,6 +1,6 @@
 from odoo.tests import tagged
 
-from .test_discrepancies import DiscrepancyCommon
+from .common_discrepancy import DiscrepancyCommon
 
 RECEPTION_STEPS = ('one_step', 'two_steps', 'three_steps')
 DELIVERY_STEPS = ('ship_only', 'pick_ship', 'pick_pack_ship')

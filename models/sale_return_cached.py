@@ -1,0 +1,35 @@
+from odoo import api, models
+
+
+class SaleReturnCached(models.AbstractModel):
+    """Mixin of configuration that is read through the cache of the registry.
+
+    A change is seen at once, also by the other workers.
+    """
+
+    _name = 'sale.return.cached'
+    _description = "Cached Return Configuration"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `base` to have the new records found."""
+        records = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return records
+
+    def write(self, vals):
+        """Override of `base` to have what is written seen."""
+        result = super().write(vals)
+        if any(self._is_cached(name) for name in vals):
+            self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        """Override of `base` to have the records forgotten."""
+        result = super().unlink()
+        self.env.registry.clear_cache()
+        return result
+
+    def _is_cached(self, name):
+        """Tell whether what is kept depends on a field. Override where few do."""
+        return True
