@@ -2,9 +2,9 @@ from collections import defaultdict
 
 from odoo import api, models
 from odoo.fields import Command
-from odoo.tools import clean_context
 from odoo.tools.misc import formatLang
 
+from ..tools.context import get_service_context
 from ..tools.money import QUANTITY_EPSILON, round_to
 
 
@@ -33,7 +33,7 @@ class SaleReturnCredit(models.AbstractModel):
         # sudo: notes are made for the desk that received the goods, whose people have no
         # accounting rights; the group of Returns was checked by the caller. `env.uid` and with it
         # the author of the documents stays the one who acted.
-        service = self.sudo().with_context(clean_context(self.env.context))
+        service = self.sudo().with_context(get_service_context(self.env.context))
         notes = service.env['account.move']
         for company, group in returns.with_env(service.env).grouped('company_id').items():
             # Notes change no invoice, and it is read before and after they are posted.

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..tools.money import QUANTITY_EPSILON, part_of, round_to
+from ..tools.money import QUANTITY_EPSILON, followers_of, part_of, round_to
 
 UNTAXED = (False, 'total_excluded_currency')
 
@@ -307,13 +307,19 @@ class SaleReturnDeduction(models.AbstractModel):
 
     @api.model
     def _round(self, allocation, amounts, factor):
-        """Return amounts times a factor, each rounded in its own currency."""
+        """Return amounts times a factor, each rounded in its own currency.
+
+        Those in company currency follow those in the invoice's, see `tools.money.parts_of`.
+        """
         line = allocation['invoice_line']
         units = {True: line.currency_id.rounding, False: line.company_currency_id.rounding}
-        return {
+        result = {
             key: round_to(amount * factor, units['currency' in key[1]])
             for key, amount in amounts.items()
         }
+        for key, leader in followers_of({key: (amount,) for key, amount in amounts.items()}):
+            result[key] = round_to(amounts[key] * result[leader] / amounts[leader], units[False])
+        return result
 
     @api.model
     def _prepare_deduction(self, allocation, amounts, kind, label):

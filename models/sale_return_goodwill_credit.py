@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import clean_context
 from odoo.tools.misc import formatLang
+
+from ..tools.context import get_service_context
 
 BASE = (False, 'total_excluded_currency')
 
@@ -34,7 +35,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         """
         # sudo: agents have no rights in Accounting; the caller has checked the role. `env.uid`
         # stays the one who grants.
-        service = self.sudo().with_context(clean_context(self.env.context))
+        service = self.sudo().with_context(get_service_context(self.env.context))
         service = service.with_company(invoice.company_id)
         invoice = invoice.with_env(service.env)
         service._ensure_grantable(invoice, amount, reason, comment)

@@ -1,7 +1,7 @@
 from odoo import api, models
 
 from ..const import WITHHELD_KINDS
-from ..tools.money import QUANTITY_EPSILON, Balance
+from ..tools.money import QUANTITY_EPSILON, Balance, round_to
 
 # Amounts of a base line that a note takes its share of, besides those of its taxes.
 BASE_FIELDS = ('total_excluded_currency', 'total_excluded')
@@ -188,11 +188,37 @@ class SaleReturnLedger(models.AbstractModel):
         for note_line in note_lines.sorted('id'):
             candidates = self._get_credited_lines(note_line, invoice_lines)
             if candidates:
-                amounts = self._get_amounts(base_lines.get(note_line.id), note_line)
+                amounts = self._at_rate_of(
+                    candidates[0],
+                    note_line,
+                    self._get_amounts(base_lines.get(note_line.id), note_line),
+                )
                 opposite = (note_line.quantity < 0) != (candidates[0].quantity < 0)
                 goods = note_line.sale_return_kind in (False, 'goods')
                 sign = -1 if opposite and goods else 1
                 self._deduct_note_line(balances, note_line, candidates, amounts, sign)
+
+    @api.model
+    def _at_rate_of(self, invoice_line, note_line, amounts):
+        """Return amounts of a note as they would be at the rate of the invoice.
+
+        What is left of an invoice is always said at its own rate, whatever the rate was on the day
+        of a note: 500 of 1000 EUR credited leave the half of what the invoice booked.
+
+        :param dict amounts: `{key: (amount, smallest unit)}`.
+        :return: `{key: amount}`.
+        :rtype: dict
+        """
+        note, invoice = note_line.move_id, invoice_line.move_id
+        factor = 1.0
+        if note.currency_id == invoice.currency_id and invoice.invoice_currency_rate:
+            factor = note.invoice_currency_rate / invoice.invoice_currency_rate
+        return {
+            key: amount
+            if 'currency' in key[1] or factor == 1.0
+            else round_to(amount * factor, unit)
+            for key, (amount, unit) in amounts.items()
+        }
 
     @api.model
     def _get_credited_lines(self, note_line, invoice_lines):
@@ -226,7 +252,7 @@ class SaleReturnLedger(models.AbstractModel):
         A line at a lower unit price than the invoice is a price correction: it counts in the
         amount only. 10 × 100 with a correction of 10 × 5 leaves 10 units worth 950.
         """
-        amounts = {key: sign * amount for key, (amount, _unit) in amounts.items()}
+        amounts = {key: sign * amount for key, amount in amounts.items()}
         balance = balances[candidates[0]]
         if note_line.sale_return_kind in WITHHELD_KINDS:
             return balance.withhold({key: -amount for key, amount in amounts.items()})

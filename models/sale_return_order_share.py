@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ..tools.money import QUANTITY_EPSILON, part_of
+from ..tools.money import QUANTITY_EPSILON, parts_of
 
 UNTAXED = (False, 'total_excluded_currency')
 
@@ -225,10 +225,11 @@ class SaleReturnOrderShare(models.AbstractModel):
         if wanted <= room:
             return amounts
         units = {True: line.currency_id.rounding, False: line.company_currency_id.rounding}
-        return {
-            key: part_of(amount, room, wanted, units['currency' in key[1]])
-            for key, amount in amounts.items()
-        }
+        return parts_of(
+            {key: (amount, units['currency' in key[1]]) for key, amount in amounts.items()},
+            room,
+            wanted,
+        )
 
     # === DISCOUNTS === #
 
@@ -354,7 +355,7 @@ class SaleReturnOrderShare(models.AbstractModel):
                 ledger = self.env['sale.return.ledger']
                 base_lines = ledger._get_base_lines(note_line.move_id)
                 amounts = ledger._get_amounts(base_lines.get(note_line.id), note_line)
-                self._add(given, {key: amount for key, (amount, _unit) in amounts.items()})
+                self._add(given, ledger._at_rate_of(free, note_line, amounts))
         return given
 
     @api.model
@@ -362,9 +363,11 @@ class SaleReturnOrderShare(models.AbstractModel):
         """Return the part of what was paid that belongs to the value of what is back."""
         entitled = {}
         for line in paid:
-            for key, (_left, unit) in balances[line].amounts.items():
-                part = part_of(balances[line].whole(key), back, total, unit)
-                self._add(entitled, {key: part})
+            amounts = balances[line].amounts
+            whole = {
+                key: (balances[line].whole(key), unit) for key, (_left, unit) in amounts.items()
+            }
+            self._add(entitled, parts_of(whole, back, total))
         return entitled
 
     # === HELPERS === #
@@ -389,10 +392,7 @@ class SaleReturnOrderShare(models.AbstractModel):
     @api.model
     def _part(self, balance, credited, total):
         """Return the part of each amount left that `credited` out of `total` stands for."""
-        return {
-            key: part_of(amount, credited, total, unit)
-            for key, (amount, unit) in balance.amounts.items()
-        }
+        return parts_of(balance.amounts, credited, total)
 
     @api.model
     def _prepare_share(self, allocation, line, amounts, kind):

@@ -35,10 +35,12 @@ from . import test_event_chain
 from . import test_evidence
 from . import test_expiry
 from . import test_flow_against_the_grain
+from . import test_flow_context
 from . import test_flow_full_return
 from . import test_flow_money_gone
 from . import test_flow_notes_by_hand
 from . import test_flow_nothing_comes_back
+from . import test_flow_other_currency
 from . import test_flow_owner_package
 from . import test_flow_real_trade
 from . import test_flow_seams

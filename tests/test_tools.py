@@ -2,14 +2,25 @@ import doctest
 import random
 from unittest import TestCase
 
-from ..tools import barcode, deadline, label, money, photo, regime, ubl, verdict, window
+from ..tools import barcode, context, deadline, label, money, photo, regime, ubl, verdict, window
 
 
 class TestTools(TestCase):
     """The pure part, without a database."""
 
     def test_examples_of_the_documentation_hold(self):
-        for module in (barcode, deadline, label, money, photo, regime, ubl, verdict, window):
+        for module in (
+            barcode,
+            context,
+            deadline,
+            label,
+            money,
+            photo,
+            regime,
+            ubl,
+            verdict,
+            window,
+        ):
             with self.subTest(module=module.__name__):
                 result = doctest.testmod(module)
                 self.assertGreater(result.attempted, 0)

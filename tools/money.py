@@ -74,6 +74,49 @@ def part_of(amount, quantity, of_quantity, rounding):
     )
 
 
+def parts_of(amounts, quantity, of_quantity):
+    """Return the share of each amount that ``quantity`` out of ``of_quantity`` stands for.
+
+    An amount ``(tax, name)`` in the currency of the company follows ``(tax, name_currency)``, its
+    fellow in the currency of the invoice: it is the share of that one, as rounded. A yen more or
+    less would otherwise be worth more in the books than it is at the rate of the invoice.
+
+    :param dict amounts: ``{key: (amount, smallest unit)}``.
+    :rtype: dict
+
+    1000 yen that are worth 10.00, a third of them and then the rest:
+
+    >>> amounts = {(1, 'tax_currency'): (1000, 1.0), (1, 'tax'): (10.0, 0.01)}
+    >>> parts_of(amounts, 1, 3)
+    {(1, 'tax_currency'): 333.0, (1, 'tax'): 3.33}
+    >>> parts_of({(1, 'tax_currency'): (5, 1.0), (1, 'tax'): (2.5, 0.01)}, 1, 2)
+    {(1, 'tax_currency'): 3.0, (1, 'tax'): 1.5}
+    """
+    parts = {
+        key: part_of(amount, quantity, of_quantity, unit) for key, (amount, unit) in amounts.items()
+    }
+    for key, leader in followers_of(amounts):
+        amount, unit = amounts[key]
+        whole, part = amounts[leader][0], parts[leader]
+        if 0 <= part / whole <= 1:
+            parts[key] = part_of(amount, abs(part), abs(whole), unit)
+    return parts
+
+
+def followers_of(amounts):
+    """Return ``[(key, leader)]`` of amounts in company currency that follow another, not zero.
+
+    >>> followers_of({(False, 'base'): (2.5, 0.01), (False, 'base_currency'): (5, 1.0)})
+    [((False, 'base'), (False, 'base_currency'))]
+    """
+    pairs = [
+        (key, (key[0], f'{key[1]}_currency'))
+        for key in amounts
+        if isinstance(key, tuple) and not key[1].endswith('_currency')
+    ]
+    return [(key, leader) for key, leader in pairs if amounts.get(leader, (0.0,))[0]]
+
+
 @dataclass
 class Balance:
     """What is still creditable of one invoice line: a quantity and any number of amounts.
@@ -141,11 +184,8 @@ class Balance:
             self.withheld[key] = self.withheld.get(key, 0.0) + amount
 
     def part(self, quantity):
-        """Return ``{key: amount}`` for ``quantity`` without taking it (see :func:`part_of`)."""
-        return {
-            key: part_of(amount, quantity, self.quantity, rounding)
-            for key, (amount, rounding) in self.amounts.items()
-        }
+        """Return ``{key: amount}`` for ``quantity`` without taking it (see :func:`parts_of`)."""
+        return parts_of(self.amounts, quantity, self.quantity)
 
     def take(self, quantity):
         """Take ``quantity`` and its share of each amount; return the shares by key."""
