@@ -25,9 +25,24 @@ class AccountPayment(models.Model):
             if refund.currency_id != refund.note_currency_id and not refund.payment_id.move_id:
                 refund.payment_id._generate_journal_entry(force_balance=refund._get_note_balance())
         result = super().action_post()
-        refunds._settle()
+        # One of a provider may have been reset and be posted again.
+        self.sudo().sale_return_refund_ids._settle()
         refunds._log('refunded')
         return result
+
+    def write(self, vals):
+        """Override of `account` to open the note of a return whose payment is undone."""
+        result = super().write(vals)
+        if vals.get('state') in ('draft', 'canceled', 'rejected'):
+            # sudo: an accountant need not be a user of Returns.
+            self.sudo().sale_return_refund_ids._undo_settlement()
+        return result
+
+    def unlink(self):
+        """Override of `account` to open the note of a return whose payment is deleted."""
+        # sudo: an accountant need not be a user of Returns.
+        self.sudo().sale_return_refund_ids._undo_settlement()
+        return super().unlink()
 
     def _get_sale_return_money(self):
         return formatLang(self.env, self.amount, currency_obj=self.currency_id)

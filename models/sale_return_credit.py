@@ -159,7 +159,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _allocate(self, due, ignored_moves=None):
-        """Allocate quantities to posted invoice lines, oldest invoice first.
+        """Allocate quantities to posted invoice lines, oldest invoice first (see `_get_rank`).
 
         :param list due: `(return line, quantity in its unit)`.
         :param ignored_moves: `account.move` records whose credits do not count.
@@ -177,7 +177,10 @@ class SaleReturnCredit(models.AbstractModel):
                 by_sale_line[sale_line].append((invoice_line, balance))
         allocations = []
         for line, quantity in due:
-            for invoice_line, balance in by_sale_line[line.sale_line_id]:
+            candidates = by_sale_line[line.sale_line_id]
+            for invoice_line, balance in sorted(
+                candidates, key=lambda candidate, line=line: self._get_rank(line, candidate[0])
+            ):
                 wanted = line.product_uom_id._compute_quantity(
                     quantity, invoice_line.product_uom_id, round=False
                 )
@@ -199,6 +202,19 @@ class SaleReturnCredit(models.AbstractModel):
                 )
                 quantity *= max(1 - taken / wanted, 0.0)
         return allocations
+
+    @api.model
+    def _get_rank(self, line, invoice_line):
+        """Return which invoice lines a return line is credited on before others, 0 first.
+
+        Where a part of its note was billed again, these goods are its own, and what was kept back
+        of them stands on that invoice. Other returns take them last.
+        """
+        note = invoice_line.move_id.reversed_entry_id
+        credited = note.invoice_line_ids.sale_return_line_id
+        if line._origin in credited or line in credited:
+            return 0
+        return 2 if credited else 1
 
     @api.model
     def _group_by_invoice(self, allocations):
@@ -294,6 +310,7 @@ class SaleReturnCredit(models.AbstractModel):
             'sale_line_ids': [Command.set(line.sale_line_ids.ids)],
             'sale_return_line_id': allocation['return_line'].id,
             'sale_return_kind': 'goods',
+            'sale_return_withheld_qty': allocation.get('withheld', 0.0),
             'credited_line_id': line.id,
             'extra_tax_data': self._prepare_extra_tax_data(allocation, price_unit),
         }

@@ -38,6 +38,9 @@ class SaleReturnDeduction(models.AbstractModel):
             goods = [a for a in group if not a.get('kind')]
             if not goods:
                 continue
+            if self._is_kept_back_already(goods):
+                self._note_kept_back(goods, reduced)
+                continue
             self._set_net_factors(group, goods)
             room = sum(a['amounts'].get(UNTAXED, 0.0) for a in group)
             mine = self._get_grade_deductions(goods, reduced)
@@ -51,6 +54,31 @@ class SaleReturnDeduction(models.AbstractModel):
                 mine += self._spread_charge(kind, charged, taken, amount - taken)
             deductions += mine
         return deductions
+
+    @api.model
+    def _is_kept_back_already(self, goods):
+        """Tell whether an invoice bills goods again that a note of the same return had credited.
+
+        What that note has kept back stands on the invoice, too, and goes with them.
+
+        :param list goods: allocations of one return on one invoice.
+        """
+        note = goods[0]['invoice_line'].move_id.reversed_entry_id
+        returns = note.invoice_line_ids.sale_return_line_id.return_id
+        return goods[0]['return_line'].return_id in returns
+
+    @api.model
+    def _note_kept_back(self, goods, reduced):
+        """Keep how many units the condition keeps back of goods that were billed again.
+
+        See `_get_grade_deductions` for the parameters.
+        """
+        for allocation in goods:
+            line = allocation['return_line']
+            quantity, withheld = self._get_withheld_due(allocation, reduced)
+            before, earlier = reduced.get(line, (0.0, 0.0))
+            reduced[line] = before + quantity, earlier + withheld
+            allocation['withheld'] = withheld
 
     # === CONDITION === #
 
@@ -70,11 +98,8 @@ class SaleReturnDeduction(models.AbstractModel):
             line = allocation['return_line']
             if not line.policy_id._is_deduction_allowed('grade'):
                 continue
-            quantity = self._get_quantity(allocation)
+            quantity, withheld = self._get_withheld_due(allocation, reduced)
             before, earlier = reduced.get(line, (0.0, 0.0))
-            withheld = self._get_withheld_quantity(line, line.qty_credited + before + quantity)
-            withheld -= line._get_qty_withheld() + earlier
-            withheld = min(max(withheld, 0.0), quantity)
             reduced[line] = before + quantity, earlier + withheld
             if withheld <= QUANTITY_EPSILON:
                 continue
@@ -88,6 +113,19 @@ class SaleReturnDeduction(models.AbstractModel):
             deduction = self._prepare_deduction(allocation, amounts, 'grade', label)
             deductions.append({**deduction, 'withheld': withheld})
         return deductions
+
+    @api.model
+    def _get_withheld_due(self, allocation, reduced):
+        """Return what an allocation credits and what its condition keeps back of that, in units.
+
+        :param dict reduced: see `_get_grade_deductions`.
+        """
+        line = allocation['return_line']
+        quantity = self._get_quantity(allocation)
+        before, earlier = reduced.get(line, (0.0, 0.0))
+        withheld = self._get_withheld_quantity(line, line.qty_credited + before + quantity)
+        withheld -= line._get_qty_withheld() + earlier
+        return quantity, min(max(withheld, 0.0), quantity)
 
     @api.model
     def _get_quantity(self, allocation):
@@ -309,15 +347,13 @@ class SaleReturnDeduction(models.AbstractModel):
     def _round(self, allocation, amounts, factor):
         """Return amounts times a factor, each rounded in its own currency.
 
-        Those in company currency follow those in the invoice's, see `tools.money.parts_of`.
+        Those in company currency may follow those in the invoice's, see `tools.money.parts_of`.
         """
         line = allocation['invoice_line']
         units = {True: line.currency_id.rounding, False: line.company_currency_id.rounding}
-        result = {
-            key: round_to(amount * factor, units['currency' in key[1]])
-            for key, amount in amounts.items()
-        }
-        for key, leader in followers_of({key: (amount,) for key, amount in amounts.items()}):
+        pairs = {key: (amount, units['currency' in key[1]]) for key, amount in amounts.items()}
+        result = {key: round_to(amount * factor, unit) for key, (amount, unit) in pairs.items()}
+        for key, leader in followers_of(pairs):
             result[key] = round_to(amounts[key] * result[leader] / amounts[leader], units[False])
         return result
 

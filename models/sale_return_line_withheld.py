@@ -17,7 +17,7 @@ class SaleReturnLine(models.Model):
         return sum(
             note_line.sale_return_withheld_qty * note_line._get_share_credited()
             for note_line in self.credit_line_ids
-            if note_line.sale_return_kind == 'grade'
+            if note_line.sale_return_withheld_qty
             and note_line.parent_state != 'cancel'
             and not note_line.move_id._is_reversed_credit()
         )

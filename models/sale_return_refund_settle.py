@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
@@ -130,3 +130,24 @@ class SaleReturnRefund(models.Model):
         move._post(soft=False)
         self.write_back_move_id = move
         self._reconcile(move)
+
+    def _undo_settlement(self):
+        """Open the notes of payouts whose payment is undone, and reverse what was written back.
+
+        Odoo keeps a payment matched that is reset to draft. When it is posted again it is matched
+        again, and as much is written back again.
+        """
+        for refund in self:
+            # One by one: few payments are undone, and each has entries of its own.
+            refund.payment_id.move_id.line_ids.filtered(
+                lambda line: line.account_id.account_type == 'asset_receivable'
+            ).remove_move_reconcile()
+            move = refund.write_back_move_id
+            if not move:
+                continue
+            refund.write_back_move_id = False
+            move.line_ids.remove_move_reconcile()
+            # Its tax lines are given, see `_write_back`.
+            move.with_context(skip_invoice_sync=True)._reverse_moves(
+                [{'date': fields.Date.context_today(self)}], cancel=True
+            )

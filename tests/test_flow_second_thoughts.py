@@ -39,20 +39,47 @@ class TestFlowSecondThoughts(SaleReturnCommon):
         self.assertEqual(reversal.amount_untaxed, 180.0)
         first.action_create_credit_notes()
         second = self._return_goods(goods, 6)
-        self.assertEqual(self._get_untaxed(first, second), [360.0, 180.0, 360.0, 180.0])
+        self.assertEqual(self._get_untaxed(first, second), [360.0, 180.0, 540.0])
         self.assertEqual((invoice.amount_residual, reversal.amount_residual), (0.0, 0.0))
         self.assert_nothing_to_invoice(order)
 
     def test_note_with_a_fee_billed_again_in_part_comes_back_with_the_rest(self):
-        """400 - 40 kept back; half of it billed again: 200 - 20, and these come back whole."""
+        """400 - 40 kept back; half of it billed again: 200 - 20; the fee is 40 in all."""
         self.policy.restocking_fee_percent = 10
         order = self._create_sale()
         first = self._return_goods(order.order_line, 4, reason=self.reason_changed_mind)
         reversal = self._reverse_part(first.credit_note_ids, 0.5)
         first.action_create_credit_notes()
         second = self._return_goods(order.order_line, 6)
-        self.assertEqual(self._get_untaxed(first, second), [360.0, 180.0, 400.0, 180.0])
+        self.assertEqual(self._get_untaxed(first, second), [360.0, 180.0, 600.0])
         self.assertEqual(reversal.amount_residual, 0.0)
+
+    def test_note_of_used_goods_billed_again_in_part_keeps_back_no_more_than_before(self):
+        """400 - 160 for 4 at 0.6; half of it billed again; then the other six, as new."""
+        grade = self.env.ref('sale_return.grade_a').copy(
+            {'name': "Used", 'code': 'second_used', 'credit_ratio': 0.6}
+        )
+        order = self._create_sale()
+        first = self._create_return(order, 4)
+        self._receive(first)
+        first.action_inspect_all('restock', grade=grade.code)
+        self._reverse_part(first.credit_note_ids, 0.5)
+        first.action_create_credit_notes()
+        second = self._return_goods(order, 6)
+        self.assertEqual(self._get_untaxed(first, second), [240.0, 120.0, 600.0])
+        self.assertEqual(first.line_ids._get_qty_withheld(), 1.6)
+        invoice = order.invoice_ids.filtered(lambda m: m.move_type == 'out_invoice')
+        self.assertEqual(sum(invoice.mapped('amount_residual')), 193.6)
+
+    def test_other_returns_leave_goods_billed_again_to_the_return_of_the_note(self):
+        """The other six come first: they are worth 600, the two that were reversed 180."""
+        self.policy.restocking_fee_percent = 10
+        order = self._create_sale()
+        first = self._return_goods(order.order_line, 4, reason=self.reason_changed_mind)
+        self._reverse_part(first.credit_note_ids, 0.5)
+        second = self._return_goods(order.order_line, 6)
+        first.action_create_credit_notes()
+        self.assertEqual(self._get_untaxed(first, second), [360.0, 600.0, 180.0])
 
     # === PRICES === #
 

@@ -77,20 +77,18 @@ def part_of(amount, quantity, of_quantity, rounding):
 def parts_of(amounts, quantity, of_quantity):
     """Return the share of each amount that ``quantity`` out of ``of_quantity`` stands for.
 
-    An amount ``(tax, name)`` in the currency of the company follows ``(tax, name_currency)``, its
-    fellow in the currency of the invoice: it is the share of that one, as rounded. A yen more or
-    less would otherwise be worth more in the books than it is at the rate of the invoice.
+    Where a unit of the invoice's currency is worth more than one of the company's, an amount
+    ``(tax, name)`` in company currency follows ``(tax, name_currency)``, its fellow: it is the
+    share of that one, as rounded. A yen more or less would otherwise be worth more in the books
+    than it is at the rate of the invoice.
 
     :param dict amounts: ``{key: (amount, smallest unit)}``.
     :rtype: dict
 
-    1000 yen that are worth 10.00, a third of them and then the rest:
-
-    >>> amounts = {(1, 'tax_currency'): (1000, 1.0), (1, 'tax'): (10.0, 0.01)}
-    >>> parts_of(amounts, 1, 3)
-    {(1, 'tax_currency'): 333.0, (1, 'tax'): 3.33}
     >>> parts_of({(1, 'tax_currency'): (5, 1.0), (1, 'tax'): (2.5, 0.01)}, 1, 2)
     {(1, 'tax_currency'): 3.0, (1, 'tax'): 1.5}
+    >>> parts_of({(1, 'tax_currency'): (0.05, 0.01), (1, 'tax'): (0.03, 0.01)}, 1, 2)
+    {(1, 'tax_currency'): 0.03, (1, 'tax'): 0.02}
     """
     parts = {
         key: part_of(amount, quantity, of_quantity, unit) for key, (amount, unit) in amounts.items()
@@ -104,17 +102,20 @@ def parts_of(amounts, quantity, of_quantity):
 
 
 def followers_of(amounts):
-    """Return ``[(key, leader)]`` of amounts in company currency that follow another, not zero.
+    """Return ``[(key, leader)]`` of the amounts in company currency that follow another.
 
     >>> followers_of({(False, 'base'): (2.5, 0.01), (False, 'base_currency'): (5, 1.0)})
     [((False, 'base'), (False, 'base_currency'))]
+    >>> followers_of({(False, 'base'): (5, 0.01), (False, 'base_currency'): (5, 0.01)})
+    []
     """
-    pairs = [
-        (key, (key[0], f'{key[1]}_currency'))
-        for key in amounts
-        if isinstance(key, tuple) and not key[1].endswith('_currency')
-    ]
-    return [(key, leader) for key, leader in pairs if amounts.get(leader, (0.0,))[0]]
+    pairs = []
+    for key, (amount, unit) in amounts.items():
+        leader = (key[0], f'{key[1]}_currency')
+        whole, coarse = amounts.get(leader, (0.0, 0.0))
+        if whole and abs(amount / whole) * coarse > unit * 1.5:
+            pairs.append((key, leader))
+    return pairs
 
 
 @dataclass
