@@ -1,6 +1,6 @@
 from odoo import api, models
 
-from ..tools.money import QUANTITY_EPSILON, parts_of
+from ..tools.money import QUANTITY_EPSILON, parts_of, round_to
 
 UNTAXED = (False, 'total_excluded_currency')
 
@@ -306,9 +306,10 @@ class SaleReturnOrderShare(models.AbstractModel):
     def _spread_free_product(self, free, paid, allocations, balances):
         """Return the allocations that one free product makes necessary.
 
-        After each return the customer has got, in all, the part of what he paid that the goods
-        credited so far are of the goods' value: `entitled`. What their own lines give more or less
-        than that is the share; when everything is back the shares add up to nothing.
+        A return is entitled to round(R · b / B) of what was paid: R what is left of it after all
+        credits, those of money alone included, B the value of the goods not credited yet, b of
+        those credited now. What the own lines of the goods give more or less than that is the
+        share; when everything is back the shares add up to nothing.
         """
         values = {line: line.price_subtotal for line in paid}
         values[free] = self._get_list_value(free)
@@ -316,26 +317,44 @@ class SaleReturnOrderShare(models.AbstractModel):
         if not paid or not total:
             return []
         shares = []
-        quantities = {line: line.quantity - balances[line].quantity for line in values}
-        given = {
-            taxes: self._get_given(free, same, balances)
+        left_value = sum(
+            value * balances[line].quantity / line.quantity for line, value in values.items()
+        )
+        left = {
+            taxes: self._get_left(free, same, balances)
             for taxes, same in paid.grouped('tax_ids').items()
         }
         for group in self._group_by_return(allocations, paid | free):
-            for allocation in group:
-                line = allocation['invoice_line']
-                quantities[line] += allocation['quantity']
-                if line in paid:
-                    self._add(given[line.tax_ids], allocation['amounts'])
-            back = sum(value * quantities[line] / line.quantity for line, value in values.items())
+            value = sum(
+                values[a['invoice_line']] * a['quantity'] / a['invoice_line'].quantity
+                for a in group
+            )
             for taxes, same in paid.grouped('tax_ids').items():
-                amounts = self._get_entitled(same, balances, min(back, total), total)
-                self._add(amounts, given[taxes], sign=-1)
-                if not same.currency_id.is_zero(amounts[UNTAXED]):
-                    self._add(given[taxes], amounts)
-                    share = self._prepare_share(group[0], same[0], amounts, 'free_product')
+                entitled = parts_of(left[taxes], value, max(left_value, value))
+                left[taxes] = {
+                    key: (round_to(amount - entitled[key], unit), unit)
+                    for key, (amount, unit) in left[taxes].items()
+                }
+                for allocation in group:
+                    if allocation['invoice_line'] in same:
+                        self._add(entitled, allocation['amounts'], sign=-1)
+                if not same.currency_id.is_zero(entitled[UNTAXED]):
+                    share = self._prepare_share(group[0], same[0], entitled, 'free_product')
                     shares.append({**share, 'label': free.name, 'credited_line': free})
+            left_value -= value
         return shares
+
+    @api.model
+    def _get_left(self, free, paid, balances):
+        """Return what is left of paid lines with the same taxes: `{key: (amount, unit)}`."""
+        given = self._get_given(free, paid, balances)
+        left, units = {}, {}
+        for line in paid:
+            for key, (_amount, unit) in balances[line].amounts.items():
+                self._add(left, {key: balances[line].whole(key)})
+                units[key] = unit
+        self._add(left, given, sign=-1)
+        return {key: (round_to(left[key], unit), unit) for key, unit in units.items()}
 
     @api.model
     def _get_given(self, free, paid, balances):
@@ -357,18 +376,6 @@ class SaleReturnOrderShare(models.AbstractModel):
                 amounts = ledger._get_amounts(base_lines.get(note_line.id), note_line)
                 self._add(given, ledger._at_rate_of(free, note_line, amounts))
         return given
-
-    @api.model
-    def _get_entitled(self, paid, balances, back, total):
-        """Return the part of what was paid that belongs to the value of what is back."""
-        entitled = {}
-        for line in paid:
-            amounts = balances[line].amounts
-            whole = {
-                key: (balances[line].whole(key), unit) for key, (_left, unit) in amounts.items()
-            }
-            self._add(entitled, parts_of(whole, back, total))
-        return entitled
 
     # === HELPERS === #
 

@@ -147,3 +147,35 @@ class TestOrderLevelOptional(SaleReturnCommon):
         self.assertEqual(self._get_notes(invoice).amount_untaxed, 60.0)
         self._return_goods(paid, 2)
         self.assert_fully_credited(invoice)
+
+    def test_goodwill_is_not_taken_back_with_what_was_paid_for_a_free_product(self):
+        """30 of 180 are granted: the other 150 belong to three, 50 to each."""
+        paid, free, invoice = self._sell_two_and_one_free()
+        total = invoice.amount_total / 6  # a sixth, with the taxes
+        self.env.ref('sale_return.reason_other').copy(
+            {'name': "Goodwill", 'code': 'free_goodwill', 'return_class': 'goodwill'}
+        )
+        invoice.grant_goodwill(total, 'free_goodwill', "Late.")
+        for line in (paid, free, paid):
+            self._return_goods(line, 1)
+        notes = self._get_notes(invoice).sorted('id')
+        self.assertEqual(notes.mapped('amount_untaxed'), [30.0, 50.0, 50.0, 50.0])
+        self.assertEqual(invoice.amount_residual, 0.0)
+
+    def test_goodwill_after_a_return_leaves_the_rest_to_the_others(self):
+        paid, free, invoice = self._sell_two_and_one_free()
+        self._return_goods(paid, 1)
+        self._reverse_price(invoice, paid, 15.0)
+        self._return_goods(free, 1)
+        self._return_goods(paid, 1)
+        notes = self._get_notes(invoice).sorted('id')
+        self.assertEqual(notes.mapped('amount_untaxed'), [60.0, 30.0, 45.0, 45.0])
+        self.assertEqual(invoice.amount_residual, 0.0)
+
+    def _reverse_price(self, invoice, sale_line, price):
+        """Correct the price of an order line by hand."""
+        note = self._reverse(invoice, post=False)
+        kept = note.invoice_line_ids.filtered(lambda line: line.sale_line_ids == sale_line)
+        (note.invoice_line_ids - kept).unlink()
+        kept.price_unit = price
+        note.action_post()
