@@ -33,6 +33,7 @@ def main(url, values, folder):
     for shot in json.loads(Path(values).read_text(encoding='utf-8')):
         suffix = '' if shot['lang'] == 'en_US' else f"-{shot['lang']}"
         with Browser(SIZES[shot['size']]) as browser:
+            browser.speak(shot['lang'])
             page = Page(browser, url, Path(folder), f"-{shot['size']}{suffix}")
             page.log_in(shot['values'].get('login', 'admin'), shot['values'].get('password'))
             screenshot_pages.PAGES[shot['page']].visit(page, shot['values'])
@@ -103,6 +104,13 @@ class Browser:
         )
         self.call('Page.enable')
         return self
+
+    def speak(self, lang):
+        """Ask for pages in a language, as the browser of a person who speaks it does."""
+        self.call('Network.enable')
+        self.call(
+            'Network.setExtraHTTPHeaders', headers={'Accept-Language': lang.replace('_', '-')}
+        )
 
     def _find_page(self, port):
         pages = json.load(urllib.request.urlopen(f'http://127.0.0.1:{port}/json', timeout=5))

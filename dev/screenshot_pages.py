@@ -92,16 +92,33 @@ def visit_portal(page, values):
     page.shot('portal_done')
 
 
+def prepare_portal_request(shop, person):
+    """Sell to a customer who has one of two products on its way back already."""
+    lamp, clock = shop.get_products('floor_lamp', 'wall_clock')
+    customer = shop.create_portal_customer("Azure Interior", person.lang)
+    order = shop.sell(customer.partner_id, {lamp: 4, clock: 2})
+    shop.announce(order, [clock])
+    return {'login': customer.login, 'order': order.id}
+
+
 def visit_portal_request(page, values):
-    """Ask for a return: what can be returned."""
+    """Ask for a return: what can be returned, why, and what the customer would get."""
     page.open(f'/my/orders/{values["order"]}/return', '#wrap form')
     page.shot('portal_request')
+    page.run("document.querySelector('.o_sale_return_product input').value = 2")
+    page.click('.o_sale_return_form [type=submit]')
+    page.wait('select[name^=reason_]')
+    page.run("document.querySelector('select[name^=reason_]').selectedIndex = 1")
+    page.shot('portal_request_details')
+    page.click('.o_sale_return_form [type=submit]')
+    page.wait('.o_sale_return_estimate')
+    page.shot('portal_request_summary')
 
 
 PAGES = {
     'bench': ScreenshotPage(prepare_bench, visit_bench),
     'portal': ScreenshotPage(prepare_portal, visit_portal),
-    'portal_request': ScreenshotPage(prepare_portal, visit_portal_request),
+    'portal_request': ScreenshotPage(prepare_portal_request, visit_portal_request),
 }
 
 

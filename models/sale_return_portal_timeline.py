@@ -79,7 +79,11 @@ class SaleReturn(models.Model):
             )
             return {'title': title, 'icon': 'fa-ban'}
         if event.state_to == 'closed':
-            return {'title': self.env._("The return is finished"), 'icon': 'fa-flag-checkered'}
+            told = {'title': self.env._("The return is finished"), 'icon': 'fa-flag-checkered'}
+            if self.state == 'closed':
+                # After the documents of that day, which have no time.
+                told['moment'] = datetime.combine(event.date, time(23, 59, 2))
+            return told
         return {'title': self.env._("We are working on the request again"), 'icon': 'fa-refresh'}
 
     def _tell_appealed(self, events):

@@ -58,6 +58,8 @@ class PortalCommon(SaleReturnCommon):
 class PortalHttpCommon(PortalCommon, PatientHttpCase):
     """A customer in front of plain pages, without scripts."""
 
+    without_scripts = True
+
     def _log_in(self, user=None):
         """Log in, or (without user) come as a guest."""
         if user:

@@ -10,6 +10,8 @@ class TestFollowUi(FollowCommon):
     On a telephone nothing scrolls sideways and everything is large enough.
     """
 
+    without_scripts = False
+
     def _start(self, tour):
         self.start_tour('/my/returns', f'sale_return_portal_{tour}', login=self.jane.login)
         self.env.invalidate_all()

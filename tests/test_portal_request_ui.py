@@ -11,6 +11,8 @@ class TestPortalRequestUi(PortalHttpCommon):
     Every screen fits, is large enough for a finger, and has a name for whatever can be used.
     """
 
+    without_scripts = False
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
