@@ -6,8 +6,11 @@ rules of a user. Run by `dev/bench --pages` on a database of its own.
 
 import json
 import time
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
+
+from odoo import fields
 
 ROUNDS = 3
 LIMIT = 2.0
@@ -31,8 +34,9 @@ def run(env, lines='1000000', results='', loaded='', only=''):
     past, work = find_returns(env) if loaded else load(env, int(lines))
     # sudo off: pages are read under the rules of a user.
     user = env(su=False)
-    pages = get_pages(user, past, work) | {
-        f'analysis, {name}': read
+    pages = get_pages(user, past, work) | get_year_pages(user)
+    pages |= {
+        f'analysis of all times, {name}': read
         for name, read in real_pages.get_pages(real_pages._Pages(user)).items()
     }
     print(f"\n{'Page':45} {'first ms':>9} {'ms':>7} {'computing':>10} {'queries':>8}")
@@ -173,6 +177,34 @@ def get_pages(env, past, work):
     return pages
 
 
+def get_year_pages(env):
+    """Return `{page: function that reads it}` of the analysis as its menus open it: of a year."""
+    since = fields.Datetime.to_string(fields.Datetime.now() - timedelta(days=365))
+    sold = [('date_sale', '>', since)]
+    requested = [('kind', '=', 'returned'), ('date_request', '>', since)]
+    quantities = ('qty_shipped:sum', 'qty_returned:sum', 'rate_units:avg')
+    rates = (*quantities, 'value_returned:sum', 'amount_credited:sum')
+    money = ('value_shipped:sum', 'amount_credited:sum', 'cost_lost:sum')
+    hours = [f'hours_{step}_median:avg' for step in ('decision', 'receipt', 'credit', 'total')]
+    pages = {
+        'returns, pivot by category': (sold, ['categ_id'], rates),
+        'returns, by month of sale': (sold, ['date_sale:month'], quantities),
+        'returns, by customer, first 80': (sold, ['commercial_partner_id'], rates),
+        'reasons': (requested, ['reason_id'], ('qty_returned:sum',)),
+        'reasons, pivot': (requested, ['root_cause', 'reason_id'], ('qty_returned:sum',)),
+        'suppliers': (sold, ['supplier_id', 'supplier_source'], (*quantities, 'rate_ppm:avg')),
+        'times': (requested, ['user_id'], (*hours, 'hours_total_p90:avg')),
+        'money': (sold, ['categ_id'], (*money, 'margin_before_return_costs:sum')),
+    }
+    report = env['sale.return.report']
+    return {
+        f'analysis of a year, {name}': lambda domain=domain, by=by, measures=measures: (
+            report.formatted_read_group(domain, by, ['__count', *measures], limit=80)
+        )
+        for name, (domain, by, measures) in pages.items()
+    } | {'analysis of a year, list': get_list(env, 'sale.return.report', sold)}
+
+
 def get_filters(env):
     """Return `{filter: domain}` of the filters of returns that depend on nothing but themselves."""
     from lxml import etree
@@ -191,10 +223,11 @@ def get_filters(env):
 def get_list(env, model, domain, kind='list', offset=0):
     """Return a function that reads a list or kanban as the web client does."""
     specification = get_specification(env, model, kind)
+    order = get_arch(env, model, kind).get('default_order')
 
     def read():
         env[model].web_search_read(
-            domain, specification, offset=offset, limit=80, count_limit=10_001
+            domain, specification, offset=offset, limit=80, order=order, count_limit=10_001
         )
 
     return read
@@ -202,10 +235,14 @@ def get_list(env, model, domain, kind='list', offset=0):
 
 def get_specification(env, model, kind):
     """Return which fields the default view of a model reads."""
+    return _read_node(env, model, get_arch(env, model, kind))
+
+
+def get_arch(env, model, kind):
+    """Return the default view of a model as a node."""
     from lxml import etree
 
-    views = env[model].get_views([(False, kind)])
-    return _read_node(env, model, etree.fromstring(views['views'][kind]['arch']))
+    return etree.fromstring(env[model].get_views([(False, kind)])['views'][kind]['arch'])
 
 
 def _read_node(env, model, node):

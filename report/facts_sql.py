@@ -50,10 +50,12 @@ UNIT_VALUE = """
     ) AS unit ON TRUE
 """
 
+# The first of some rows is taken by an aggregate here and below: PostgreSQL leaves such a join out
+# where it is not asked for, one with a LIMIT it does not.
 # Whose goods they are: who delivered the lot first, else the first vendor of the product.
 SUPPLIER = """
     LEFT JOIN LATERAL (
-        SELECT supply.partner_id
+        SELECT (ARRAY_AGG(supply.partner_id ORDER BY lot_line.date, lot_line.id))[1] AS partner_id
           FROM stock_move_line AS lot_line
           JOIN stock_location AS source ON source.id = lot_line.location_id
           JOIN stock_picking AS supply ON supply.id = lot_line.picking_id
@@ -61,17 +63,16 @@ SUPPLIER = """
            AND lot_line.state = 'done'
            AND source.usage = 'supplier'
            AND supply.partner_id IS NOT NULL
-      ORDER BY lot_line.date, lot_line.id
-         LIMIT 1
     ) AS lot_supplier ON TRUE
     LEFT JOIN LATERAL (
-        SELECT info.partner_id
+        SELECT (ARRAY_AGG(
+                   info.partner_id
+                   ORDER BY info.sequence, info.min_qty DESC, info.price, info.id
+               ))[1] AS partner_id
           FROM product_supplierinfo AS info
          WHERE info.product_tmpl_id = product.product_tmpl_id
            AND (info.product_id IS NULL OR info.product_id = product.id)
            AND (info.company_id IS NULL OR info.company_id = %(company)s)
-      ORDER BY info.sequence, info.min_qty DESC, info.price, info.id
-         LIMIT 1
     ) AS main_vendor ON TRUE
 """
 
@@ -318,11 +319,11 @@ RETURNED = """
              AND move.location_dest_id NOT IN (%(customer_locations)s)
       ) AS received ON TRUE
  LEFT JOIN LATERAL (
-          SELECT sale_return_approval.date, user_id, automatic
-            FROM sale_return_approval
-           WHERE sale_return_approval.return_id = sale_return.id
-        ORDER BY sale_return_approval.id DESC
-           LIMIT 1
+          SELECT (ARRAY_AGG(given.date ORDER BY given.id DESC))[1] AS date,
+                 (ARRAY_AGG(given.user_id ORDER BY given.id DESC))[1] AS user_id,
+                 (ARRAY_AGG(given.automatic ORDER BY given.id DESC))[1] AS automatic
+            FROM sale_return_approval AS given
+           WHERE given.return_id = sale_return.id
       ) AS approval ON TRUE
  LEFT JOIN LATERAL (
           SELECT MIN(event.date) FILTER (

@@ -124,6 +124,7 @@ class SaleReturnRanking(models.Model):
         )
 
     def _get_members_query(self):
+        facts = self.env['sale.return.fact']._get_query()
         return SQL(" UNION ALL ").join(
             SQL(
                 """
@@ -155,7 +156,7 @@ class SaleReturnRanking(models.Model):
                  WHERE %(member)s IS NOT NULL
               GROUP BY fact.company_id, company.currency_id, %(member)s, %(of_what)s
                 """,
-                facts=self.env['sale.return.fact']._get_query(),
+                facts=facts,
                 number=number,
                 dimension=SQL(f"'{dimension}'"),
                 member=SQL(column),
@@ -183,5 +184,8 @@ class SaleReturnRanking(models.Model):
             domain.append(('commercial_partner_id', '=', self.partner_id.id))
         else:
             domain.append(('supplier_id', '=', self.supplier_id.id))
-        action.update(domain=domain, views=[(False, 'list'), (False, 'pivot')], path=False)
+        # A rate is of all times, the action is of the last year.
+        action.update(
+            domain=domain, context={}, views=[(False, 'list'), (False, 'pivot')], path=False
+        )
         return action

@@ -40,7 +40,7 @@ class SaleReturnResaleFact(models.Model):
     date_resale = fields.Datetime()
     sale_line_id = fields.Integer()
 
-    _newest = models.Index("(date_restock DESC, id DESC)")
+    _newest = models.Index("(date_restock, id)")
 
     def init(self):
         """Override of `base`: an empty store, e.g. of an earlier version, is not fresh."""

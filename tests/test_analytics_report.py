@@ -1,12 +1,16 @@
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
+from lxml import etree
 
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
+from odoo.tools.safe_eval import safe_eval
 
+from ..report import sale_return_fact
 from ..report.sale_return_fact import FRESH_UNTIL
 from .common import SaleReturnCommon
 
@@ -241,6 +245,31 @@ class TestAnalyticsReport(SaleReturnCommon):
         self.assert_equals_documents(order.order_line)
         self.assertEqual(self._sum('qty_shipped', 'qty_returned'), [10, 4])
 
+    def test_what_changed_is_the_same_computed_before_or_in_the_query(self):
+        order = self._create_sale({}, {'product': self.product_on_order, 'quantity': 3})
+        self._store_everything()
+        self._set_fresh_until('2020-01-01 00:00:00')
+        self._return_goods(order, 3)
+        before = self._get_rows().read([])
+        self.assertTrue(before)
+        with patch.object(sale_return_fact, 'MOST_COMPUTED_FIRST', 0):
+            self.env.invalidate_all()
+            self.assertEqual(self._get_rows().read([]), before)
+
+    def test_the_facts_that_changed_take_one_query(self):
+        order = self._create_sale()
+        self._store_everything()
+        self.env['sale.return.report'].search_count([])
+        # Two look up what changed.
+        with self.assertQueryCount(3):
+            self.env['sale.return.report'].search_count([])
+        self._set_fresh_until('2020-01-01 00:00:00')
+        self._return_goods(order, 4)
+        self.env['sale.return.report'].search_count([])
+        # One finds the places of customers, one computes what changed.
+        with self.assertQueryCount(5):
+            self.env['sale.return.report'].search_count([])
+
     def test_stored_rows_are_read_where_nothing_changed(self):
         order = self._create_sale()
         self._store_everything()
@@ -430,6 +459,30 @@ class TestAnalyticsReport(SaleReturnCommon):
         for method, args in (('search', [[]]), ('create', [{'kind': 'shipped'}])):
             with self.assertRaises(AccessError), mute_logger('odoo.models'):
                 getattr(self.env['sale.return.fact'], method)(*args)
+
+    def test_menus_open_with_the_last_year_chosen(self):
+        self._create_sale()
+        self.env.flush_all()
+        search = self.env.ref('sale_return.sale_return_report_view_search')
+        arch = etree.fromstring(search.sudo().arch)
+        report = self.env['sale.return.report']
+        for name in ('', '_why', '_flow', '_money', '_supply'):
+            action = self.env.ref(f'sale_return.sale_return_report_action{name}').sudo()
+            context = safe_eval(action.context)
+            chosen = {
+                key.removeprefix('search_default_'): value
+                for key, value in context.items()
+                if key.startswith('search_default_')
+            }
+            self.assertEqual(len(chosen), 1, action.name)
+            for filter_name, option in chosen.items():
+                (node,) = arch.xpath(
+                    f"//filter[@name='{filter_name}']/filter[@name='{option[7:]}']"
+                )
+                self.assertEqual(option[:7], 'custom_')
+                report.search_count(safe_eval(node.get('domain')))
+        ranking = self.env['sale.return.ranking'].search([], limit=1)
+        self.assertFalse(ranking.action_open_rows()['context'], "a rate is of all times")
 
     def test_a_row_opens_its_document(self):
         order = self._create_sale()
