@@ -259,10 +259,12 @@ class SaleReturnAppeal(models.Model):
         # sudo: customers who appeal may not plan activities, nor deciders end those of others.
         self.return_id.sudo().activity_unlink([xmlid])
         for appeal in self.sudo().filtered(lambda a: a.state == 'open' and a.user_id):
+            # In the language of who reads it, not of the customer.
+            speaker = self.with_context(lang=appeal.user_id.lang)
             appeal.return_id.with_context(mail_activity_quick_update=True).activity_schedule(
                 xmlid,
                 date_deadline=appeal.return_id._get_decision_deadline(),
-                summary=self.env._("Decide on the appeal"),
+                summary=speaker.env._("Decide on the appeal"),
                 note=appeal.comment,
                 user_id=appeal.user_id.id,
             )

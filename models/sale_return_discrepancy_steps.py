@@ -41,10 +41,12 @@ class SaleReturnDiscrepancy(models.Model):
         records = self.sudo().create(vals_list)
         records._log_event('discrepancy', [record.note for record in records])
         for user, group in (records if with_activity else self).grouped('user_id').items():
+            owner = user or self.env.user
+            speaker = self.with_context(lang=owner.lang)
             group.activity_schedule(
                 'mail.mail_activity_data_todo',
-                summary=self.env._("Decide what becomes of it"),
-                user_id=user.id or self.env.uid,
+                summary=speaker.env._("Decide what becomes of it"),
+                user_id=owner.id,
             )
         return records
 

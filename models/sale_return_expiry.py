@@ -90,10 +90,12 @@ class SaleReturn(models.Model):
             ]
         )
         if self.user_id.active and not self.user_id.share:
+            # The job has no language.
+            speaker = self.with_context(lang=self.user_id.lang)
             self.activity_schedule(
                 'mail.mail_activity_data_todo',
                 date_deadline=self.date_send_until,
-                summary=self.env._("Ask where the goods are"),
+                summary=speaker.env._("Ask where the goods are"),
                 user_id=self.user_id.id,
             )
         self._tell_customer('sale_return.mail_template_reminder')

@@ -176,8 +176,11 @@ class SaleReturnPortalRequest(models.AbstractModel):
             "Withdrawal from the contract, received from %(name)s.", name=withdrawal.customer_name
         )
         (withdrawal.return_id or order)._message_log(body=note)
+        user = order.user_id or order.team_id.user_id or self.env.ref('base.user_admin')
+        # In the language of who reads it, not of the customer.
+        speaker = self.with_context(lang=user.sudo().lang)
         waiting = [
-            self.env._(
+            speaker.env._(
                 "%(quantity)s %(unit)s %(product)s: not delivered yet, cancel the delivery.",
                 quantity=f"{row['quantity'] - row['delivered']:g}",
                 unit=row['unit'],
@@ -189,10 +192,9 @@ class SaleReturnPortalRequest(models.AbstractModel):
         todo = "\n".join(filter(None, [problem, *waiting]))
         if not todo:
             return
-        user = order.user_id or order.team_id.user_id
         order.activity_schedule(
             'mail.mail_activity_data_todo',
-            summary=self.env._("The customer withdrew from the contract"),
+            summary=speaker.env._("The customer withdrew from the contract"),
             note=todo,
-            user_id=(user or self.env.ref('base.user_admin')).id,
+            user_id=user.id,
         )

@@ -38,7 +38,7 @@ class SaleReturnQuarantineReport(models.Model):
     product_categ_id = fields.Many2one('product.category', "Product Category", readonly=True)
     product_uom_id = fields.Many2one('uom.uom', "Unit", readonly=True)
     lot_id = fields.Many2one('stock.lot', "Lot/Serial Number", readonly=True)
-    owner_id = fields.Many2one('res.partner', readonly=True)
+    owner_id = fields.Many2one('res.partner', "Goods Owner", readonly=True)
     state = fields.Selection(QUARANTINE_STATES, "Waits for", readonly=True)
     return_id = fields.Many2one('sale.return', readonly=True)
     partner_id = fields.Many2one('res.partner', "Customer", readonly=True)

@@ -48,6 +48,11 @@ class TestAppeals(AppealCommon):
         event = appeal.return_id.event_ids.filtered(lambda e: e.kind == 'appealed')
         self.assertEqual((event.user_id, event.reason), (self.clerk, "It was never used."))
 
+    def test_who_decides_is_called_in_his_own_language(self):
+        self.env['res.lang'].sudo()._activate_lang('zh_CN')
+        self.second.sudo().lang = 'zh_CN'
+        self.assertEqual(self._appealed().return_id.activity_ids.summary, "对申诉做出决定")
+
     def test_customer_appeals_himself(self):
         sale_return = self._refused()
         portal = self._create_user('appeals_portal', 'base.group_portal')

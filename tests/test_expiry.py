@@ -49,6 +49,13 @@ class TestExpiry(ExpiryCommon):
         self.assertEqual(len(sale_return.activity_ids), 1)
         self.assertEqual(len(sale_return.event_ids.filtered(lambda e: e.kind == 'reminded')), 1)
 
+    def test_the_job_speaks_to_the_responsible_in_his_language(self):
+        self.env['res.lang'].sudo()._activate_lang('zh_CN')
+        sale_return = self._approved()
+        sale_return.user_id.sudo().lang = 'zh_CN'
+        self._run('2026-03-10 12:00:00')
+        self.assertEqual(sale_return.activity_ids.summary, "询问货物去向")
+
     def test_closed_as_not_sent_after_the_last_day(self):
         sale_return = self._approved()
         self._run('2026-03-15 23:00:00')

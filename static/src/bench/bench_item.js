@@ -2,6 +2,7 @@ import { Component, useEffect, useRef, useState } from "@odoo/owl";
 
 import { formatQuantity } from "./bench_format";
 import { readPhoto } from "./bench_photo";
+import { useShown } from "./bench_scroll";
 import { say } from "./bench_sentences";
 
 const LIABILITY_KEYS = ["Q", "W", "E", "R", "T"];
@@ -14,6 +15,7 @@ export class BenchItem extends Component {
     setup() {
         this.say = say;
         this.photoRef = useRef("photo");
+        useShown(useRef("root"));
         this.view = useState({ dispositions: false, question: null });
         // Another item, another question.
         useEffect(

@@ -1,5 +1,6 @@
-import { Component, useState } from "@odoo/owl";
+import { Component, useRef, useState } from "@odoo/owl";
 
+import { useShown } from "./bench_scroll";
 import { say } from "./bench_sentences";
 
 /** Something is wrong with the parcel: what, and which goods it is about. */
@@ -15,6 +16,7 @@ export class BenchProblem extends Component {
 
     setup() {
         this.say = say;
+        useShown(useRef("root"));
         this.state = useState({ kind: null, note: "", discarding: false });
     }
 
