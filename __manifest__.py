@@ -67,6 +67,8 @@
         'wizards/stock_return_picking_views.xml',
         # The form of a return has a button for it.
         'views/sale_return_bench_action.xml',
+        'views/sale_return_search_views.xml',
+        'views/sale_return_form_views.xml',
         'views/sale_return_views.xml',
         'views/sale_return_discrepancy_views.xml',
         'views/sale_return_line_views.xml',
