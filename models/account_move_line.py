@@ -108,16 +108,18 @@ class AccountMoveLine(models.Model):
         if not reversals or not self.sale_line_ids:
             return 0.0
         ledger = self.env['sale.return.ledger']
+        no_goods = self._has_no_goods_back()
         left = sum(
             ledger._convert_quantity(line, self)
             for line in reversals.invoice_line_ids
             if line.sale_line_ids & self.sale_line_ids
+            and line._has_no_goods_back() == no_goods
             and line.quantity > 0
             and not ledger._is_cheaper(line, self)
         )
         # An order line may stand on a note several times, once for each reason.
         for line in note.invoice_line_ids.sorted('id'):
-            if line.sale_line_ids & self.sale_line_ids:
+            if line.sale_line_ids & self.sale_line_ids and line._has_no_goods_back() == no_goods:
                 taken = min(left, ledger._convert_quantity(line, self))
                 if line == self:
                     return taken
@@ -153,8 +155,16 @@ class AccountMoveLine(models.Model):
 
     def _eligible_for_stock_account(self):
         """Override of `stock_account`: where no goods come back, no cost of goods is reversed."""
-        if self.sale_return_kept:
-            return False
-        if self.sale_return_line_id and not self.sale_return_line_id.sudo().return_expected:
-            return False  # sudo: whoever posts a note need not be a user of Returns
-        return super()._eligible_for_stock_account()
+        return not self._has_no_goods_back() and super()._eligible_for_stock_account()
+
+    def _copy_data_extend_business_fields(self, values):
+        """Override of `account` to bill goods again at no cost, where none was reversed."""
+        super()._copy_data_extend_business_fields(values)
+        values['sale_return_kept'] = self._has_no_goods_back()
+
+    def _has_no_goods_back(self):
+        """Tell whether the line credits goods that do not come back, or bills these again."""
+        self.ensure_one()
+        # sudo: whoever posts or reverses a note need not be a user of Returns.
+        return_line = self.sudo().sale_return_line_id
+        return self.sale_return_kept or bool(return_line and not return_line.return_expected)

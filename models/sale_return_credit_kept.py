@@ -28,7 +28,9 @@ class SaleReturnCredit(models.AbstractModel):
             return 0.0
         credited = sum(
             note_line.product_uom_id._compute_quantity(
-                note_line.quantity, line.product_uom_id, round=False
+                note_line.quantity - note_line._get_qty_reversed(),
+                line.product_uom_id,
+                round=False,
             )
             for note_line in line.credit_line_ids
             if note_line.sale_return_kept

@@ -37,6 +37,7 @@ from . import test_expiry
 from . import test_flow_against_the_grain
 from . import test_flow_context
 from . import test_flow_full_return
+from . import test_flow_kept_billed_again
 from . import test_flow_money_gone
 from . import test_flow_notes_by_hand
 from . import test_flow_nothing_comes_back
