@@ -3,11 +3,30 @@ from odoo.tools import SQL
 
 from .sale_return_report import SaleReturnReport
 
-# `{dimension: (its column, the group whose members are drawn towards each other)}`
+# `{dimension: (column of the facts, the member, the group whose members are drawn towards each
+# other, joins of the two)}`
 DIMENSIONS = {
-    'product': ("fact.product_id", "template.categ_id"),
-    'customer': ("customer.commercial_partner_id", "fact.company_id"),
-    'supplier': ("supplier.id", "fact.company_id"),
+    'product': (
+        'product_id',
+        "fact.product_id",
+        "template.categ_id",
+        """
+        JOIN product_product AS product ON product.id = fact.product_id
+        JOIN product_template AS template ON template.id = product.product_tmpl_id
+        """,
+    ),
+    'customer': (
+        'partner_id',
+        "customer.commercial_partner_id",
+        "fact.company_id",
+        "JOIN res_partner AS customer ON customer.id = fact.partner_id",
+    ),
+    'supplier': (
+        'supplier_id',
+        "supplier.id",
+        "fact.company_id",
+        "JOIN res_partner AS supplier ON supplier.id = fact.supplier_id",
+    ),
 }
 
 
@@ -147,16 +166,23 @@ class SaleReturnRanking(models.Model):
                            GREATEST(COALESCE(SUM(fact.qty_returned), 0), 0),
                            GREATEST(COALESCE(SUM(fact.qty_shipped), 0), 0)
                        ) AS r
-                  FROM (%(facts)s) AS fact
+                  -- Added up before they are joined: two million facts, some thousand members.
+                  FROM (
+                        SELECT company_id, %(key)s,
+                               SUM(qty_shipped) AS qty_shipped, SUM(qty_returned) AS qty_returned,
+                               SUM(value_shipped) AS value_shipped,
+                               SUM(value_returned) AS value_returned
+                          FROM (%(facts)s) AS facts
+                      GROUP BY company_id, %(key)s
+                       ) AS fact
                   JOIN res_company AS company ON company.id = fact.company_id
-                  JOIN product_product AS product ON product.id = fact.product_id
-                  JOIN product_template AS template ON template.id = product.product_tmpl_id
-             LEFT JOIN res_partner AS customer ON customer.id = fact.partner_id
-             LEFT JOIN res_partner AS supplier ON supplier.id = fact.supplier_id
+                  %(joins)s
                  WHERE %(member)s IS NOT NULL
               GROUP BY fact.company_id, company.currency_id, %(member)s, %(of_what)s
                 """,
                 facts=facts,
+                key=SQL.identifier(key),
+                joins=SQL(joins),
                 number=number,
                 dimension=SQL(f"'{dimension}'"),
                 member=SQL(column),
@@ -166,7 +192,7 @@ class SaleReturnRanking(models.Model):
                 partner=SQL(column if dimension == 'customer' else "NULL::int"),
                 supplier=SQL(column if dimension == 'supplier' else "NULL::int"),
             )
-            for number, (dimension, (column, group)) in enumerate(DIMENSIONS.items())
+            for number, (dimension, (key, column, group, joins)) in enumerate(DIMENSIONS.items())
         )
 
     # === ACTION METHODS === #
