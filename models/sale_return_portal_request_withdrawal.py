@@ -164,7 +164,8 @@ class SaleReturnPortalRequest(models.AbstractModel):
             products=products,
             name=name,
             email=email,
-            date=format_datetime(self.env, now, tz=zone, dt_format='long'),
+            # Evidence: read the same in every language.
+            date=format_datetime(self.env, now, tz=zone, dt_format='y-MM-dd HH:mm:ss'),
             zone=zone,
         )
 

@@ -67,6 +67,7 @@ class TestPortalWithdrawal(PortalHttpCommon):
             last = self._post(action, values)
         withdrawal = self._withdrawals()
         self.assertEqual(str(withdrawal.date), '2026-05-04 10:11:12')
+        self.assertIn("Received on: 2026-05-04 10:11:12 (UTC)", withdrawal.statement)
         for text in (withdrawal.statement, self._text(last, 'o_sale_return_statement')):
             for part in (self.order.name, self.product.display_name, "Jane Customer", "10:11:12"):
                 self.assertIn(part, text)
