@@ -17,7 +17,7 @@ MEASURES = ('queries', 'seconds', 'cpu')
 ORDINARY = ('order', 'delivery', 'invoice')
 
 
-def run(env, without, orders='30,200', lines='5', rounds='5', results='', team=''):
+def run(env, without, orders='30,200', lines='5', rounds='5', results=''):
     """Measure and print.
 
     :param str without: name of a database without the add-on.
@@ -25,7 +25,6 @@ def run(env, without, orders='30,200', lines='5', rounds='5', results='', team='
     :param str lines: lines of each order.
     :param str rounds: how often everything is done; medians are reported.
     :param str results: file for all numbers, as JSON.
-    :param str team: whether a team works on the returns, with deadlines and owners of all steps.
     :rtype: bool
     """
     # Importable once the registry is loaded, wherever the checkout lies.
@@ -35,7 +34,6 @@ def run(env, without, orders='30,200', lines='5', rounds='5', results='', team='
     from odoo.addons.sale_return.benchmarks import ways
 
     numbers = [int(number) for number in orders.split(',')]
-    print_teams(env, team)
     with Registry(without).cursor() as cr:
         plain = api.Environment(cr, env.uid, dict(env.context))
         sides = [
@@ -54,21 +52,6 @@ def run(env, without, orders='30,200', lines='5', rounds='5', results='', team='
         Path(results).write_text(json.dumps(found, indent=1), encoding='utf-8')
         print(f"\nAll numbers: {results}")
     return True
-
-
-def print_teams(env, wanted):
-    """Make a team if one is wanted and there is none, and say how many there are."""
-    teams = env['sale.return.team'].search([('company_id', '=', env.company.id)])
-    if wanted and not teams:
-        teams = teams.create(
-            {
-                'name': "Benchmark",
-                'leader_id': env.uid,
-                'member_ids': env['res.users'].search([('share', '=', False)], limit=5).ids,
-            }
-        )
-        env.cr.commit()
-    print(f"Teams: {len(teams)}")
 
 
 # === THE WAY OF A RETURN === #
