@@ -254,8 +254,34 @@ class SaleOrderLine(models.Model):
         # return leave something to bill.
         correction = self.qty_invoiced - (invoiced - otherwise + by_hand) - uninvoiced
         if self.product_id.invoice_policy == 'order' or self.qty_delivered_method != 'stock_move':
-            return correction
+            return correction + self._get_qty_taken_off(self.product_uom_qty)
         return correction + back
+
+    def _get_qty_taken_off(self, ordered):
+        """Return what the order is lowered by because goods came back, in the unit of the line.
+
+        That is what was shipped, or is planned to be, beyond the order, as far as it came back: 10
+        shipped, 4 back and the order lowered to 6.
+
+        :param float ordered: the quantity ordered.
+        """
+        self.ensure_one()
+        back = self._get_qty_back()
+        if back <= 0 or self.qty_delivered_method != 'stock_move':
+            return 0.0
+        return min(max(super()._get_qty_procurement() - ordered, 0.0), back)
+
+    def _get_qty_procurement(self, previous_product_uom_qty=False):
+        """Override of `sale_stock` to plan nothing when an order is lowered to what is kept.
+
+        Returns are not seen here (see `_get_outgoing_incoming_moves`), so what came back would be
+        asked back once more. An order that is raised again is raised from there.
+        """
+        quantity = super()._get_qty_procurement(previous_product_uom_qty)
+        previous = (previous_product_uom_qty or {}).get(self.id, self.product_uom_qty)
+        return quantity - max(
+            self._get_qty_taken_off(self.product_uom_qty), self._get_qty_taken_off(previous)
+        )
 
     # === GUARD === #
 

@@ -41,6 +41,7 @@ from . import test_flow_kept_billed_again
 from . import test_flow_money_gone
 from . import test_flow_notes_by_hand
 from . import test_flow_nothing_comes_back
+from . import test_flow_order_lowered
 from . import test_flow_other_currency
 from . import test_flow_owner_package
 from . import test_flow_payment_undone
