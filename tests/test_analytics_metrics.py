@@ -336,6 +336,9 @@ class TestAnalyticsResale(AnalyticsCase):
         )
         self._spoil(plain)
         self.assertEqual(self._get_rows(plain).quantity, 77)
+        # One looks up which products moved.
+        with self.assertQueryCount(2):
+            self.env['sale.return.resale'].search_count([])
 
     def test_what_moved_since_is_followed_on_the_spot(self):
         product = self._create_product("Queue", is_storable=True)

@@ -60,6 +60,22 @@ class TestQuarantineReport(DiscrepancyCommon):
         values = {row.state: row.value for row in rows}
         self.assertEqual(values, {'inspection': 120, 'transfer': 60, 'customer': 0})
 
+    def test_the_value_of_a_product_is_asked_once(self):
+        self._receive_too_much()
+        self._inspect(self.sale_return, (1, 'send_back'))
+        rows = self._get_rows()
+        self.assertEqual(len(rows), 3)
+
+        def count_queries(some):
+            self.env.invalidate_all()
+            begin = self.env.cr.sql_log_count
+            some.mapped('value')
+            return self.env.cr.sql_log_count - begin
+
+        one = rows.filtered(lambda row: row.state == 'inspection')
+        count_queries(one)
+        self.assertEqual(count_queries(rows), count_queries(one))
+
     def test_age_counts_from_the_receipt(self):
         self._receive(self.sale_return)
         self.receipt.move_line_ids.date = fields.Datetime.now() - timedelta(days=10, hours=1)
