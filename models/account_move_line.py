@@ -159,8 +159,8 @@ class AccountMoveLine(models.Model):
 
     def _copy_data_extend_business_fields(self, values):
         """Override of `account` to bill goods again at no cost, where none was reversed."""
-        super()._copy_data_extend_business_fields(values)
         values['sale_return_kept'] = self._has_no_goods_back()
+        return super()._copy_data_extend_business_fields(values)
 
     def _has_no_goods_back(self):
         """Tell whether the line credits goods that do not come back, or bills these again."""

@@ -20,10 +20,10 @@ class ProductProduct(models.Model):
         :rtype: dict
         """
         # The same for all products, and looked up once.
-        context = self[:1]._with_valuation_context().env.context if self else {}
+        env = self[:1]._with_valuation_context().env
         return {
             product.id: 0.0
             if product.uom_id.is_zero(valued.qty_available)
             else product.total_value / valued.qty_available
-            for product, valued in zip(self, self.with_context(context), strict=True)
+            for product, valued in zip(self, self.with_env(env), strict=True)
         }

@@ -33,7 +33,7 @@ class SaleReturnCredit(models.AbstractModel):
         # sudo: notes are made for the desk that received the goods, whose people have no
         # accounting rights; the group of Returns was checked by the caller. `env.uid` and with it
         # the author of the documents stays the one who acted.
-        service = self.sudo().with_context(get_service_context(self.env.context))
+        service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
         notes = service.env['account.move']
         for company, group in returns.with_env(service.env).grouped('company_id').items():
             # Notes change no invoice, and it is read before and after they are posted.

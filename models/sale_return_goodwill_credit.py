@@ -35,7 +35,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         """
         # sudo: agents have no rights in Accounting; the caller has checked the role. `env.uid`
         # stays the one who grants.
-        service = self.sudo().with_context(get_service_context(self.env.context))
+        service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
         service = service.with_company(invoice.company_id)
         invoice = invoice.with_env(service.env)
         service._ensure_grantable(invoice, amount, reason, comment)

@@ -39,7 +39,7 @@ class SaleReturnPayback(models.AbstractModel):
         """
         # sudo: managers of Returns pay back without rights in Accounting; the caller has checked
         # the role. `env.uid` stays the one who acts.
-        service = self.sudo().with_context(get_service_context(self.env.context))
+        service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
         notes = notes.with_env(service.env)._filter_sale_return_payable()
         # Whoever pays back of the same invoice at the same time waits, and then sees this.
         self.env['sale.return.guard']._take_counter(
