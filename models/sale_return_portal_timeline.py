@@ -111,11 +111,21 @@ class SaleReturn(models.Model):
         }
 
     def _tell_received(self, events):
-        # "2 Units · Lamp · WH/RET/00001": the transfer is ours.
-        texts = [(event.details or '').rsplit(' · ', 1)[0] for event in events]
+        # The log is in the language of whoever received the goods ("2 Units · Lamp · WH/RET/1"),
+        # the moves of its transfers are told in the customer's.
+        transfers = {(e.line_id, (e.details or '').rpartition(' · ')[2]) for e in events}
+        moves = events.line_id.move_ids.filtered(
+            lambda move: (
+                move.state == 'done'
+                and (move.sale_return_line_id, move.picking_id.name) in transfers
+            )
+        )
         return {
             'title': self.env._("The goods arrived"),
-            'text': ", ".join(filter(None, texts)),
+            'text': ", ".join(
+                f"{move.quantity:g} {move.product_uom.name} · {move.product_id.display_name}"
+                for move in moves.sorted('id')
+            ),
             'icon': 'fa-archive',
         }
 

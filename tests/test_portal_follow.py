@@ -270,6 +270,19 @@ class TestFollow(FollowCommon):
         self.assertEqual(titles[0], "The return is finished")
         self.assertTrue(titles[1].startswith("Paid back"), titles)
 
+    def test_arrival_is_told_in_the_language_of_the_customer(self):
+        self.env['res.lang'].sudo()._activate_lang('zh_CN')
+        self.product.sudo().with_context(lang='zh_CN').name = "灯"
+        sale_return = self._approved()
+        self._receive(sale_return)
+        (told,) = (
+            entry
+            for entry in sale_return.sudo().with_context(lang='zh_CN')._get_portal_timeline()
+            if entry['icon'] == 'fa-archive'
+        )
+        unit = self.product.uom_id.with_context(lang='zh_CN').name
+        self.assertEqual(told['text'], f"2 {unit} · 灯")
+
     def test_refusal_is_told_with_its_reason(self):
         sale_return = self._create_return(self.order, 2)
         sale_return.action_refuse("The seal was broken.")
