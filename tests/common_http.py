@@ -12,8 +12,8 @@ class PatientHttpCase(tests.HttpCase):
 
     test_cursor_lock_timeout = 180
 
-    # For tests without a browser: nobody runs the scripts, and to find the files of each bundle
-    # once more for every test takes a third of its time.
+    # For tests without a browser: nobody runs the scripts, so no test has to find the files of each
+    # bundle once more.
     without_scripts = False
 
     def setUp(self):
