@@ -28,11 +28,14 @@ class SaleOrder(models.Model):
             order.return_ids = order.return_line_ids.return_id
             order.return_count = len(order.return_ids)
 
-    @api.depends('return_line_ids.state', 'order_line.qty_returned', 'order_line.qty_delivered')
+    @api.depends(
+        'order_line.return_line_ids.state', 'order_line.qty_returned', 'order_line.qty_delivered'
+    )
     def _compute_return_status(self):
         for order in self:
             lines = order.order_line.filtered(lambda line: line.qty_returned > 0)
-            if any(line.state in OPEN_STATES for line in order.return_line_ids):
+            # Those of the lines, which are at hand where a delivery has just been done.
+            if any(line.state in OPEN_STATES for line in order.order_line.return_line_ids):
                 order.return_status = 'open'
             elif not lines:
                 order.return_status = 'no'

@@ -150,9 +150,12 @@ class StockMove(models.Model):
 
     def _skip_push(self):
         """Override of `stock`: no rule takes goods out of quarantine, only their inspection."""
+        skipped = super()._skip_push()
+        if skipped or self.location_dest_id._is_at_customer():
+            return skipped
         # sudo: warehouse workers need not read settings of the company.
         quarantines = self.company_id.sudo().sale_return_view_location_id
-        return super()._skip_push() or bool(
+        return bool(
             quarantines and self.location_dest_id._child_of(quarantines)
         )
 

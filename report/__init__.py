@@ -1,3 +1,4 @@
+from . import sale_return_stored_rows
 from . import sale_return_fact
 from . import sale_return_ranking
 from . import sale_return_note_report

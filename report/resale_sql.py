@@ -14,6 +14,31 @@ STALE_PRODUCTS = """
      WHERE write_date >= %(since)s AND product_id IS NOT NULL
 """
 
+# Of those, the ones that were restocked and can be followed soon.
+LIVE_PRODUCTS = """
+    SELECT product_id
+      FROM (
+           SELECT stale.product_id,
+                  moves.number,
+                  SUM(moves.number) OVER (ORDER BY moves.number, stale.product_id) AS number_in_all
+             FROM (%(stale)s) AS stale,
+          LATERAL (
+                  SELECT COUNT(*) AS number
+                    FROM (
+                         SELECT FROM stock_move AS move
+                          WHERE move.product_id = stale.product_id
+                          LIMIT %(limit)s + 1
+                         ) AS move
+                  ) AS moves
+            WHERE EXISTS (
+                  SELECT FROM sale_return_inspection AS inspection
+                   WHERE inspection.product_id = stale.product_id
+                  )
+           ) AS product
+     WHERE number <= %(limit)s
+       AND number_in_all <= %(limit_in_all)s
+"""
+
 RESALE = """
     WITH places AS (
         SELECT id,

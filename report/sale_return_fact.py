@@ -21,17 +21,14 @@ LOCK = 1936027252
 
 
 class SaleReturnFact(models.Model):
-    """Store of the facts that `sale.return.report` shows, of what nobody touches any more.
-
-    A million rows computed from documents take minutes, read from here about a second. What changed
-    after the last refresh is computed by the report itself, so that it never lags behind the
-    documents; the scheduled job only keeps that part small.
-    """
+    """Store of the facts that `sale.return.report` shows, of what nobody touches any more."""
 
     _name = 'sale.return.fact'
+    _inherit = 'sale.return.stored.rows'
     _description = "Return Fact"
     _log_access = False
     _rec_name = 'kind'
+    _fresh_until = FRESH_UNTIL
 
     # Integers instead of links: a million foreign keys would have to be checked. The report joins
     # what may be deleted meanwhile. The two links delete facts with their document.
@@ -97,25 +94,7 @@ class SaleReturnFact(models.Model):
     _newest = models.Index("(date_sale, id)")
     _requested = models.Index("(date_request) WHERE date_request IS NOT NULL")
 
-    def init(self):
-        """Override of `base`: an empty store, e.g. after an uninstallation, is not fresh."""
-        result = super().init()
-        self.env.cr.execute("SELECT FROM sale_return_fact LIMIT 1")
-        if not self.env.cr.rowcount:
-            # sudo: a mark of the system.
-            self.env['ir.config_parameter'].sudo().set_param(FRESH_UNTIL, False)
-        return result
-
     # === THE FACTS === #
-
-    @api.model
-    def _get_columns(self):
-        """Return `{name: type of the column}` of the facts, in the order of the fields."""
-        return {
-            name: field.column_type[1]
-            for name, field in self._fields.items()
-            if field.store and field.column_type
-        }
 
     @api.model
     def _get_query(self):
@@ -132,47 +111,19 @@ class SaleReturnFact(models.Model):
         self.env.flush_all()
         sale_lines = self._get_stale_ids(facts_sql.STALE_SALE_LINES, since)
         return_lines = self._get_stale_ids(facts_sql.STALE_RETURN_LINES, since)
-        columns = SQL(", ").join(map(SQL.identifier, self._get_columns()))
         if not sale_lines and not return_lines:
-            return SQL("SELECT %s FROM sale_return_fact", columns)
+            return self._get_stored_query()
         live = self._get_live_query(
             SQL("sale_line.id = ANY(%s)", sale_lines), SQL("line.id = ANY(%s)", return_lines)
         )
         if len(sale_lines) + len(return_lines) <= MOST_COMPUTED_FIRST:
             live = self._compute_first(live)
-        # What is left out is said around the union: PostgreSQL uses the indexes of a table in a
-        # union where nothing but its columns is asked for.
-        return SQL(
-            """
-            SELECT %(columns)s
-              FROM (
-                    SELECT %(columns)s, FALSE AS is_live FROM sale_return_fact
-                    UNION ALL
-                    SELECT %(columns)s, TRUE FROM (%(live)s) AS live
-                   ) AS fact
-             WHERE is_live OR (%(no_sale_lines)s AND %(no_return_lines)s)
-            """,
-            columns=columns,
-            live=live,
-            no_sale_lines=self._exclude('sale_line_id', sale_lines),
-            no_return_lines=self._exclude('return_line_id', return_lines),
+        unchanged = SQL(
+            "%s AND %s",
+            self._exclude('sale_line_id', sale_lines),
+            self._exclude('return_line_id', return_lines),
         )
-
-    @api.model
-    def _compute_first(self, query):
-        """Return the query of the rows that another one gives now.
-
-        Beside the query itself PostgreSQL would read the stored facts by one process only, and the
-        query would be planned, which takes longer than to run it, with each that reads the facts.
-        """
-        columns = SQL(", ").join(map(SQL.identifier, self._get_columns()))
-        self.env.cr.execute(
-            SQL("SELECT JSON_AGG(JSON_STRIP_NULLS(ROW_TO_JSON(row)))::text FROM (%s) AS row", query)
-        )
-        rows = self.env.cr.fetchone()[0] or '[]'
-        return SQL(
-            "SELECT %s FROM JSON_POPULATE_RECORDSET(NULL::sale_return_fact, %s)", columns, rows
-        )
+        return self._get_union(live, unchanged)
 
     @api.model
     def _get_stale_ids(self, query, since):
@@ -272,16 +223,6 @@ class SaleReturnFact(models.Model):
     # === REFRESH === #
 
     @api.model
-    def _get_fresh_until(self):
-        """Return when what is stored was computed, None before the first time.
-
-        :rtype: datetime | None
-        """
-        # sudo: everybody who may read the report reads it with this.
-        value = self.env['ir.config_parameter'].sudo().get_param(FRESH_UNTIL)
-        return fields.Datetime.from_string(value) if value else None
-
-    @api.model
     def _refresh(self, everything=False, seen_until=None):
         """Compute the facts of what changed since the last time, and store them.
 
@@ -316,16 +257,13 @@ class SaleReturnFact(models.Model):
         cr.execute(
             SQL(
                 "INSERT INTO sale_return_fact (%s) %s",
-                SQL(", ").join(map(SQL.identifier, self._get_columns())),
+                self._get_column_list(),
                 self._get_live_query(sale_filter, return_filter),
             )
         )
         stored = cr.rowcount
-        # sudo: a mark of the system.
         fresh_until = min(seen_until or cr.now() - LONGEST_TRANSACTION, cr.now())
-        self.env['ir.config_parameter'].sudo().set_param(
-            FRESH_UNTIL, fields.Datetime.to_string(fresh_until)
-        )
+        self._set_fresh_until(fresh_until)
         self.invalidate_model()
         self.env['sale.return.resale.fact']._refresh(fresh_until, everything)
         return stored

@@ -4,14 +4,15 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..hooks import _get_customer_locations
-from .resale_sql import RESALE, STALE_PRODUCTS
+from .resale_sql import LIVE_PRODUCTS, RESALE, STALE_PRODUCTS
 
 _logger = logging.getLogger(__name__)
 
 RESALES_FRESH_UNTIL = 'sale_return.resales_fresh_until'
-# Of a product with more moves than this, what happened since the last refresh is not computed on
-# the spot: a page must not wait for a hundred thousand moves.
+# What happened since the last refresh is computed on the spot for products with no more moves than
+# this, and up to so many moves of all products: a page must not wait for a hundred thousand moves.
 LIVE_MOVES = 1000
+LIVE_MOVES_IN_ALL = 20_000
 
 
 class SaleReturnResaleFact(models.Model):
@@ -23,9 +24,11 @@ class SaleReturnResaleFact(models.Model):
     """
 
     _name = 'sale.return.resale.fact'
+    _inherit = 'sale.return.stored.rows'
     _description = "Resale Fact"
     _log_access = False
     _rec_name = 'product_id'
+    _fresh_until = RESALES_FRESH_UNTIL
 
     # Integers instead of links, see `sale.return.fact`. The id is that of the move to the stock.
     company_id = fields.Integer()
@@ -42,21 +45,6 @@ class SaleReturnResaleFact(models.Model):
 
     _newest = models.Index("(date_restock, id)")
 
-    def init(self):
-        """Override of `base`: an empty store, e.g. of an earlier version, is not fresh."""
-        result = super().init()
-        self.env.cr.execute("SELECT FROM sale_return_resale_fact LIMIT 1")
-        if not self.env.cr.rowcount:
-            # sudo: a mark of the system.
-            self.env['ir.config_parameter'].sudo().set_param(RESALES_FRESH_UNTIL, False)
-        return result
-
-    @api.model
-    def _get_columns(self):
-        """Return the columns of the store as SQL, in the order of the fields."""
-        names = [name for name, field in self._fields.items() if field.store and field.column_type]
-        return SQL(", ").join(map(SQL.identifier, names))
-
     @api.model
     def _get_query(self):
         """Return the query of what was restocked.
@@ -67,15 +55,12 @@ class SaleReturnResaleFact(models.Model):
         since = self._get_fresh_until()
         if not since:
             return self._get_live_query()
-        stored = SQL("SELECT %s FROM sale_return_resale_fact", self._get_columns())
-        products = self._get_stale_products(since, LIVE_MOVES)
+        products = self._get_live_products(since)
         if not products:
-            return stored
-        return SQL(
-            "%s WHERE NOT product_id = ANY(%s) UNION ALL %s",
-            stored,
-            products,
-            self._get_live_query(products),
+            return self._get_stored_query()
+        return self._get_union(
+            self._compute_first(self._get_live_query(products)),
+            SQL("NOT product_id = ANY(%s)", products),
         )
 
     @api.model
@@ -90,52 +75,34 @@ class SaleReturnResaleFact(models.Model):
             where = SQL("inspection.product_id = ANY(%s)", products)
         return SQL(
             "SELECT %(columns)s FROM (%(resale)s) AS live",
-            columns=self._get_columns(),
+            columns=self._get_column_list(),
             resale=SQL(RESALE, where=where, customer_locations=_get_customer_locations(self.env)),
         )
 
     @api.model
-    def _get_stale_products(self, since, limit=None):
-        """Return the ids of products that moved since, all or those with few moves.
+    def _get_live_products(self, since):
+        """Return the ids of restocked products that moved since and are followed on the spot.
 
         :param datetime since: moves from then on count.
-        :param int limit: leave out products with more moves of all times.
+        :return: those with few moves of all times, the fewest first, as far as all is soon done.
         :rtype: list
         """
-        self.env.flush_all()
-        query = SQL(STALE_PRODUCTS, since=since)
-        if limit:
-            query = SQL(
-                """
-                SELECT stale.product_id
-                  FROM (%(stale)s) AS stale,
-               LATERAL (
-                       SELECT COUNT(*) AS number
-                         FROM (
-                              SELECT FROM stock_move AS move
-                               WHERE move.product_id = stale.product_id
-                               LIMIT %(limit)s + 1
-                              ) AS move
-                       ) AS moves
-                 WHERE moves.number <= %(limit)s
-                """,
-                stale=query,
-                limit=limit,
+        return self._fetch_ids(
+            SQL(
+                LIVE_PRODUCTS,
+                stale=SQL(STALE_PRODUCTS, since=since),
+                limit=LIVE_MOVES,
+                limit_in_all=LIVE_MOVES_IN_ALL,
             )
+        )
+
+    @api.model
+    def _fetch_ids(self, query):
+        self.env.flush_all()
         self.env.cr.execute(query)
         return sorted(product_id for (product_id,) in self.env.cr.fetchall())
 
     # === REFRESH === #
-
-    @api.model
-    def _get_fresh_until(self):
-        """Return when what is stored was computed, None before the first time.
-
-        :rtype: datetime | None
-        """
-        # sudo: everybody who may read the report reads it with this.
-        value = self.env['ir.config_parameter'].sudo().get_param(RESALES_FRESH_UNTIL)
-        return fields.Datetime.from_string(value) if value else None
 
     @api.model
     def _refresh(self, fresh_until, everything=False):
@@ -150,7 +117,7 @@ class SaleReturnResaleFact(models.Model):
         since = None if everything else self._get_fresh_until()
         products = None
         if since:
-            products = self._get_stale_products(since)
+            products = self._fetch_ids(SQL(STALE_PRODUCTS, since=since))
             cr.execute(
                 SQL("DELETE FROM sale_return_resale_fact WHERE product_id = ANY(%s)", products)
             )
@@ -159,13 +126,10 @@ class SaleReturnResaleFact(models.Model):
         cr.execute(
             SQL(
                 "INSERT INTO sale_return_resale_fact (%s) %s",
-                self._get_columns(),
+                self._get_column_list(),
                 self._get_live_query(products),
             )
         )
         _logger.info("Resales of returned goods stored: %s.", cr.rowcount)
-        # sudo: a mark of the system.
-        self.env['ir.config_parameter'].sudo().set_param(
-            RESALES_FRESH_UNTIL, fields.Datetime.to_string(fresh_until)
-        )
+        self._set_fresh_until(fresh_until)
         self.invalidate_model()

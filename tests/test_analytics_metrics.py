@@ -352,6 +352,8 @@ class TestAnalyticsResale(AnalyticsCase):
         self._store('2020-01-01 00:00:00')
         self._spoil(product)
         self.assertEqual(self._get_rows(product).quantity, 2)
+        with patch.object(sale_return_resale_fact, 'LIVE_MOVES_IN_ALL', 2):
+            self.assertEqual(self._get_rows(product).quantity, 77)
         with patch.object(sale_return_resale_fact, 'LIVE_MOVES', 2):
             self.assertEqual(self._get_rows(product).quantity, 77)
             self.env['sale.return.fact'].sudo()._refresh()
