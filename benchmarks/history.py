@@ -57,6 +57,9 @@ def collect(sale_return):
     pickings = sale_return.picking_ids | sale_return.transfer_ids | orders.picking_ids
     moves = pickings.move_ids
     entries = orders.invoice_ids | sale_return.credit_note_ids
+    payments = entries.matched_payment_ids
+    entries |= payments.move_id
+    partials = entries.line_ids.matched_debit_ids | entries.line_ids.matched_credit_ids
     return {
         'res_partner': sale_return.partner_id.ids,
         'sale_order': orders.ids,
@@ -64,8 +67,10 @@ def collect(sale_return):
         'stock_picking': pickings.ids,
         'stock_move': moves.ids,
         'stock_move_line': moves.move_line_ids.ids,
+        'account_payment': payments.ids,
         'account_move': entries.ids,
         'account_move_line': entries.line_ids.ids,
+        'account_partial_reconcile': partials.ids,
         'sale_order_line_invoice_rel': orders.order_line.ids,
         'sale_return': sale_return.ids,
         'sale_return_line': lines.ids,

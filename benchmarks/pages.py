@@ -6,11 +6,8 @@ rules of a user. Run by `dev/bench --pages` on a database of its own.
 
 import json
 import time
-from datetime import timedelta
 from pathlib import Path
 from statistics import median
-
-from odoo import fields
 
 ROUNDS = 3
 LIMIT = 2.0
@@ -34,7 +31,7 @@ def run(env, lines='1000000', results='', loaded='', only=''):
     past, work = find_returns(env) if loaded else load(env, int(lines))
     # sudo off: pages are read under the rules of a user.
     user = env(su=False)
-    pages = get_pages(user, past, work) | get_year_pages(user)
+    pages = get_pages(user, past, work) | get_menu_pages(user)
     pages |= {
         f'analysis of all times, {name}': read
         for name, read in real_pages.get_pages(real_pages._Pages(user)).items()
@@ -64,8 +61,11 @@ def load(env, lines):
 
     begin = time.monotonic()
     shop = ways.Shop(env, 4)
-    past = ways.Ours(env, shop.sell(1), report.Phases(env.cr))
+    orders = shop.sell(1)
+    pay(orders.invoice_ids)
+    past = ways.Ours(env, orders, report.Phases(env.cr))
     past.run()
+    pay(past.returns.credit_note_ids)
     rows = history.load(env, past.returns, lines // 4)
     work = open_returns(ways.Ours, shop, report.Phases(env.cr))
     print(f"Loaded in {time.monotonic() - begin:.0f} s", flush=True)
@@ -79,6 +79,13 @@ def load(env, lines):
     env['ir.config_parameter'].set_param(MEASURED, ','.join(map(str, ids)))
     env.cr.commit()
     return past.returns, work
+
+
+def pay(moves):
+    """Pay invoices or credit notes as their button does."""
+    context = {'active_model': 'account.move', 'active_ids': moves.ids}
+    wizard = moves.env['account.payment.register'].with_context(**context).create({})
+    wizard.action_create_payments()
 
 
 def find_returns(env):
@@ -177,32 +184,45 @@ def get_pages(env, past, work):
     return pages
 
 
-def get_year_pages(env):
-    """Return `{page: function that reads it}` of the analysis as its menus open it: of a year."""
-    since = fields.Datetime.to_string(fields.Datetime.now() - timedelta(days=365))
-    sold = [('date_sale', '>', since)]
-    requested = [('kind', '=', 'returned'), ('date_request', '>', since)]
-    quantities = ('qty_shipped:sum', 'qty_returned:sum', 'rate_units:avg')
-    rates = (*quantities, 'value_returned:sum', 'amount_credited:sum')
-    money = ('value_shipped:sum', 'amount_credited:sum', 'cost_lost:sum')
-    hours = [f'hours_{step}_median:avg' for step in ('decision', 'receipt', 'credit', 'total')]
-    pages = {
-        'returns, pivot by category': (sold, ['categ_id'], rates),
-        'returns, by month of sale': (sold, ['date_sale:month'], quantities),
-        'returns, by customer, first 80': (sold, ['commercial_partner_id'], rates),
-        'reasons': (requested, ['reason_id'], ('qty_returned:sum',)),
-        'reasons, pivot': (requested, ['root_cause', 'reason_id'], ('qty_returned:sum',)),
-        'suppliers': (sold, ['supplier_id', 'supplier_source'], (*quantities, 'rate_ppm:avg')),
-        'times': (requested, ['user_id'], (*hours, 'hours_total_p90:avg')),
-        'money': (sold, ['categ_id'], (*money, 'margin_before_return_costs:sum')),
-    }
-    report = env['sale.return.report']
-    return {
-        f'analysis of a year, {name}': lambda domain=domain, by=by, measures=measures: (
-            report.formatted_read_group(domain, by, ['__count', *measures], limit=80)
-        )
-        for name, (domain, by, measures) in pages.items()
-    } | {'analysis of a year, list': get_list(env, 'sale.return.report', sold)}
+def get_menu_pages(env):
+    """Return `{page: function that reads it}` of lists, pivots and graphs as menus open them."""
+    from odoo.tools.safe_eval import safe_eval
+
+    actions = env['ir.ui.menu'].search([]).filtered('action').mapped('action')
+    actions = [
+        action
+        for action in actions
+        if action.type == 'ir.actions.act_window' and action.res_model.startswith('sale.return')
+    ]
+    readers = {'list': get_list, 'pivot': get_pivot, 'graph': get_graph}
+    pages = {}
+    for action in actions:
+        names = {'uid': env.uid, 'allowed_company_ids': env.companies.ids}
+        context = safe_eval(action.context or '{}', dict(names))
+        domain = safe_eval(action.domain or '[]', dict(names)) + get_defaults(env, action, context)
+        model = env[action.res_model].with_context(**context)
+        for view_id, kind in action.views:
+            if kind in readers:
+                read = readers[kind](model.env, model._name, domain, view_id=view_id)
+                pages[f'{kind}: {action.name}'] = read
+    return pages
+
+
+def get_defaults(env, action, context):
+    """Return the domain of the filters that are set when an action opens."""
+    from lxml import etree
+
+    from odoo.tools.safe_eval import safe_eval
+
+    view = (action.search_view_id.id, 'search')
+    arch = etree.fromstring(env[action.res_model].get_views([view])['views']['search']['arch'])
+    domain = []
+    for key, value in context.items():
+        name = str(value).removeprefix('custom_') if 'custom_' in str(value) else key
+        for node in arch.iterfind(f".//filter[@name='{name.removeprefix('search_default_')}']"):
+            if value and key.startswith('search_default_') and node.get('domain'):
+                domain += safe_eval(node.get('domain'), {'uid': env.uid})
+    return domain
 
 
 def get_filters(env):
@@ -220,17 +240,57 @@ def get_filters(env):
     return filters
 
 
-def get_list(env, model, domain, kind='list', offset=0):
+def get_list(env, model, domain, kind='list', offset=0, view_id=False):
     """Return a function that reads a list or kanban as the web client does."""
-    specification = get_specification(env, model, kind)
-    order = get_arch(env, model, kind).get('default_order')
+    arch = get_arch(env, model, kind, view_id)
+    specification = _read_node(env, model, arch)
 
     def read():
         env[model].web_search_read(
-            domain, specification, offset=offset, limit=80, order=order, count_limit=10_001
+            domain,
+            specification,
+            offset=offset,
+            limit=80,
+            order=arch.get('default_order'),
+            count_limit=10_001,
         )
 
     return read
+
+
+def get_pivot(env, model, domain, view_id=False):
+    """Return a function that reads a pivot as the web client does: its groups and all totals."""
+    rows, columns, measures = [], [], ['__count']
+    for node in get_arch(env, model, 'pivot', view_id).iter('field'):
+        field = env[model]._fields[node.get('name')]
+        if node.get('type') == 'measure':
+            measures.append(f'{field.name}:{field.aggregator}')
+        elif node.get('type'):
+            groups = columns if node.get('type') == 'col' else rows
+            groups.append(_get_group(field, node))
+    sets = [
+        rows[:number] + columns[:other]
+        for number in range(len(rows) + 1)
+        for other in range(len(columns) + 1)
+    ]
+    return lambda: env[model].formatted_read_grouping_sets(domain, sets, measures)
+
+
+def get_graph(env, model, domain, view_id=False):
+    """Return a function that reads a graph as the web client does."""
+    groups, measures = [], ['__count']
+    for node in get_arch(env, model, 'graph', view_id).iter('field'):
+        field = env[model]._fields[node.get('name')]
+        if node.get('type') == 'measure':
+            measures.append(f'{field.name}:{field.aggregator}')
+        else:
+            groups.append(_get_group(field, node))
+    return lambda: env[model].formatted_read_group(domain, groups, measures)
+
+
+def _get_group(field, node):
+    is_date = field.type in ('date', 'datetime')
+    return f'{field.name}:{node.get("interval", "month")}' if is_date else field.name
 
 
 def get_specification(env, model, kind):
@@ -238,11 +298,12 @@ def get_specification(env, model, kind):
     return _read_node(env, model, get_arch(env, model, kind))
 
 
-def get_arch(env, model, kind):
-    """Return the default view of a model as a node."""
+def get_arch(env, model, kind, view_id=False):
+    """Return a view of a model as a node, the default one unless another is named."""
     from lxml import etree
 
-    return etree.fromstring(env[model].get_views([(False, kind)])['views'][kind]['arch'])
+    views = env[model].get_views([(view_id, kind)])['views']
+    return etree.fromstring(views[kind]['arch'])
 
 
 def _read_node(env, model, node):

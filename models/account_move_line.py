@@ -12,6 +12,9 @@ AMOUNT_FIELDS = frozenset(
 class AccountMoveLine(models.Model):
     _inherit = 'account.move.line'
 
+    # The credit notes of returns, for the reports of accountants.
+    _sale_return_notes = models.Index('(move_id) WHERE sale_return_line_id IS NOT NULL')
+
     # Not copied: a copy credits nothing of the return.
     sale_return_line_id = fields.Many2one(
         'sale.return.line',

@@ -13,3 +13,15 @@ NOTES = SQL(
       FROM sale_return_goodwill
     """
 )
+
+# Whether `note` is one of them, where few moves are looked at.
+IS_NOTE = SQL(
+    """(
+        EXISTS (
+            SELECT
+              FROM account_move_line AS own
+             WHERE own.move_id = note.id AND own.sale_return_line_id IS NOT NULL
+        )
+        OR EXISTS (SELECT FROM sale_return_goodwill AS own WHERE own.note_id = note.id)
+    )"""
+)

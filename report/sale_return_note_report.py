@@ -103,7 +103,13 @@ class SaleReturnNoteReport(models.Model):
                    CASE WHEN goodwill.id IS NOT NULL THEN 'goodwill'
                         WHEN return_line.id IS NULL THEN 'other'
                         ELSE COALESCE(line.sale_return_kind, 'goods') END AS kind,
-                   taxes.names AS taxes,
+                   -- Here and not joined: it is looked up only where it is asked for.
+                   (
+                       SELECT STRING_AGG(tax.name->>'en_US', ', ' ORDER BY tax.name->>'en_US')
+                         FROM account_move_line_account_tax_rel rel
+                         JOIN account_tax tax ON tax.id = rel.account_tax_id
+                        WHERE rel.account_move_line_id = line.id
+                   ) AS taxes,
                    line.balance AS untaxed,
                    amounts.tax,
                    line.balance + amounts.tax AS total,
@@ -123,12 +129,6 @@ class SaleReturnNoteReport(models.Model):
                        * CASE WHEN line.price_subtotal * line.balance < 0 THEN -1 ELSE 1 END
                    )::numeric, currency.decimal_places) AS tax
                  ) amounts
-     CROSS JOIN LATERAL (
-                   SELECT STRING_AGG(tax.name->>'en_US', ', ' ORDER BY tax.name->>'en_US') AS names
-                     FROM account_move_line_account_tax_rel rel
-                     JOIN account_tax tax ON tax.id = rel.account_tax_id
-                    WHERE rel.account_move_line_id = line.id
-                 ) taxes
              WHERE note.state = 'posted'
                AND note.move_type = 'out_refund'
                AND line.display_type IN ('product', 'rounding')

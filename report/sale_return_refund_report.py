@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from .refund_sql import NOTES
+from .refund_sql import IS_NOTE
 
 
 class SaleReturnRefundReport(models.Model):
@@ -74,7 +74,6 @@ class SaleReturnRefundReport(models.Model):
               FROM account_partial_reconcile partial
               JOIN account_move_line credit ON credit.id = partial.credit_move_id
               JOIN account_move note ON note.id = credit.move_id
-              JOIN (%(notes)s) ours ON ours.note_id = note.id
               JOIN account_move_line debit ON debit.id = partial.debit_move_id
               JOIN account_move entry ON entry.id = debit.move_id
          LEFT JOIN account_payment payment ON payment.id = entry.origin_payment_id
@@ -94,6 +93,7 @@ class SaleReturnRefundReport(models.Model):
                  ) written ON TRUE
              WHERE note.move_type = 'out_refund'
                AND note.state = 'posted'
+               AND %(is_note)s
                AND entry.move_type = 'entry'
                AND entry.reversed_entry_id IS NULL
                AND NOT EXISTS (
@@ -101,5 +101,5 @@ class SaleReturnRefundReport(models.Model):
                      FROM account_partial_reconcile difference
                     WHERE difference.exchange_move_id = entry.id)
             """,
-            notes=NOTES,
+            is_note=IS_NOTE,
         )

@@ -463,24 +463,32 @@ class TestAnalyticsReport(SaleReturnCommon):
     def test_menus_open_with_the_last_year_chosen(self):
         self._create_sale()
         self.env.flush_all()
-        search = self.env.ref('sale_return.sale_return_report_view_search')
-        arch = etree.fromstring(search.sudo().arch)
-        report = self.env['sale.return.report']
-        for name in ('', '_why', '_flow', '_money', '_supply'):
-            action = self.env.ref(f'sale_return.sale_return_report_action{name}').sudo()
-            context = safe_eval(action.context)
+        for name in (
+            'sale_return_report_action',
+            'sale_return_report_action_why',
+            'sale_return_report_action_flow',
+            'sale_return_report_action_money',
+            'sale_return_report_action_supply',
+            'sale_return_resale_action',
+            'sale_return_note_report_action',
+            'sale_return_refund_report_action',
+            'sale_return_inspection_action',
+        ):
+            action = self.env.ref(f'sale_return.{name}').sudo()
+            model = self.env[action.res_model]
+            view = model.get_views([(action.search_view_id.id, 'search')])['views']['search']
             chosen = {
                 key.removeprefix('search_default_'): value
-                for key, value in context.items()
+                for key, value in safe_eval(action.context).items()
                 if key.startswith('search_default_')
             }
-            self.assertEqual(len(chosen), 1, action.name)
+            self.assertEqual(len(chosen), 1, name)
             for filter_name, option in chosen.items():
-                (node,) = arch.xpath(
+                (node,) = etree.fromstring(view['arch']).xpath(
                     f"//filter[@name='{filter_name}']/filter[@name='{option[7:]}']"
                 )
                 self.assertEqual(option[:7], 'custom_')
-                report.search_count(safe_eval(node.get('domain')))
+                model.search_count(safe_eval(node.get('domain')))
         ranking = self.env['sale.return.ranking'].search([], limit=1)
         self.assertFalse(ranking.action_open_rows()['context'], "a rate is of all times")
 

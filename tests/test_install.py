@@ -153,8 +153,8 @@ class TestInstall(EarlierTradeCommon):
             """
         )
         definitions = [definition for (definition,) in self.env.cr.fetchall()]
-        # Six references, and what is under way out of quarantine.
-        self.assertEqual(len(definitions), 7)
+        # Six references, what is under way out of quarantine, and the notes of returns.
+        self.assertEqual(len(definitions), 8)
         for definition in definitions:
             self.assertIn("IS NOT NULL", definition)
 
