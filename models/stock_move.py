@@ -155,9 +155,7 @@ class StockMove(models.Model):
             return skipped
         # sudo: warehouse workers need not read settings of the company.
         quarantines = self.company_id.sudo().sale_return_view_location_id
-        return bool(
-            quarantines and self.location_dest_id._child_of(quarantines)
-        )
+        return bool(quarantines and self.location_dest_id._child_of(quarantines))
 
     def _ensure_into_quarantine(self):
         """Refuse to receive a return anywhere but in quarantine, e.g. straight into stock.

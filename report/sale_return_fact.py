@@ -239,9 +239,11 @@ class SaleReturnFact(models.Model):
             return None
         since = None if everything else self._get_fresh_until()
         sale_filter = return_filter = None
+        changed = True
         if since:
             sale_lines = self._get_stale_ids(facts_sql.STALE_SALE_LINES, since)
             return_lines = self._get_stale_ids(facts_sql.STALE_RETURN_LINES, since)
+            changed = bool(sale_lines or return_lines)
             sale_filter = SQL("sale_line.id = ANY(%s)", sale_lines)
             return_filter = SQL("line.id = ANY(%s)", return_lines)
             cr.execute(
@@ -266,6 +268,8 @@ class SaleReturnFact(models.Model):
         self._set_fresh_until(fresh_until)
         self.invalidate_model()
         self.env['sale.return.resale.fact']._refresh(fresh_until, everything)
+        if changed:
+            self.env['sale.return.ranking.fact']._refresh()
         return stored
 
     @api.model

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .sale_return_report import SaleReturnReport
@@ -85,6 +85,24 @@ class SaleReturnRanking(models.Model):
 
     @property
     def _table_query(self):
+        Stored = self.env['sale.return.ranking.fact']
+        columns = [name for name, field in self._fields.items() if field.store]
+        stored = Stored._get_stored(DIMENSIONS)
+        if not stored:
+            return self._get_live_query()
+        parts = [Stored._get_query(columns)]
+        if live := [dimension for dimension in DIMENSIONS if dimension not in stored]:
+            names = SQL(", ").join(map(SQL.identifier, columns))
+            parts.append(SQL("SELECT %s FROM (%s) AS live", names, self._get_live_query(live)))
+        return SQL(" UNION ALL ").join(parts)
+
+    @api.model
+    def _get_live_query(self, dimensions=tuple(DIMENSIONS)):
+        """Return the query that computes the ranking of dimensions from the facts.
+
+        :param dimensions: keys of `DIMENSIONS`.
+        :rtype: odoo.tools.SQL
+        """
         return SQL(
             """
             SELECT prior.*,
@@ -103,10 +121,10 @@ class SaleReturnRanking(models.Model):
                           SQRT(z * (r / NULLIF(n, 0) * (1 - r / NULLIF(n, 0)) + z / 4)) AS margin
                    ) AS wilson
             """,
-            self._get_prior_query(),
+            self._get_prior_query(dimensions),
         )
 
-    def _get_prior_query(self):
+    def _get_prior_query(self, dimensions):
         """Return the query of members with `mean` and `strength` of their group's Beta prior."""
         return SQL(
             """
@@ -139,10 +157,10 @@ class SaleReturnRanking(models.Model):
                           / (moved.mean * (1 - moved.mean)) AS spread
                    ) AS spreading
             """,
-            self._get_members_query(),
+            self._get_members_query(dimensions),
         )
 
-    def _get_members_query(self):
+    def _get_members_query(self, dimensions):
         facts = self.env['sale.return.fact']._get_query()
         return SQL(" UNION ALL ").join(
             SQL(
@@ -193,6 +211,7 @@ class SaleReturnRanking(models.Model):
                 supplier=SQL(column if dimension == 'supplier' else "NULL::int"),
             )
             for number, (dimension, (key, column, group, joins)) in enumerate(DIMENSIONS.items())
+            if dimension in dimensions
         )
 
     # === ACTION METHODS === #

@@ -11,7 +11,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..report import sale_return_resale_fact
+from ..report import sale_return_ranking_fact, sale_return_resale_fact
 from ..report.sale_return_resale_fact import RESALES_FRESH_UNTIL
 from ..tools import stats
 from .common import SaleReturnCommon
@@ -139,6 +139,27 @@ class TestAnalyticsMetrics(AnalyticsCase):
         self.assertEqual((customer.qty_shipped, customer.qty_returned), (158, 63))
         rows = self.env['sale.return.report'].search(customer.action_open_rows()['domain'])
         self.assertEqual(sum(rows.mapped('qty_returned')), 63)
+
+    def test_the_ranking_of_very_many_is_that_of_the_last_job(self):
+        Fact = self.env['sale.return.fact'].sudo()
+        Ranking = self.env['sale.return.ranking']
+        products = [self._create_product(name) for name in "ABC"]
+        for product, sold, back in zip(products, (1, 100, 50), (1, 60, 0), strict=True):
+            self._sell_on('2026-01-01', sold, back, '2026-01-05', product=product)
+        computed = Ranking.search(self.mine).read([])
+        self.assertEqual(len(computed), 4, "three products and their customer")
+        with patch.object(sale_return_ranking_fact, 'LIVE_MEMBERS', 0):
+            Fact._refresh(everything=True)
+        self.env.invalidate_all()
+        stored = Ranking.search(self.mine).read([])
+        self.assertEqual(stored, computed)
+        self._sell_on('2026-01-02', 10, 10, '2026-01-05', product=products[2])
+        self.env.invalidate_all()
+        self.assertEqual(Ranking.search(self.mine).read([]), computed, "as of the last job")
+        # Nothing is stored where all can be computed on the spot.
+        Fact._refresh(everything=True)
+        row = Ranking.search([*self.mine, ('product_id', '=', products[2].id)])
+        self.assertEqual((row.qty_shipped, row.qty_returned), (60, 10))
 
     def test_an_unknown_dimension_or_interval_is_refused(self):
         with self.assert_refused("not ranked by create_uid"):
@@ -369,10 +390,13 @@ class TestAnalyticsResale(AnalyticsCase):
         self.assertEqual(self._get_rows(product).quantity, 77)
 
     def test_nobody_reads_or_writes_the_store(self):
-        Fact = self.env['sale.return.resale.fact']
-        for method, args in (('search', [[]]), ('create', [{'quantity': 1}])):
-            with self.assertRaises(AccessError), mute_logger('odoo.models'):
-                getattr(Fact, method)(*args)
+        for model, field in (
+            ('sale.return.resale.fact', 'quantity'),
+            ('sale.return.ranking.fact', 'rate'),
+        ):
+            for method, args in (('search', [[]]), ('create', [{field: 1}])):
+                with self.assertRaises(AccessError), mute_logger('odoo.models'):
+                    getattr(self.env[model], method)(*args)
 
 
 @tagged('post_install', '-at_install')

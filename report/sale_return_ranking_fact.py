@@ -1,0 +1,122 @@
+import logging
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from .sale_return_ranking import DIMENSIONS
+
+_logger = logging.getLogger(__name__)
+
+# With more products, customers or suppliers than this their ranking is not computed on the spot.
+LIVE_MEMBERS = 20_000
+
+
+class SaleReturnRankingFact(models.Model):
+    """Store of what `sale.return.ranking` shows of very many products, customers or suppliers.
+
+    Who is drawn towards what is known once all of them are added up: of 250 000 customers that
+    takes seconds each time. So it is done by the job of the facts, and shown as of then.
+    """
+
+    _name = 'sale.return.ranking.fact'
+    _description = "Ranking Fact"
+    _log_access = False
+    _rec_name = 'dimension'
+
+    # Integers instead of links, see `sale.return.fact`.
+    dimension = fields.Char(index=True)
+    company_id = fields.Integer()
+    product_id = fields.Integer()
+    partner_id = fields.Integer()
+    supplier_id = fields.Integer()
+    qty_shipped = fields.Float()
+    qty_returned = fields.Float()
+    value_kept = fields.Float()
+    rate = fields.Float()
+    rate_low = fields.Float()
+    rate_high = fields.Float()
+    rate_shrunk = fields.Float()
+    ppm = fields.Float()
+
+    @api.model
+    def _get_stored(self, dimensions):
+        """Return which of the dimensions are stored, as a list in the same order."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT dimension FROM UNNEST(%s) WITH ORDINALITY AS asked(dimension, number)
+                 WHERE EXISTS (
+                       SELECT FROM sale_return_ranking_fact AS stored
+                        WHERE stored.dimension = asked.dimension
+                       )
+              ORDER BY number
+                """,
+                list(dimensions),
+            )
+        )
+        return [dimension for (dimension,) in self.env.cr.fetchall()]
+
+    @api.model
+    def _get_query(self, columns):
+        """Return the query of what is stored.
+
+        :param columns: names of the columns, those of `sale.return.ranking`.
+        :rtype: odoo.tools.SQL
+        """
+        # Links to what may be deleted go through the table, so that none leads nowhere. Partners
+        # are looked up one by one, of the rows that are shown.
+        partner = "(SELECT partner.id FROM res_partner AS partner WHERE partner.id = stored.%s)"
+        values = {
+            # The same as if it was computed.
+            'id': SQL(
+                "stored.company_id::bigint * 8589934592"
+                " + COALESCE(stored.product_id, stored.partner_id, stored.supplier_id)::bigint * 4"
+                " + ARRAY_POSITION(%s, stored.dimension::text) - 1",
+                list(DIMENSIONS),
+            ),
+            'currency_id': SQL("company.currency_id"),
+            'product_id': SQL("product.id"),
+            'categ_id': SQL("template.categ_id"),
+            'partner_id': SQL(partner, SQL.identifier('partner_id')),
+            'supplier_id': SQL(partner, SQL.identifier('supplier_id')),
+        }
+        return SQL(
+            """
+            SELECT %s
+              FROM sale_return_ranking_fact AS stored
+         LEFT JOIN res_company AS company ON company.id = stored.company_id
+         LEFT JOIN product_product AS product ON product.id = stored.product_id
+         LEFT JOIN product_template AS template ON template.id = product.product_tmpl_id
+            """,
+            SQL(", ").join(
+                SQL("%s AS %s", values.get(name, SQL("stored.%s", column)), column)
+                for name, column in ((name, SQL.identifier(name)) for name in columns)
+            ),
+        )
+
+    @api.model
+    def _refresh(self):
+        """Store the ranking of dimensions with many members; a step of the job of the facts."""
+        columns = SQL(", ").join(
+            SQL.identifier(name) for name in self._fields if name not in ('id', 'display_name')
+        )
+        self.env.cr.execute("DELETE FROM sale_return_ranking_fact")
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO sale_return_ranking_fact (%(columns)s)
+                  WITH ranking AS MATERIALIZED (%(ranking)s)
+                SELECT %(columns)s
+                  FROM ranking
+                 WHERE dimension IN (
+                       SELECT dimension FROM ranking
+                     GROUP BY dimension HAVING COUNT(*) > %(limit)s
+                       )
+                """,
+                columns=columns,
+                ranking=self.env['sale.return.ranking']._get_live_query(),
+                limit=LIVE_MEMBERS,
+            )
+        )
+        _logger.info("Ranking stored: %s.", self.env.cr.rowcount)
+        self.env['sale.return.ranking'].invalidate_model()
