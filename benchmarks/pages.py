@@ -6,6 +6,7 @@ rules of a user. Run by `dev/bench --pages` on a database of its own.
 
 import json
 import time
+from datetime import date
 from pathlib import Path
 from statistics import median
 
@@ -31,7 +32,7 @@ def run(env, lines='1000000', results='', loaded='', only=''):
     past, work = find_returns(env) if loaded else load(env, int(lines))
     # sudo off: pages are read under the rules of a user.
     user = env(su=False)
-    pages = get_pages(user, past, work) | get_menu_pages(user)
+    pages = get_pages(user, past, work) | get_menu_pages(user) | get_tiles(user)
     pages |= {
         f'analysis of all times, {name}': read
         for name, read in real_pages.get_pages(real_pages._Pages(user)).items()
@@ -206,6 +207,38 @@ def get_menu_pages(env):
                 read = readers[kind](model.env, model._name, domain, view_id=view_id)
                 pages[f'{kind}: {action.name}'] = read
     return pages
+
+
+def get_tiles(env):
+    """Return `{tile of a dashboard: function that reads it}` with the period it opens with."""
+    group = env.ref('sale_return.spreadsheet_dashboard_group_returns')
+    tiles = {}
+    for dashboard in group.dashboard_ids:
+        data = json.loads(dashboard.sudo().spreadsheet_data)
+        charts = [figure['data'] for sheet in data['sheets'] for figure in sheet['figures']]
+        charts = [chart for chart in charts if chart['type'].startswith('odoo_')]
+        for number, tile in enumerate([*data['pivots'].values(), *charts], 1):
+            read = get_tile(env, data, tile)
+            tiles[f'dashboard: {dashboard.name}, {number}'] = read
+    return tiles
+
+
+def get_tile(env, data, tile):
+    """Return a function that reads a pivot or a chart of a dashboard."""
+    meta = tile.get('metaData')
+    domain = list(meta and tile['searchParams']['domain'] or tile.get('domain', ()))
+    begin = f'{date.today():%Y}-01-01'
+    for found in data['globalFilters']:
+        if found.get('defaultValue') == 'year_to_date' and found['id'] in tile['fieldMatching']:
+            domain.append((tile['fieldMatching'][found['id']]['chain'], '>=', begin))
+    if meta:
+        field = env[meta['resModel']]._fields[meta['measure']]
+        measures = [f'{field.name}:{field.aggregator or "count_distinct"}']
+        return lambda: env[meta['resModel']].formatted_read_group(domain, meta['groupBy'], measures)
+    rows = [row['fieldName'] for row in tile['rows']]
+    sets = [rows[:number] for number in range(len(rows) + 1)]
+    measures = [f'{one["fieldName"]}:{one["aggregator"]}' for one in tile['measures']]
+    return lambda: env[tile['model']].formatted_read_grouping_sets(domain, sets, measures)
 
 
 def get_defaults(env, action, context):
