@@ -226,7 +226,7 @@ def get_tiles(env):
 def get_tile(env, data, tile):
     """Return a function that reads a pivot or a chart of a dashboard."""
     meta = tile.get('metaData')
-    domain = list(meta and tile['searchParams']['domain'] or tile.get('domain', ()))
+    domain = list(tile['searchParams']['domain'] if meta else tile['domain'])
     begin = f'{date.today():%Y}-01-01'
     for found in data['globalFilters']:
         if found.get('defaultValue') == 'year_to_date' and found['id'] in tile['fieldMatching']:
@@ -301,6 +301,11 @@ def get_pivot(env, model, domain, view_id=False):
         elif node.get('type'):
             groups = columns if node.get('type') == 'col' else rows
             groups.append(_get_group(field, node))
+    # What an action says goes before what the view says.
+    rows = env.context.get('pivot_row_groupby', rows)
+    if names := env.context.get('pivot_measures'):
+        fields = [env[model]._fields[name] for name in names]
+        measures = ['__count', *(f'{field.name}:{field.aggregator}' for field in fields)]
     sets = [
         rows[:number] + columns[:other]
         for number in range(len(rows) + 1)

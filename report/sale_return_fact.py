@@ -21,7 +21,10 @@ LOCK = 1936027252
 
 
 class SaleReturnFact(models.Model):
-    """Store of the facts that `sale.return.report` shows, of what nobody touches any more."""
+    """Store of the facts that `sale.return.report` shows, of what nobody touches any more.
+
+    The report never lags behind the documents: all that changed is computed while it is read.
+    """
 
     _name = 'sale.return.fact'
     _inherit = 'sale.return.stored.rows'

@@ -63,8 +63,7 @@ class SaleReturnRankingFact(models.Model):
         :param columns: names of the columns, those of `sale.return.ranking`.
         :rtype: odoo.tools.SQL
         """
-        # Links to what may be deleted go through the table, so that none leads nowhere. Partners
-        # are looked up one by one, of the rows that are shown.
+        # Links to what may be deleted go through the table, so that none leads nowhere.
         partner = "(SELECT partner.id FROM res_partner AS partner WHERE partner.id = stored.%s)"
         values = {
             # The same as if it was computed.
@@ -74,6 +73,8 @@ class SaleReturnRankingFact(models.Model):
                 " + ARRAY_POSITION(%s, stored.dimension::text) - 1",
                 list(DIMENSIONS),
             ),
+            # The type that computed rows have: only then PostgreSQL looks at those asked for.
+            'dimension': SQL("stored.dimension::text"),
             'currency_id': SQL("company.currency_id"),
             'product_id': SQL("product.id"),
             'categ_id': SQL("template.categ_id"),
@@ -84,7 +85,7 @@ class SaleReturnRankingFact(models.Model):
             """
             SELECT %s
               FROM sale_return_ranking_fact AS stored
-         LEFT JOIN res_company AS company ON company.id = stored.company_id
+              JOIN res_company AS company ON company.id = stored.company_id
          LEFT JOIN product_product AS product ON product.id = stored.product_id
          LEFT JOIN product_template AS template ON template.id = product.product_tmpl_id
             """,
@@ -97,26 +98,36 @@ class SaleReturnRankingFact(models.Model):
     @api.model
     def _refresh(self):
         """Store the ranking of dimensions with many members; a step of the job of the facts."""
-        columns = SQL(", ").join(
-            SQL.identifier(name) for name in self._fields if name not in ('id', 'display_name')
-        )
-        self.env.cr.execute("DELETE FROM sale_return_ranking_fact")
-        self.env.cr.execute(
-            SQL(
-                """
-                INSERT INTO sale_return_ranking_fact (%(columns)s)
-                  WITH ranking AS MATERIALIZED (%(ranking)s)
-                SELECT %(columns)s
-                  FROM ranking
-                 WHERE dimension IN (
-                       SELECT dimension FROM ranking
-                     GROUP BY dimension HAVING COUNT(*) > %(limit)s
-                       )
-                """,
-                columns=columns,
-                ranking=self.env['sale.return.ranking']._get_live_query(),
-                limit=LIVE_MEMBERS,
+        cr = self.env.cr
+        cr.execute("DELETE FROM sale_return_ranking_fact")
+        dimensions = self._find_large()
+        if dimensions:
+            columns = [name for name, field in self._fields.items() if field.store]
+            columns.remove('id')
+            cr.execute(
+                SQL(
+                    # A sequence would come to its end some day.
+                    "INSERT INTO sale_return_ranking_fact (id, %(columns)s)"
+                    " SELECT ROW_NUMBER() OVER (), %(columns)s FROM (%(ranking)s) AS ranking",
+                    columns=SQL(", ").join(map(SQL.identifier, columns)),
+                    ranking=self.env['sale.return.ranking']._get_live_query(dimensions),
+                )
             )
-        )
-        _logger.info("Ranking stored: %s.", self.env.cr.rowcount)
+            _logger.info("Ranking stored: %s.", cr.rowcount)
         self.env['sale.return.ranking'].invalidate_model()
+
+    @api.model
+    def _find_large(self):
+        """Return the dimensions that have too many members to be computed on the spot."""
+        large = []
+        for dimension, (key, *_joins) in DIMENSIONS.items():
+            self.env.cr.execute(
+                SQL(
+                    "SELECT COUNT(DISTINCT %s) > %s FROM sale_return_fact",
+                    SQL.identifier(key),
+                    LIVE_MEMBERS,
+                )
+            )
+            if self.env.cr.fetchone()[0]:
+                large.append(dimension)
+        return large

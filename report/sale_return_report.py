@@ -420,7 +420,13 @@ class SaleReturnReport(models.Model):
     @api.model
     def _set_sort_memory(self, aggregates):
         if any(aggregate.partition(':')[0] in QUANTILES for aggregate in aggregates):
-            self.env.cr.execute(SQL("SET LOCAL work_mem TO %s", SORT_MEMORY))
+            self.env.cr.execute(
+                SQL(
+                    "SELECT SET_CONFIG('work_mem', %(enough)s, TRUE)"
+                    " WHERE PG_SIZE_BYTES(CURRENT_SETTING('work_mem')) < PG_SIZE_BYTES(%(enough)s)",
+                    enough=SORT_MEMORY,
+                )
+            )
 
     def _read_group_orderby(self, order, groupby_terms, query):
         """Override of `base` to sort products, customers and documents by their ids.

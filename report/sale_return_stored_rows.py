@@ -3,11 +3,10 @@ from odoo.tools import SQL
 
 
 class SaleReturnStoredRows(models.AbstractModel):
-    """Rows computed from documents, stored by a job, and up to date all the same.
+    """Rows computed from documents, stored by a job, and completed by whoever reads them.
 
     A million rows computed from documents take minutes, read from a table about a second. What
-    changed after the last refresh is computed by whoever reads, so that reports never lag behind
-    the documents; the scheduled job only keeps that part small.
+    changed after the last refresh is computed while it is read; the job keeps that part small.
     """
 
     _name = 'sale.return.stored.rows'

@@ -151,13 +151,20 @@ class TestAnalyticsMetrics(AnalyticsCase):
         with patch.object(sale_return_ranking_fact, 'LIVE_MEMBERS', 0):
             Fact._refresh(everything=True)
         self.env.invalidate_all()
-        stored = Ranking.search(self.mine).read([])
-        self.assertEqual(stored, computed)
+        self.assertEqual(Ranking.search(self.mine).read([]), computed)
+        # The usual case: very many customers, and not so many products.
+        self.env.cr.execute("DELETE FROM sale_return_ranking_fact WHERE dimension = 'customer'")
+        self.env.invalidate_all()
+        self.assertEqual(Ranking.search(self.mine).read([]), computed)
         self._sell_on('2026-01-02', 10, 10, '2026-01-05', product=products[2])
         self.env.invalidate_all()
-        self.assertEqual(Ranking.search(self.mine).read([]), computed, "as of the last job")
+        row = Ranking.search([*self.mine, ('product_id', '=', products[2].id)])
+        self.assertEqual((row.qty_shipped, row.qty_returned), (50, 0), "as of the last job")
+        row = Ranking.search([*self.mine, ('dimension', '=', 'customer')])
+        self.assertEqual((row.qty_shipped, row.qty_returned), (161, 71))
         # Nothing is stored where all can be computed on the spot.
         Fact._refresh(everything=True)
+        self.assertFalse(self.env['sale.return.ranking.fact']._get_stored(['product', 'customer']))
         row = Ranking.search([*self.mine, ('product_id', '=', products[2].id)])
         self.assertEqual((row.qty_shipped, row.qty_returned), (60, 10))
 

@@ -391,6 +391,17 @@ class TestAnalyticsReport(SaleReturnCommon):
         row = self._get_rows(return_id=sale_return.id)
         self.assertEqual([round(row.hours_receipt), row.hours_inspection], [30, 0])
 
+    def test_medians_are_sorted_in_memory(self):
+        def read():
+            self.env['sale.return.report'].formatted_read_group([], [], ['hours_total_median:avg'])
+            self.env.cr.execute("SELECT PG_SIZE_BYTES(CURRENT_SETTING('work_mem')) / 1024 ^ 2")
+            return self.env.cr.fetchone()[0]
+
+        self.env.cr.execute("SET LOCAL work_mem TO '4MB'")
+        self.assertEqual(read(), 32)
+        self.env.cr.execute("SET LOCAL work_mem TO '64MB'")
+        self.assertEqual(read(), 64, "whoever gives more keeps it")
+
     def test_root_causes_are_told_in_the_language_of_the_user(self):
         self.env['res.lang'].sudo()._activate_lang('fr_FR')
         root = self.env.ref('base.user_root')
