@@ -45,9 +45,11 @@ class SaleReturnRankingFact(models.Model):
             SQL(
                 """
                 SELECT dimension FROM UNNEST(%s) WITH ORDINALITY AS asked(dimension, number)
-                 WHERE EXISTS (
-                       SELECT FROM sale_return_ranking_fact AS stored
+                 -- With a limit, not EXISTS, it is looked up in the index.
+                 WHERE (
+                       SELECT TRUE FROM sale_return_ranking_fact AS stored
                         WHERE stored.dimension = asked.dimension
+                        LIMIT 1
                        )
               ORDER BY number
                 """,
@@ -64,7 +66,6 @@ class SaleReturnRankingFact(models.Model):
         :rtype: odoo.tools.SQL
         """
         # Links to what may be deleted go through the table, so that none leads nowhere.
-        partner = "(SELECT partner.id FROM res_partner AS partner WHERE partner.id = stored.%s)"
         values = {
             # The same as if it was computed.
             'id': SQL(
@@ -78,8 +79,8 @@ class SaleReturnRankingFact(models.Model):
             'currency_id': SQL("company.currency_id"),
             'product_id': SQL("product.id"),
             'categ_id': SQL("template.categ_id"),
-            'partner_id': SQL(partner, SQL.identifier('partner_id')),
-            'supplier_id': SQL(partner, SQL.identifier('supplier_id')),
+            'partner_id': SQL("customer.id"),
+            'supplier_id': SQL("supplier.id"),
         }
         return SQL(
             """
@@ -88,6 +89,8 @@ class SaleReturnRankingFact(models.Model):
               JOIN res_company AS company ON company.id = stored.company_id
          LEFT JOIN product_product AS product ON product.id = stored.product_id
          LEFT JOIN product_template AS template ON template.id = product.product_tmpl_id
+         LEFT JOIN res_partner AS customer ON customer.id = stored.partner_id
+         LEFT JOIN res_partner AS supplier ON supplier.id = stored.supplier_id
             """,
             SQL(", ").join(
                 SQL("%s AS %s", values.get(name, SQL("stored.%s", column)), column)
