@@ -204,8 +204,10 @@ def get_menu_pages(env):
         model = env[action.res_model].with_context(**context)
         for view_id, kind in action.views:
             if kind in readers:
-                read = readers[kind](model.env, model._name, domain, view_id=view_id)
-                pages[f'{kind}: {action.name}'] = read
+                name = f'{kind}: {action.name}'
+                # Reasons are both an analysis and what is configured.
+                name += f' ({model._name})' if name in pages else ''
+                pages[name] = readers[kind](model.env, model._name, domain, view_id=view_id)
     return pages
 
 
