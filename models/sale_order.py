@@ -7,7 +7,13 @@ from ..const import OPEN_STATES
 class SaleOrder(models.Model):
     _inherit = 'sale.order'
 
-    return_line_ids = fields.One2many('sale.return.line', 'order_id', readonly=True)
+    # Whoever may not read returns reads orders without it, also all fields at once.
+    return_line_ids = fields.One2many(
+        'sale.return.line',
+        'order_id',
+        readonly=True,
+        groups='sale_return.group_user,base.group_portal',
+    )
     return_ids = fields.Many2many('sale.return', compute='_compute_return_ids', compute_sudo=True)
     return_count = fields.Integer(compute='_compute_return_ids', compute_sudo=True)
     return_status = fields.Selection(
