@@ -216,6 +216,7 @@ def get_tiles(env):
     group = env.ref('sale_return.spreadsheet_dashboard_group_returns')
     tiles = {}
     for dashboard in group.dashboard_ids:
+        # sudo: what a dashboard is made of; its tiles are read under the rules of the user.
         data = json.loads(dashboard.sudo().spreadsheet_data)
         charts = [figure['data'] for sheet in data['sheets'] for figure in sheet['figures']]
         charts = [chart for chart in charts if chart['type'].startswith('odoo_')]
@@ -253,10 +254,13 @@ def get_defaults(env, action, context):
     arch = etree.fromstring(env[action.res_model].get_views([view])['views']['search']['arch'])
     domain = []
     for key, value in context.items():
-        name = str(value).removeprefix('custom_') if 'custom_' in str(value) else key
-        for node in arch.iterfind(f".//filter[@name='{name.removeprefix('search_default_')}']"):
-            if value and key.startswith('search_default_') and node.get('domain'):
-                domain += safe_eval(node.get('domain'), {'uid': env.uid})
+        if not value or not key.startswith('search_default_'):
+            continue
+        name = key.removeprefix('search_default_')
+        if isinstance(value, str) and value.startswith('custom_'):
+            name = value.removeprefix('custom_')  # one of the choices of a filter of dates
+        for node in arch.iterfind(f".//filter[@name='{name}'][@domain]"):
+            domain += safe_eval(node.get('domain'), {'uid': env.uid})
     return domain
 
 

@@ -1,4 +1,5 @@
 import logging
+from itertools import compress
 
 from odoo import api, fields, models
 from odoo.tools import SQL
@@ -122,15 +123,9 @@ class SaleReturnRankingFact(models.Model):
     @api.model
     def _find_large(self):
         """Return the dimensions that have too many members to be computed on the spot."""
-        large = []
-        for dimension, (key, *_joins) in DIMENSIONS.items():
-            self.env.cr.execute(
-                SQL(
-                    "SELECT COUNT(DISTINCT %s) > %s FROM sale_return_fact",
-                    SQL.identifier(key),
-                    LIVE_MEMBERS,
-                )
-            )
-            if self.env.cr.fetchone()[0]:
-                large.append(dimension)
-        return large
+        counts = SQL(", ").join(
+            SQL("COUNT(DISTINCT %s) > %s", SQL.identifier(key), LIVE_MEMBERS)
+            for key, *_joins in DIMENSIONS.values()
+        )
+        self.env.cr.execute(SQL("SELECT %s FROM sale_return_fact", counts))
+        return list(compress(DIMENSIONS, self.env.cr.fetchone()))

@@ -103,6 +103,20 @@ class TestQueryCounts(TransactionCase):
         over = {step: queries for step, queries in asked.items() if len(queries) > ORDINARY[step]}
         self.assertFalse(over)
 
+    def test_goods_for_a_customer_are_not_looked_for_in_quarantine(self):
+        shop = Shop(self.env, LINES)
+        shop.stock_up(1)
+        orders = shop.create_orders(1)
+        orders.action_confirm()
+        move = deliver(orders).move_ids[:1]
+        self.env.flush_all()
+        self.env.invalidate_all()
+        # At hand is what Odoo itself asks for.
+        self.assertFalse(move.is_inventory or move.move_dest_ids)
+        self.assertEqual(move.location_dest_id.usage, 'customer')
+        with self.assertQueryCount(0):
+            self.assertFalse(move._skip_push())
+
     @contextmanager
     def _list_queries_of_returns(self, asked, step):
         """List the queries that read or write tables of this add-on, in a request of its own."""
