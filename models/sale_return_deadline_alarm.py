@@ -35,7 +35,7 @@ class SaleReturnDeadline(models.Model):
         cron._commit_progress(remaining=len(ids))
         for done, row_id in enumerate(ids, start=1):
             # Somebody may be working on it: the job comes again.
-            for row in rows.browse(row_id).try_lock_for_update():
+            for row in rows.browse(row_id).try_lock_for_update(allow_referencing=True):
                 row._raise_alarm_isolated()
             if not cron._commit_progress(1, remaining=len(ids) - done):
                 break

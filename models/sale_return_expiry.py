@@ -173,7 +173,9 @@ class SaleReturn(models.Model):
         cron._commit_progress(remaining=len(tasks))
         for done, (return_id, step, is_due) in enumerate(tasks, start=1):
             # Somebody may be working on it: the job comes again tomorrow.
-            for sale_return in returns.browse(return_id).try_lock_for_update():
+            for sale_return in returns.browse(return_id).try_lock_for_update(
+                allow_referencing=True
+            ):
                 sale_return._follow_up_isolated(step, is_due)
             if not cron._commit_progress(1, remaining=len(tasks) - done):
                 break

@@ -194,7 +194,11 @@ class SaleReturn(models.Model):
         cron._commit_progress(remaining=len(ids))
         for start in range(0, len(ids), limit):
             # sudo: as above.
-            batch = self.sudo().browse(ids[start : start + limit]).try_lock_for_update()
+            batch = (
+                self.sudo()
+                .browse(ids[start : start + limit])
+                .try_lock_for_update(allow_referencing=True)
+            )
             batch.filtered_domain(domain)._ask_follow_up()
             remaining = max(len(ids) - start - limit, 0)
             if not cron._commit_progress(min(limit, len(ids) - start), remaining=remaining):

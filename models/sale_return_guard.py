@@ -8,6 +8,10 @@ class SaleReturnGuard(models.AbstractModel):
     Reading is not enough: two transactions would both find room in the sum. Both writing the same
     row makes the second one fail with a serialization error, and Odoo starts it again, seeing what
     the first one has done.
+
+    The rows are locked as PostgreSQL locks them for an update of the counter, not for a deletion:
+    each new row that refers to one (a return line to its order line) holds it as well, and two
+    transactions that had both added one would wait for each other.
     """
 
     _name = 'sale.return.guard'
@@ -29,7 +33,13 @@ class SaleReturnGuard(models.AbstractModel):
                 """
                 UPDATE %(table)s
                    SET %(name)s = COALESCE(%(name)s, 0) + 1
-                 WHERE id IN (SELECT id FROM %(table)s WHERE id IN %(ids)s ORDER BY id FOR UPDATE)
+                 WHERE id IN (
+                           SELECT id
+                             FROM %(table)s
+                            WHERE id IN %(ids)s
+                         ORDER BY id
+                              FOR NO KEY UPDATE
+                       )
                 """,
                 table=table,
                 name=name,

@@ -297,7 +297,7 @@ class SaleReturnMessage(models.Model):
         cron._commit_progress(remaining=len(ids))
         for done, message_id in enumerate(ids, start=1):
             # Another job may have been faster.
-            for message in messages.browse(message_id).try_lock_for_update():
+            for message in messages.browse(message_id).try_lock_for_update(allow_referencing=True):
                 if message.state == 'waiting':
                     message._send_isolated()
             # Committed one by one: a mail that left cannot be called back.

@@ -180,7 +180,7 @@ class SaleReturn(models.Model):
     def _credit_batch(self, ids):
         """Credit those returns of a batch that are still queued and that nobody else works on."""
         # sudo: the job works for all companies.
-        batch = self.sudo().browse(ids).try_lock_for_update()
+        batch = self.sudo().browse(ids).try_lock_for_update(allow_referencing=True)
         # Another worker may have done them since they were looked for.
         batch = batch.filtered_domain(self._get_credit_job_domain())
         self.env['sale.return.credit']._credit_isolated(batch)

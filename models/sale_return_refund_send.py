@@ -40,7 +40,11 @@ class SaleReturnRefund(models.Model):
         for refund_id in ids:
             # One by one: each is a conversation of its own, and is committed on its own.
             remaining -= 1
-            refund = self.browse(refund_id).try_lock_for_update().filtered_domain(domain)
+            refund = (
+                self.browse(refund_id)
+                .try_lock_for_update(allow_referencing=True)
+                .filtered_domain(domain)
+            )
             if refund and refund._mark_sent():
                 cron._commit_progress()
                 refund._send_isolated()

@@ -4,7 +4,7 @@ from psycopg2.errors import LockNotAvailable
 
 from odoo import SUPERUSER_ID, api
 from odoo.tests import TransactionCase, tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 
 @tagged('post_install', '-at_install')
@@ -64,3 +64,35 @@ class TestConcurrency(TransactionCase):
             second.cr.execute("SET LOCAL lock_timeout = '100ms'")
             with mute_logger('odoo.sql_db'), self.assertRaises(LockNotAvailable):
                 inspect(second)
+
+    # === ROWS THAT REFER TO A COUNTER === #
+
+    def _hold_reference(self, cr, record):
+        """Lock a row as PostgreSQL does for each new row that refers to it."""
+        cr.execute(
+            SQL(
+                "SELECT 1 FROM %s WHERE id = %s FOR KEY SHARE",
+                SQL.identifier(record._table),
+                record.id,
+            )
+        )
+
+    def test_no_counter_waits_for_a_new_row_that_refers_to_its_record(self):
+        counters = [
+            (name, field_name)
+            for name in ('sale.order.line', 'account.move.line', 'account.move', 'res.partner')
+            for field_name in self.env[name]._fields
+            if field_name.startswith('sale_return_') and field_name.endswith('guard')
+        ]
+        self.assertGreaterEqual(len(counters), 4)
+        for name, field_name in counters:
+            with self.subTest(model=name, counter=field_name), ExitStack() as stack:
+                first, second = (self._open_environment(stack) for _session in range(2))
+                record = self.env[name].search([], limit=1)
+                self.assertTrue(record)
+                self._hold_reference(first.cr, record)
+                second.cr.execute("SET LOCAL lock_timeout = '100ms'")
+                with mute_logger('odoo.sql_db'):
+                    second['sale.return.guard']._take_counter(
+                        second[name].browse(record.id), field_name
+                    )
