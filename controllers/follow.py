@@ -244,7 +244,7 @@ class SaleReturnFollow(CustomerPortal):
     def _get_done_texts(self):
         """Return what is said after something was done. What is not in here is not said."""
         return {
-            'dispatch': request.env._("Thank you. We know now that the parcel is on its way."),
+            'dispatch': request.env._("Thank you. We have noted your tracking number."),
             'cancel': request.env._("The return is cancelled."),
             'appeal': request.env._("We have received your appeal. Somebody else will look at it."),
             'rate': request.env._("Thank you for your feedback!"),

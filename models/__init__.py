@@ -79,6 +79,7 @@ from . import sale_return_custody
 from . import sale_return_discrepancy
 from . import sale_return_discrepancy_steps
 from . import sale_return_discrepancies
+from . import sale_return_dispatch
 from . import sale_return_disposal
 from . import sale_return_disposal_correction
 from . import sale_return_disposal_keep

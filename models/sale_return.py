@@ -110,7 +110,9 @@ class SaleReturn(models.Model):
     carrier_name = fields.Char(string="Carrier")
     tracking_ref = fields.Char(string="Tracking Reference", index='trigram', copy=False)
     date_dispatched = fields.Datetime(
-        string="Dispatched on", copy=False, help="When the customer sent the goods."
+        string="Dispatched on",
+        copy=False,
+        help="When the customer sent the goods, as far as we know or were told.",
     )
 
     # Links

@@ -64,8 +64,8 @@ class SaleReturn(models.Model):
 
     @api.depends(
         'state', 'reception_state', 'has_to_inspect', 'credit_state', 'refund_state',
-        'date_dispatched', 'waiting_since', 'deadline_ids.date_limit', 'deadline_ids.user_id',
-        'deadline_ids.state',
+        'date_dispatched', 'date_dispatch_proved', 'waiting_since', 'deadline_ids.date_limit',
+        'deadline_ids.user_id', 'deadline_ids.state',
     )  # fmt: skip
     def _compute_next_step(self):
         steps = self._get_next_step()

@@ -22,6 +22,7 @@ class SaleReturnEvent(models.Model):
             ('receipt_created', "Receipt created"),
             ('received', "Goods received"),
             ('dispatched', "Sent by the customer"),
+            ('dispatch_confirmed', "Dispatch confirmed"),
             ('discrepancy', "Discrepancy found"),
             ('discrepancy_resolved', "Discrepancy resolved"),
             ('inspected', "Inspected"),

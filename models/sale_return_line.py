@@ -373,7 +373,7 @@ class SaleReturnLine(models.Model):
 
     @api.depends(
         'return_id.state',
-        'return_id.date_dispatched',
+        'return_id.date_dispatch_proved',
         'resolution',
         'decision',
         'policy_id.release_event',

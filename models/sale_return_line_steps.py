@@ -60,7 +60,7 @@ class SaleReturnLine(models.Model):
             return line.qty_accepted
         event = line.policy_id.release_event
         expected = line._get_qty_expected()
-        dispatched = expected if line.return_id.date_dispatched else 0.0
+        dispatched = expected if line.return_id.date_dispatch_proved else 0.0
         released = {
             'approval': expected,
             'dispatch_proof': max(dispatched, line._get_qty_come()),

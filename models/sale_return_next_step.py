@@ -144,7 +144,10 @@ class SaleReturn(models.Model):
         return {
             sale_return: {
                 'notice': first.get((sale_return.id, 'state')),
-                'dispatch': sale_return.date_dispatched or None,
+                # Evidence was supplied when it was given, and is one once it is confirmed.
+                'dispatch': (
+                    sale_return.date_dispatched if sale_return.date_dispatch_proved else None
+                ),
                 'receipt': first.get((sale_return.id, 'received')),
             }
             for sale_return in self

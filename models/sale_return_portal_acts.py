@@ -21,11 +21,14 @@ class SaleReturn(models.Model):
     _inherit = 'sale.return'
 
     def _portal_dispatch(self, tracking_ref, carrier_name):
-        """Note what the customer says about his parcel; again corrects it until it is here.
+        """Note what the customer says about his parcel; again corrects it until it is confirmed.
+
+        His word releases no credit, whoever he is, see `action_register_dispatch`.
 
         :param str tracking_ref: number of the parcel, demanded.
         :param str carrier_name: who carries it.
-        :raise UserError: when it is not to be sent (any more), or the number cannot be one.
+        :raise UserError: when it is not to be sent (any more), was confirmed, or the number cannot
+            be one.
         """
         self.ensure_one()
         if not self._is_dispatch_open():
@@ -38,7 +41,7 @@ class SaleReturn(models.Model):
             )
         tracking_ref = self._check_tracking_ref(tracking_ref)
         carrier_name = self._check_carrier_name(carrier_name)
-        self.action_register_dispatch(tracking_ref=tracking_ref, carrier_name=carrier_name)
+        self._register_dispatch(tracking_ref, carrier_name, claimed=True)
 
     @api.model
     def _check_tracking_ref(self, text):

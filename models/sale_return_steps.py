@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 
 from ..const import OPEN_STATES
@@ -225,49 +225,6 @@ class SaleReturn(models.Model):
         todo._resolve_missing(reason)
         todo.line_ids._write_off_missing()
         todo._update_state('closed', reason=reason)
-        return True
-
-    def action_register_dispatch(self, tracking_ref=None, carrier_name=None):
-        """Note that the customer has sent the goods. Proof of dispatch may release the credit.
-
-        :param str tracking_ref: number of the parcel, demanded unless it is known already.
-        :param str carrier_name: who carries it.
-        :return: True
-        :raise UserError: when a return is not under way, or has no tracking reference.
-        """
-        self._ensure_group('group_user')
-        self.check_access('write')
-        self._ensure_state(OPEN_STATES, self.env._("registered as dispatched"))
-        for sale_return in self:
-            if not (tracking_ref or sale_return.tracking_ref):
-                raise UserError(
-                    self.env._(
-                        "Give the tracking reference of the parcel for return %(return)s.",
-                        **{'return': sale_return.name},
-                    )
-                )
-        vals = {'tracking_ref': tracking_ref, 'carrier_name': carrier_name}
-        vals = {name: value for name, value in vals.items() if value}
-        new = self.filtered(
-            lambda r: not r.date_dispatched or any(r[name] != vals[name] for name in vals)
-        )
-        new._write_facts(vals)
-        new.filtered(lambda r: not r.date_dispatched)._write_facts(
-            {'date_dispatched': fields.Datetime.now()}
-        )
-        self.env['sale.return.event']._log(
-            [
-                {
-                    'return_id': sale_return.id,
-                    'kind': 'dispatched',
-                    'details': " ".join(
-                        filter(None, [sale_return.carrier_name, sale_return.tracking_ref])
-                    ),
-                }
-                for sale_return in new
-            ]
-        )
-        self._after_step()
         return True
 
     def action_inspect_all(self, disposition=None, grade=None):

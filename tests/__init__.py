@@ -27,6 +27,7 @@ from . import test_deadlines
 from . import test_decision_rules
 from . import test_decision_window
 from . import test_discrepancies
+from . import test_dispatch_claims
 from . import test_disposition_correction
 from . import test_disposition_rules
 from . import test_disposition_vendor
