@@ -2,6 +2,9 @@ from odoo.http import request, route
 
 from odoo.addons.sale_return.controllers.request import SaleReturnRequest
 from odoo.addons.sale_return.models.sale_return_portal_request import RequestRefused
+from odoo.addons.sale_return.models.sale_return_portal_request_withdrawal import (
+    TooManyWithdrawals,
+)
 
 
 class SaleReturnWithdrawal(SaleReturnRequest):
@@ -31,6 +34,9 @@ class SaleReturnWithdrawal(SaleReturnRequest):
                 )
             except RequestRefused as refusal:
                 error = str(refusal)
+                if isinstance(refusal, TooManyWithdrawals):
+                    # What was refused is rolled back; that somebody was refused is not.
+                    self._get_service()._ask_for_more(order)
         values = self._prepare_order_values(order, access_token, quantities=params)
         user = request.env.user
         partner = order.partner_id if user._is_public() else user.partner_id
@@ -66,6 +72,8 @@ class SaleReturnWithdrawal(SaleReturnRequest):
             self._prepare_request_values(
                 order=order,
                 withdrawal=withdrawal,
+                # Their addresses are nobody's to read who only has the link.
+                mailed_to_given=withdrawal.email in withdrawal._get_recipients(),
                 return_url=sale_return and self._get_follow_url(sale_return, access_token),
             ),
         )

@@ -19,6 +19,10 @@ class SaleOrder(models.Model):
 
     _inherit = 'sale.order'
 
+    withdrawal_ids = fields.One2many(
+        'sale.return.withdrawal', 'order_id', readonly=True, groups='sale_return.group_user'
+    )
+
     def _can_ask_return(self):
         """Tell whether the customer finds something to ask back on his pages.
 

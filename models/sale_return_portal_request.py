@@ -5,6 +5,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..tools.money import QUANTITY_EPSILON
 from .sale_return_file import MAX_FILES, MAX_SIZE
 
 _logger = logging.getLogger(__name__)
@@ -138,6 +139,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
                 )
             )
         self._check_quantity(product, sale_line.product_uom_id, quantity, row['quantity'])
+        self._check_whole(sale_line, quantity)
         if not choice['reason_id'] and row['reason_demanded']:
             raise RequestRefused(self.env._("Say why you return %(product)s.", product=product))
         if choice['reason_id'] and choice['reason_id'] not in row['reasons'].ids:
@@ -168,6 +170,35 @@ class SaleReturnPortalRequest(models.AbstractModel):
                     limit=f"{limit:g}",
                     unit=uom.name,
                     quantity=f"{quantity:g}",
+                )
+            )
+
+    @api.model
+    def _check_whole(self, sale_line, quantity):
+        """Refuse a part of a piece, unless the order itself has parts of it.
+
+        What is sold by the dozen may be told by the piece: 0.33 of 12 are 4.
+        """
+        unit = self.env.ref('uom.product_uom_unit')
+        uom = sale_line.product_uom_id
+        if not uom._has_common_reference(unit):
+            return
+        slack = uom._compute_quantity(uom.rounding, unit, round=False) / 2
+        parted = [
+            abs(pieces - round(pieces)) > slack + QUANTITY_EPSILON
+            for pieces in (
+                uom._compute_quantity(number, unit, round=False)
+                for number in (quantity, sale_line.product_uom_qty, sale_line.qty_delivered)
+            )
+        ]
+        if parted[0] and not any(parted[1:]):
+            raise RequestRefused(
+                self.env._(
+                    "%(product)s comes in whole pieces, so %(quantity)s %(unit)s of it are not "
+                    "possible. Please enter a whole number.",
+                    product=sale_line.product_id.display_name,
+                    quantity=f"{quantity:g}",
+                    unit=uom.name,
                 )
             )
 

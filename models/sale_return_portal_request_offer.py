@@ -247,7 +247,10 @@ class SaleReturnPortalOffer(models.AbstractModel):
         )
         if regime != 'eu_withdrawal' or not passes or sale_line.state != 'sale':
             return 0.0
-        return max(sale_line.qty_returnable, 0.0) + self._get_undelivered(sale_line)
+        possible = max(sale_line.qty_returnable, 0.0) + self._get_undelivered(sale_line)
+        # sudo: what was stated counts whoever asks.
+        left = self.env['sale.return.withdrawal'].sudo()._get_qty_left(sale_line)
+        return min(possible, left)
 
     @api.model
     def _get_undelivered(self, sale_line):

@@ -1,9 +1,21 @@
+import re
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
 from odoo import api, fields, models
 from odoo.tools import email_normalize, format_datetime
 
 from .sale_return_portal_request import RequestRefused
 
 MAX_NAME = 100
+# What mail programs make a link of: addresses, and a full stop (of any script) between letters.
+LINK = re.compile(r'://|www\.|[@/\\<>]|\w[.\u3002\uff0e\uff61]\w{2,}', re.IGNORECASE)
+# Statements of one order and day; each is a mail.
+MAX_PER_DAY = 3
+
+
+class TooManyWithdrawals(RequestRefused):
+    """Enough was stated for today by the page; a person takes what else there is."""
 
 
 class SaleReturnPortalRequest(models.AbstractModel):
@@ -24,13 +36,16 @@ class SaleReturnPortalRequest(models.AbstractModel):
         :param str email: where it is acknowledged.
         :param str key: of the form, used once.
         :rtype: sale.return.withdrawal
+        :raise TooManyWithdrawals: when there were enough of them today, see `_ask_for_more`.
         :raise RequestRefused: naming the product and what to do; nothing is kept then.
         """
+        # Two at once must both be counted: the second one waits here.
         order.order_line._take_return_counter()
         withdrawals = self.env['sale.return.withdrawal'].sudo()
         if done := withdrawals.search([('key', '=', key), ('order_id', '=', order.id)]):
             return done
-        name, email = self._check_person(name, email)
+        self._check_day(order)
+        name, email = self._check_person(order, name, email)
         content = self._check_withdrawal(order, quantities)
         sale_return, problem = self._return_withdrawn(order, content, key)
         now = fields.Datetime.now()
@@ -58,12 +73,23 @@ class SaleReturnPortalRequest(models.AbstractModel):
     # === CHECKS === #
 
     @api.model
-    def _check_person(self, name, email):
-        """Return the name and the address as they are kept."""
+    def _check_person(self, order, name, email):
+        """Return the name and the address as they are kept.
+
+        The name is mailed to the customer, and may come from anybody who has the link.
+        """
         name = " ".join((name or '').split())[:MAX_NAME]
         address = email_normalize((email or '').strip()[:254])
         if not name:
             raise RequestRefused(self.env._("Please enter your name."))
+        known = (order.partner_id | self.env.user.sudo().partner_id).mapped('name')
+        if name not in known and (LINK.search(name) or not name.isprintable()):
+            raise RequestRefused(
+                self.env._(
+                    "Please enter your name only, without web or e-mail addresses and with a blank "
+                    "after each full stop."
+                )
+            )
         if not address:
             raise RequestRefused(
                 self.env._("Please enter the e-mail address to which we confirm your withdrawal.")
@@ -93,10 +119,13 @@ class SaleReturnPortalRequest(models.AbstractModel):
                 )
             line = row['line']
             product = line.product_id.display_name
+            self._check_earlier(line, quantity, row['withdrawable'])
             self._check_quantity(product, line.product_uom_id, quantity, row['withdrawable'])
+            self._check_whole(line, quantity)
             content.append(
                 {
                     'line_id': line.id,
+                    'ordered': line.product_uom_qty,
                     'product': product,
                     'unit': line.product_uom_id.name,
                     'quantity': quantity,
@@ -107,7 +136,106 @@ class SaleReturnPortalRequest(models.AbstractModel):
             raise RequestRefused(self.env._("Say from which products you withdraw."))
         return content
 
+    @api.model
+    def _check_earlier(self, line, quantity, limit):
+        """Refuse to withdraw once more from what somebody has withdrawn from already.
+
+        :raise RequestRefused: saying how much, and when.
+        """
+        earlier = self.env['sale.return.withdrawal'].sudo()._get_counting(line)
+        if not earlier or line.product_uom_id.compare(quantity, limit) <= 0:
+            return
+        raise RequestRefused(
+            self.env._(
+                "From %(product)s you have withdrawn already: %(earlier)s. %(left)s %(unit)s are "
+                "left. If goods came nevertheless, please write to us.",
+                product=line.product_id.display_name,
+                earlier=", ".join(
+                    self.env._(
+                        "%(quantity)s %(unit)s on %(date)s",
+                        quantity=f"{entry['quantity']:g}",
+                        unit=entry['unit'],
+                        date=format_datetime(
+                            self.env, withdrawal.date, tz=self._get_zone(line.order_id)
+                        ),
+                    )
+                    for withdrawal, entry in earlier
+                ),
+                left=f"{limit:g}",
+                unit=line.product_uom_id.name,
+            )
+        )
+
+    @api.model
+    def _check_day(self, order):
+        """Refuse more statements a day than somebody needs who changes his mind.
+
+        :raise TooManyWithdrawals: saying where else to send it, for the law sets no limit.
+        """
+        zone = ZoneInfo(self._get_company_zone(order.company_id))
+        start = datetime.combine(self._get_day(order), time.min, tzinfo=zone)
+        since = start.astimezone(UTC).replace(tzinfo=None)
+        if len(order.withdrawal_ids.filtered(lambda w: w.date >= since)) < MAX_PER_DAY:
+            return
+        company = order.company_id
+        address = company.email_formatted or company.partner_id.email or company.phone
+        raise TooManyWithdrawals(
+            self.env._(
+                "You have sent %(count)s withdrawals from order %(order)s today. Please send what "
+                "else you withdraw from to %(address)s; it counts just the same.",
+                count=MAX_PER_DAY,
+                order=order.name,
+                address=address or company.name,
+            )
+        )
+
+    @api.model
+    def _get_company_zone(self, company):
+        """Return the time zone in which the days of a company begin and end."""
+        return company.partner_id.tz or company.resource_calendar_id.tz or 'UTC'
+
+    @api.model
+    def _get_day(self, order):
+        """Return the day it is where the company is."""
+        local = self.with_context(tz=self._get_company_zone(order.company_id))
+        return fields.Date.context_today(local)
+
+    @api.model
+    def _ask_for_more(self, order):
+        """Ask somebody, once a day, to look for the withdrawals that the page did not take.
+
+        :param order: one `sale.order` in superuser mode that the customer may see.
+        """
+        order.order_line._take_return_counter()
+        user = self._get_owner(order)
+        speaker = self.with_context(lang=user.sudo().lang)
+        summary = speaker.env._("The customer wants to withdraw from more")
+        today = self._get_day(order)
+        if any(a.summary == summary and a.date_deadline >= today for a in order.activity_ids):
+            return
+        order.activity_schedule(
+            'mail.mail_activity_data_todo',
+            date_deadline=today,
+            summary=summary,
+            note=speaker.env._(
+                "%(count)s withdrawals were sent today. The customer was asked to send more by "
+                "e-mail: write down when it comes.",
+                count=MAX_PER_DAY,
+            ),
+            user_id=user.id,
+        )
+
     # === DO === #
+
+    @api.model
+    def _get_owner(self, order):
+        """Return who looks after the withdrawals of an order."""
+        return order.user_id or order.team_id.user_id or self.env.ref('base.user_admin')
+
+    @api.model
+    def _get_zone(self, order):
+        """Return the time zone of what is acknowledged to the customer."""
+        return order.partner_id.tz or order.company_id.partner_id.tz or 'UTC'
 
     @api.model
     def _return_withdrawn(self, order, content, key):
@@ -149,7 +277,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
             )
             for row in content
         )
-        zone = order.partner_id.tz or order.company_id.partner_id.tz or 'UTC'
+        zone = self._get_zone(order)
         return self.env._(
             "I withdraw from my contract about the following products.\n\n"
             "Order: %(order)s of %(order_date)s\n"
@@ -177,7 +305,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
             "Withdrawal from the contract, received from %(name)s.", name=withdrawal.customer_name
         )
         (withdrawal.return_id or order)._message_log(body=note)
-        user = order.user_id or order.team_id.user_id or self.env.ref('base.user_admin')
+        user = self._get_owner(order)
         # In the language of who reads it, not of the customer.
         speaker = self.with_context(lang=user.sudo().lang)
         waiting = [

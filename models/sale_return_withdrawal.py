@@ -67,15 +67,82 @@ class SaleReturnWithdrawal(models.Model):
     def _prepare_hash(self, statement):
         return hashlib.sha256(statement.encode()).hexdigest()
 
+    # === WHAT IS LEFT === #
+
+    @api.model
+    def _get_counting(self, sale_line):
+        """Return what was stated about an order line, the oldest first.
+
+        A statement whose return was cancelled is as if it had not been made.
+
+        :return: `[(withdrawal, its entry of the line)]`
+        :rtype: list
+        """
+        return [
+            (withdrawal, entry)
+            for withdrawal in sale_line.order_id.withdrawal_ids.sorted('id')
+            if withdrawal.return_id.state != 'cancelled'
+            for entry in withdrawal.content or []
+            if entry['line_id'] == sale_line.id
+        ]
+
+    @api.model
+    def _get_qty_left(self, sale_line):
+        """Return from how much of an order line nobody has withdrawn yet, in its unit.
+
+        That is what was ordered (or delivered, if more) without the earlier statements. When staff
+        lowers the order because of one, what was ordered by then still counts.
+
+        :rtype: float
+        """
+        earlier = self._get_counting(sale_line)
+        again = sale_line._get_qty_back()
+        total = max(
+            sale_line.product_uom_qty,
+            sale_line.qty_delivered + again,
+            *(entry.get('ordered', 0.0) for _withdrawal, entry in earlier),
+        )
+        stated = sum(entry['quantity'] for _withdrawal, entry in earlier)
+        return max(sale_line.product_uom_id.round(total - stated), 0.0)
+
+    # === ACKNOWLEDGEMENT === #
+
     def _acknowledge(self):
-        """Mail the customer what he stated and when it came, at once."""
+        """Mail the customer what was stated and when it came, at once."""
         template = self.env.ref('sale_return.mail_template_withdrawal').sudo()
         for withdrawal in self:
             # One by one: each goes to the addresses of one statement.
-            own = withdrawal.partner_id.email_normalized
-            recipients = dict.fromkeys(filter(None, [withdrawal.email, own]))
             template.send_mail(
-                withdrawal.id, email_values={'email_to': ", ".join(recipients), 'recipient_ids': []}
+                withdrawal.id,
+                email_values={
+                    'email_to': ", ".join(withdrawal._get_recipients()),
+                    'recipient_ids': [],
+                },
             )
         # sudo: whoever states it may not start jobs.
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
+
+    def _get_recipients(self):
+        """Return the addresses the statement is acknowledged to.
+
+        Whoever has the link of an order can state anything, so the mail goes where we would write
+        anyway: to the address of the order, and to the one given only if it is one of the
+        customer's. Where we know none, the address given with the first statement is his.
+
+        :return: normalized addresses
+        :rtype: list
+        """
+        self.ensure_one()
+        # sudo: the addresses are the customer's, whoever states it.
+        withdrawal = self.sudo()
+        customer = withdrawal.partner_id.commercial_partner_id
+        contacts = customer.with_context(active_test=False).search(
+            [('id', 'child_of', customer.ids), ('email_normalized', '!=', False)]
+        )
+        known = contacts.mapped('email_normalized')
+        own = withdrawal.partner_id.email_normalized or customer.email_normalized
+        given = [withdrawal.email] if withdrawal.email in known else []
+        if not own and not given:
+            first = withdrawal.order_id.withdrawal_ids.sorted('id')[:1]
+            given = known[:1] or [first.email]
+        return list(dict.fromkeys(filter(None, [own, *given])))

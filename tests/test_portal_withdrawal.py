@@ -12,9 +12,8 @@ from ..models.sale_return_portal_request import RequestRefused
 from .common_portal import PortalHttpCommon
 
 
-@tagged('post_install', '-at_install')
-class TestPortalWithdrawal(PortalHttpCommon):
-    """A consumer withdraws from a contract: two steps, no reason, acknowledged, kept."""
+class WithdrawalCommon(PortalHttpCommon):
+    """Consumers with a contract from which the law lets them withdraw."""
 
     @classmethod
     def setUpClass(cls):
@@ -46,6 +45,11 @@ class TestPortalWithdrawal(PortalHttpCommon):
 
     def _withdrawals(self):
         return self.env['sale.return.withdrawal'].search([('partner_id', '=', self.customer.id)])
+
+
+@tagged('post_install', '-at_install')
+class TestPortalWithdrawal(WithdrawalCommon):
+    """A consumer withdraws from a contract: two steps, no reason, acknowledged, kept."""
 
     # === TWO STEPS === #
 
@@ -86,7 +90,7 @@ class TestPortalWithdrawal(PortalHttpCommon):
             .sudo()
             .search([('model', '=', withdrawal._name), ('res_id', '=', withdrawal.id)])
         )
-        self.assertEqual(mail.email_to, 'other@example.com, jane@example.com')
+        self.assertEqual(mail.email_to, 'jane@example.com', "not to whoever was typed")
         self.assertFalse(mail.auto_delete)
         for part in withdrawal.statement.splitlines():
             self.assertIn(part.replace('&', '&amp;'), mail.body_html)
@@ -264,3 +268,161 @@ class TestPortalWithdrawal(PortalHttpCommon):
         self.eu_policy._onchange_regime()
         self.assertNotIn("Attention", self.eu_policy.regime_note)
         self.assertNotIn("Attention", self.policy.regime_note)
+
+
+@tagged('post_install', '-at_install')
+class TestPortalWithdrawalCounted(WithdrawalCommon):
+    """One link, many statements: each is counted, and none is a way to write to strangers."""
+
+    def _mails(self):
+        return self.env['mail.mail'].sudo().search([('model', '=', 'sale.return.withdrawal')])
+
+    def _withdraw_as_guest(self, quantities, **changes):
+        token = self.order._get_return_token()
+        return self._withdraw(quantities, token=token, **changes)
+
+    # === SUBTRACTED === #
+
+    def test_earlier_statements_are_subtracted(self):
+        self._withdraw({self.line: 6})
+        answer = self._withdraw({self.line: 6})
+        today = self._withdrawals().date.strftime('%m/%d/%Y')
+        for part in ("withdrawn already: 6 Units on", today, "4 Units are left"):
+            self.assertIn(part, self._error(answer))
+        self.assertIn("up to 4", self._text(answer))
+        self._withdraw({self.line: 4})
+        self.assertEqual(len(self._withdrawals()), 2)
+        page = self._open(self.order._get_withdrawal_url())
+        self.assertIn("nothing in this order", self._text(page))
+        self.assertFalse(self.order._can_withdraw())
+
+    def test_undelivered_goods_are_subtracted_too(self):
+        order = self._create_order()
+        self._withdraw({order.order_line: 10}, order)
+        answer = self._withdraw({order.order_line: 1}, order)
+        self.assertIn("withdrawn already: 10 Units", self._error(answer))
+        # Somebody overlooks the activity: the contract is at an end whatever is delivered.
+        self._deliver(order)
+        answer = self._withdraw({order.order_line: 1}, order)
+        self.assertIn("0 Units are left", self._error(answer))
+        self.assertEqual(len(self._withdrawals()), 1)
+
+    def test_order_lowered_by_what_was_withdrawn_leaves_the_rest(self):
+        order = self._create_order()
+        self._withdraw({order.order_line: 4}, order)
+        order.order_line.product_uom_qty = 6
+        self._deliver(order)
+        answer = self._withdraw({order.order_line: 7}, order)
+        self.assertIn("6 Units are left", self._error(answer))
+        self._withdraw({order.order_line: 6}, order)
+        self.assertEqual(len(self._withdrawals()), 2)
+
+    def test_return_that_was_cancelled_leaves_all(self):
+        self._withdraw({self.line: 10})
+        self._withdrawals().return_id.action_cancel()
+        self._withdraw({self.line: 10})
+        self.assertEqual(len(self._withdrawals()), 2)
+
+    def test_refused_goods_that_were_sent_back_are_not_withdrawn_twice(self):
+        self._withdraw({self.line: 10})
+        sale_return = self._withdrawals().return_id
+        self._receive(sale_return)
+        sale_return.action_inspect_all('send_back')
+        back = sale_return.transfer_ids.filtered(lambda p: p.state not in ('done', 'cancel'))
+        self._process(back)
+        answer = self._withdraw({self.line: 10})
+        self.assertIn("withdrawn already", self._error(answer))
+
+    # === WHOLE === #
+
+    def test_pieces_are_whole(self):
+        for quantity in ('0.01', '0.5', '9.99'):
+            answer = self._withdraw({self.line: quantity})
+            self.assertIn("whole pieces", self._error(answer))
+        self.assertFalse(self._withdrawals())
+
+    def test_what_is_no_piece_may_be_parted(self):
+        kilo = self.env.ref('uom.product_uom_kgm')
+        rope = self._create_product("Rope", uom_id=kilo.id)
+        order = self._create_sale({'product': rope})
+        self._withdraw({order.order_line: '2.5'}, order)
+        parted = self._create_sale({'quantity': 2.5})
+        self._withdraw({parted.order_line: '2.5'}, parted)
+        self.assertEqual(len(self._withdrawals()), 2)
+
+    def test_dozens_are_told_by_the_piece(self):
+        order = self._create_sale({'product_uom_id': self.dozen.id, 'quantity': 2})
+        answer = self._withdraw({order.order_line: '0.01'}, order)
+        self.assertIn("whole pieces", self._error(answer))
+        self._withdraw({order.order_line: '0.5'}, order)
+        self.assertEqual(self._withdrawals().content[0]['quantity'], 0.5)
+
+    # === A DAY === #
+
+    def test_more_than_three_a_day_are_for_a_person(self):
+        self.company.sudo().email = 'shop@example.com'
+        self._log_in(None)
+        for _statement in range(3):
+            self._withdraw_as_guest({self.line: 1})
+        for _statement in range(4):
+            answer = self._withdraw_as_guest({self.line: 1})
+            self.assertIn("sent 3 withdrawals", self._error(answer))
+            self.assertIn("shop@example.com", self._error(answer))
+        self.assertEqual(len(self._withdrawals()), 3)
+        self.assertEqual(len(self._mails()), 3)
+        asked = self.order.activity_ids.filtered(lambda a: "withdraw from more" in a.summary)
+        self.assertEqual(len(asked), 1)
+
+    def test_day_is_the_one_of_the_company(self):
+        self.company.sudo().partner_id.tz = 'Asia/Tokyo'
+        self.order.picking_ids.date_customer_received = '2026-05-01 12:00:00'
+        # 23:30 in Tokyo, then 00:30 of the next day.
+        for moment, taken in (('2026-05-04 14:30:00', 3), ('2026-05-04 15:30:00', 4)):
+            with freeze_time(moment):
+                self._log_in(self.jane)
+                for _statement in range(4 if taken == 3 else 1):
+                    self._withdraw({self.line: 1})
+                self.assertEqual(len(self._withdrawals()), taken)
+
+    # === TO WHOM === #
+
+    def test_guest_writes_to_no_stranger(self):
+        self._log_in(None)
+        last = self._withdraw_as_guest({self.line: 1}, email='victim@example.com')
+        self.assertEqual(self._mails().mapped('email_to'), ['jane@example.com'])
+        self.assertEqual(self._withdrawals().email, 'victim@example.com')
+        self.assertIn("that we have for this order", self._text(last))
+
+    def test_address_of_a_colleague_is_known(self):
+        self.colleague.sudo().partner_id.email = 'colleague@example.com'
+        last = self._withdraw({self.line: 1}, email='Colleague@example.com')
+        self.assertEqual(self._mails().email_to, 'jane@example.com, colleague@example.com')
+        self.assertIn("colleague@example.com", self._text(last))
+
+    def test_without_any_address_the_first_one_given_counts(self):
+        (self.household | self.household.child_ids).sudo().email = False
+        self._log_in(None)
+        for email in ('jane@home.example.com', 'victim@example.com'):
+            self._withdraw_as_guest({self.line: 1}, email=email)
+        self.assertEqual(self._mails().mapped('email_to'), ['jane@home.example.com'] * 2)
+
+    def test_name_is_no_message(self):
+        for name in (
+            "Win at http://evil.example",
+            "www.evil",
+            "evil.com",
+            "evil。com",
+            "mail@evil.example",
+            "Jane <b>",
+            "Jane evil.example/x",
+        ):
+            with self.subTest(name=name):
+                answer = self._withdraw({self.line: 1}, name=name)
+                self.assertIn("your name only", self._error(answer))
+        self.assertFalse(self._mails())
+
+    def test_names_people_have(self):
+        self.customer.name = "Amazing.com Ltd"
+        for name in ("J. R. R. Tolkien", "Amazing.com Ltd", "Zoë O'Neil-St. John"):
+            self._withdraw({self.line: 1}, name=name)
+        self.assertEqual(len(self._withdrawals()), 3)
