@@ -161,6 +161,10 @@ def _fill_return_status(env):
                ) THEN 'partial'
                ELSE 'full'
                END
-         WHERE id IN (SELECT order_id FROM sale_order_line WHERE qty_returned > 0)
+         WHERE id IN (
+               SELECT order_id
+                 FROM sale_order_line
+                WHERE qty_returned > 0 AND product_uom_qty >= 0
+         )
         """
     )

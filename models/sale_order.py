@@ -39,7 +39,10 @@ class SaleOrder(models.Model):
     )
     def _compute_return_status(self):
         for order in self:
-            lines = order.order_line.filtered(lambda line: line.qty_returned > 0)
+            # What an order itself takes in, by a negative quantity, is no return.
+            lines = order.order_line.filtered(
+                lambda line: line.qty_returned > 0 and line.product_uom_qty >= 0
+            )
             # Those of the lines, which are at hand where a delivery has just been done.
             if any(line.state in OPEN_STATES for line in order.order_line.return_line_ids):
                 order.return_status = 'open'

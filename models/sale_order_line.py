@@ -291,14 +291,30 @@ class SaleOrderLine(models.Model):
         """Make sure nobody else changes at the same time what can be returned of these lines."""
         self.env['sale.return.guard']._take_counter(self, 'sale_return_guard')
 
-    def _check_return_quantities(self):
+    def _is_trade_in(self):
+        """Tell whether the order itself takes goods in, that it never delivered with this line.
+
+        That is what a negative quantity means. Odoo plans their receipt, into stock.
+        """
+        return bool(
+            self
+            and self.product_uom_id.compare(self.product_uom_qty, 0.0) < 0
+            and not any(
+                move.state == 'done' and move.location_dest_id._is_at_customer()
+                for move in self.move_ids
+            )
+        )
+
+    def _check_return_quantities(self, held=True):
         """Refuse that more is returned or held than was delivered (or invoiced, for services).
 
+        :param bool held: False to look only at what was really returned.
         :raise UserError: naming the order, the product and what can still be returned.
         """
-        for line, (shipped, returned, held) in self._get_return_quantities().items():
+        for line, (shipped, returned, waiting) in self._get_return_quantities().items():
             uom = line.product_id.uom_id
-            if not uom or uom.compare(shipped - returned - held, 0.0) >= 0:
+            reserved = waiting if held else 0.0
+            if not uom or uom.compare(shipped - returned - reserved, 0.0) >= 0:
                 continue
             raise UserError(
                 self.env._(
@@ -309,8 +325,8 @@ class SaleOrderLine(models.Model):
                     order=line.order_id.name,
                     shipped=uom.round(shipped),
                     unit=uom.name,
-                    wanted=uom.round(returned + held),
-                    excess=uom.round(returned + held - shipped),
+                    wanted=uom.round(returned + reserved),
+                    excess=uom.round(returned + reserved - shipped),
                 )
             )
         self._check_return_components()

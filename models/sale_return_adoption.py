@@ -20,7 +20,8 @@ class SaleReturnReception(models.AbstractModel):
         :param reason: `sale.return.reason` of the new lines, by default `reason_other`.
         :param str resolution: resolution of the new lines.
         :param bool receiving: True when the goods are here: what was not delivered is then kept
-            as the customer's property. Otherwise it is refused to expect it.
+            as the customer's property, see `_leave_out_undelivered`. Otherwise it is refused to
+            expect it.
         :return: the new returns, one per receipt and customer.
         :rtype: sale.return
         :raise UserError: when more is to come back than was delivered.
@@ -30,17 +31,12 @@ class SaleReturnReception(models.AbstractModel):
             return self.env['sale.return']
         # sudo: whoever receives goods in Inventory need not be a user of Returns.
         moves = self._match_open_returns(moves.sudo(), resolution)
+        reason = (reason or self.env.ref('sale_return.reason_other')).sudo()
         if receiving:
-            moves = self._leave_out_undelivered(moves)
+            moves = self._leave_out_undelivered(moves, reason)
         if not moves:
             return self.env['sale.return']
-        reason = (reason or self.env.ref('sale_return.reason_other')).sudo()
-        groups = moves.grouped(
-            lambda move: (
-                move.picking_id,
-                move._get_returned_sale_line().order_id.partner_id.commercial_partner_id,
-            )
-        )
+        groups = self._group_by_customer(moves)
         vals_list = [
             self._prepare_adopted_vals(group, reason, resolution) for group in groups.values()
         ]
@@ -56,6 +52,16 @@ class SaleReturnReception(models.AbstractModel):
                 mine.write({'sale_return_line_id': line.id, 'sale_line_id': line.sale_line_id.id})
         returns.action_submit()
         return returns
+
+    @api.model
+    def _group_by_customer(self, moves):
+        """Group moves that leave one return behind: `{(receipt, customer): moves}`."""
+        return moves.grouped(
+            lambda move: (
+                move.picking_id,
+                move._get_returned_sale_line().order_id.partner_id.commercial_partner_id,
+            )
+        )
 
     @api.model
     def _request_what_was_delivered(self, vals_list):
@@ -166,21 +172,27 @@ class SaleReturnReception(models.AbstractModel):
         return new_move
 
     @api.model
-    def _leave_out_undelivered(self, moves):
+    def _leave_out_undelivered(self, moves, reason):
         """Keep what comes beyond what was delivered as the customer's property.
 
+        Where the order line has a return, it is a discrepancy of the latest. Where nothing of it
+        was ever delivered, it is one of a new return, which waits for somebody to look at it.
+
         :param moves: moves of goods that are here and belong to no return.
+        :param reason: `sale.return.reason` of new lines.
         :return: the moves that can be returned.
         :rtype: stock.move
         """
         # sudo: as above.
         surplus = self.env['sale.return.surplus'].sudo()
+        unknown = moves.browse()
         returnable = {
             line: line.product_uom_id._compute_quantity(
                 line.qty_returnable, line.product_id.uom_id, rounding_method='HALF-UP'
             )
             for line in moves._get_returned_sale_lines()
         }
+        partly = {line for line, quantity in returnable.items() if quantity > 0}
         findings = []
         for move in moves:
             sale_line = move._get_returned_sale_line()
@@ -190,18 +202,82 @@ class SaleReturnReception(models.AbstractModel):
                 self._get_adopted_quantity(sale_line, move), uom, rounding_method='HALF-UP'
             )
             excess = quantity - max(returnable[sale_line], 0.0)
+            nothing_left = uom.compare(excess, quantity) >= 0
             returnable[sale_line] -= quantity
-            if uom.compare(excess, 0.0) <= 0 or not latest:
-                continue
-            if uom.compare(excess, quantity) < 0:
+            if uom.compare(excess, 0.0) <= 0 or not nothing_left:
                 continue  # the return that is made for the rest finds its surplus
-            move.write(
-                {'sale_line_id': False, 'origin_returned_move_id': False, 'move_orig_ids': False}
-            )
-            findings.append(surplus._prepare_finding('over', move, latest))
-            moves -= move
+            if latest:
+                move.write(self._prepare_foreign_vals())
+                findings.append(surplus._prepare_finding('over', move, latest))
+                moves -= move
+            elif sale_line not in partly:
+                unknown |= move
         surplus._record(findings)
-        return moves
+        self._keep_unknown(unknown, reason)
+        return moves - unknown
+
+    @api.model
+    def _prepare_foreign_vals(self):
+        """Prepare what takes a move off the order line it named."""
+        return {'sale_line_id': False, 'origin_returned_move_id': False, 'move_orig_ids': False}
+
+    @api.model
+    def _keep_unknown(self, moves, reason):
+        """Keep goods that name an order line of which nothing was delivered.
+
+        They are the customer's property until somebody finds out where they come from: a return
+        without order line, which no rule approves by itself, with a discrepancy for each move.
+
+        :param moves: `stock.move` records that are about to be done.
+        :param reason: `sale.return.reason` of the lines.
+        :return: the new returns, one per receipt and customer.
+        :rtype: sale.return
+        """
+        if not moves:
+            return self.env['sale.return']
+        surplus = self.env['sale.return.surplus'].sudo()  # sudo: as above
+        groups = self._group_by_customer(moves).values()
+        vals_list = [self._prepare_unknown_vals(group, reason) for group in groups]
+        # sudo: warehouse workers who receive goods need not be users of Returns.
+        returns = self.env['sale.return'].sudo().create(vals_list)
+        findings = []
+        for sale_return, group in zip(returns, groups, strict=True):
+            sale_lines = {move: move._get_returned_sale_line() for move in group}
+            group.write(self._prepare_foreign_vals())
+            for move, sale_line in sale_lines.items():
+                vals, _move = surplus._prepare_finding('wrong_product', move)
+                # Proposed: it may be delivered by the time somebody decides on it.
+                same = sale_line.product_id == move.product_id
+                vals |= {
+                    'return_id': sale_return.id,
+                    'sale_line_id': same and sale_line.id,
+                    'user_id': sale_return.user_id.id or self.env.uid,
+                }
+                findings.append((vals, move))
+        surplus._record(findings)
+        returns.action_submit()
+        return returns
+
+    @api.model
+    def _prepare_unknown_vals(self, moves, reason):
+        """Prepare the return of goods of which nothing was delivered. Override to add values."""
+        quantities = {}
+        for move in moves:
+            quantity = move.product_uom._compute_quantity(
+                move.quantity, move.product_id.uom_id, rounding_method='HALF-UP'
+            )
+            quantities[move.product_id] = quantities.get(move.product_id, 0.0) + quantity
+        return {
+            **self._prepare_adopted_vals(moves, reason, 'refund'),
+            'line_ids': [
+                {
+                    'product_id': product.id,
+                    'qty_requested': quantity,
+                    'reason_id': reason.id,
+                }
+                for product, quantity in quantities.items()
+            ],
+        }
 
     @api.model
     def _prepare_adopted_vals(self, moves, reason, resolution):

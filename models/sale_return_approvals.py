@@ -461,7 +461,11 @@ class SaleReturn(models.Model):
         """Tell whether goods of the return are here, or a transfer for them exists."""
         self.ensure_one()
         # sudo: whoever submits a return need not read transfers.
+        sale_return = self.sudo()
         return any(
             move.state != 'cancel' and move._is_sale_return_receipt()
-            for move in self.sudo().line_ids.move_ids
+            for move in sale_return.line_ids.move_ids
+        ) or any(
+            record.state == 'open' and record._is_foreign()
+            for record in sale_return.discrepancy_ids
         )

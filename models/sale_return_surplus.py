@@ -138,11 +138,18 @@ class SaleReturnSurplus(models.AbstractModel):
         :rtype: dict
         """
         result = defaultdict(list)
+        there = self._get_qty_at_customer(moves)
         for line, group in moves.grouped('sale_return_line_id').items():
             # Components of kits cannot be compared with what the line expects.
             group = group.filtered(lambda m, product=line.product_id: m.product_id == product)
             uom = line.product_id.uom_id
             receivable = line._get_qty_receivable()
+            if line.sale_line_id in there:
+                # Native returns that leave none of ours behind may have brought it already.
+                receivable = min(receivable, max(there[line.sale_line_id], 0.0))
+                there[line.sale_line_id] -= min(
+                    receivable, sum(group.move_line_ids.mapped('quantity_product_uom'))
+                )
             picked = group.move_line_ids.filtered('picked')
             for move_line in picked.sorted(lambda ml: (ml.move_id.id, ml.id)):
                 part = min(move_line.quantity_product_uom, receivable)
@@ -151,6 +158,23 @@ class SaleReturnSurplus(models.AbstractModel):
                 if uom.compare(rest, 0.0) > 0:
                     result[move_line.move_id].append((move_line, rest))
         return result
+
+    @api.model
+    def _get_qty_at_customer(self, moves):
+        """Return what of order lines is still with the customer, where returns may not know it.
+
+        Where every native return leaves one of ours behind, what returns expect is there.
+
+        :return: `{order line: quantity in the unit of the product}`
+        :rtype: dict
+        """
+        # sudo: whoever receives goods need not read settings of the company.
+        lost = moves.filtered(lambda m: not m.company_id.sudo().sale_return_adopt_native)
+        sale_lines = lost.sale_line_id.filtered(lambda line: not line._is_return_kit())
+        if not sale_lines:
+            return {}
+        shipped, returned = sale_lines._get_moved_quantities()
+        return {line: shipped[line] - returned[line] for line in sale_lines}
 
     @api.model
     def _match_origins(self, moves):

@@ -42,7 +42,10 @@ class StockMove(models.Model):
         return self.origin == self.sale_return_line_id.return_id.name
 
     def _is_adoptable(self):
-        """Tell whether the move brings back sold goods and belongs to no return yet."""
+        """Tell whether the move brings back sold goods and belongs to no return yet.
+
+        What an order takes in trade was never delivered with it, so it is no return.
+        """
         self.ensure_one()
         # sudo: warehouse workers need not read orders.
         sale_line = self.sudo()._get_returned_sale_line()
@@ -53,7 +56,22 @@ class StockMove(models.Model):
             and self.location_id._is_at_customer()
             and self.location_dest_id.usage in ('internal', 'transit')
             and (sale_line.product_id == self.product_id or sale_line._is_return_kit())
+            and not sale_line._is_trade_in()
         )
+
+    def _assign_picking(self):
+        """Override of `stock` to take in trade with the operation that Odoo has for receipts.
+
+        Ours brings known goods into quarantine, and asks for the lots they were sold with.
+        """
+        for move in self:
+            # sudo: whoever confirms an order or plans transfers need not read the other.
+            warehouse = move.sudo().picking_type_id.warehouse_id
+            ours = warehouse.sale_return_type_id
+            if ours and move.picking_type_id == ours and move.sudo().sale_line_id._is_trade_in():
+                # One by one: such lines are rare.
+                move.picking_type_id = warehouse.sale_return_native_type_id or warehouse.in_type_id
+        return super()._assign_picking()
 
     def _prepare_merge_moves_distinct_fields(self):
         """Override of `stock` to keep the moves of two return lines or results apart."""
@@ -100,7 +118,7 @@ class StockMove(models.Model):
         back.sudo().sale_line_id._take_return_counter()
         done = super()._action_done(cancel_backorder=cancel_backorder)
         self._note_kit_quantities()
-        self._check_sale_return_quantities()
+        self._check_sale_return_quantities(held=False)
         leaving._check_quarantine()
         received = (back & done).filtered(lambda move: move._is_sale_return_receipt())
         if received:
@@ -279,15 +297,22 @@ class StockMove(models.Model):
                     returns |= line.return_id
         return quantity, returns
 
-    def _check_sale_return_quantities(self):
+    def _check_sale_return_quantities(self, held=True):
         """Refuse moves that break the ledger of quantities of an order or of a return.
 
+        What came back without a return is Odoo's own business: goods taken in trade, and all
+        native returns where they are to leave no return behind.
+
+        :param bool held: False where goods arrive: what other returns hold keeps none out.
         :raise UserError: see `sale.order.line._check_return_quantities` and
             `sale.return.line._check_received`.
         """
         # sudo: as above.
         moves = self.sudo()
-        moves.sale_line_id._check_return_quantities()
+        ours = moves.filtered(
+            lambda move: move.sale_return_line_id or not move.location_id._is_at_customer()
+        )
+        ours.sale_line_id.filtered('return_line_ids')._check_return_quantities(held=held)
         lines = moves.sale_return_line_id | moves.origin_returned_move_id.sale_return_line_id
         lines._check_received()
         moves.sale_return_inspection_id._check_moved()

@@ -96,6 +96,7 @@ from . import test_teams
 from . import test_tie_out
 from . import test_tools
 from . import test_tools_stats
+from . import test_trade_in
 from . import test_ui
 from . import test_valuation
 from . import test_warehouses
