@@ -55,6 +55,7 @@ from . import test_follow_up
 from . import test_goodwill
 from . import test_inspection_sheet
 from . import test_install
+from . import test_invoice_print
 from . import test_kits
 from . import test_kits_awkward
 from . import test_lots
