@@ -109,6 +109,11 @@ DISCREPANCY_KINDS = [
 # Those of goods that are here although they do not belong to the return.
 FOREIGN_KINDS = ('over', 'wrong_product', 'wrong_lot')
 
+# Who may read payouts, as the access rights of `sale.return.refund` say.
+REFUND_READERS = (
+    'sale_return.group_user,account.group_account_invoice,account.group_account_readonly'
+)
+
 # What is counted at the bench: what is expected, and what becomes a discrepancy.
 BENCH_KINDS = [('expected', "Expected"), *DISCREPANCY_KINDS]
 

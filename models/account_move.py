@@ -80,8 +80,11 @@ class AccountMove(models.Model):
         :raise UserError: when an invoice line would be credited beyond what was invoiced, or what
             a return waits for would not be creditable any more.
         """
-        self._check_sale_return_released()
-        guarded = self._get_sale_return_guarded_lines()
+        # sudo: what returns hold and have credited does not depend on who posts. Accountants need
+        # be users neither of Returns nor of Sales, and who sees half must not pass the guard.
+        moves = self.sudo()
+        moves._check_sale_return_released()
+        guarded = moves._get_sale_return_guarded_lines()
         if not guarded:
             return super()._post(soft=soft)
         invoice_lines = self.env['sale.return.ledger']._get_invoice_lines(guarded)
@@ -89,9 +92,9 @@ class AccountMove(models.Model):
         # A note that settles its invoice is "paid" while it is posted: too early to close anything.
         posting = self.with_context(sale_return_posting=True)
         posted = super(AccountMove, posting)._post(soft=soft).with_env(self.env)
-        posted._check_sale_return_caps(guarded)
-        self.env['sale.return.credit']._log_notes(posted)
-        returns = guarded.return_line_ids.return_id
+        posted.sudo()._check_sale_return_caps(guarded)  # as above
+        self.env['sale.return.credit']._log_notes(posted.sudo())
+        returns = guarded._get_return_lines().return_id
         if posted.filtered(lambda m: m.move_type == 'out_invoice' and not m.reversed_entry_id):
             # Goods that came back before their invoice are credited now that there is one.
             returns._queue_due_credit()
@@ -99,7 +102,10 @@ class AccountMove(models.Model):
         return posted
 
     def _get_sale_return_guarded_lines(self):
-        """Return the order lines of these moves that a return holds or has credited."""
+        """Return the order lines of these moves that a return holds or has credited.
+
+        To be called in superuser mode, see `_post`.
+        """
         moves = self.filtered(
             lambda move: (
                 move.move_type == 'out_refund'
@@ -118,23 +124,18 @@ class AccountMove(models.Model):
             ).sale_line_ids
         if not sale_lines:
             return sale_lines
-        # sudo: all returns of an order line count, whoever posts.
-        return_lines = (
-            self.env['sale.return.line']
-            .sudo()
-            .search(
-                [
-                    ('order_id', 'in', sale_lines.order_id.ids),
-                    ('state', 'not in', ('draft', 'refused', 'cancelled')),
-                ]
-            )
+        return_lines = self.env['sale.return.line'].search(
+            [
+                ('order_id', 'in', sale_lines.order_id.ids),
+                ('state', 'not in', ('draft', 'refused', 'cancelled')),
+            ]
         )
         if not return_lines:
             return return_lines.sale_line_id
         # Returns credit lines of the order as a whole, too, e.g. its shipping.
-        credits = sale_lines.sudo().invoice_lines.credited_line_ids.filtered('sale_return_line_id')
+        credits = sale_lines.invoice_lines.credited_line_ids.filtered('sale_return_line_id')
         credited = credits.credited_line_id.sale_line_ids
-        return sale_lines.sudo() & (return_lines.sale_line_id | credited)
+        return sale_lines & (return_lines.sale_line_id | credited)
 
     def _check_sale_return_caps(self, sale_lines):
         """Refuse to credit too much: more than invoiced, or what a return still waits for.
@@ -202,10 +203,11 @@ class AccountMove(models.Model):
     def _check_sale_return_released(self):
         """Refuse to post notes of returns for more than their policies have released.
 
+        To be called in superuser mode, see `_post`.
+
         :raise UserError: naming the returns.
         """
-        # sudo: what a return has released does not depend on who posts its note.
-        lines = self.sudo().invoice_line_ids.sale_return_line_id
+        lines = self.invoice_line_ids.sale_return_line_id
         early = lines.filtered(
             lambda line: (
                 line.product_uom_id.compare(line.qty_credited, line._get_qty_released(line)) > 0
@@ -255,7 +257,7 @@ class AccountMove(models.Model):
         :param dict balances: what is creditable of their invoices, these notes counted.
         :param lines: the lines of these notes that were made by hand.
         """
-        pending = sale_lines.return_line_ids.filtered(lambda line: line.state in OPEN_STATES)
+        pending = sale_lines._get_return_lines().filtered(lambda line: line.state in OPEN_STATES)
         returns = self._find_returns_taken(pending, balances)
         received = self._get_quantities_here(pending, lines)
         returns |= self.env['sale.return.line'].union(*received).return_id
@@ -418,7 +420,7 @@ class AccountMove(models.Model):
         lines = notes.line_ids
         # Notes made by hand count, too: without them there is more to credit.
         sale_lines = lines.sale_line_ids | lines.credited_line_id.sale_line_ids
-        return (lines.sale_return_line_id | sale_lines.return_line_ids).return_id
+        return (lines.sale_return_line_id | sale_lines._get_return_lines()).return_id
 
     def _refresh_sale_returns(self):
         returns = self._get_returns_to_refresh()
@@ -452,7 +454,8 @@ class AccountMove(models.Model):
             for partial in receivable.matched_debit_ids
             if partial.debit_move_id.move_id.move_type == 'entry'
             and not partial.debit_move_id.move_id.reversed_entry_id
-            and not partial.debit_move_id.move_id.sale_return_write_back_ids
+            # sudo: what was paid back is the same for everybody.
+            and not partial.debit_move_id.move_id.sudo().sale_return_write_back_ids
         )
 
     # === BUTTONS === #

@@ -55,13 +55,14 @@ class AccountMove(models.Model):
         Override to decide otherwise.
         """
         self.ensure_one()
-        # sudo: the scheduled job and salespeople send notes whose lines they need not read.
+        # sudo: whoever posts a note need not be allowed to read its invoice and lines.
+        note = self.sudo()
         return (
-            self.move_type == 'out_refund'
-            and self.company_id.sale_return_send_notes
-            and self.reversed_entry_id.is_move_sent
-            and not self.is_move_sent
-            and any(line.credited_line_id for line in self.sudo().invoice_line_ids)
+            note.move_type == 'out_refund'
+            and note.company_id.sale_return_send_notes
+            and note.reversed_entry_id.is_move_sent
+            and not note.is_move_sent
+            and any(line.credited_line_id for line in note.invoice_line_ids)
         )
 
     def _queue_sale_return_sending(self):

@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..const import REFUND_READERS
+
 
 class AccountMove(models.Model):
     """Paying credit notes of returns back."""
@@ -8,7 +10,7 @@ class AccountMove(models.Model):
     _inherit = 'account.move'
 
     sale_return_refund_ids = fields.One2many(
-        'sale.return.refund', 'note_id', string="Refunds", readonly=True, groups='base.group_user'
+        'sale.return.refund', 'note_id', string="Refunds", readonly=True, groups=REFUND_READERS
     )
     sale_return_write_back_ids = fields.One2many(
         'sale.return.refund',
@@ -16,7 +18,7 @@ class AccountMove(models.Model):
         string="Written Back by",
         readonly=True,
         help="Refunds whose discount this entry writes back: it settles a note without money.",
-        groups='base.group_user',
+        groups=REFUND_READERS,
     )
     # Written by whoever pays back on the note, see `sale.return.payback._pay_back`.
     sale_return_refund_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')

@@ -2,12 +2,18 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
+from ..const import REFUND_READERS
+
 
 class AccountPayment(models.Model):
     _inherit = 'account.payment'
 
     sale_return_refund_ids = fields.One2many(
-        'sale.return.refund', 'payment_id', string="Return Refunds", readonly=True
+        'sale.return.refund',
+        'payment_id',
+        string="Return Refunds",
+        readonly=True,
+        groups=REFUND_READERS,
     )
 
     def action_post(self):

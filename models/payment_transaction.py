@@ -1,11 +1,17 @@
 from odoo import fields, models
 
+from ..const import REFUND_READERS
+
 
 class PaymentTransaction(models.Model):
     _inherit = 'payment.transaction'
 
     sale_return_refund_ids = fields.One2many(
-        'sale.return.refund', 'transaction_id', string="Return Refunds", readonly=True
+        'sale.return.refund',
+        'transaction_id',
+        string="Return Refunds",
+        readonly=True,
+        groups=REFUND_READERS,
     )
 
     def _create_payment(self, **extra_create_values):

@@ -58,9 +58,9 @@ class SaleOrder(models.Model):
 
         :raise UserError: when a return of the order is under way.
         """
-        # sudo: the returns of the order count, whoever cancels it.
-        for order in self.sudo():
-            lines = order.return_line_ids.filtered(lambda line: line.state in OPEN_STATES)
+        for order in self:
+            # sudo: the returns of the order count, whoever cancels it.
+            lines = order.sudo().return_line_ids.filtered(lambda line: line.state in OPEN_STATES)
             if lines:
                 raise UserError(
                     self.env._(

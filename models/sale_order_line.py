@@ -7,7 +7,13 @@ from odoo.exceptions import UserError
 class SaleOrderLine(models.Model):
     _inherit = 'sale.order.line'
 
-    return_line_ids = fields.One2many('sale.return.line', 'sale_line_id', readonly=True)
+    # Code of ours goes by `_get_return_lines`: whoever trades need not be a user of Returns.
+    return_line_ids = fields.One2many(
+        'sale.return.line',
+        'sale_line_id',
+        readonly=True,
+        groups='sale_return.group_user,base.group_portal',
+    )
     qty_returned = fields.Float(
         string="Returned",
         digits='Product Unit',
@@ -19,6 +25,8 @@ class SaleOrderLine(models.Model):
         string="Returnable",
         digits='Product Unit',
         compute='_compute_qty_returnable',
+        # A quantity is the same for everybody, whatever they may read of transfers and returns.
+        compute_sudo=True,
         help="Delivered, not returned and not held by a return under way.",
     )
     # Written by whoever changes what can be returned, see `_take_return_counter`.
@@ -74,7 +82,7 @@ class SaleOrderLine(models.Model):
         result = super()._compute_qty_to_invoice()
         for line in self:
             billable = line.state == 'sale' and line.product_id.type != 'combo'
-            if billable and line.return_line_ids:
+            if billable and line._get_return_lines():
                 found = line.qty_to_invoice
                 quantity = found + line._get_return_invoice_correction()
                 if line.qty_delivered_method != 'stock_move':
@@ -88,7 +96,7 @@ class SaleOrderLine(models.Model):
         """Override of `sale` to leave lines invoiced that were, before a return was credited."""
         result = super()._compute_invoice_status()
         for line in self:
-            if line.state == 'sale' and line.invoice_status == 'no' and line.return_line_ids:
+            if line.state == 'sale' and line.invoice_status == 'no' and line._get_return_lines():
                 invoiced, credited, _otherwise = self.env['sale.return.ledger']._get_invoiced(line)
                 uninvoiced = line._get_qty_returned_uninvoiced(invoiced, credited)
                 if invoiced and (
@@ -101,7 +109,7 @@ class SaleOrderLine(models.Model):
     def _compute_untaxed_amount_to_invoice(self):
         """Override of `sale` to expect no money for what returns have taken back."""
         result = super()._compute_untaxed_amount_to_invoice()
-        for line in self.filtered('return_line_ids'):
+        for line in self.filtered(lambda line: line._get_return_lines()):
             if line.product_uom_qty:
                 line.untaxed_amount_to_invoice = line.currency_id.round(
                     line.price_subtotal / line.product_uom_qty * line.qty_to_invoice
@@ -112,10 +120,10 @@ class SaleOrderLine(models.Model):
     def _compute_amount_to_invoice(self):
         """Override of `sale` to expect no money for what returns have taken back."""
         result = super()._compute_amount_to_invoice()
-        for line in self.filtered('return_line_ids'):
+        for line in self.filtered(lambda line: line._get_return_lines()):
             if line.product_uom_qty:
                 # Odoo counts posted documents only; drafts are still to be invoiced (or credited).
-                returns = line.return_line_ids
+                returns = line._get_return_lines()
                 drafts = line.qty_invoiced - line.qty_invoiced_posted
                 draft_notes = sum(returns.mapped('qty_credited')) - sum(
                     returns.mapped('qty_credited_posted')
@@ -125,6 +133,15 @@ class SaleOrderLine(models.Model):
         return result
 
     # === QUANTITIES === #
+
+    def _get_return_lines(self):
+        """Return all return lines of the order lines. Every document of Odoo's asks here.
+
+        :return: `sale.return.line` records in superuser mode, to count with and not to show.
+        """
+        # sudo: what is to be billed, delivered or credited depends on all returns, whoever sells,
+        # delivers, bills or pays; few of them are users of Returns.
+        return self.sudo().return_line_ids
 
     def _get_return_quantities(self):
         """Say what was shipped, came back and is held, for all lines in a few queries.
@@ -205,7 +222,7 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         return sum(
             line.qty_received - line.qty_sent_back - line.qty_replaced
-            for line in self.return_line_ids
+            for line in self._get_return_lines()
         )
 
     def _get_qty_uninvoiced(self, invoiced):
@@ -228,7 +245,8 @@ class SaleOrderLine(models.Model):
         """
         self.ensure_one()
         known = sum(
-            min(line.qty_received_uninvoiced, line.qty_received) for line in self.return_line_ids
+            min(line.qty_received_uninvoiced, line.qty_received)
+            for line in self._get_return_lines()
         )
         back = self._get_qty_back() - credited
         return max(min(known, back, self._get_qty_uninvoiced(invoiced)), 0.0)

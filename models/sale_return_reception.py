@@ -262,6 +262,8 @@ class SaleReturnReception(models.AbstractModel):
 
         :param moves: done `stock.move` records with a return line.
         """
+        # sudo: the operator who validates a receipt need not be a user of Returns.
+        moves = moves.sudo()
         lines = moves.sale_return_line_id
         self.env['sale.return.event']._log(
             [
@@ -275,13 +277,11 @@ class SaleReturnReception(models.AbstractModel):
                 for move in moves
             ]
         )
-        # sudo: the operator who validates a receipt need not be a user of Returns.
-        lines = lines.sudo()
         self.env['sale.return.kit']._after_receipt(lines)
         lines._note_uninvoiced(
             {
                 line: line._get_done_quantity(group)
-                for line, group in moves.sudo().grouped('sale_return_line_id').items()
+                for line, group in moves.grouped('sale_return_line_id').items()
             }
         )
         self._cancel_unexpected(lines)

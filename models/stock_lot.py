@@ -5,10 +5,16 @@ from odoo.exceptions import UserError
 class StockLot(models.Model):
     _inherit = 'stock.lot'
 
+    # What the user may read of them: whoever has no role in Returns reads lots without these.
     sale_return_ids = fields.Many2many(
-        'sale.return', string="Customer Returns", compute='_compute_sale_return_ids'
+        'sale.return',
+        string="Customer Returns",
+        compute='_compute_sale_return_ids',
+        groups='sale_return.group_user',
     )
-    sale_return_count = fields.Integer(compute='_compute_sale_return_ids')
+    sale_return_count = fields.Integer(
+        compute='_compute_sale_return_ids', groups='sale_return.group_user'
+    )
 
     def _compute_sale_return_ids(self):
         returns_by_lot = self.env['sale.return.lots']._get_returns(self)

@@ -39,7 +39,7 @@ class StockMove(models.Model):
     def _is_made_by_return(self):
         """Tell whether the return made the receipt itself; others are Odoo's or made by hand."""
         self.ensure_one()
-        return self.origin == self.sale_return_line_id.return_id.name
+        return self.origin == self._get_sale_return().name
 
     def _is_adoptable(self):
         """Tell whether the move brings back sold goods and belongs to no return yet.

@@ -30,6 +30,11 @@ class StockMove(models.Model):
             final and final._is_at_customer() and not self.move_dest_ids
         )
 
+    def _get_sale_return(self):
+        """Return the return whose goods the move moves, to be compared and not to be shown."""
+        # sudo: whoever plans or validates a transfer need not be a user of Returns.
+        return self.sudo().sale_return_line_id.return_id
+
     def _rollup_move_origs_open(self):
         """Return the moves before these that are not done, however many steps there are."""
         origins = self.move_orig_ids.filtered(lambda move: move.state not in ('done', 'cancel'))
@@ -44,7 +49,7 @@ class StockMove(models.Model):
 
     def _key_assign_picking(self):
         """Override of `stock` to deliver replacements by transfers of their own."""
-        return (*super()._key_assign_picking(), self.sale_return_line_id.return_id)
+        return (*super()._key_assign_picking(), self._get_sale_return())
 
     def _search_picking_for_assignation_domain(self):
         """Override of `stock` to deliver replacements by transfers of their own.
@@ -52,7 +57,7 @@ class StockMove(models.Model):
         They leave when the policy releases them; the rest of the order does not wait for that.
         """
         domain = super()._search_picking_for_assignation_domain()
-        return [*domain, ('sale_return_id', '=', self.sale_return_line_id.return_id.id)]
+        return [*domain, ('sale_return_id', '=', self._get_sale_return().id)]
 
     def _action_done(self, cancel_backorder=False):
         """Override of `stock` to deliver replacements only once the policy has released them.

@@ -65,6 +65,7 @@ from . import test_next_step
 from . import test_note_paper
 from . import test_order_level_money
 from . import test_order_level_optional
+from . import test_ordinary_users
 from . import test_own_requests
 from . import test_parcels
 from . import test_policy_matching
