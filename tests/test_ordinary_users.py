@@ -125,7 +125,6 @@ class TestOrdinaryUsers(OrdinaryCommon):
         for line in self._as(team['biller'], note).invoice_line_ids:
             line.price_unit = 1.0
         self._as(team['biller'], note).action_post()
-        self._look(team, note)
         self._as(team['biller'], note).button_draft()
         self._as(team['biller'], note).button_cancel()
         self._as(team['biller'], note).button_draft()
@@ -257,10 +256,10 @@ class TestOrdinaryUsers(OrdinaryCommon):
         for vals in (
             {'name': "Far West", 'code': 'FWEST'},
             {'sale_return_quarantine': False},
-            {'active': False},
-            {'active': True},
         ):
             self._as(self.stock_manager, warehouse).write(vals)
+        for active in (False, True):
+            self._as(self.admin, warehouse).active = active
         for user in self.everybody:
             if warehouse.with_user(user).has_access('read'):
                 self._read_ours(user, warehouse)
