@@ -111,6 +111,7 @@ class SaleReturn(models.Model):
     tracking_ref = fields.Char(string="Tracking Reference", index='trigram', copy=False)
     date_dispatched = fields.Datetime(
         string="Dispatched on",
+        readonly=True,
         copy=False,
         help="When the customer sent the goods, as far as we know or were told.",
     )
@@ -351,7 +352,7 @@ class SaleReturn(models.Model):
         :raise UserError: when a field is set that follows from what was done, or one that is
             fixed since the return was submitted.
         """
-        self._refuse_derived(vals)
+        vals = self._clean_changes(vals)
         fixed = {
             name
             for name in vals

@@ -1,5 +1,6 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
 
 class SaleReturnDerived(models.AbstractModel):
@@ -14,6 +15,81 @@ class SaleReturnDerived(models.AbstractModel):
 
     # Fields that services write by `_write_facts` and nobody else; extended by each model.
     _protected_fields = frozenset()
+
+    @api.model
+    def default_get(self, fields):
+        """Override of `base`: what follows from what was done is no default of a client's."""
+        context = {
+            key: value
+            for key, value in self.env.context.items()
+            if not (key.startswith('default_') and self._is_derived(key.removeprefix('default_')))
+        }
+        return super(SaleReturnDerived, self.with_context(context)).default_get(fields)
+
+    @api.model
+    def _clean_new(self, vals):
+        """Return the values of a new record without derived fields that say nothing.
+
+        A client sends each field of its form, also those that nobody can fill in.
+
+        :param dict vals: values of `create`.
+        :rtype: dict
+        :raise UserError: naming the derived fields that are set to something.
+        """
+        derived = [name for name in vals if self._is_derived(name)]
+        if not derived:
+            return vals
+        defaults = self.default_get(derived)
+        return self._leave_out(
+            vals, [name for name in derived if self._says_nothing(name, vals[name], defaults)]
+        )
+
+    @api.model
+    def _says_nothing(self, name, value, defaults):
+        """Tell whether a value of a new record is empty, or what it is anyway."""
+        if not value or (name in defaults and value == defaults[name]):
+            return True
+        is_x2many = self._fields[name].type in ('one2many', 'many2many')
+        # As a form sends that no row is in it.
+        return is_x2many and value in ([[Command.SET, 0, []]], [Command.set([])])
+
+    def _clean_changes(self, vals):
+        """Return the values of a change without derived fields that stay as they are.
+
+        :param dict vals: values of `write`.
+        :rtype: dict
+        :raise UserError: naming the derived fields that would change.
+        """
+        derived = [name for name in vals if self._is_derived(name)]
+        if not derived:
+            return vals
+        return self._leave_out(
+            vals, [name for name in derived if self._is_unchanged(name, vals[name])]
+        )
+
+    def _is_unchanged(self, name, value):
+        """Tell whether all records have a value already."""
+        field = self._fields[name]
+        if field.type in ('one2many', 'many2many'):
+            return not value
+        try:
+            return all(
+                field.convert_to_cache(value, record)
+                == field.convert_to_cache(record[name], record)
+                for record in self
+            )
+        except (TypeError, ValueError):
+            return False  # not even a value of this kind
+
+    @api.model
+    def _leave_out(self, vals, names):
+        """Return values without some of them; refuse the derived fields that are left.
+
+        :raise UserError: naming the fields.
+        """
+        vals = {name: value for name, value in vals.items() if name not in names}
+        self._refuse_derived(vals)
+        return vals
 
     def _refuse_derived(self, names):
         """Refuse to set fields that follow from what was done.

@@ -28,14 +28,19 @@ class SaleReturnDiscrepancy(models.Model):
 
     # Identity and links
     name = fields.Char(string="Number", required=True, readonly=True, copy=False, index='trigram')
-    kind = fields.Selection(DISCREPANCY_KINDS, required=True, index=True, tracking=True)
-    return_id = fields.Many2one('sale.return', required=True, index=True, ondelete='restrict')
+    kind = fields.Selection(
+        DISCREPANCY_KINDS, required=True, index=True, tracking=True, readonly=True
+    )
+    return_id = fields.Many2one(
+        'sale.return', required=True, index=True, ondelete='restrict', readonly=True
+    )
     line_id = fields.Many2one(
         'sale.return.line',
         string="Return Line",
         index='btree_not_null',
         ondelete='restrict',
         help="The line it is about. Goods nobody asked to return belong to none.",
+        readonly=True,
     )
     company_id = fields.Many2one(related='return_id.company_id', store=True, index=True)
     partner_id = fields.Many2one(related='return_id.partner_id', store=True, index=True)
@@ -47,17 +52,29 @@ class SaleReturnDiscrepancy(models.Model):
         help="Has to decide what becomes of it.",
     )
     picking_id = fields.Many2one(
-        'stock.picking', string="Receipt", index='btree_not_null', ondelete='restrict'
+        'stock.picking',
+        string="Receipt",
+        index='btree_not_null',
+        ondelete='restrict',
+        readonly=True,
     )
     move_ids = fields.One2many('stock.move', 'sale_return_discrepancy_id', readonly=True)
 
     # What was found
-    product_id = fields.Many2one('product.product', required=True, index=True, ondelete='restrict')
-    lot_id = fields.Many2one(
-        'stock.lot', string="Lot/Serial Number", index='btree_not_null', ondelete='restrict'
+    product_id = fields.Many2one(
+        'product.product', required=True, index=True, ondelete='restrict', readonly=True
     )
-    quantity = fields.Float(digits='Product Unit', required=True)
-    product_uom_id = fields.Many2one('uom.uom', string="Unit", required=True, ondelete='restrict')
+    lot_id = fields.Many2one(
+        'stock.lot',
+        string="Lot/Serial Number",
+        index='btree_not_null',
+        ondelete='restrict',
+        readonly=True,
+    )
+    quantity = fields.Float(digits='Product Unit', required=True, readonly=True)
+    product_uom_id = fields.Many2one(
+        'uom.uom', string="Unit", required=True, ondelete='restrict', readonly=True
+    )
     note = fields.Text(help="What was found, in the words of the one who found it.")
     file_ids = fields.One2many(
         'sale.return.file',
@@ -89,12 +106,15 @@ class SaleReturnDiscrepancy(models.Model):
         index=True,
         tracking=True,
         group_expand=True,
+        readonly=True,
     )
-    resolution = fields.Selection(DISCREPANCY_RESOLUTIONS, tracking=True, index=True)
+    resolution = fields.Selection(DISCREPANCY_RESOLUTIONS, tracking=True, index=True, readonly=True)
     liability = fields.Selection(LIABILITIES, help="Who pays for it.", tracking=True)
-    reason = fields.Text(string="Resolved because", help="Why it was resolved this way.")
-    resolved_by_id = fields.Many2one('res.users', ondelete='restrict')
-    date_resolved = fields.Datetime(string="Resolved on")
+    reason = fields.Text(
+        string="Resolved because", help="Why it was resolved this way.", readonly=True
+    )
+    resolved_by_id = fields.Many2one('res.users', ondelete='restrict', readonly=True)
+    date_resolved = fields.Datetime(string="Resolved on", readonly=True)
     sale_line_id = fields.Many2one(
         'sale.order.line',
         string="Accept for Order Line",
@@ -258,7 +278,12 @@ class SaleReturnDiscrepancy(models.Model):
 
     def action_view_transfers(self):
         """Show the transfers that moved the goods."""
-        return self.move_ids.picking_id._get_records_action(name=self.env._("Transfers"))
+        self.check_access('read')
+        return self.env['sale.return.opening']._open_or_tell(
+            # sudo: the numbers of documents only.
+            self.sudo().move_ids.picking_id,
+            self.env._("Transfers"),
+        )
 
     def action_open_resolution(self):
         """Open the dialog that asks what becomes of it."""

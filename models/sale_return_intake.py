@@ -16,14 +16,12 @@ class SaleReturn(models.Model):
 
         :raise UserError: when a field is set that only follows from what was done.
         """
-        vals_list = [dict(vals) for vals in vals_list]
+        if any((vals.get('state') or 'draft') != 'draft' for vals in vals_list):
+            raise UserError(
+                self.env._("A new return starts as a draft. Submit it after creating it.")
+            )
+        vals_list = [dict(self._clean_new(vals)) for vals in vals_list]
         for vals in vals_list:
-            if vals.get('state', 'draft') != 'draft':
-                raise UserError(
-                    self.env._("A new return starts as a draft. Submit it after creating it.")
-                )
-            vals.pop('state', None)
-            self._refuse_derived(vals)
             vals['line_ids'] = [
                 Command.create(line) if isinstance(line, dict) else line
                 for line in vals.get('line_ids') or []

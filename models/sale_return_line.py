@@ -457,15 +457,13 @@ class SaleReturnLine(models.Model):
 
         :raise UserError: when a line is added to a submitted return, or sets what follows.
         """
-        for vals in vals_list:
-            self._refuse_derived(vals)
-        lines = super().create(vals_list)
+        lines = super().create([self._clean_new(vals) for vals in vals_list])
         lines._ensure_draft()
         return lines
 
     def write(self, vals):
         """Override of `base` to keep what was submitted as it was submitted."""
-        self._refuse_derived(vals)
+        vals = self._clean_changes(vals)
         if vals.keys() - EDITABLE_AFTER_SUBMIT:
             self._ensure_draft()
         result = super().write(vals)

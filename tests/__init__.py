@@ -26,6 +26,7 @@ from . import test_data
 from . import test_deadlines
 from . import test_decision_rules
 from . import test_decision_window
+from . import test_derived_views
 from . import test_discrepancies
 from . import test_dispatch_claims
 from . import test_disposition_correction
