@@ -130,6 +130,7 @@ from . import sale_return_next_step
 
 # It says when the last step is open.
 from . import sale_return_follow_up
+from . import sale_return_opening
 from . import sale_return_order_share
 from . import sale_return_parcel
 from . import sale_return_policy

@@ -284,7 +284,12 @@ class SaleReturnInspection(models.Model):
 
     def action_view_transfers(self):
         """Show what moved the goods of the rows."""
-        return self.move_ids.picking_id._get_records_action(name=self.env._("Transfers"))
+        self.check_access('read')
+        return self.env['sale.return.opening']._open_or_tell(
+            # sudo: the numbers of documents only.
+            self.sudo().move_ids.picking_id,
+            self.env._("Transfers"),
+        )
 
     # === BUSINESS METHODS === #
 

@@ -8,27 +8,31 @@ class SaleReturn(models.Model):
 
     def action_view_sale_orders(self):
         """Show the orders of the returns."""
-        return self.sale_order_ids._get_records_action(name=self.env._("Sales Orders"))
+        return self._show(self.sale_order_ids, self.env._("Sales Orders"))
 
     def action_view_receipts(self):
         """Show the receipts of the returns."""
-        return self.picking_ids._get_records_action(name=self.env._("Receipts"))
+        return self._show(self.picking_ids, self.env._("Receipts"))
 
     def action_view_transfers(self):
         """Show what moved the goods out of quarantine."""
-        return self.transfer_ids._get_records_action(name=self.env._("Transfers"))
+        return self._show(self.transfer_ids, self.env._("Transfers"))
 
     def action_view_deliveries(self):
         """Show the deliveries whose goods come back."""
-        return self.delivery_ids._get_records_action(name=self.env._("Deliveries"))
+        return self._show(self.delivery_ids, self.env._("Deliveries"))
 
     def action_view_invoices(self):
         """Show the invoices of the returned order lines."""
-        return self.invoice_ids._get_records_action(name=self.env._("Invoices"))
+        return self._show(self.invoice_ids, self.env._("Invoices"))
 
     def action_view_credit_notes(self):
         """Show the credit notes of the returns."""
-        return self.credit_note_ids._get_records_action(name=self.env._("Credit Notes"))
+        return self._show(self.credit_note_ids, self.env._("Credit Notes"))
+
+    def _show(self, records, name):
+        """Open documents of the returns, or name them to who may not open them."""
+        return self.env['sale.return.opening']._open_or_tell(records, name)
 
     def _get_wizard_action(self, model, name, **context):
         return {

@@ -273,17 +273,20 @@ class SaleReturnReconciliation(models.Model):
         """Show the credit notes of the row: its own, or those of its return."""
         # sudo: the numbers of documents only; opening them takes the user's own rights.
         notes = self.sudo().note_id or self.sudo().return_id.credit_note_ids
-        return notes.with_env(self.env)._get_records_action(name=self.env._("Credit Notes"))
+        return self._show(notes, self.env._("Credit Notes"))
 
     def action_view_invoices(self):
         """Show the invoices of the goods of the row."""
         row = self.sudo()  # as above
         invoices = row.note_id.reversed_entry_id or row.return_id.invoice_ids
-        return invoices.with_env(self.env)._get_records_action(name=self.env._("Invoices"))
+        return self._show(invoices, self.env._("Invoices"))
 
     def _get_document_action(self, name, title):
-        records = self.sudo().return_id[name]  # sudo: as above
-        return records.with_env(self.env)._get_records_action(name=title)
+        return self._show(self.sudo().return_id[name], title)  # sudo: as above
+
+    def _show(self, records, title):
+        self.check_access('read')
+        return self.env['sale.return.opening']._open_or_tell(records, title)
 
     # === RIGHTS === #
 

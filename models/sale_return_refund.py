@@ -345,8 +345,11 @@ class SaleReturnRefund(models.Model):
     def action_open_document(self):
         """Show the payment of the payout, or the credit note while there is none."""
         self.ensure_one()
-        document = self.payment_id or self.note_id
-        return document._get_records_action(name=self.env._("Refund"))
+        self.check_access('read')
+        payout = self.sudo()  # sudo: the numbers of documents only, see `_open_or_tell`
+        return self.env['sale.return.opening']._open_or_tell(
+            payout.payment_id or payout.note_id, self.env._("Refund")
+        )
 
     # === BUSINESS METHODS === #
 

@@ -64,6 +64,7 @@ from . import test_loyalty
 from . import test_messages
 from . import test_next_step
 from . import test_note_paper
+from . import test_opening
 from . import test_order_level_money
 from . import test_order_level_optional
 from . import test_ordinary_users
@@ -101,5 +102,6 @@ from . import test_tools
 from . import test_tools_stats
 from . import test_trade_in
 from . import test_ui
+from . import test_ui_desk
 from . import test_valuation
 from . import test_warehouses

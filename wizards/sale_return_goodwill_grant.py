@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import formatLang
 
 
 class SaleReturnGoodwillGrant(models.TransientModel):
@@ -101,8 +102,12 @@ class SaleReturnGoodwillGrant(models.TransientModel):
             )
 
     def action_confirm(self):
-        """Grant it and show the credit note to who may see it.
+        """Grant it, stay on the document and say what was credited.
 
+        Not the credit note: whoever grants goodwill need not have rights in Accounting.
+
+        :return: the action that says it.
+        :rtype: dict
         :raise UserError: when there is no such invoice, less is left or a limit is reached.
         """
         self.ensure_one()
@@ -123,6 +128,12 @@ class SaleReturnGoodwillGrant(models.TransientModel):
             comment=self.comment,
             sale_return=record if record._name == 'sale.return' else None,
         )
-        if note.sudo(False).has_access('read'):
-            return note.sudo(False)._get_records_action(name=self.env._("Credit Note"))
-        return {'type': 'ir.actions.act_window_close'}
+        # sudo: what the user has just granted.
+        note = note.sudo()
+        return self.env['sale.return.opening']._tell(
+            self.env._(
+                "Credited %(amount)s, credit note %(note)s.",
+                amount=formatLang(self.env, note.amount_total, currency_obj=note.currency_id),
+                note=note.name,
+            )
+        )

@@ -1,0 +1,79 @@
+from odoo import api, models
+
+ACCOUNTANTS = ('account.group_account_invoice', 'account.group_account_readonly')
+
+# What the forms of Odoo ask for besides the right to read the document itself: notes read payments,
+# which salespeople may not, and orders read invoices, which people of the warehouse may not.
+OPENED_BY = {
+    'account.move': ACCOUNTANTS,
+    'account.payment': ACCOUNTANTS,
+    'sale.order': ('sales_team.group_sale_salesman', *ACCOUNTANTS),
+}
+
+# More numbers than these fit into no message.
+MAX_NAMES = 10
+
+
+class SaleReturnOpening(models.AbstractModel):
+    """Service: show documents to those who may see them, and tell the others.
+
+    Our services make documents for people without rights in Accounting or Inventory. To open such
+    a document would end in an error that says nothing was done, though it was.
+    """
+
+    _name = 'sale.return.opening'
+    _description = "Opening of Documents"
+
+    @api.model
+    def _may_open(self, records):
+        """Tell whether the user can open the form of documents.
+
+        :param records: documents of one model, whoever acts in their environment.
+        :rtype: bool
+        """
+        groups = OPENED_BY.get(records._name)
+        user = self.env.user
+        if groups and not self.env.su and not any(user.has_group(group) for group in groups):
+            return False
+        return records.with_env(self.env).has_access('read')
+
+    @api.model
+    def _open_or_tell(self, records, name, message=None):
+        """Return the action that opens documents, or one that names them to who may not.
+
+        :param records: documents of one model; what the user may know of them is their numbers.
+        :param str name: title of the screen.
+        :param str message: what to tell instead; by default which documents there are.
+        :rtype: dict
+        """
+        if self._may_open(records):
+            return records.with_env(self.env)._get_records_action(name=name)
+        # sudo: the numbers of the documents only.
+        numbers = records.sudo()[:MAX_NAMES].mapped('display_name')
+        return self._tell(
+            message
+            or self.env._(
+                "You may not open these documents: %(documents)s. Ask somebody who has the rights, "
+                "or an administrator to give them to you.",
+                documents=", ".join(numbers),
+            ),
+            kind='success' if message else 'warning',
+        )
+
+    @api.model
+    def _tell(self, message, kind='success'):
+        """Return the action that shows a message, closes the dialog and refreshes what is below.
+
+        :param str message: a sentence, translated.
+        :param str kind: `success`, `warning` or `info`.
+        :rtype: dict
+        """
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'message': message,
+                'type': kind,
+                'next': {'type': 'ir.actions.act_window_close'},
+            },
+        }
