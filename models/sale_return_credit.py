@@ -69,6 +69,8 @@ class SaleReturnCredit(models.AbstractModel):
     def _preview(self, returns, kinds=('due', 'estimate')):
         """Return what `sale.return.preview_credit` promises, or some of its kinds.
 
+        There is one more, `promised`: the estimate without what a person has to decide on first.
+
         :param returns: `sale.return` records, in superuser mode as this service.
         """
         service = self.env['sale.return.ledger']._keep_invoices(self)
@@ -76,6 +78,7 @@ class SaleReturnCredit(models.AbstractModel):
         quantities = {
             'due': line_model._get_qty_released,
             'estimate': line_model._get_qty_creditable,
+            'promised': line_model._get_qty_promised,
         }
         result = {sale_return.id: {kind: [] for kind in kinds} for sale_return in returns}
         for kind in kinds:

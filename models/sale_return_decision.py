@@ -59,6 +59,12 @@ class SaleReturnDecision(models.AbstractModel):
         for line in lines:
             verdict = self._evaluate_approval(line)
             verdicts[line].append(rules._prepare_approval_verdict(line, verdict))
+            if line._is_without_goods():
+                # Whatever the policy says, and besides: no setting lets it pass.
+                verdict = Verdict(
+                    'review', 'nothing_comes_back', {'product': line.product_id.display_name}
+                )
+                verdicts[line].append(rules._prepare_approval_verdict(line, verdict))
         return verdicts
 
     @api.model

@@ -67,6 +67,7 @@ class SaleReturnDisposal(models.AbstractModel):
         service.env['sale.return.quarantine']._ensure_in_quarantine(lines, coming, buckets)
         kits._set_kit_quantities(lines, coming, buckets)
         kits._set_kept_quantities(lines, kept)
+        self._ensure_may_leave(lines.browse({vals['line_id'] for vals in kept}))
         service._ensure_keepable(lines, kept)
         rows = service.env['sale.return.inspection'].create(vals_list)
         service._move_goods(rows, buckets)

@@ -10,6 +10,25 @@ class SaleReturnDisposal(models.AbstractModel):
     _inherit = 'sale.return.disposal'
 
     @api.model
+    def _ensure_may_leave(self, lines):
+        """Refuse to credit goods that nobody gets to see to whoever may not decide on that.
+
+        :param lines: `sale.return.line` records whose goods the customer is to keep.
+        :raise AccessError: without the role of approver.
+        :raise UserError: when the user asked for the return.
+        """
+        if not lines:
+            return
+        returns = lines.return_id.with_env(self.env)
+        returns._ensure_group('group_approver')
+        if self.env.su:
+            return
+        # sudo: the role was checked; see `_get_left_to`.
+        for sale_return in returns - returns.sudo()._get_left_to(self.env.user):
+            if reason := sale_return._get_own_request_reason(self.env.user):
+                raise UserError(reason)
+
+    @api.model
     def _ensure_keepable(self, lines, vals_list):
         """Refuse to leave more with the customer than is expected and has not come.
 

@@ -193,6 +193,27 @@ class SaleReturnLine(models.Model):
         decided = self.return_id.state in ('approved', 'closed') or self.decision != 'pending'
         return self.qty_authorized if decided else self.qty_requested
 
+    # === WITHOUT GOODS === #
+
+    def _is_without_goods(self):
+        """Tell whether the line is credited though nothing of it comes back.
+
+        By its reason, because it is a service, or because the customer keeps it by the policy. Its
+        approval is its acceptance, so a person gives it. Override to add cases.
+        """
+        self.ensure_one()
+        kept = self.policy_id.default_disposition_id.action == 'keep'
+        return not self.return_expected or kept
+
+    @api.model
+    def _get_qty_promised(self, line):
+        """Return what the customer may be told to get in the end, if all that comes is accepted.
+
+        Nothing of what a person has to decide on without ever seeing the goods.
+        """
+        decided = line.return_id.state in ('approved', 'closed')
+        return self._get_qty_creditable(line) if decided or not line._is_without_goods() else 0.0
+
     # === TIME === #
 
     def _get_got_on(self, whole_order=False):

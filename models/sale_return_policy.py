@@ -57,8 +57,9 @@ class SaleReturnPolicy(models.Model):
         [('none', "Not needed"), ('always', "Always"), ('levels', "By levels")],
         required=True,
         default='none',
-        help="Not needed: a submitted return is approved by itself unless a rule says otherwise. "
-        "Always: one approver decides. By levels: those whose conditions hold decide in turn.",
+        help="Not needed: a submitted return is approved by itself unless a rule says otherwise or "
+        "nothing comes back. Always: one approver decides. By levels: those whose conditions hold "
+        "decide in turn.",
     )
     level_ids = fields.One2many('sale.return.approval.level', 'policy_id', copy=True)
     rule_ids = fields.One2many('sale.return.rule', 'policy_id', copy=True)

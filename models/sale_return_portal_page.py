@@ -59,7 +59,8 @@ class SaleReturn(models.Model):
         """Return what the customer gets: expected, credited, paid back.
 
         :return: `{'expected': [(currency, amount)], 'deductions': [(label, amount text)], 'notes':
-            [see _get_portal_notes]}`; amounts have taxes in them, deductions are negative.
+            [see _get_portal_notes], 'unpromised': names of products of which it is not known yet}`;
+            amounts have taxes in them, deductions are negative.
         :rtype: dict
         """
         self.ensure_one()
@@ -68,26 +69,45 @@ class SaleReturn(models.Model):
             'expected': expected,
             'deductions': deductions + self._get_portal_deductions(),
             'notes': self._get_portal_notes(),
+            'unpromised': self._get_unpromised_products(),
         }
+
+    def _get_unpromised_products(self):
+        """Return the names of the products whose credit a person has to decide on, unseen.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        if self.state not in ('draft', 'submitted'):
+            return ''
+        lines = self.line_ids.filtered(
+            lambda line: (
+                line.resolution == 'refund'
+                and line.decision != 'refused'
+                and line._is_without_goods()
+            )
+        )
+        return ", ".join(lines.product_id.mapped('display_name'))
 
     def _get_portal_estimate(self):
         """Return what is still to be credited if all is accepted, and what is kept back of it."""
         if self.state not in ('submitted', 'approved'):
             return [], []
         try:
-            notes = self.env['sale.return.credit']._preview(self, kinds=('estimate',))
+            previews = self.env['sale.return.credit']._preview(self, kinds=('promised',))
         except UserError:
             return [], []  # what cannot be credited yet is for us to put right
+        notes = previews[self.id]['promised']
         currencies = {
             currency.name: currency
             for currency in self.env['res.currency'].search(
-                [('name', 'in', [note['currency'] for note in notes[self.id]['estimate']])]
+                [('name', 'in', [note['currency'] for note in notes])]
             )
         }
         totals, deductions = {}, []
         kinds = self.env['account.move.line']._fields['sale_return_kind']
         labels = dict(kinds._description_selection(self.env))
-        for note in notes[self.id]['estimate']:
+        for note in notes:
             currency = currencies[note['currency']]
             totals[currency] = totals.get(currency, 0.0) + note['total']
             for line in note['lines']:

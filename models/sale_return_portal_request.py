@@ -259,7 +259,8 @@ class SaleReturnPortalRequest(models.AbstractModel):
         """Say what a draft asks for, what the rules say, and what would be refunded.
 
         :return: `{lines: [{line, notes, refused}], estimates: [{currency, rows, total}],
-            may_send}`; amounts are tax included; `rows` are `[(label, amount)]`.
+            unpromised, may_send}`; amounts are tax included; `rows` are `[(label, amount)]`;
+            `unpromised` names the products of which we cannot say yet what is refunded.
         :rtype: dict
         """
         offer = self.env['sale.return.portal.offer']
@@ -276,6 +277,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         return {
             'lines': lines,
             'estimates': self._get_estimates(draft),
+            'unpromised': draft._get_unpromised_products(),
             'may_send': not any(row['refused'] for row in lines),
             'asks_person': any(
                 v['outcome'] != 'authorize' for vs in self._get_verdicts(draft).values() for v in vs
@@ -288,7 +290,8 @@ class SaleReturnPortalRequest(models.AbstractModel):
         labels = self._get_kind_labels()
         currencies = self.env['res.currency'].with_context(active_test=False)
         by_currency = {}
-        for note in draft.preview_credit()[draft.id]['estimate']:
+        previews = self.env['sale.return.credit']._preview(draft, kinds=('promised',))
+        for note in previews[draft.id]['promised']:
             kinds = by_currency.setdefault(note['currency'], {})
             for line in note['lines']:
                 amount = line['untaxed'] + sum(line['taxes'].values())

@@ -60,7 +60,7 @@ class SaleReturnReason(models.Model):
     return_expected = fields.Boolean(
         default=True,
         help="Unticked: nothing comes back (e.g. goods missing from the delivery). There is no "
-        "receipt and the approval is the acceptance.",
+        "receipt and the approval is the acceptance, so an approver always decides.",
     )
     return_class = fields.Selection(
         [

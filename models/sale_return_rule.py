@@ -305,6 +305,10 @@ class SaleReturnRule(models.Model):
             'order_unknown': lambda f: self.env._(
                 "%(product)s belongs to no order line yet: somebody has to find its order.", **f
             ),
+            'nothing_comes_back': lambda f: self.env._(
+                "Nothing of %(product)s comes back that could be looked at, so a person decides.",
+                **f,
+            ),
             'rule_unknown': lambda f: self.env._(
                 "Rule “%(rule)s” is of a kind this system does not know (any more).", **f
             ),

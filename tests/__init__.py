@@ -105,3 +105,4 @@ from . import test_ui
 from . import test_ui_desk
 from . import test_valuation
 from . import test_warehouses
+from . import test_without_goods

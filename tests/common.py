@@ -407,6 +407,15 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
         return sale_return
 
     @classmethod
+    def _create_approved_return(cls, order, *args, **values):
+        """Return order lines of which nothing comes back, so that a person has to approve it."""
+        sale_return = cls._create_return(order, *args, **values)
+        if sale_return.state != 'submitted':
+            raise AssertionError(f"Return {sale_return.name} did not wait for anybody.")
+        sale_return.action_approve()
+        return sale_return
+
+    @classmethod
     def _receive(cls, sale_return, quantity=None, lots=None):
         """Receive what is expected: all of it, or `quantity` of each line."""
         pickings = sale_return.picking_ids.filtered(lambda p: p.state not in ('done', 'cancel'))

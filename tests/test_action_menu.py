@@ -20,8 +20,13 @@ class TestActionMenu(SaleReturnCommon):
 
     def test_steps_are_offered_to_those_who_may_take_them(self):
         inspector = self._create_user('menu_inspector', 'sale_return.group_inspector')
+        manager = self._create_user('menu_manager', 'sale_return.group_manager')
         user = self._create_user('menu_user', 'sale_return.group_user')
-        self.assertEqual(self._get_offered(inspector), set(DIALOGS))
+        self.assertEqual(self._get_offered(manager), set(DIALOGS))
+        # What is credited without being seen is left with the customer by an approver.
+        self.assertEqual(
+            self._get_offered(inspector), set(DIALOGS) - {'sale_return.sale_return_action_keep'}
+        )
         self.assertEqual(self._get_offered(user), {'sale_return.sale_return_action_grant_goodwill'})
 
     def test_steps_open_their_dialogs(self):

@@ -171,7 +171,7 @@ class TestAnalyticsReport(SaleReturnCommon):
 
     def test_returnless_counts_as_returned_and_is_told_apart(self):
         order = self._create_sale()
-        sale_return = self._create_return(order, 2, reason=self.reason_missing)
+        sale_return = self._create_approved_return(order, 2, reason=self.reason_missing)
         row = self._get_rows(return_id=sale_return.id)
         self.assertTrue(row.is_returnless)
         self.assertEqual((row.qty_returned, row.qty_received), (2, 0))
@@ -180,7 +180,7 @@ class TestAnalyticsReport(SaleReturnCommon):
     def test_services_have_no_rate(self):
         order = self._create_order({'product': self.service, 'quantity': 3})
         self._invoice(order)
-        sale_return = self._create_return(order.order_line, 3)
+        sale_return = self._create_approved_return(order.order_line, 3)
         self.assertEqual(self._sum('qty_shipped', 'qty_returned'), [0, 0])
         self.assertEqual(self._get_rows(return_id=sale_return.id).amount_credited, 300)
 

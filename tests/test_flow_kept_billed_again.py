@@ -22,7 +22,7 @@ class TestFlowKeptBilledAgain(SaleReturnCommon):
 
     def test_missing_goods_that_are_billed_again_cost_nothing(self):
         for part in (1.0, 0.5):
-            sale_return = self._create_return(self._create_sale(), 2, self.reason_missing)
+            sale_return = self._create_approved_return(self._create_sale(), 2, self.reason_missing)
             again = self._bill_again(sale_return.credit_note_ids, part)
             with self.subTest(part=part):
                 self.assert_quantities(sale_return.line_ids, credited=2 - 2 * part)

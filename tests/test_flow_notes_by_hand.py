@@ -215,7 +215,7 @@ class TestFlowNotesByHand(SaleReturnCommon):
         order = self._create_order({'product': service, 'quantity': 5})
         order.order_line.qty_delivered = 5
         self._invoice(order)
-        self._create_return(order, 2)
+        self._create_approved_return(order, 2)
         self.assert_sold(order.order_line, delivered=5, invoiced=3)
         self.assert_nothing_to_invoice(order)
         order.order_line.qty_delivered = 3

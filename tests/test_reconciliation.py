@@ -56,7 +56,7 @@ class TestReconciliation(ReconciliationCommon):
         self._configure(sale_return_auto_credit=False)
         order = self._create_order({'product': self.service, 'quantity': 2})
         self._invoice(order)
-        sale_return = self._create_return(order.order_line, 2)
+        sale_return = self._create_approved_return(order.order_line, 2)
         row = self.assert_row(self._refresh(), 'received_not_credited', amount_difference=242.0)
         self.assertIn("accepted and not credited", row.explanation)
         sale_return.action_create_credit_notes()

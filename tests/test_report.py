@@ -89,12 +89,12 @@ class TestReport(SlipCommon):
 
     def test_slip_has_only_the_lines_that_come_back(self):
         order = self._create_sale({}, {'product': self.service, 'price': 50})
-        slip = self._render(self._create_return(order, 2))
+        slip = self._render(self._create_approved_return(order, 2))
         self.assertIn("Lamp", slip)
         self.assertNotIn("Assembly", slip)
 
     def test_slip_of_a_return_without_goods_has_no_lines(self):
-        sale_return = self._create_return(self._create_sale(), 2, self.reason_missing)
+        sale_return = self._create_approved_return(self._create_sale(), 2, self.reason_missing)
         slip = self._render(sale_return)
         self.assertIn("Nothing has to be sent back", slip)
         self.assertNotIn("Lamp", slip)
@@ -180,7 +180,7 @@ class TestReport(SlipCommon):
         self.assertFalse(sale_return.date_send_until)
 
     def test_no_last_day_where_nothing_comes_back(self):
-        sale_return = self._create_return(self._create_sale(), 2, self.reason_missing)
+        sale_return = self._create_approved_return(self._create_sale(), 2, self.reason_missing)
         self.assertFalse(sale_return.date_send_until)
 
     def test_last_day_cannot_be_written(self):
@@ -235,7 +235,7 @@ class TestReportMail(SlipCommon):
 
     def test_no_mail_where_nothing_comes_back(self):
         self._configure(sale_return_auto_credit=False)  # else it is closed at once
-        sale_return = self._create_return(self._create_sale(), 2, self.reason_missing)
+        sale_return = self._create_approved_return(self._create_sale(), 2, self.reason_missing)
         self.assertEqual(sale_return.state, 'approved')
         self.assertFalse(sale_return.slip_mail_queued)
 

@@ -214,7 +214,7 @@ class TestTieOut(TieOutCommon):
         self.assertFalse(self._refresh().mapped('explanation'))
 
     def test_missing_goods_reverse_no_cost_and_tie_out(self):
-        self._create_return(self._create_sale(), 2, reason=self.reason_missing)
+        self._create_approved_return(self._create_sale(), 2, reason=self.reason_missing)
         self.assertFalse(self._refresh())
 
     def test_goods_never_invoiced_in_part_tie_out(self):

@@ -29,6 +29,10 @@ class SaleReturnCreate(models.TransientModel):
         precompute=True,
     )
 
+    approval_note = fields.Char(
+        compute='_compute_approval_note', help="Why the return is not approved at once."
+    )
+
     @api.depends('sale_line_ids')
     def _compute_partner_id(self):
         for wizard in self:
@@ -45,6 +49,17 @@ class SaleReturnCreate(models.TransientModel):
                 for line in wizard.sale_line_ids._origin
                 if line._is_returnable()
             ]
+
+    @api.depends('reason_id', 'line_ids.reason_id', 'line_ids.quantity')
+    def _compute_approval_note(self):
+        for wizard in self:
+            lines = wizard.line_ids.filtered(
+                lambda line: line.quantity > 0 and line._is_without_goods()
+            )
+            wizard.approval_note = lines and self.env._(
+                "Nothing comes back of %(products)s, so the return waits for an approver.",
+                products=", ".join(lines.product_id.mapped('display_name')),
+            )
 
     def action_return_all(self):
         """Fill in all that can be returned and keep the dialog open."""

@@ -27,6 +27,13 @@ class SaleReturnCreateLine(models.TransientModel):
         default='refund',
     )
 
+    def _is_without_goods(self):
+        """Tell whether nothing of the line will come back, as far as the dialog knows."""
+        self.ensure_one()
+        reason = self.reason_id or self.wizard_id.reason_id
+        is_stock = self.sale_line_id.qty_delivered_method == 'stock_move'
+        return not is_stock or bool(reason and not reason.return_expected)
+
     def _prepare_return_line_vals(self):
         """Prepare the return line. Override to add values.
 
