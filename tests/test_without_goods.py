@@ -87,7 +87,8 @@ class TestWithoutGoods(PortalHttpCommon):
     # === WAITS === #
 
     def _set_policy(self, approval):
-        policy = self.policy if approval == 'none' else self._create_policy(approval=approval)
+        sequence = {'none': -200, 'levels': -300, 'always': -400}[approval]
+        policy = self._create_policy(approval=approval, sequence=sequence)
         if approval == 'levels':
             # A level that these returns do not reach asks nobody.
             policy.level_ids = [Command.create({'name': "Large", 'amount_from': 1000000.0})]
