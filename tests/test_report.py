@@ -187,7 +187,7 @@ class TestReport(SlipCommon):
         sale_return = self._create_return(self._create_sale(), 2)
         for name, value in (
             ('date_send_until', '2030-01-01'),
-            ('slip_mail_queued', True),
+            ('slip_mail_queued', not sale_return.slip_mail_queued),
             ('slip_mail_error', "x"),
         ):
             with self.assert_refused("cannot be set by hand"):
