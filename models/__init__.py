@@ -1,3 +1,11 @@
+# Mixins come before the models that use them.
+from . import sale_return_ruled
+from . import sale_return_shared
+from . import sale_return_cached
+from . import sale_return_code_mixin
+from . import sale_return_derived
+from . import sale_return_evidence
+
 from . import account_move
 from . import account_move_goodwill
 from . import account_move_line
@@ -33,12 +41,6 @@ from . import sale_order_line_facts
 from . import sale_order_line_kit
 from . import sale_order_mail_link
 from . import sale_order_portal_request
-
-# Mixins come before the models that use them.
-from . import sale_return_cached
-from . import sale_return_code_mixin
-from . import sale_return_derived
-from . import sale_return_evidence
 from . import sale_return
 from . import sale_return_accruals
 from . import sale_return_appeal

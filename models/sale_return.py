@@ -20,6 +20,7 @@ class SaleReturn(models.Model):
     _description = "Customer Return"
     _inherit = [
         'sale.return.derived',
+        'sale.return.ruled',
         'portal.mixin',
         'rating.mixin',
         'mail.thread',

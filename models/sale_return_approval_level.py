@@ -8,6 +8,7 @@ class SaleReturnApprovalLevel(models.Model):
     """One level of approval of a policy: when it is needed, and who decides."""
 
     _name = 'sale.return.approval.level'
+    _inherit = ['sale.return.shared']
     _description = "Return Approval Level"
     _order = 'sequence, id'
     _check_company_auto = True

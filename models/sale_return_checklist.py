@@ -7,7 +7,7 @@ class SaleReturnChecklist(models.Model):
     """What has to be looked at when goods of a product category are inspected."""
 
     _name = 'sale.return.checklist'
-    _inherit = ['sale.return.cached']
+    _inherit = ['sale.return.cached', 'sale.return.shared']
     _description = "Return Checklist"
     _order = 'sequence, id'
     _check_company_auto = True

@@ -14,7 +14,7 @@ class SaleReturnChecklistItem(models.Model):
     """One thing to look at: a question, a measure or a photo."""
 
     _name = 'sale.return.checklist.item'
-    _inherit = ['sale.return.cached']
+    _inherit = ['sale.return.cached', 'sale.return.shared']
     _description = "Return Checklist Item"
     _order = 'checklist_id, sequence, id'
     _check_company_auto = True

@@ -6,6 +6,7 @@ class SaleReturnCodeMixin(models.AbstractModel):
     """Mixin of configuration that clients name by a code: reasons, grades, dispositions."""
 
     _name = 'sale.return.code.mixin'
+    _inherit = ['sale.return.shared']
     _description = "Return Configuration with Code"
     _order = 'sequence, id'
     _rec_names_search = ['name', 'code']

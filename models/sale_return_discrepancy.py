@@ -21,7 +21,12 @@ class SaleReturnDiscrepancy(models.Model):
     """
 
     _name = 'sale.return.discrepancy'
-    _inherit = ['sale.return.derived', 'mail.thread', 'mail.activity.mixin']
+    _inherit = [
+        'sale.return.derived',
+        'sale.return.ruled',
+        'mail.thread',
+        'mail.activity.mixin',
+    ]
     _description = "Return Discrepancy"
     _order = 'id desc'
     _check_company_auto = True

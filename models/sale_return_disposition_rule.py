@@ -10,6 +10,7 @@ class SaleReturnDispositionRule(models.Model):
     """
 
     _name = 'sale.return.disposition.rule'
+    _inherit = ['sale.return.shared']
     _description = "Return Disposition Rule"
     _order = 'sequence, id'
     _check_company_auto = True

@@ -6,6 +6,7 @@ class SaleReturnGradeLocation(models.Model):
     """Where a warehouse puts returned goods of a grade that go back to stock."""
 
     _name = 'sale.return.grade.location'
+    _inherit = ['sale.return.shared']
     _description = "Location of Returned Goods by Grade"
     _order = 'warehouse_id, id'
     _check_company_auto = True

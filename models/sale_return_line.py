@@ -16,7 +16,7 @@ class SaleReturnLine(models.Model):
     """
 
     _name = 'sale.return.line'
-    _inherit = ['sale.return.derived']
+    _inherit = ['sale.return.derived', 'sale.return.ruled']
     _description = "Return Line"
     _order = 'return_id desc, id'
     _check_company_auto = True

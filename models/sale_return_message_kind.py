@@ -15,7 +15,7 @@ class SaleReturnMessageKind(models.Model):
     """
 
     _name = 'sale.return.message.kind'
-    _inherit = ['sale.return.cached']
+    _inherit = ['sale.return.cached', 'sale.return.shared']
     _description = "Return Message"
     _order = 'sequence, id'
 

@@ -10,7 +10,7 @@ class SaleReturnParcel(models.Model):
 
     _name = 'sale.return.parcel'
     _description = "Parked Parcel"
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['sale.return.ruled', 'mail.thread', 'mail.activity.mixin']
     _order = 'id desc'
     _check_company_auto = True
     _rec_names_search = ['name', 'tracking_ref', 'label_text']

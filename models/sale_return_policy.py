@@ -6,6 +6,7 @@ class SaleReturnPolicy(models.Model):
     """The rules that apply to a group of return lines; the first that matches wins."""
 
     _name = 'sale.return.policy'
+    _inherit = ['sale.return.shared']
     _description = "Return Policy"
     _order = 'sequence, id'
 

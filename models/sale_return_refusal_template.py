@@ -5,6 +5,7 @@ class SaleReturnRefusalTemplate(models.Model):
     """Words in which returns are refused, so that everybody is told the same."""
 
     _name = 'sale.return.refusal.template'
+    _inherit = ['sale.return.shared']
     _description = "Return Refusal Template"
     _order = 'sequence, id'
 

@@ -20,6 +20,7 @@ class SaleReturnRule(models.Model):
     """
 
     _name = 'sale.return.rule'
+    _inherit = ['sale.return.shared']
     _description = "Return Rule"
     _order = 'sequence, id'
     _check_company_auto = True

@@ -6,6 +6,7 @@ class SaleReturnSubstitute(models.Model):
     """Who approves returns for somebody while he is away."""
 
     _name = 'sale.return.substitute'
+    _inherit = ['sale.return.ruled']
     _description = "Return Approval Substitute"
     _order = 'date_from desc, id desc'
     _rec_name = 'user_id'

@@ -13,7 +13,7 @@ class SaleReturnTeam(models.Model):
     """
 
     _name = 'sale.return.team'
-    _inherit = ['sale.return.cached']
+    _inherit = ['sale.return.cached', 'sale.return.shared']
     _description = "Return Team"
     _order = 'sequence, id'
     _check_company_auto = True

@@ -19,6 +19,7 @@ class SaleReturnTeamStep(models.Model):
     """How long a team has for a step, who owns it, and when somebody is reminded."""
 
     _name = 'sale.return.team.step'
+    _inherit = ['sale.return.shared']
     _description = "Return Team Step"
     _order = 'sequence, id'
     _rec_name = 'step'

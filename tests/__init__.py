@@ -89,6 +89,7 @@ from . import test_refund
 from . import test_refund_failures
 from . import test_replacement
 from . import test_report
+from . import test_rules_of_values
 from . import test_sale_return
 from . import test_sale_return_credit
 from . import test_sale_return_inspection

@@ -41,8 +41,11 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
     @classmethod
     def _setup_world(cls):
         """Build the company. Needs `cls.env` only: dev/money builds it outside of tests."""
+        # The staff may set up what all companies share, and work in their own.
+        cls.foreign_companies = cls.env['res.company'].sudo().search([])
         cls.company = cls._create_trading_company("Returns Test Company")
         cls.staff = cls._create_user('returns_staff', *STAFF_GROUPS)
+        cls.staff.sudo().company_ids += cls.foreign_companies
         cls.env = cls._env_of(cls.staff)
         cls.company = cls.env.company
         cls.currency = cls.company.currency_id
@@ -90,7 +93,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
     @classmethod
     def _env_of(cls, user, companies=None):
         """Return an environment in which `user` acts, without superuser rights."""
-        companies = companies or user.company_ids
+        companies = companies or user.company_ids - cls.foreign_companies
         return cls.env(
             user=user.id,
             su=False,

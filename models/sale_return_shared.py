@@ -1,0 +1,66 @@
+from odoo import api, models
+from odoo.exceptions import AccessError, UserError
+
+
+class SaleReturnShared(models.AbstractModel):
+    """Mixin of configuration of one company, or of all when it has none.
+
+    Its company never changes: returns of that company were decided by it. What all companies
+    share is set up by who has all of them.
+    """
+
+    _name = 'sale.return.shared'
+    _inherit = ['sale.return.ruled']
+    _description = "Return Configuration of a Company"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `base` to refuse shared records of who has some companies only."""
+        records = super().create(vals_list)
+        records._ensure_all_companies()
+        return records
+
+    def write(self, vals):
+        """Override of `base` to keep the company, and shared records of who has some only."""
+        self._ensure_all_companies()
+        companies = {} if self.env.su else {record: record.company_id for record in self}
+        result = super().write(vals)
+        for record, company in companies.items():
+            if record.company_id != company:
+                record._refuse_other_company()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_shared(self):
+        self._ensure_all_companies()
+
+    def _refuse_other_company(self):
+        self.ensure_one()
+        raise UserError(
+            self.env._(
+                "“%(name)s” stays with the company it was made for: returns were decided by it. "
+                "Archive it, or make a copy for the other company.",
+                name=self.display_name,
+            )
+        )
+
+    def _ensure_all_companies(self):
+        """Refuse to set up what all companies share unless the user has all of them.
+
+        :raise AccessError: naming the records.
+        """
+        if self.env.su:
+            return
+        shared = self.filtered(lambda record: not record.company_id)
+        if not shared:
+            return
+        # sudo: the companies that the user does not have count.
+        user = self.env.user.sudo()
+        if user.env['res.company'].search([]) - user.company_ids:
+            raise AccessError(
+                self.env._(
+                    "“%(names)s” counts for all companies. Only somebody who has access to all of "
+                    "them can change it: choose a company of yours, or ask them.",
+                    names=", ".join(shared.mapped('display_name')),
+                )
+            )
