@@ -1,4 +1,5 @@
 # Mixins come before the models that use them.
+from . import sale_return_owned
 from . import sale_return_ruled
 from . import sale_return_shared
 from . import sale_return_cached
@@ -197,6 +198,7 @@ from . import stock_lot
 from . import stock_move
 from . import stock_move_disposal
 from . import stock_move_kit
+from . import stock_move_validated
 from . import stock_move_line
 from . import stock_move_line_facts
 from . import stock_picking

@@ -9,7 +9,8 @@ from ..tools.money import QUANTITY_EPSILON
 
 
 class AccountMove(models.Model):
-    _inherit = 'account.move'
+    _name = 'account.move'
+    _inherit = ['account.move', 'sale.return.owned']
 
     sale_return_ids = fields.Many2many(
         'sale.return',
@@ -25,6 +26,13 @@ class AccountMove(models.Model):
         help="A manager of Returns who credits goods that a return still waits for says why.",
         groups='base.group_user',
     )
+
+    @api.model
+    def _get_sale_return_writers(self):
+        """Override of `sale.return.owned`: managers write down why they override a return."""
+        return super()._get_sale_return_writers() | {
+            'sale_return_override_reason': 'sale_return.group_manager'
+        }
 
     @api.depends('line_ids.sale_return_line_id', 'line_ids.sale_line_ids')
     def _compute_sale_return_ids(self):
@@ -339,7 +347,8 @@ class AccountMove(models.Model):
                 invoice_lines = ledger._get_invoice_lines(return_line.sale_line_id)
                 credited_line = ledger._get_credited_lines(line, invoice_lines)[:1]
                 # One write per line: an override is for a single note.
-                line.write(
+                # sudo: the manager's reason was checked, and nobody writes these links himself.
+                line.sudo().write(
                     {
                         'sale_return_line_id': return_line.id,
                         'sale_return_kind': 'goods',

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..const import CREDIT_KINDS
+from .sale_return_owned import OwnValue
 
 # What makes the amounts of an invoice line.
 AMOUNT_FIELDS = frozenset(
@@ -10,7 +11,8 @@ AMOUNT_FIELDS = frozenset(
 
 
 class AccountMoveLine(models.Model):
-    _inherit = 'account.move.line'
+    _name = 'account.move.line'
+    _inherit = ['account.move.line', 'sale.return.owned']
 
     # The credit notes of returns, for the reports of accountants.
     _sale_return_notes = models.Index('(move_id) WHERE sale_return_line_id IS NOT NULL')
@@ -162,7 +164,7 @@ class AccountMoveLine(models.Model):
 
     def _copy_data_extend_business_fields(self, values):
         """Override of `account` to bill goods again at no cost, where none was reversed."""
-        values['sale_return_kept'] = self._has_no_goods_back()
+        values['sale_return_kept'] = OwnValue(self._has_no_goods_back())
         return super()._copy_data_extend_business_fields(values)
 
     def _has_no_goods_back(self):

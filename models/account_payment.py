@@ -6,7 +6,8 @@ from ..const import REFUND_READERS
 
 
 class AccountPayment(models.Model):
-    _inherit = 'account.payment'
+    _name = 'account.payment'
+    _inherit = ['account.payment', 'sale.return.owned']
 
     sale_return_refund_ids = fields.One2many(
         'sale.return.refund',

@@ -4,7 +4,8 @@ from ..const import REFUND_READERS
 
 
 class PaymentTransaction(models.Model):
-    _inherit = 'payment.transaction'
+    _name = 'payment.transaction'
+    _inherit = ['payment.transaction', 'sale.return.owned']
 
     sale_return_refund_ids = fields.One2many(
         'sale.return.refund',

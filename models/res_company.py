@@ -1,8 +1,12 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+# Who may write on companies in Odoo; the settings write as him who saves them.
+SETTINGS_GROUP = 'base.group_erp_manager'
 
 
 class ResCompany(models.Model):
-    _inherit = 'res.company'
+    _name = 'res.company'
+    _inherit = ['res.company', 'sale.return.owned']
 
     sale_return_view_location_id = fields.Many2one(
         'stock.location',
@@ -77,6 +81,22 @@ class ResCompany(models.Model):
         "account of the goods.",
         groups='base.group_user',
     )
+
+    @api.model
+    def _get_sale_return_writers(self):
+        """Override of `sale.return.owned`: what the settings of Returns change."""
+        return super()._get_sale_return_writers() | dict.fromkeys(
+            (
+                'sale_return_adopt_native',
+                'sale_return_auto_credit',
+                'sale_return_mail_approved',
+                'sale_return_file_months',
+                'sale_return_rate',
+                'sale_return_scrap_account_id',
+                'sale_return_fee_account_id',
+            ),
+            SETTINGS_GROUP,
+        )
 
     def write(self, vals):
         """Override of `base` to book scrapped returns on the account chosen."""

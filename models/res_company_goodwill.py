@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from .res_company import SETTINGS_GROUP
 
 
 class ResCompany(models.Model):
@@ -16,3 +18,14 @@ class ResCompany(models.Model):
         "manager. 0: no limit.",
         groups='base.group_user',
     )
+
+    @api.model
+    def _get_sale_return_writers(self):
+        """Extend by the limits of goodwill in the settings."""
+        return super()._get_sale_return_writers() | dict.fromkeys(
+            (
+                'sale_return_goodwill_agent_limit',
+                'sale_return_goodwill_customer_limit',
+            ),
+            SETTINGS_GROUP,
+        )

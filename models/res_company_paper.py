@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from .res_company import SETTINGS_GROUP
 
 
 class ResCompany(models.Model):
@@ -10,3 +12,11 @@ class ResCompany(models.Model):
         "e-invoice network, ...), if its invoice was sent. Odoo's scheduled job does it.",
         groups='base.group_user',
     )
+
+    @api.model
+    def _get_sale_return_writers(self):
+        """Extend by the setting that sends notes."""
+        return super()._get_sale_return_writers() | dict.fromkeys(
+            ('sale_return_send_notes',),
+            SETTINGS_GROUP,
+        )

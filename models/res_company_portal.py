@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from .res_company import SETTINGS_GROUP
 
 
 class ResCompany(models.Model):
@@ -29,3 +31,15 @@ class ResCompany(models.Model):
         ' AND COALESCE(sale_return_request_limit, 0) >= 0)',
         "Links to returns work for at least one day, and the limit of requests is not negative.",
     )
+
+    @api.model
+    def _get_sale_return_writers(self):
+        """Extend by the settings of the portal."""
+        return super()._get_sale_return_writers() | dict.fromkeys(
+            (
+                'sale_return_portal',
+                'sale_return_link_days',
+                'sale_return_request_limit',
+            ),
+            SETTINGS_GROUP,
+        )

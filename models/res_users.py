@@ -1,8 +1,9 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResUsers(models.Model):
-    _inherit = 'res.users'
+    _name = 'res.users'
+    _inherit = ['res.users', 'sale.return.owned']
 
     sale_return_goodwill_limit = fields.Float(
         string="Goodwill per Month",
@@ -12,3 +13,10 @@ class ResUsers(models.Model):
     )
     # Written by whoever grants, see `sale.return.goodwill._ensure_limits`.
     sale_return_goodwill_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
+
+    @api.model
+    def _get_sale_return_writers(self):
+        """Override of `sale.return.owned`: managers set what their people may grant."""
+        return super()._get_sale_return_writers() | {
+            'sale_return_goodwill_limit': 'sale_return.group_manager'
+        }

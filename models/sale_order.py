@@ -5,7 +5,8 @@ from ..const import OPEN_STATES
 
 
 class SaleOrder(models.Model):
-    _inherit = 'sale.order'
+    _name = 'sale.order'
+    _inherit = ['sale.order', 'sale.return.owned']
 
     # Whoever may not read returns reads orders without it, also all fields at once.
     return_line_ids = fields.One2many(

@@ -5,7 +5,8 @@ from odoo.exceptions import UserError
 
 
 class SaleOrderLine(models.Model):
-    _inherit = 'sale.order.line'
+    _name = 'sale.order.line'
+    _inherit = ['sale.order.line', 'sale.return.owned']
 
     # Code of ours goes by `_get_return_lines`: whoever trades need not be a user of Returns.
     return_line_ids = fields.One2many(

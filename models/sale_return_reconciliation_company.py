@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from .res_company import SETTINGS_GROUP
 
 
 class ResCompany(models.Model):
@@ -24,6 +26,17 @@ class ResCompany(models.Model):
     sale_return_reconciled_on = fields.Datetime(
         string="Returns Reconciled on", readonly=True, copy=False, groups='base.group_user'
     )
+
+    @api.model
+    def _get_sale_return_writers(self):
+        """Extend by the settings of the list of differences."""
+        return super()._get_sale_return_writers() | dict.fromkeys(
+            (
+                'sale_return_reconciliation_start',
+                'sale_return_reconciliation_user_id',
+            ),
+            SETTINGS_GROUP,
+        )
 
     def _get_sale_return_reconciliation_user(self):
         """Return who is told about new differences: the one chosen, else an accountant.

@@ -247,13 +247,18 @@ class SaleReturnSurplus(models.AbstractModel):
         """
         product = move.product_id
         quantity = sum(part for _line, part in parts)
-        new_move = self.env['stock.move'].create(
-            {
-                **move.copy_data(self._prepare_split_vals(move))[0],
-                'product_uom': product.uom_id.id,
-                'product_uom_qty': quantity,
-                **(vals or {}),
-            }
+        # sudo: what it counts for is ours to say, and who validates the receipt may split it.
+        new_move = (
+            self.env['stock.move']
+            .sudo()
+            .create(
+                {
+                    **move.copy_data(self._prepare_split_vals(move))[0],
+                    'product_uom': product.uom_id.id,
+                    'product_uom_qty': quantity,
+                    **(vals or {}),
+                }
+            )
         )
         for line, part in parts:
             picked = line.picked

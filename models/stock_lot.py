@@ -3,7 +3,8 @@ from odoo.exceptions import UserError
 
 
 class StockLot(models.Model):
-    _inherit = 'stock.lot'
+    _name = 'stock.lot'
+    _inherit = ['stock.lot', 'sale.return.owned']
 
     # What the user may read of them: whoever has no role in Returns reads lots without these.
     sale_return_ids = fields.Many2many(

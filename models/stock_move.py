@@ -1,9 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .sale_return_owned import OwnValue
+
 
 class StockMove(models.Model):
-    _inherit = 'stock.move'
+    _name = 'stock.move'
+    _inherit = ['stock.move', 'sale.return.owned']
 
     # Not copied: a copy is another movement of the goods. Splits keep them (see below).
     sale_return_line_id = fields.Many2one(
@@ -85,9 +88,9 @@ class StockMove(models.Model):
     def _prepare_move_split_vals(self, qty):
         """Override of `stock` to let backorders count on the same return line."""
         return super()._prepare_move_split_vals(qty) | {
-            'sale_return_line_id': self.sale_return_line_id.id,
-            'sale_return_inspection_id': self.sale_return_inspection_id.id,
-            'sale_return_discrepancy_id': self.sale_return_discrepancy_id.id,
+            'sale_return_line_id': OwnValue(self.sale_return_line_id.id),
+            'sale_return_inspection_id': OwnValue(self.sale_return_inspection_id.id),
+            'sale_return_discrepancy_id': OwnValue(self.sale_return_discrepancy_id.id),
         }
 
     def _action_done(self, cancel_backorder=False):

@@ -1,7 +1,17 @@
 from odoo import api, models
 
 # What of a done move decides how much came back, what of, and whose it is.
-GUARDED_FIELDS = frozenset({'quantity', 'product_uom_id', 'lot_id', 'owner_id', 'location_dest_id'})
+GUARDED_FIELDS = frozenset(
+    {
+        'move_id',
+        'quantity',
+        'product_uom_id',
+        'lot_id',
+        'owner_id',
+        'location_id',
+        'location_dest_id',
+    }
+)
 
 
 class StockMoveLine(models.Model):

@@ -2,7 +2,8 @@ from odoo import api, fields, models
 
 
 class StockPicking(models.Model):
-    _inherit = 'stock.picking'
+    _name = 'stock.picking'
+    _inherit = ['stock.picking', 'sale.return.owned']
 
     sale_return_id = fields.Many2one(
         'sale.return',
@@ -34,6 +35,13 @@ class StockPicking(models.Model):
         copy=False,
         help="When the customer got the goods; return windows count from then.",
     )
+
+    @api.model
+    def _get_sale_return_writers(self):
+        """Override of `sale.return.owned`: the desk is told when customers got their goods."""
+        return super()._get_sale_return_writers() | {
+            'date_customer_received': 'sale_return.group_user'
+        }
 
     @api.depends('move_ids.sale_return_line_id')
     def _compute_sale_return_id(self):

@@ -3,7 +3,8 @@ from odoo.fields import Domain
 
 
 class StockPickingType(models.Model):
-    _inherit = 'stock.picking.type'
+    _name = 'stock.picking.type'
+    _inherit = ['stock.picking.type', 'sale.return.owned']
 
     count_sale_return_to_inspect = fields.Integer(
         string="Returns to Inspect",

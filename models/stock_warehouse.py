@@ -1,11 +1,12 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..const import OPEN_STATES
 
 
 class StockWarehouse(models.Model):
-    _inherit = 'stock.warehouse'
+    _name = 'stock.warehouse'
+    _inherit = ['stock.warehouse', 'sale.return.owned']
 
     sale_return_type_id = fields.Many2one(
         'stock.picking.type', "Returns Operation Type", check_company=True, copy=False
@@ -30,6 +31,22 @@ class StockWarehouse(models.Model):
         copy=False,
         help="What the deliveries' own returns came in with before they went to quarantine.",
     )
+
+    @api.model
+    def _get_sale_return_writers(self):
+        """Override of `sale.return.owned`: who sets up warehouses sets up how they take returns.
+
+        Odoo itself writes the operation type, like its own ones, as whoever creates a warehouse.
+        """
+        return super()._get_sale_return_writers() | dict.fromkeys(
+            (
+                'sale_return_type_id',
+                'sale_return_quarantine',
+                'sale_return_restock',
+                'sale_return_grade_location_ids',
+            ),
+            'stock.group_stock_manager',
+        )
 
     # === SET UP === #
 
@@ -117,17 +134,19 @@ class StockWarehouse(models.Model):
         )
         for return_type in types.filtered(lambda t: not t.default_location_dest_id.warehouse_id):
             warehouse, location = return_type.warehouse_id, return_type.default_location_dest_id
-            warehouse.write(
+            # sudo: nobody chooses these himself, whoever sets up the warehouse.
+            warehouse.sudo().write(
                 {'sale_return_type_id': return_type.id, 'sale_return_loc_id': location.id}
             )
             # Somebody may have archived them in between.
             return_type.active = location.active = warehouse.active
-            location.company_id.sale_return_view_location_id = location.location_id
+            location.company_id.sudo().sale_return_view_location_id = location.location_id
 
     def _create_sale_return_location(self):
         """Create the quarantine of each warehouse that has none."""
         for warehouse in self.filtered(lambda w: not w.sale_return_loc_id):
-            warehouse.sale_return_loc_id = self.env['stock.location'].create(
+            # sudo: nobody chooses it himself, whoever sets up the warehouse.
+            warehouse.sudo().sale_return_loc_id = self.env['stock.location'].create(
                 {
                     'name': warehouse.code,
                     'usage': 'internal',
@@ -147,7 +166,8 @@ class StockWarehouse(models.Model):
             ours.return_picking_type_id = deliveries
             linked = deliveries.return_picking_type_id == ours
             if warehouse.sale_return_quarantine and not linked:
-                warehouse.sale_return_native_type_id = deliveries.return_picking_type_id
+                # sudo: what it was is a fact, whoever sets up the warehouse.
+                warehouse.sudo().sale_return_native_type_id = deliveries.return_picking_type_id
                 deliveries.return_picking_type_id = ours
             elif linked and not warehouse.sale_return_quarantine:
                 deliveries.return_picking_type_id = (

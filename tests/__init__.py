@@ -69,6 +69,7 @@ from . import test_order_level_money
 from . import test_order_level_optional
 from . import test_ordinary_users
 from . import test_own_requests
+from . import test_owned_fields
 from . import test_parcels
 from . import test_policy_matching
 from . import test_portal_access

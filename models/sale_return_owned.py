@@ -1,0 +1,155 @@
+from odoo import api, models, tools
+from odoo.exceptions import AccessError
+
+
+class OwnValue:
+    """What our code gives a field of ours in values that are created as the user.
+
+    E.g. when Odoo splits a move. Clients send plain data and can never send this.
+    """
+
+    __slots__ = ('value',)
+
+    def __init__(self, value):
+        self.value = value
+
+    def __bool__(self):
+        return bool(self.value)
+
+
+class SaleReturnOwned(models.AbstractModel):
+    """Mixin of Odoo's own models: our fields on them are written by our services.
+
+    Odoo's rights say who may write its documents. They do not say who may tell that goods came
+    back, or that something was credited. So every field of ours is refused to everybody, unless
+    the model lists the group that may set it. Services write as superuser (`sudo`).
+    """
+
+    _name = 'sale.return.owned'
+    _description = "Document with Fields of Returns"
+
+    # === WHICH === #
+
+    @api.model
+    @tools.ormcache()
+    def _get_sale_return_owned(self):
+        """Return the names of the fields that this add-on adds to the model.
+
+        :rtype: frozenset
+        """
+        return frozenset(
+            name
+            for name, field in self._fields.items()
+            if field._modules[:1] == ('sale_return',) and not field.inherited
+        )
+
+    @api.model
+    def _get_sale_return_writers(self):
+        """Return who may set fields of ours: the others are for services alone.
+
+        Override to list a field that people fill in.
+
+        :return: `{field name: external id of a group}`
+        :rtype: dict
+        """
+        return {}
+
+    @api.model
+    def _may_set_sale_return(self, name):
+        group = self._get_sale_return_writers().get(name)
+        return self.env.su or bool(group and self.env.user.has_group(group))
+
+    # === GUARD === #
+
+    @api.model
+    def default_get(self, fields):
+        """Override of `base` to take no fields of ours from the context or own defaults."""
+        defaults = super().default_get(fields)
+        for name in self._get_sale_return_owned().intersection(defaults):
+            if not self._may_set_sale_return(name):
+                del defaults[name]
+                if (value := self._get_own_default(name)) is not None:
+                    defaults[name] = value
+        return defaults
+
+    def _prepare_create_values(self, vals_list):
+        """Override of `base` to refuse fields of ours, whatever the values came through."""
+        owned = self._get_sale_return_owned()
+        vals_list = [
+            vals if owned.isdisjoint(vals) else self._admit_sale_return(vals) for vals in vals_list
+        ]
+        return super()._prepare_create_values(vals_list)
+
+    def write(self, vals):
+        """Override of `base` to refuse to change fields of ours."""
+        if not self._get_sale_return_owned().isdisjoint(vals):
+            vals = self._admit_sale_return(vals)
+        return super().write(vals)
+
+    def _admit_sale_return(self, vals):
+        """Refuse values of fields of ours that are not the user's to set.
+
+        What changes nothing passes: programs send back what they have read.
+
+        :param dict vals: values of a new record, or of the changes of these.
+        :return: the values to write.
+        :rtype: dict
+        :raise AccessError: naming the fields.
+        """
+        refused, admitted = [], dict(vals)
+        for name in self._get_sale_return_owned().intersection(vals):
+            value = vals[name]
+            if isinstance(value, OwnValue):
+                admitted[name] = value.value
+            elif not self._may_set_sale_return(name) and self._changes_sale_return(name, value):
+                refused.append(name)
+        if refused:
+            raise AccessError(self._get_sale_return_refusal(sorted(refused)))
+        return admitted
+
+    def _changes_sale_return(self, name, value):
+        """Tell whether a value differs from what the records have, or new ones would."""
+        field = self._fields[name]
+        if field.type in ('one2many', 'many2many'):
+            return bool(value)
+        if not self:
+            return bool(value) and value != self._get_own_default(name)
+        # sudo: whether it changes does not depend on what the user may read.
+        return any(
+            field.convert_to_cache(value, record, validate=False)
+            != field.convert_to_cache(record[name], record, validate=False)
+            for record in self.sudo()
+        )
+
+    @api.model
+    def _get_own_default(self, name):
+        """Return the default that the field itself has, None when it has none."""
+        field = self._fields[name]
+        if not field.default:
+            return None
+        value = field.convert_to_cache(field.default(self), self, validate=False)
+        return field.convert_to_write(value, self)
+
+    def _get_sale_return_refusal(self, names):
+        """Say which fields cannot be set, of which record, and what to do."""
+        values = {
+            'fields': ", ".join(self._fields[name].string for name in names),
+            'model': self._description,
+        }
+        if self._ids:
+            # sudo: only the name that the user has in front of him.
+            values['model'] += f" {', '.join(self.sudo()[:3].mapped('display_name'))}"
+        groups = {self._get_sale_return_writers().get(name) for name in names}
+        if None in groups:
+            return self.env._(
+                "“%(fields)s” of %(model)s cannot be set by hand: it follows from the steps of a "
+                "return. Leave it as it is, and do the step in Returns.",
+                **values,
+            )
+        # sudo: everybody may know who is to be asked.
+        roles = [self.env.ref(group).sudo().full_name for group in sorted(groups)]
+        return self.env._(
+            "You may not set “%(fields)s” of %(model)s. Ask somebody with the role %(roles)s.",
+            roles=", ".join(roles),
+            **values,
+        )
