@@ -35,7 +35,12 @@ class AccountMove(models.Model):
         )
 
     def _post(self, soft=True):
-        """Override of `account` to start the refunds that policies want started by themselves."""
+        """Override of `account` to start the refunds that policies want started by themselves.
+
+        :raise UserError: when a payment of a return would go to somebody else.
+        """
+        # sudo: an accountant need not be a user of Returns.
+        self.sudo().origin_payment_id._ensure_sale_return_payee()
         posted = super()._post(soft=soft)
         notes = posted.filtered(lambda move: move._is_sale_return_refund_automatic())
         for note in notes:

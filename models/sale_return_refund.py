@@ -6,6 +6,8 @@ from odoo.tools.misc import formatLang
 # Money that has left or may leave yet: it cannot be paid a second time.
 RESERVING_STATES = ('prepared', 'pending', 'unknown', 'done')
 OPEN_STATES = ('prepared', 'pending', 'unknown')
+# Of a payment of Odoo.
+PAID_STATES = ('in_process', 'paid')
 
 PAYMENT_STATES = {
     'draft': 'prepared',
@@ -148,6 +150,7 @@ class SaleReturnRefund(models.Model):
         store=True,
         index=True,
         help="Prepared: a payment waits for its posting, or the job has not sent it yet. "
+        "Pending: the provider decides, or a payment waits to be matched with the note. "
         "No answer: the provider was asked and has not answered; look at its books.",
     )
     error = fields.Text(readonly=True, help="Why it failed, in the words of the provider.")
@@ -179,12 +182,21 @@ class SaleReturnRefund(models.Model):
     def _search_return_ids(self, operator, value):
         return [('note_id.line_ids.sale_return_line_id.return_id', operator, value)]
 
-    @api.depends('payment_id.state', 'transaction_id.state', 'date_sent', 'answer_lost', 'method')
+    @api.depends(
+        'payment_id.state',
+        'payment_id.is_reconciled',
+        'transaction_id.state',
+        'date_sent',
+        'answer_lost',
+        'method',
+    )
     def _compute_state(self):
         for refund in self:
             if refund.method == 'payment':
                 # The draft was deleted: nothing will be paid by it.
-                refund.state = PAYMENT_STATES.get(refund.payment_id.state, 'cancelled')
+                state = PAYMENT_STATES.get(refund.payment_id.state, 'cancelled')
+                # The money may be on its way; the note is paid back once both are matched.
+                refund.state = 'pending' if state == 'done' and not refund._is_matched() else state
                 continue
             # sudo: who follows a return may not read transactions.
             state = TRANSACTION_STATES.get(refund.transaction_id.sudo().state, 'cancelled')
@@ -353,6 +365,21 @@ class SaleReturnRefund(models.Model):
 
     # === BUSINESS METHODS === #
 
+    def _is_matched(self):
+        """Tell whether the payment has settled the note: not another document, nor nothing.
+
+        A payment without entry of its own is matched through the bank statement.
+        """
+        self.ensure_one()
+        # sudo: who follows a return may not read the books.
+        note, payment = self.sudo().note_id, self.sudo().payment_id
+        if not payment.move_id:
+            return payment.state == 'paid' and bool(
+                note.currency_id.compare_amounts(note.amount_residual, note.amount_total)
+            )
+        matched = payment.move_id.line_ids.matched_credit_ids.credit_move_id
+        return bool(matched & note.line_ids)
+
     def _fail(self, message):
         """Keep why payouts failed, and tell the returns."""
         self.write({'error': message})
@@ -426,6 +453,8 @@ class SaleReturnRefund(models.Model):
             'payment_type': 'outbound',
             'partner_type': 'customer',
             'partner_id': self.partner_id.id,
+            # Odoo would take the first account; only one that was checked is paid to.
+            'partner_bank_id': self._get_trusted_account().id,
             'company_id': self.company_id.id,
             'journal_id': self.journal_id.id,
             'payment_method_line_id': methods[:1].id,
@@ -435,3 +464,12 @@ class SaleReturnRefund(models.Model):
             'memo': self.note_id.name,
             'invoice_ids': [Command.set(self.note_id.ids)],
         }
+
+    def _get_trusted_account(self):
+        """Return a bank account of the customer that money may be sent to, if any."""
+        self.ensure_one()
+        return self.partner_id.bank_ids.filtered(
+            lambda account: (
+                account.allow_out_payment and account.company_id.id in (False, self.company_id.id)
+            )
+        )[:1]

@@ -2,7 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
-from .sale_return_refund import OPEN_STATES
+from .sale_return_refund import OPEN_STATES, PAID_STATES
 
 
 class SaleReturnRefund(models.Model):
@@ -95,12 +95,18 @@ class SaleReturnRefund(models.Model):
                 )
             )
 
+    def _is_paid(self):
+        """Tell whether the payment is made, and booked where it has an entry of its own."""
+        self.ensure_one()
+        payment = self.payment_id
+        return payment.state in PAID_STATES and payment.move_id.state in (False, 'posted')
+
     def _settle(self):
         """Match payouts that were paid with their notes, and write back what was never received.
 
         Repeating it changes nothing: what is matched is left alone.
         """
-        for refund in self.filtered(lambda refund: refund.state == 'done' and refund.payment_id):
+        for refund in self.filtered(lambda refund: refund._is_paid()):
             # One by one: each matches its own two documents.
             refund._reconcile(refund.payment_id.move_id)
             if refund.amount_written_back and not refund.write_back_move_id:

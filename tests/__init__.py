@@ -71,6 +71,7 @@ from . import test_ordinary_users
 from . import test_own_requests
 from . import test_owned_fields
 from . import test_parcels
+from . import test_payee
 from . import test_policy_matching
 from . import test_portal_access
 from . import test_portal_doors
