@@ -285,9 +285,9 @@ class TestRules(DecisionCommon):
     def test_verdicts_cannot_be_forged(self):
         sale_return = self._create_return(self.order, 1, submit=False)
         for name, value in (
-            ('verdicts', []),
+            ('verdicts', [{'outcome': 'authorize', 'code': 'forged', 'facts': {}}]),
             ('verdict_outcome', 'authorize'),
-            ('policy_facts', {}),
+            ('policy_facts', {'forged': True}),
             ('decision', 'approved'),
             ('decision_reason', "x"),
         ):

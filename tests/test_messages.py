@@ -383,6 +383,8 @@ class TestMessages(MessagesCommon):
         message = sale_return.customer_message_ids
         clerk = self._create_user('messages_clerk', 'sale_return.group_user')
         manager = self._create_user('messages_manager', 'sale_return.group_manager')
+        # What is told counts for all companies.
+        manager.sudo().company_ids += self.foreign_companies
         stranger = self._create_user('messages_stranger', 'base.group_user')
         for user in (clerk, manager):
             for method, values in (('write', [{'state': 'sent'}]), ('unlink', [])):
