@@ -1,4 +1,5 @@
 # Mixins come before the models that use them.
+from . import sale_return_own_defaults
 from . import sale_return_owned
 from . import sale_return_ruled
 from . import sale_return_shared

@@ -10,6 +10,7 @@ class SaleReturnAppeal(models.Model):
     """
 
     _name = 'sale.return.appeal'
+    _inherit = ['sale.return.own.defaults']
     _description = "Return Appeal"
     _order = 'id desc'
     _rec_name = 'return_id'

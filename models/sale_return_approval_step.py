@@ -8,6 +8,7 @@ class SaleReturnApprovalStep(models.Model):
     """A level that has to decide on one return, with who may, as it was at the submission."""
 
     _name = 'sale.return.approval.step'
+    _inherit = ['sale.return.own.defaults']
     _description = "Return Approval Step"
     _order = 'sequence, id'
 

@@ -29,7 +29,7 @@ class SaleReturnDeadline(models.Model):
     """
 
     _name = 'sale.return.deadline'
-    _inherit = ['sale.return.ruled']
+    _inherit = ['sale.return.own.defaults', 'sale.return.ruled']
     _description = "Return Deadline"
     _order = 'date_limit, id'
     _rec_name = 'step'

@@ -11,20 +11,16 @@ class SaleReturnDerived(models.AbstractModel):
     """
 
     _name = 'sale.return.derived'
+    _inherit = ['sale.return.own.defaults']
     _description = "Return Document with Derived Fields"
 
     # Fields that services write by `_write_facts` and nobody else; extended by each model.
     _protected_fields = frozenset()
 
     @api.model
-    def default_get(self, fields):
-        """Override of `base`: what follows from what was done is no default of a client's."""
-        context = {
-            key: value
-            for key, value in self.env.context.items()
-            if not (key.startswith('default_') and self._is_derived(key.removeprefix('default_')))
-        }
-        return super(SaleReturnDerived, self.with_context(context)).default_get(fields)
+    def _get_fixed_fields(self, names):
+        """Override of `sale.return.own.defaults`: what follows from what was done is fixed."""
+        return {name for name in names if self._is_derived(name)}
 
     @api.model
     def _clean_new(self, vals):

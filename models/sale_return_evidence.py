@@ -6,6 +6,7 @@ class SaleReturnEvidence(models.AbstractModel):
     """Mixin of records that are evidence: written once by a service, never changed or deleted."""
 
     _name = 'sale.return.evidence'
+    _inherit = ['sale.return.own.defaults']
     _description = "Return Evidence"
 
     def write(self, vals):

@@ -32,6 +32,7 @@ class SaleReturnMessage(models.Model):
     """
 
     _name = 'sale.return.message'
+    _inherit = ['sale.return.own.defaults']
     _description = "Message to Customer"
     _order = 'id desc'
     _rec_name = 'kind_id'

@@ -26,6 +26,7 @@ class SaleReturnOwned(models.AbstractModel):
     """
 
     _name = 'sale.return.owned'
+    _inherit = ['sale.return.own.defaults']
     _description = "Document with Fields of Returns"
 
     # === WHICH === #
@@ -62,15 +63,18 @@ class SaleReturnOwned(models.AbstractModel):
     # === GUARD === #
 
     @api.model
-    def default_get(self, fields):
-        """Override of `base` to take no fields of ours from the context or own defaults."""
-        defaults = super().default_get(fields)
-        for name in self._get_sale_return_owned().intersection(defaults):
-            if not self._may_set_sale_return(name):
-                del defaults[name]
-                if (value := self._get_own_default(name)) is not None:
-                    defaults[name] = value
-        return defaults
+    def _get_fixed_fields(self, names):
+        """Override of `sale.return.own.defaults`: fields of ours are fixed.
+
+        In superuser mode, too: Odoo itself creates documents in it with the context of the user,
+        e.g. the transfers of an order.
+        """
+        writers = self._get_sale_return_writers()
+        return {
+            name
+            for name in self._get_sale_return_owned().intersection(names)
+            if name not in writers or not self._may_set_sale_return(name)
+        }
 
     def _prepare_create_values(self, vals_list):
         """Override of `base` to refuse fields of ours, whatever the values came through."""
@@ -120,15 +124,6 @@ class SaleReturnOwned(models.AbstractModel):
             != field.convert_to_cache(record[name], record, validate=False)
             for record in self.sudo()
         )
-
-    @api.model
-    def _get_own_default(self, name):
-        """Return the default that the field itself has, None when it has none."""
-        field = self._fields[name]
-        if not field.default:
-            return None
-        value = field.convert_to_cache(field.default(self), self, validate=False)
-        return field.convert_to_write(value, self)
 
     def _get_sale_return_refusal(self, names):
         """Say which fields cannot be set, of which record, and what to do."""

@@ -34,6 +34,7 @@ class SaleReturnRefund(models.Model):
     """
 
     _name = 'sale.return.refund'
+    _inherit = ['sale.return.own.defaults']
     _description = "Return Refund"
     _order = 'id desc'
     _rec_name = 'idempotency_key'

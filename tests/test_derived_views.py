@@ -1,5 +1,6 @@
 from lxml import etree
 
+from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -213,3 +214,26 @@ class TestDerivedViews(SaleReturnCommon):
         self.assertEqual((created.state, created.date_dispatched), ('draft', False))
         with self.assert_refused("draft", exception=UserError):
             env['sale.return'].create({'partner_id': self.customer.id, 'state': 'approved'})
+
+    def test_own_defaults_set_nothing(self):
+        env = self._env_of(self.clerk)
+        for name, field_name, value in (
+            ('sale.return', 'state', 'approved'),
+            ('sale.return', 'date_dispatch_proved', '2026-01-01 00:00:00'),
+            ('sale.return.line', 'qty_received', 2.0),
+            ('sale.return.approval.step', 'state', 'approved'),
+        ):
+            env['ir.default'].set(name, field_name, value, True)
+        policy = self._create_policy(approval='levels', sequence=-500)
+        policy.level_ids = [Command.create({'name': "All"})]
+        own = env['sale.return'].create(
+            {
+                'partner_id': self.order.partner_id.id,
+                'line_ids': self._prepare_return_lines(self.order.order_line, 2),
+            }
+        )
+        self.assertEqual((own.state, own.date_dispatch_proved), ('draft', False))
+        self._call(self.clerk, own, 'action_submit')
+        self.assertEqual(own.state, 'submitted')
+        self.assertEqual(own.sudo().step_ids.state, 'pending')
+        self.assertEqual(own.line_ids.qty_received, 0)

@@ -315,6 +315,17 @@ class TestOwnedLinks(OwnedCommon):
                 self.assertFalse(model.create(vals).sale_return_line_id)
         self._assert_nothing_more(received=0)
 
+    def test_defaults_set_no_link_where_odoo_acts_as_superuser(self):
+        """A confirmed order creates its moves in superuser mode, as the user's request."""
+        field_name = 'sale_return_line_id'
+        env = self._env_of(self.salesman)
+        env['ir.default'].set('stock.move', field_name, self.line.id, True)
+        for context in ({}, {'default_sale_return_line_id': self.line.id}):
+            order = self._create_order(confirm=False)
+            order.with_env(env).with_context(**context).action_confirm()
+            self.assertTrue(order.picking_ids.move_ids)
+            self.assertFalse(order.picking_ids.move_ids.sale_return_line_id)
+
     def test_receipt_is_done_by_its_validation_only(self):
         receipt = self.sale_return.picking_ids.move_ids
         for user in (self.storekeeper, self.staff):

@@ -1,0 +1,40 @@
+from odoo import api, models
+
+
+class SaleReturnOwnDefaults(models.AbstractModel):
+    """Mixin of records with values that people do not choose, nor by defaults of theirs.
+
+    Odoo takes defaults from the context of a request and from what users have set for themselves
+    (`ir.default`), in superuser mode, too: what a service leaves out would be theirs to fill in.
+    """
+
+    _name = 'sale.return.own.defaults'
+    _description = "Record without Defaults of Clients"
+
+    @api.model
+    def default_get(self, fields):
+        """Override of `base` to give fixed fields the defaults that they have themselves."""
+        defaults = super().default_get(fields)
+        for name in self._get_fixed_fields(defaults):
+            del defaults[name]
+            if (value := self._get_own_default(name)) is not None:
+                defaults[name] = value
+        return defaults
+
+    @api.model
+    def _get_fixed_fields(self, names):
+        """Return which of some fields take no defaults of clients: here all of them.
+
+        :param names: names of fields.
+        :rtype: set
+        """
+        return set(names)
+
+    @api.model
+    def _get_own_default(self, name):
+        """Return the default that the field itself has, None when it has none."""
+        field = self._fields.get(name)
+        if not field or not field.default:
+            return None
+        value = field.convert_to_cache(field.default(self), self, validate=False)
+        return field.convert_to_write(value, self)
