@@ -1,20 +1,9 @@
-import importlib.util
-from pathlib import Path
-
 from odoo import fields
 from odoo.tests import tagged
 
+from .common_migration import load_migration
 from .common_portal import PortalCommon
 from .test_portal_follow import FollowCommon
-
-
-def load_migration():
-    """Return the script that tells claims from proofs in a database of an older version."""
-    path = Path(__file__).parents[1] / 'migrations/19.0.1.1.0/post-dispatch-proof.py'
-    spec = importlib.util.spec_from_file_location('post_dispatch_proof', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @tagged('post_install', '-at_install')
@@ -163,7 +152,7 @@ class TestDispatchClaims(PortalCommon):
             "UPDATE sale_return_line SET qty_to_credit = 2 WHERE return_id = %s", [claimed.id]
         )
         self.env.invalidate_all()
-        load_migration().migrate(self.env.cr, '19.0.1.0.0')
+        load_migration('post-dispatch-proof').migrate(self.env.cr, '19.0.1.0.0')
         self.env.invalidate_all()
         self.assertEqual(ours.date_dispatch_proved, ours.date_dispatched)
         self.assertEqual(credited.date_dispatch_proved, credited.date_dispatched)

@@ -2,6 +2,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common_http import PatientHttpCase
+from .common_migration import load_migration
 from .common_refund import RefundCommon
 
 
@@ -140,6 +141,19 @@ class TestPayee(RefundCommon, PatientHttpCase):
         self.assertFalse(self.sale_return.action_refund())
         self.refund._settle()
         self.assertEqual(self.refund.state, 'done')
+
+    def test_upgrade_takes_no_payment_for_matched(self):
+        contact = self.env['res.partner'].create({'name': "Jim", 'parent_id': self.customer.id})
+        self._call(self.biller, self.payment, 'write', {'partner_id': contact.id})
+        self._call(self.biller, self.payment, 'action_post')
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE sale_return_refund SET state = 'done' WHERE id = %s", [self.refund.id]
+        )
+        self.env.invalidate_all()
+        load_migration('post-states').migrate(self.env.cr, '19.0.1.0.0')
+        self.env.invalidate_all()
+        self.assertEqual(self.refund.state, 'pending')
 
     def test_written_state_settles_like_the_button(self):
         self._call(self.biller, self.payment, 'write', {'state': 'in_process'})

@@ -1,6 +1,7 @@
 from odoo.tests import tagged
 
 from .common_kit import KitCommon
+from .common_migration import load_migration
 from .common_trade_in import TradeInCommon
 
 
@@ -35,6 +36,16 @@ class TestTradeIn(TradeInCommon):
         self.assertEqual(order.order_line[0].qty_delivered, 1)
         self._bill(order)
         self.assert_books_right()
+
+    def test_upgrade_takes_no_trade_in_for_a_return(self):
+        order = self._trade({'quantity': 1}, {'product': self.used, 'quantity': -1, 'price': 30.0})
+        self.env.cr.execute(
+            "UPDATE sale_order SET return_status = 'partial' WHERE id = %s", [order.id]
+        )
+        self.env.invalidate_all()
+        load_migration('post-states').migrate(self.env.cr, '19.0.1.0.0')
+        self.env.invalidate_all()
+        self.assertEqual(order.return_status, 'no')
 
     def test_one_sold_and_one_taken_in_with_the_switches_back(self):
         self._switch_back()
