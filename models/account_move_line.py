@@ -164,7 +164,7 @@ class AccountMoveLine(models.Model):
 
     def _copy_data_extend_business_fields(self, values):
         """Override of `account` to bill goods again at no cost, where none was reversed."""
-        values['sale_return_kept'] = OwnValue(self._has_no_goods_back())
+        values['sale_return_kept'] = self._has_no_goods_back() and OwnValue(True)
         return super()._copy_data_extend_business_fields(values)
 
     def _has_no_goods_back(self):

@@ -7,6 +7,7 @@ class SaleReturnBenchItem(models.Model):
     """What was counted at the bench and is not finished yet, with its result."""
 
     _name = 'sale.return.bench.item'
+    _inherit = ['sale.return.own.defaults']
     _description = "Counted at the Bench"
     _order = 'id'
     _rec_name = 'name'

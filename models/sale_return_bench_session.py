@@ -8,6 +8,7 @@ class SaleReturnBenchSession(models.Model):
     """
 
     _name = 'sale.return.bench.session'
+    _inherit = ['sale.return.own.defaults']
     _description = "Return Bench Session"
     _order = 'date_last desc, id desc'
     _rec_name = 'user_id'

@@ -8,6 +8,7 @@ class SaleReturnBenchStep(models.Model):
     """One call of a client: its token, what it was answered, and what undoes it."""
 
     _name = 'sale.return.bench.step'
+    _inherit = ['sale.return.own.defaults']
     _description = "Step at the Bench"
     _order = 'id desc'
     _rec_name = 'token'

@@ -181,6 +181,11 @@ class SaleReturnDiscrepancy(models.Model):
             vals['name'] = self.env['ir.sequence'].next_by_code('sale.return.discrepancy')
         return super().create(vals_list)
 
+    @api.model
+    def _get_fixed_fields(self, names):
+        """Override of `sale.return.derived`: services say all there is to say of what was found."""
+        return set(names)
+
     def write(self, vals):
         """Override of `base` to keep what was found and decided as it was recorded.
 

@@ -46,6 +46,8 @@ class SaleReturnOpening(models.AbstractModel):
         :param str message: what to tell instead; by default which documents there are.
         :rtype: dict
         """
+        if not records:
+            return self._tell(message or self.env._("There are none yet."), kind='info')
         if self._may_open(records):
             return records.with_env(self.env)._get_records_action(name=name)
         # sudo: the numbers of the documents only.

@@ -18,6 +18,7 @@ class SaleReturnPortalLink(models.Model):
     """
 
     _name = 'sale.return.portal.link'
+    _inherit = ['sale.return.own.defaults']
     _description = "Question for a Link to Ask for a Return"
     _order = 'id'
 

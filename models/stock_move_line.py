@@ -26,14 +26,20 @@ class StockMoveLine(models.Model):
 
     def write(self, vals):
         """Override of `stock` to guard what is edited on moves already done."""
+        # The move that a line leaves changes as well.
+        left = self.move_id if 'move_id' in vals else None
         result = super().write(vals)
         if not GUARDED_FIELDS.isdisjoint(vals):
-            self._check_done_sale_return_quantities()
+            self._check_done_sale_return_quantities(left)
         return result
 
-    def _check_done_sale_return_quantities(self):
-        """Refuse to edit done moves so that more or other goods came back than were delivered."""
-        done = self.filtered(lambda move_line: move_line.state == 'done').move_id
+    def _check_done_sale_return_quantities(self, left=None):
+        """Refuse to edit done moves so that more or other goods came back than were delivered.
+
+        :param left: `stock.move` records to which the move lines belonged before.
+        """
+        touched = self.move_id | (left or self.env['stock.move'])
+        done = touched.filtered(lambda move: move.state == 'done')
         moves = done.filtered(
             lambda move: (
                 move.sale_line_id or move.sale_return_line_id or move.sale_return_discrepancy_id
