@@ -134,6 +134,9 @@ class SaleReturn(models.Model):
         compute_sudo=True,
         search='_search_sale_order_ids',
     )
+    sale_order_names = fields.Char(
+        string="Orders", compute='_compute_sale_order_ids', compute_sudo=True
+    )
     picking_ids = fields.Many2many(
         'stock.picking',
         string="Receipts",
@@ -224,10 +227,14 @@ class SaleReturn(models.Model):
             [('company_id', '=', self.company_id.id)], limit=1
         )
 
-    @api.depends('line_ids.sale_line_id')
+    @api.depends('line_ids.sale_line_id.order_id.name')
     def _compute_sale_order_ids(self):
         for sale_return in self:
             sale_return.sale_order_ids = sale_return.line_ids.sale_line_id.order_id
+            # The names are for lists: who follows a return may not be allowed to read its order.
+            sale_return.sale_order_names = ', '.join(
+                order.name for order in sale_return.sale_order_ids if order.name
+            )
             sale_return.sale_order_count = len(sale_return.sale_order_ids)
 
     @api.depends('line_ids.reason_id')

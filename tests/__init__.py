@@ -107,5 +107,6 @@ from . import test_trade_in
 from . import test_ui
 from . import test_ui_desk
 from . import test_valuation
+from . import test_views_of_roles
 from . import test_warehouses
 from . import test_without_goods
