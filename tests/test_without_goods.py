@@ -40,6 +40,7 @@ class TestWithoutGoods(PortalHttpCommon):
         env = self._env_of(self.clerk)
         action = env['sale.order'].browse(order.id).action_create_return()
         with Form(env['sale.return.create'].with_context(**action['context'])) as form:
+            self.assertIs(form.approval_note, False)
             with form.line_ids.edit(0) as line:
                 line.quantity = 2
             form.reason_id = env['sale.return.reason'].browse(reason.id)
@@ -64,6 +65,7 @@ class TestWithoutGoods(PortalHttpCommon):
         last = self._send(summary)
         for page in (summary, last):
             self.assertNotIn("$", self._text(page))
+        self.assertNotIn("keep the goods", self._text(last))
         self.env.invalidate_all()
         followed = self._text(self._open(order.return_ids.get_portal_url()))
         self.assertIn("we will check this and tell you", followed)

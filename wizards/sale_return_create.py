@@ -56,10 +56,12 @@ class SaleReturnCreate(models.TransientModel):
             lines = wizard.line_ids.filtered(
                 lambda line: line.quantity > 0 and line._is_without_goods()
             )
-            wizard.approval_note = lines and self.env._(
-                "Nothing comes back of %(products)s, so the return waits for an approver.",
-                products=", ".join(lines.product_id.mapped('display_name')),
-            )
+            wizard.approval_note = False
+            if lines:
+                wizard.approval_note = self.env._(
+                    "Nothing comes back of %(products)s, so the return waits for an approver.",
+                    products=", ".join(lines.product_id.mapped('display_name')),
+                )
 
     def action_return_all(self):
         """Fill in all that can be returned and keep the dialog open."""
@@ -105,7 +107,7 @@ class SaleReturnCreate(models.TransientModel):
         if missing := lines.filtered(lambda line: not (line.reason_id or self.reason_id)):
             raise UserError(
                 self.env._(
-                    "Say why %(products)s is returned.",
+                    "Say why these products are returned: %(products)s.",
                     products=", ".join(missing.product_id.mapped('display_name')),
                 )
             )
