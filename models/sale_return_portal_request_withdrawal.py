@@ -178,11 +178,11 @@ class SaleReturnPortalRequest(models.AbstractModel):
         if len(order.withdrawal_ids.filtered(lambda w: w.date >= since)) < MAX_PER_DAY:
             return
         company = order.company_id
-        address = company.email_formatted or company.partner_id.email or company.phone
+        address = company.email or company.phone
         raise TooManyWithdrawals(
             self.env._(
-                "You have sent %(count)s withdrawals from order %(order)s today. Please send what "
-                "else you withdraw from to %(address)s; it counts just the same.",
+                "You have sent %(count)s withdrawals for order %(order)s today. To withdraw from "
+                "anything else in it, please write to %(address)s: that counts just the same.",
                 count=MAX_PER_DAY,
                 order=order.name,
                 address=address or company.name,

@@ -367,7 +367,7 @@ class TestPortalWithdrawalCounted(WithdrawalCommon):
         for _statement in range(4):
             answer = self._withdraw_as_guest({self.line: 1})
             self.assertIn("sent 3 withdrawals", self._error(answer))
-            self.assertIn("shop@example.com", self._error(answer))
+            self.assertIn("write to shop@example.com:", self._error(answer))
         self.assertEqual(len(self._withdrawals()), 3)
         self.assertEqual(len(self._mails()), 3)
         asked = self.order.activity_ids.filtered(lambda a: "withdraw from more" in a.summary)
