@@ -1,7 +1,10 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from .sale_return_owned import OwnValue
+
+# Who says what came back.
+RECEIVERS = ('stock.group_stock_user', 'sale_return.group_inspector')
 
 
 class StockMove(models.Model):
@@ -103,6 +106,7 @@ class StockMove(models.Model):
         arriving = self.filtered(lambda move: move.location_id._is_at_customer())
         if arriving:
             arriving._ensure_counted()
+            arriving._ensure_from_customer()
             if new_moves := arriving._set_surplus_apart():
                 return (self | new_moves)._action_done(cancel_backorder=cancel_backorder)
         reception = self.env['sale.return.reception']
@@ -201,6 +205,48 @@ class StockMove(models.Model):
                     )
                 )
 
+    def _ensure_receiver(self):
+        """Refuse to say what came for a return to whoever does not work in the warehouse.
+
+        Odoo lets salespeople write transfers, and shows them no button to validate one. Programs
+        that receive by themselves, e.g. a till, do not ask.
+
+        :raise AccessError: naming the moves and the roles.
+        """
+        if self.env.su or any(self.env.user.has_group(group) for group in RECEIVERS):
+            return
+        # sudo: whose move it is does not depend on who receives.
+        moves = self.sudo().filtered(
+            lambda move: move._is_sale_return_receipt() or move._is_adoptable()
+        )
+        if moves:
+            raise AccessError(
+                self.env._(
+                    "You may not say what came back with %(moves)s. Ask somebody with the role "
+                    "%(roles)s to receive it.",
+                    moves=", ".join(moves.mapped('reference')),
+                    roles=", ".join(moves.env.ref(group).full_name for group in RECEIVERS),
+                )
+            )
+
+    def _ensure_from_customer(self):
+        """Refuse to take what a return receives out of a stock of ours: nothing came then.
+
+        :raise UserError: naming the transfer and the return.
+        """
+        # sudo: warehouse workers need not be users of Returns.
+        for move in self.sudo().filtered(lambda move: move._is_sale_return_receipt()):
+            if any(not line.location_id._is_at_customer() for line in move.move_line_ids):
+                raise UserError(
+                    self.env._(
+                        "%(transfer)s receives return %(return)s, which comes from the customer. "
+                        "Set %(location)s as the source again.",
+                        transfer=move.picking_id.name or move.reference,
+                        location=move.location_id.display_name,
+                        **{'return': move.sale_return_line_id.return_id.name},
+                    )
+                )
+
     def _check_sale_return_places(self):
         """Refuse to edit done receipts so that other lots came, or that they went elsewhere.
 
@@ -208,6 +254,8 @@ class StockMove(models.Model):
         """
         # sudo: warehouse workers need not be users of Returns.
         receipts = self.sudo().filtered(lambda move: move._is_sale_return_receipt())
+        receipts.with_env(self.env)._ensure_receiver()
+        receipts._ensure_from_customer()
         receipts._ensure_into_quarantine()
         tracked = receipts.filtered(lambda move: move.product_id.tracking != 'none')
         left = self.env['sale.return.lots']._get_lots_at_customer(

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 # What of a done move decides what it brought, where from and for whom.
@@ -40,7 +40,9 @@ class StockMove(models.Model):
         """Override of `base` to refuse moves of returns that were never validated."""
         vals_list = super()._prepare_create_values(vals_list)
         for vals in vals_list:
-            if vals.get('state') == 'done' and any(vals.get(name) for name in LINKS):
+            if vals.get('state') == 'done' and (
+                any(vals.get(name) for name in LINKS) or self._undoes_by_values(vals)
+            ):
                 self._refuse_unvalidated()
         return vals_list
 
@@ -63,7 +65,9 @@ class StockMove(models.Model):
         if not changed:
             return
         # sudo: whose move it is does not depend on who writes.
-        mine = changed.sudo().filtered(lambda move: any(move[name] for name in LINKS))
+        mine = changed.sudo()
+        if not self._undoes_by_values(vals):
+            mine = mine.filtered(lambda move: move._counts_for_sale_return())
         if not finishes:
             mine = mine.filtered(
                 lambda move: any(
@@ -72,6 +76,19 @@ class StockMove(models.Model):
             )
         if mine:
             mine._refuse_unvalidated()
+
+    def _counts_for_sale_return(self):
+        """Tell whether a return counts the move, or takes back by it what had come."""
+        self.ensure_one()
+        undone = self.origin_returned_move_id
+        return any(self[name] or undone[name] for name in LINKS)
+
+    @api.model
+    def _undoes_by_values(self, vals):
+        """Tell whether values say that a move takes back what had come for a return."""
+        # sudo: as above.
+        undone = self.sudo().browse(vals.get('origin_returned_move_id') or []).exists()
+        return any(undone[name] for name in LINKS)
 
     def _refuse_unvalidated(self):
         raise UserError(

@@ -85,6 +85,7 @@ from . import test_portal_withdrawal
 from . import test_put_away
 from . import test_quarantine_report
 from . import test_query_counts
+from . import test_receipt_facts
 from . import test_receipts
 from . import test_reconciliation
 from . import test_refund
