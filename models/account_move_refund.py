@@ -34,12 +34,53 @@ class AccountMove(models.Model):
             )
         )
 
+    def _get_sale_return_invoices(self):
+        """Return the invoices that notes credit: by their lines, which nobody writes by hand."""
+        return self.invoice_line_ids.credited_line_id.move_id or self.reversed_entry_id
+
+    def _get_sale_return_customer(self):
+        """Return who gets the money of a note: who was billed, whatever the note says since."""
+        self.ensure_one()
+        invoices = self._get_sale_return_invoices()
+        return (invoices or self).partner_id.commercial_partner_id
+
+    def _check_sale_return_header(self):
+        """Refuse notes of returns that are for others than the invoices they credit.
+
+        To be called in superuser mode.
+
+        :raise UserError: naming the note and the invoices.
+        """
+        for note in self.filtered(lambda move: move.move_type == 'out_refund'):
+            invoices = note.invoice_line_ids.filtered(
+                'sale_return_line_id'
+            ).credited_line_id.move_id
+            if not invoices:
+                continue
+            customers = note.partner_id.commercial_partner_id | note.commercial_partner_id
+            if (
+                customers != invoices.partner_id.commercial_partner_id
+                or note.currency_id != invoices.currency_id
+                or note.reversed_entry_id - invoices  # a note made by hand may have none
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(note)s of return %(returns)s credits %(invoices)s: customer, currency "
+                        "and reversed invoice have to be those of the invoice. Set them as they "
+                        "were, or cancel the note and create it again from the return.",
+                        note=note.display_name,
+                        returns=", ".join(note.sale_return_ids.mapped('name')),
+                        invoices=", ".join(invoices.mapped('name')),
+                    )
+                )
+
     def _post(self, soft=True):
         """Override of `account` to start the refunds that policies want started by themselves.
 
-        :raise UserError: when a payment of a return would go to somebody else.
+        :raise UserError: when a note or a payment of a return would go to somebody else.
         """
         # sudo: an accountant need not be a user of Returns.
+        self.sudo()._check_sale_return_header()
         self.sudo().origin_payment_id._ensure_sale_return_payee()
         posted = super()._post(soft=soft)
         notes = posted.filtered(lambda move: move._is_sale_return_refund_automatic())

@@ -122,7 +122,7 @@ class AccountPayment(models.Model):
     def _ensure_sale_return_customer(self, refund):
         """Refuse another payee than the customer of the note, and accounts nobody has checked."""
         self.ensure_one()
-        customer = refund.note_id.commercial_partner_id
+        customer = refund.note_id._get_sale_return_customer()
         values = {
             'payment': self.display_name,
             'note': refund.note_id.name,
@@ -130,7 +130,8 @@ class AccountPayment(models.Model):
             'customer': customer.display_name,
         }
         account = self.partner_bank_id
-        if self.partner_id.commercial_partner_id != customer or (
+        payees = self.partner_id | self.move_id.line_ids.partner_id
+        if payees.commercial_partner_id != customer or (
             account and account.partner_id.commercial_partner_id != customer
         ):
             raise UserError(

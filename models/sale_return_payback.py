@@ -41,6 +41,7 @@ class SaleReturnPayback(models.AbstractModel):
         # the role. `env.uid` stays the one who acts.
         service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
         notes = notes.with_env(service.env)._filter_sale_return_payable()
+        notes._check_sale_return_header()
         # Whoever pays back of the same invoice at the same time waits, and then sees this.
         self.env['sale.return.guard']._take_counter(
             notes | service._get_paid_invoices(notes), 'sale_return_refund_guard'

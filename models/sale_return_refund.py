@@ -415,7 +415,7 @@ class SaleReturnRefund(models.Model):
         return {
             'note_id': note.id,
             'invoice_id': source['invoice'].id,
-            'partner_id': note.commercial_partner_id.id,
+            'partner_id': note._get_sale_return_customer().id,
             'idempotency_key': f"{note.id}-{source['invoice'].id}-{source['line'].id}-{number + 1}",
             'method': payout['method'],
             'source_line_id': source['line'].id,

@@ -63,6 +63,7 @@ from . import test_lots
 from . import test_loyalty
 from . import test_messages
 from . import test_next_step
+from . import test_note_header
 from . import test_note_paper
 from . import test_opening
 from . import test_order_level_money
