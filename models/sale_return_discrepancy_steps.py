@@ -91,7 +91,8 @@ class SaleReturnDiscrepancy(models.Model):
         :param str reason: why; demanded where something is written off.
         :param str liability: who pays for it, demanded for a claim (`carrier`, `supplier`, ...).
         :return: True
-        :raise AccessError: without the role of inspector; accepting goods takes an approver.
+        :raise AccessError: without the role of inspector; accepting goods, and writing off what
+            was credited already, takes an approver.
         :raise UserError: when it is resolved already, or cannot be resolved that way.
         """
         returns = self.env['sale.return']
@@ -100,6 +101,8 @@ class SaleReturnDiscrepancy(models.Model):
         returns._ensure_group('group_approver' if accepts else 'group_inspector')
         self.check_access('read')
         self._ensure_resolvable(resolution, reason, liability)
+        if resolution in ('write_off', 'claim'):
+            self._ensure_may_write_off()
         # sudo: moving the goods is part of deciding on them and asks for no rights in Inventory;
         # the group was checked.
         records = self.sudo().with_context(clean_context(self.env.context))
@@ -107,6 +110,16 @@ class SaleReturnDiscrepancy(models.Model):
         getattr(records, f'_resolve_{resolution}')()
         records.return_id._after_step()
         return True
+
+    def _ensure_may_write_off(self):
+        """Refuse to stop expecting what was credited already, unless an approver does.
+
+        :raise AccessError: without the role of approver.
+        :raise UserError: when the user asked for the return.
+        """
+        lines = self.filtered(lambda record: record.kind in ('short', 'empty')).line_id
+        early = lines.filtered(lambda line: line._is_credited_before_it_came())
+        self.env['sale.return.disposal']._ensure_may_leave(early)
 
     def _settle(self, resolution, reason, liability=None):
         """Record what was decided, by whom and why."""

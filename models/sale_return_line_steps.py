@@ -120,6 +120,13 @@ class SaleReturnLine(models.Model):
             return 0.0
         return max(self.qty_credited - max(self._get_qty_come() - self.qty_rejected, 0.0), 0.0)
 
+    def _is_credited_before_it_came(self):
+        """Tell whether something was credited that has not come and is still expected."""
+        self.ensure_one()
+        compare = self.product_uom_id.compare
+        here = max(self._get_qty_come() - self.qty_rejected, 0.0)
+        return compare(self._get_qty_missing(), 0.0) > 0 and compare(self.qty_credited, here) > 0
+
     def _has_effects(self):
         """Tell whether anything was received or credited on the line."""
         self.ensure_one()

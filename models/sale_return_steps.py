@@ -206,6 +206,8 @@ class SaleReturn(models.Model):
 
         :param str reason: why, demanded where something is written off.
         :return: True
+        :raise AccessError: when goods are written off that were credited already, without the
+            role of approver.
         :raise UserError: when received goods still wait for inspection or for their credit
             note, or when a reason is missing.
         """
@@ -221,6 +223,9 @@ class SaleReturn(models.Model):
             self._ensure_explained(
                 reason, self.env._("Say why the rest of the return is written off.")
             )
+        # What was credited before it came is then credited without goods.
+        early = todo.line_ids.filtered(lambda line: line._is_credited_before_it_came())
+        self.env['sale.return.disposal']._ensure_may_leave(early)
         self.env['sale.return.reception']._cancel_open_receipts(todo)
         todo._resolve_missing(reason)
         todo.line_ids._write_off_missing()

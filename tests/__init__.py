@@ -112,3 +112,4 @@ from . import test_valuation
 from . import test_views_of_roles
 from . import test_warehouses
 from . import test_without_goods
+from . import test_written_off_credit
