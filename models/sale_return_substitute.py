@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 
 
 class SaleReturnSubstitute(models.Model):
@@ -29,6 +29,46 @@ class SaleReturnSubstitute(models.Model):
     _dates = models.Constraint(
         'CHECK (date_to IS NULL OR date_to >= date_from)', "An absence cannot end before it begins."
     )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `base` to keep managers to the people of their companies."""
+        records = super().create(vals_list)
+        records._ensure_own_companies()
+        return records
+
+    def write(self, vals):
+        """Override of `base` to keep managers to the people of their companies."""
+        self._ensure_own_companies()
+        result = super().write(vals)
+        self._ensure_own_companies()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_own_companies(self):
+        self._ensure_own_companies()
+
+    def _ensure_own_companies(self):
+        """Refuse to hand on what somebody decides in companies that the user does not have.
+
+        :raise AccessError: naming the absent.
+        """
+        if self.env.su:
+            return
+        # sudo: the companies that the user does not have count.
+        user = self.env.user.sudo()
+        for absent in self.sudo().user_id - user:
+            if absent.company_ids - user.company_ids:
+                raise AccessError(
+                    self.env._(
+                        "%(absent)s decides in companies, too, that you have no access to. Only "
+                        "they themselves, or a manager who has all of their companies, can say "
+                        "who stands in for them.",
+                        absent=absent.name,
+                    )
+                )
 
     @api.constrains('user_id', 'substitute_id', 'date_from', 'date_to')
     def _check_circle(self):

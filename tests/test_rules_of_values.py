@@ -53,6 +53,22 @@ class TestRulesOfValues(SecurityCommon, PatientHttpCase):
         self.assertEqual(mine.user_id, self.approver)
         self._call(self.approver, mine, 'write', {'date_to': '2099-01-01'})
 
+    def test_manager_puts_nobody_of_other_companies_away(self):
+        vals = {'user_id': self.boss.id, 'substitute_id': self.approver.id}
+        with self.assert_refused(self.boss.name, exception=AccessError):
+            self._call(self.stranger, self.env['sale.return.substitute'], 'create', vals)
+        absence = self._away(self.approver, substitute_id=self.boss.id)
+        for method, args in (
+            ('write', [{'substitute_id': self.stranger.id}]),
+            ('write', [{'user_id': self.stranger.id}]),
+            ('unlink', []),
+        ):
+            with self.subTest(method=method), self.assert_refused(exception=AccessError):
+                self._call(self.stranger, absence, method, *args)
+        self.env.invalidate_all()
+        self.assertEqual(absence.substitute_id, self.boss)
+        self._call(self.boss, absence, 'write', {'date_to': '2099-01-01'})
+
     def test_client_puts_nobody_else_away(self):
         mine = self._away(self.approver, substitute_id=self.boss.id)
         vals = {'user_id': self.boss.id, 'substitute_id': self.approver.id}
