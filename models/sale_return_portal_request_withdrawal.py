@@ -1,4 +1,5 @@
 import re
+import unicodedata
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,10 @@ from .sale_return_portal_request import RequestRefused
 
 MAX_NAME = 100
 # What mail programs make a link of: addresses, and a full stop (of any script) between letters.
-LINK = re.compile(r'://|www\.|[@/\\<>]|\w[.\u3002\uff0e\uff61]\w{2,}', re.IGNORECASE)
+# Asked of the name in its plain form (NFKC), in which wide and small signs are the usual ones.
+LINK = re.compile(
+    r'://|www\.|[@/\\<>]|[^\s.][.\u3002\u06d4\u0701][\u0300-\u036f-]?\w{2,}', re.IGNORECASE
+)
 # Statements of one order and day; each is a mail.
 MAX_PER_DAY = 3
 
@@ -83,7 +87,8 @@ class SaleReturnPortalRequest(models.AbstractModel):
         if not name:
             raise RequestRefused(self.env._("Please enter your name."))
         known = (order.partner_id | self.env.user.sudo().partner_id).mapped('name')
-        if name not in known and (LINK.search(name) or not name.isprintable()):
+        plain = unicodedata.normalize('NFKC', name)
+        if name not in known and (LINK.search(plain) or not name.isprintable()):
             raise RequestRefused(
                 self.env._(
                     "Please enter your name only, without web or e-mail addresses and with a blank "
