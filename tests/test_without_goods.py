@@ -79,13 +79,6 @@ class TestWithoutGoods(PortalHttpCommon):
         self._log_in(None)
         self._ask_on_the_portal(order, reason, order._get_return_token())
 
-    def _ask_in_inventory(self, order, reason):
-        if not order.picking_ids:
-            self.skipTest("A service has no delivery.")
-        self._return_in_inventory(
-            order.picking_ids, 2, user=self.keeper, sale_return_reason_id=reason.id
-        )
-
     # === WAITS === #
 
     def _set_policy(self, approval):
@@ -129,8 +122,12 @@ class TestWithoutGoods(PortalHttpCommon):
     def test_asked_by_a_guest(self):
         self._check_waits(self._ask_as_guest)
 
-    def test_asked_in_inventory(self):
-        self._check_waits(self._ask_in_inventory)
+    def test_not_asked_in_inventory_where_goods_come(self):
+        order = self._create_sale()
+        values = {'sale_return_reason_id': self.reason_missing.id}
+        with self.assert_refused("does not come back"):
+            self._return_in_inventory(order.picking_ids, 2, user=self.keeper, **values)
+        self.assertFalse(order.return_ids)
 
     def test_rules_that_let_everything_pass_do_not_help(self):
         self.env['sale.return.rule'].create(
@@ -166,10 +163,9 @@ class TestWithoutGoods(PortalHttpCommon):
         self.assertEqual(sale_return.credit_note_ids.amount_total, 242.0, "the service alone")
 
     def test_goods_of_a_waiting_return_are_received_all_the_same(self):
+        self._set_policy('always')
         order = self._create_sale()
-        picking = self._return_in_inventory(
-            order.picking_ids, 2, user=self.keeper, sale_return_reason_id=self.reason_missing.id
-        )
+        picking = self._return_in_inventory(order.picking_ids, 2, user=self.keeper)
         self._process(picking)
         self.assertEqual(picking.state, 'done')
         sale_return = order.return_ids

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 
 class StockReturnPicking(models.TransientModel):
@@ -13,6 +14,7 @@ class StockReturnPicking(models.TransientModel):
         'sale.return.reason',
         string="Return Reason",
         check_company=True,
+        domain=[('return_expected', '=', True)],
         help="Why the customer returns the goods.",
     )
     # Set by the button "Return for Exchange" for the steps it calls.
@@ -28,7 +30,12 @@ class StockReturnPicking(models.TransientModel):
             )
 
     def _create_return(self):
-        """Override of `stock` to decide on what comes back like on any other return."""
+        """Override of `stock` to decide on what comes back like on any other return.
+
+        :raise UserError: for a reason by which nothing comes back.
+        """
+        if self.has_sale_return:
+            self._ensure_reason_for_goods()
         picking = super()._create_return()
         self.env['sale.return.reception']._adopt_moves(
             picking.move_ids,
@@ -36,6 +43,18 @@ class StockReturnPicking(models.TransientModel):
             resolution='replace' if self.is_exchange else 'refund',
         )
         return picking
+
+    def _ensure_reason_for_goods(self):
+        """Refuse a reason by which nothing comes back: what came would be inspected by nobody."""
+        reason = self.sale_return_reason_id
+        if reason and not reason.return_expected:
+            raise UserError(
+                self.env._(
+                    "“%(reason)s” is for what does not come back, and this transfer brings goods. "
+                    "Choose another reason, or ask for the return on the order.",
+                    reason=reason.name,
+                )
+            )
 
     def action_create_exchanges(self):
         """Override of `stock` to let the exchange count on the return: nothing is credited."""
