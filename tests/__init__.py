@@ -108,6 +108,7 @@ from . import test_tools_stats
 from . import test_trade_in
 from . import test_ui
 from . import test_ui_desk
+from . import test_user_defaults
 from . import test_valuation
 from . import test_views_of_roles
 from . import test_warehouses
