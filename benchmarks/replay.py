@@ -1,6 +1,6 @@
 """Build the invoices of real trade in Odoo and replay its cancellations as returns.
 
-Used by `dev/demo --real` and by `tests/test_flow_real_trade.py`.
+Used by `dev/demo --real` and by `tests/flow/test_flow_real_trade.py`.
 """
 
 from collections import defaultdict

@@ -1,8 +1,8 @@
 from odoo.http import request, route
 
 from odoo.addons.sale_return.controllers.request_access import SaleReturnAccess
-from odoo.addons.sale_return.models.sale_return_file import MAX_FILES, MAX_SIZE
-from odoo.addons.sale_return.models.sale_return_portal_request import RequestRefused
+from odoo.addons.sale_return.models.document.sale_return_file import MAX_FILES, MAX_SIZE
+from odoo.addons.sale_return.models.portal.sale_return_portal_request import RequestRefused
 
 
 class SaleReturnRequest(SaleReturnAccess):

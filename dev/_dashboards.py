@@ -1,4 +1,4 @@
-"""Write the dashboards of Returns: data/dashboards/*_dashboard.json.
+"""Write the dashboards of Returns: data/analysis/dashboards/*_dashboard.json.
 
     python dev/_dashboards.py
 
@@ -55,7 +55,7 @@ COUNTED = ('return_id', 'product_id', 'commercial_partner_id')
 def main():
     for page in PAGES:
         # Odoo looks for terms to translate in files of this name only.
-        path = ROOT / 'data' / 'dashboards' / f'{page}_dashboard.json'
+        path = ROOT / 'data' / 'analysis' / 'dashboards' / f'{page}_dashboard.json'
         text = json.dumps(Dashboard(page).build(), ensure_ascii=False, indent=1)
         path.write_text(text + '\n', encoding='utf-8')
 

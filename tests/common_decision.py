@@ -1,5 +1,5 @@
 from .common import SaleReturnCommon
-from .test_evidence import image
+from .document.test_evidence import image
 
 
 class DecisionCommon(SaleReturnCommon):

@@ -1,0 +1,2 @@
+from . import sale_return_metric
+from . import sale_return_metric_definition

@@ -1,0 +1,390 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ...tools.window import end_of_day
+
+# Lines whose figures are looked at in one go.
+CHUNK = 200
+
+
+class SaleReturnAccruals(models.AbstractModel):
+    """Service: what was received and not credited, and credited and not received, on a day.
+
+    An auditor accrues it at the end of a period: goods that are back by then reduce the turnover of
+    the period though their credit note is of the next one, and the other way round. Transfers
+    count by the day they were done, in the time zone of the company, credit notes by their
+    accounting date.
+    """
+
+    _name = 'sale.return.accruals'
+    _description = "Return Accruals"
+
+    @api.model
+    def _get_rows(self, company, date):
+        """Return the open quantities and amounts of a company at the end of a day.
+
+        :param company: one `res.company`.
+        :param date date: the day, included.
+        :return: values for `sale.return.cutoff.line`, amounts in the currency of the company; one
+            row for each return line and account.
+        :rtype: list
+        """
+        # sudo: the figures are complete for everybody who may read them; callers check that.
+        service = self.sudo().with_company(company).with_context(allowed_company_ids=company.ids)
+        company = company.with_env(service.env)
+        service.env.flush_all()
+        figures = service._get_figures(company, date)
+        lines = service.env['sale.return.line'].browse(figures)
+        rows = []
+        for start in range(0, len(lines), CHUNK):
+            chunk = lines[start : start + CHUNK]
+            missing, early = service._get_open_quantities(chunk, figures, date)
+            rows += service._get_missing_rows(missing, date)
+            rows += service._get_early_rows(early, date)
+        return rows
+
+    # === QUANTITIES === #
+
+    @api.model
+    def _get_end_of_day(self, company, date):
+        """Return the first moment after a day of the company, in UTC without time zone."""
+        zone = company.partner_id.tz or company.resource_calendar_id.tz or 'UTC'
+        return end_of_day(date, zone)
+
+    @api.model
+    def _get_figures(self, company, date):
+        """Add up what was received, refused, kept and credited by the end of a day.
+
+        :return: `{line id: (back, credited)}` of the lines where the two differ. Back is what is
+            received and not refused, kept goods included; in the unit of the line.
+        :rtype: dict
+        """
+        self.env.cr.execute(
+            SQL(
+                """WITH chosen AS MATERIALIZED (
+                       SELECT id, product_uom_id FROM sale_return_line
+                        WHERE company_id = %(company)s AND return_expected
+                          AND state IN ('submitted', 'approved', 'closed')),
+                   moved AS (%(moved)s), judged AS (%(judged)s), credited AS (%(credited)s)
+                   SELECT chosen.id,
+                          COALESCE(moved.quantity, 0) + COALESCE(judged.quantity, 0),
+                          COALESCE(credited.quantity, 0)
+                     FROM chosen
+                LEFT JOIN moved ON moved.line_id = chosen.id
+                LEFT JOIN judged ON judged.line_id = chosen.id
+                LEFT JOIN credited ON credited.line_id = chosen.id
+                    WHERE ABS(COALESCE(moved.quantity, 0) + COALESCE(judged.quantity, 0)
+                          - COALESCE(credited.quantity, 0)) > 0.000001
+                 ORDER BY chosen.id""",
+                company=company.id,
+                moved=self._get_moved_query(self._get_end_of_day(company, date)),
+                judged=self._get_judged_query(self._get_end_of_day(company, date)),
+                credited=self._get_credited_query(date),
+            )
+        )
+        return {
+            line_id: (float(back), float(credited))
+            for line_id, back, credited in self.env.cr.fetchall()
+        }
+
+    @api.model
+    def _get_moved_query(self, end):
+        """Return what came and was not undone before a moment: `(line_id, quantity)`."""
+        return SQL(
+            """SELECT parts.line_id, SUM(parts.quantity) AS quantity
+                 FROM (SELECT chosen.id AS line_id,
+                              move.quantity * unit.factor / line_unit.factor AS quantity
+                         FROM chosen
+                         JOIN stock_move move ON move.sale_return_line_id = chosen.id
+                         JOIN stock_location source ON source.id = move.location_id
+                         JOIN uom_uom unit ON unit.id = move.product_uom
+                         JOIN uom_uom line_unit ON line_unit.id = chosen.product_uom_id
+                        WHERE move.state = 'done' AND move.date < %(end)s
+                          AND move.sale_return_inspection_id IS NULL AND %(at_customer)s
+                    UNION ALL
+                       SELECT chosen.id, -undone.quantity * unit.factor / line_unit.factor
+                         FROM chosen
+                         JOIN stock_move receipt ON receipt.sale_return_line_id = chosen.id
+                         JOIN stock_location source ON source.id = receipt.location_id
+                         JOIN stock_move undone ON undone.origin_returned_move_id = receipt.id
+                         JOIN uom_uom unit ON unit.id = undone.product_uom
+                         JOIN uom_uom line_unit ON line_unit.id = chosen.product_uom_id
+                        WHERE undone.state = 'done' AND undone.date < %(end)s
+                          AND receipt.sale_return_inspection_id IS NULL
+                          AND undone.sale_return_inspection_id IS NULL AND %(at_customer)s) parts
+             GROUP BY parts.line_id""",
+            end=end,
+            at_customer=SQL(
+                "(source.usage = 'customer'"
+                " OR (source.usage = 'transit' AND source.company_id IS NULL))"
+            ),
+        )
+
+    @api.model
+    def _get_judged_query(self, end):
+        """Return what was kept less what was refused before a moment: `(line_id, quantity)`."""
+        return SQL(
+            """SELECT chosen.id AS line_id,
+                      SUM(CASE WHEN NOT way.accepts THEN -found.quantity
+                               WHEN way.action = 'keep' THEN found.quantity
+                               ELSE 0 END) AS quantity
+                 FROM chosen
+                 JOIN sale_return_inspection found ON found.line_id = chosen.id
+                 JOIN sale_return_disposition way ON way.id = found.disposition_id
+                WHERE found.date < %s
+             GROUP BY chosen.id""",
+            end,
+        )
+
+    @api.model
+    def _get_credited_query(self, date):
+        """Return what notes have credited up to a day: `(line_id, quantity)`."""
+        return SQL(
+            """SELECT chosen.id AS line_id,
+                      SUM(credit.quantity * unit.factor / line_unit.factor) AS quantity
+                 FROM chosen
+                 JOIN account_move_line credit ON credit.sale_return_line_id = chosen.id
+                 JOIN account_move note ON note.id = credit.move_id
+                 JOIN uom_uom unit ON unit.id = credit.product_uom_id
+                 JOIN uom_uom line_unit ON line_unit.id = chosen.product_uom_id
+                WHERE note.state = 'posted' AND note.date <= %(date)s
+                  AND EXISTS (SELECT FROM sale_order_line_invoice_rel sold
+                               WHERE sold.invoice_line_id = credit.id)
+                  AND NOT EXISTS (SELECT FROM account_move bill
+                       WHERE bill.reversed_entry_id = note.id AND bill.state = 'posted'
+                         AND bill.amount_total = note.amount_total AND bill.date <= %(date)s)
+             GROUP BY chosen.id""",
+            date=date,
+        )
+
+    @api.model
+    def _get_open_quantities(self, lines, figures, date):
+        """Split what differs into goods without credit and credits without goods.
+
+        Goods of an invoice that was not posted by then are no turnover of the period yet, so there
+        is nothing to accrue. What somebody has credited by hand is credited.
+
+        :return: two lists of `(line, quantity in its unit)`.
+        :rtype: tuple
+        """
+        missing, early = [], []
+        for sale_line, group in lines.grouped('sale_line_id').items():
+            creditable = self._get_creditable(sale_line, date)
+            for line in group.sorted('id'):
+                back, credited = figures[line.id]
+                compare = line.product_uom_id.compare
+                if compare(credited, back) > 0:
+                    early.append((line, credited - max(back, 0.0)))
+                    continue
+                open_quantity = min(back - credited - line.qty_uninvoiced, creditable)
+                if line.resolution == 'refund' and compare(open_quantity, 0.0) > 0:
+                    creditable -= open_quantity
+                    missing.append((line, open_quantity))
+        return missing, early
+
+    @api.model
+    def _get_creditable(self, sale_line, date):
+        """Return what was invoiced and not credited of an order line up to a day, in its unit."""
+        left = 0.0
+        for line in sale_line.invoice_lines:
+            move = line.move_id
+            if (
+                line.parent_state == 'posted'
+                and line.display_type == 'product'
+                and move.date <= date
+                and not move._is_credit_reversal()
+                and not move._is_reversed_credit()
+            ):
+                quantity = line.product_uom_id._compute_quantity(
+                    line.quantity, sale_line.product_uom_id, round=False, raise_if_failure=False
+                )
+                left += -abs(quantity) if move.move_type == 'out_refund' else quantity
+        return max(left, 0.0)
+
+    # === AMOUNTS === #
+
+    @api.model
+    def _get_missing_rows(self, quantities, date):
+        """Return the rows of goods without credit.
+
+        What a later note has credited is taken from it, to the cent; the rest is what a note made
+        now would come to.
+        """
+        rows, rest = [], []
+        for line, quantity in quantities:
+            left = quantity
+            later = line.credit_line_ids.filtered(
+                lambda credit: (
+                    credit.parent_state == 'posted'
+                    and credit.sale_line_ids
+                    and credit.date > date
+                    and not credit.move_id._is_reversed_credit()
+                )
+            )
+            for credit in later.sorted(lambda credit: (credit.date, credit.id)):
+                part = min(left, self._get_credited(credit, line))
+                if part > 0:
+                    left -= part
+                    rows.append(self._prepare_credit_row(line, credit, part, date))
+                    rows += self._get_lump_rows(line, credit, part, rows[-1]['kind'])
+            if line.product_uom_id.compare(left, 0.0) > 0:
+                rest.append((line, left))
+        return rows + self._get_uncredited_rows(rest, date)
+
+    @api.model
+    def _get_uncredited_rows(self, quantities, date):
+        """Return the rows of goods that are not credited to this day."""
+        drafts = self.env['sale.return.line'].union(*[line for line, _quantity in quantities])
+        drafts = drafts.credit_line_ids.filtered(lambda line: line.parent_state == 'draft')
+        rows = []
+        for allocation in self.env['sale.return.credit']._allocate(
+            quantities, ignored_moves=drafts.move_id
+        ):
+            line, billed = allocation['return_line'], allocation['invoice_line']
+            amounts = allocation['amounts']
+            quantity = billed.product_uom_id._compute_quantity(
+                allocation['quantity'], line.product_uom_id, round=False
+            )
+            tax = sum(
+                amount
+                for (tax_id, name), amount in amounts.items()
+                if tax_id and name == 'tax_amount'
+            )
+            rows.append(
+                self._prepare_row(
+                    line,
+                    billed,
+                    kind='received_not_credited',
+                    quantity=quantity,
+                    net=amounts.get((False, 'total_excluded'), 0.0),
+                    tax=tax,
+                    cost=self._get_goods_cost(line, quantity, date),
+                )
+            )
+        return rows
+
+    @api.model
+    def _get_early_rows(self, quantities, date):
+        """Return the rows of credits without goods: parts of the youngest notes of the day."""
+        rows = []
+        for line, quantity in quantities:
+            left = quantity
+            credits = line.credit_line_ids.filtered(
+                lambda credit: (
+                    credit.parent_state == 'posted'
+                    and credit.sale_line_ids
+                    and credit.date <= date
+                    and not credit.move_id._is_reversed_credit()
+                )
+            )
+            for credit in credits.sorted(lambda c: (c.date, c.id), reverse=True):
+                part = min(left, self._get_credited(credit, line))
+                if part > 0:
+                    left -= part
+                    rows.append(self._prepare_credit_row(line, credit, part))
+                    rows += self._get_lump_rows(line, credit, part, rows[-1]['kind'])
+        return rows
+
+    @api.model
+    def _get_credited(self, credit, line):
+        return credit.product_uom_id._compute_quantity(
+            credit.quantity, line.product_uom_id, round=False
+        )
+
+    @api.model
+    def _prepare_credit_row(self, line, credit, quantity, date=None):
+        """Prepare the row of a part of a line of a note.
+
+        :param date date: given where the note is of a later day: then the goods are here.
+        """
+        currency = line.company_id.currency_id
+        share = quantity / self._get_credited(credit, line)
+        rate = credit.move_id.invoice_currency_rate or 1.0
+        if date:
+            cost = self._get_goods_cost(line, quantity, date)
+        else:
+            posted = credit.move_id.line_ids.filtered(
+                lambda item: item.cogs_origin_id == credit and item.price_unit >= 0
+            )
+            cost = sum(posted.mapped('balance')) * share
+        return self._prepare_row(
+            line,
+            credit,
+            kind='received_not_credited' if date else 'credited_not_received',
+            quantity=quantity,
+            net=currency.round(credit.balance * share),
+            tax=currency.round((credit.price_total - credit.price_subtotal) / rate * share),
+            cost=currency.round(cost),
+        )
+
+    @api.model
+    def _get_lump_rows(self, line, credit, quantity, kind):
+        """Return the rows of what goods of a note take along: discounts, fees that are kept back.
+
+        Such lines of a note are amounts without a quantity of the order line.
+        """
+        mine = credit.move_id.invoice_line_ids.filtered(
+            lambda item: item.sale_return_line_id == line and item.display_type == 'product'
+        )
+        goods = sum(self._get_credited(item, line) for item in mine if item.sale_line_ids)
+        currency = line.company_id.currency_id
+        rate = credit.move_id.invoice_currency_rate or 1.0
+        share = quantity / goods
+        return [
+            self._prepare_row(
+                line,
+                item,
+                kind=kind,
+                quantity=0.0,
+                net=currency.round(item.balance * share),
+                tax=currency.round((item.price_total - item.price_subtotal) / rate * share),
+                cost=0.0,
+            )
+            for item in mine
+            if not item.sale_line_ids
+        ]
+
+    @api.model
+    def _get_goods_cost(self, line, quantity, date):
+        """Return what received goods are worth, if the ledger values them in real time."""
+        if line.product_id.valuation != 'real_time':
+            return 0.0
+        end = self._get_end_of_day(line.company_id, date)
+        receipts = line.move_ids.filtered(
+            lambda move: move.state == 'done' and move.is_in and move.date < end
+        )
+        received = line._get_done_quantity(
+            receipts.filtered(lambda move: move.product_id == line.product_id)
+        )
+        if not received:
+            return 0.0
+        return line.company_id.currency_id.round(
+            sum(receipts.mapped('value')) * quantity / received
+        )
+
+    @api.model
+    def _prepare_row(self, line, document, **values):
+        """Prepare a row. Override to add values.
+
+        :param line: `sale.return.line` record.
+        :param document: the line of the invoice or note that the amounts are of.
+        :param values: kind, quantity (unit of the line), net, tax and cost (company currency).
+        :return: values for `sale.return.cutoff.line`.
+        :rtype: dict
+        """
+        accounts = line.product_id.product_tmpl_id.get_product_accounts(
+            fiscal_pos=document.move_id.fiscal_position_id
+        )
+        return {
+            'company_id': line.company_id.id,
+            'return_line_id': line.id,
+            'partner_id': line.partner_id.id,
+            'product_id': line.product_id.id,
+            'product_uom_id': line.product_uom_id.id,
+            'move_id': document.move_id.id,
+            'account_id': document.account_id.id,
+            'cost_account_id': accounts['expense'].id,
+            'stock_account_id': accounts['stock_valuation'].id,
+            **values,
+            'quantity': line.product_uom_id.round(values['quantity']),
+        }

@@ -1,0 +1,450 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ...const import RECONCILIATION_KINDS
+
+
+class SaleReturnReconciliation(models.Model):
+    """A difference between what came back, what was credited and what was paid back.
+
+    Rows are written by the service `sale.return.reconciler` and by nobody else. A row is settled
+    as soon as the next check does not find it any more; its key makes sure that the same
+    difference is one row for ever.
+    """
+
+    _name = 'sale.return.reconciliation'
+    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _description = "Return Difference"
+    _order = 'company_id, kind, id desc'
+    _rec_name = 'kind'
+    # Who may read the list may note down that he has dealt with it.
+    _mail_post_access = 'read'
+
+    key = fields.Char(
+        required=True, readonly=True, help="Names the difference: its kind and its documents."
+    )
+    kind = fields.Selection(RECONCILIATION_KINDS, required=True, readonly=True, index=True)
+    state = fields.Selection(
+        [('open', "Open"), ('acknowledged', "Acknowledged"), ('settled', "Settled")],
+        string="Status",
+        required=True,
+        readonly=True,
+        default='open',
+        help="Acknowledged differences return when their figures change. Settled ones are gone.",
+    )
+    company_id = fields.Many2one('res.company', required=True, readonly=True, index=True)
+    company_currency_id = fields.Many2one(
+        related='company_id.currency_id', string="Company Currency"
+    )
+
+    # Documents
+    return_id = fields.Many2one(
+        'sale.return', readonly=True, index='btree_not_null', ondelete='cascade'
+    )
+    return_name = fields.Char(string="Return Number", compute='_compute_return_name')
+    return_line_id = fields.Many2one(
+        'sale.return.line', readonly=True, index='btree_not_null', ondelete='cascade'
+    )
+    user_id = fields.Many2one(
+        'res.users', string="Responsible", readonly=True, help="Responsible of the return."
+    )
+    partner_id = fields.Many2one('res.partner', string="Customer", readonly=True, index=True)
+    product_id = fields.Many2one('product.product', readonly=True, index='btree_not_null')
+    note_id = fields.Many2one(
+        'account.move',
+        string="Credit Note",
+        readonly=True,
+        index='btree_not_null',
+        ondelete='cascade',
+        help="The credit note that the difference is about.",
+    )
+
+    # Quantities, in the unit of the order line
+    product_uom_id = fields.Many2one('uom.uom', string="Unit", readonly=True)
+    qty_received = fields.Float(string="Received Qty", digits='Product Unit', readonly=True)
+    qty_accepted = fields.Float(string="Accepted Qty", digits='Product Unit', readonly=True)
+    qty_credited = fields.Float(string="Credited Qty", digits='Product Unit', readonly=True)
+    qty_difference = fields.Float(string="Difference Qty", digits='Product Unit', readonly=True)
+
+    # Amounts, tax included, in `currency_id`
+    currency_id = fields.Many2one('res.currency', required=True, readonly=True)
+    amount_accepted = fields.Monetary(
+        string="Accepted",
+        readonly=True,
+        help="What the goods that are accepted, or may still be, are worth on their invoice.",
+    )
+    amount_credited = fields.Monetary(
+        string="Credited", readonly=True, help="On posted credit notes."
+    )
+    amount_refunded = fields.Monetary(
+        string="Refunded", readonly=True, help="Paid back on credit notes."
+    )
+    amount_difference = fields.Monetary(string="Difference", readonly=True)
+    amount_company = fields.Monetary(
+        string="Difference (Company Currency)",
+        currency_field='company_currency_id',
+        readonly=True,
+        help="The difference at the rate of the day when it was last checked.",
+    )
+    # Cost of goods, in the currency of the company
+    cost_moved = fields.Monetary(
+        string="Value of Goods",
+        currency_field='company_currency_id',
+        readonly=True,
+        help="What the transfers of the return have brought into stock, less what left again.",
+    )
+    cost_reversed = fields.Monetary(
+        currency_field='company_currency_id',
+        readonly=True,
+        help="Cost of goods that its credit notes have put back on the stock account.",
+    )
+    explanation = fields.Text(
+        compute='_compute_explanation', help="What is different and why, in a sentence."
+    )
+    cause = fields.Char(readonly=True, help="Code of the cause, see the explanation.")
+
+    # What was done about it
+    date_found = fields.Datetime(string="Found on", readonly=True)
+    date_settled = fields.Datetime(string="Settled on", readonly=True)
+    announced = fields.Boolean(readonly=True, help="An activity was raised for it.")
+    acknowledged_reason = fields.Text(string="Why Acknowledged", readonly=True)
+    acknowledged_by_id = fields.Many2one('res.users', string="Acknowledged by", readonly=True)
+    acknowledged_on = fields.Datetime(readonly=True)
+    acknowledged_figures = fields.Char(
+        readonly=True, help="The figures that were acknowledged; others open the row again."
+    )
+
+    # Second check, of the whole product
+    product_value = fields.Monetary(
+        string="Product Value in Stock",
+        currency_field='company_currency_id',
+        compute='_compute_product_values',
+        help="What Inventory says the product is worth in all.",
+    )
+    product_ledger = fields.Monetary(
+        string="Product Value in the Ledger",
+        currency_field='company_currency_id',
+        compute='_compute_product_values',
+        help="What the stock account has on the product in all. Goods that are delivered and not "
+        "invoiced, and closing entries, make a difference that no return has caused.",
+    )
+
+    _key_unique = models.UniqueIndex(
+        '(company_id, key)', "The list of differences is being refreshed already. Try again."
+    )
+    _open_index = models.Index("(company_id, kind) WHERE state != 'settled'")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('kind', 'return_id', 'note_id', 'product_id')
+    def _compute_display_name(self):
+        kinds = dict(self._fields['kind']._description_selection(self.env))
+        for row in self:
+            # sudo: accountants need not be users of Returns to read what a row is about.
+            row_sudo = row.sudo()
+            parts = [
+                row_sudo.return_id.name or row_sudo.note_id.name,
+                row_sudo.product_id.display_name,
+                kinds.get(row.kind),
+            ]
+            row.display_name = " · ".join(part for part in parts if part)
+
+    @api.depends('return_id')
+    def _compute_return_name(self):
+        for row in self:
+            row.return_name = row.sudo().return_id.name  # sudo: as above
+
+    @api.depends('kind', 'cause', 'qty_difference', 'amount_difference')
+    def _compute_explanation(self):
+        explainer = self.env['sale.return.explainer']
+        for row in self:
+            row.explanation = explainer._explain(row)
+
+    @api.depends('kind', 'product_id')
+    def _compute_product_values(self):
+        self.product_value = self.product_ledger = 0.0
+        costs = self.filtered(lambda row: row.kind == 'cost_difference' and row.product_id)
+        # sudo: an accountant need not be a user of Inventory, nor the other way round.
+        for company, rows in costs.sudo().grouped('company_id').items():
+            tie_out = self.env['sale.return.tie.out'].sudo()
+            values = tie_out._get_product_values(company, rows.product_id)
+            for row in rows:
+                product_value, product_ledger = values[row.product_id]
+                row.with_env(self.env).product_value = product_value
+                row.with_env(self.env).product_ledger = product_ledger
+
+    # === ACTION METHODS === #
+
+    def action_refresh(self):
+        """Check all returns of the user's companies now, instead of tonight.
+
+        :return: an action that shows the list again.
+        :rtype: dict
+        :raise AccessError: without the right to read the list.
+        """
+        self.check_access('read')
+        for company in self.env.companies:
+            self.env['sale.return.reconciler']._reconcile(company)
+        return {'type': 'ir.actions.client', 'tag': 'soft_reload'}
+
+    def action_open_acknowledge(self):
+        """Open the dialog that acknowledges differences with a reason.
+
+        :return: the action of the dialog.
+        :rtype: dict
+        """
+        self._ensure_may_acknowledge()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Acknowledge"),
+            'res_model': 'sale.return.acknowledge',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_row_ids': self.ids},
+        }
+
+    def action_acknowledge(self, reason=None):
+        """Take differences off the open list, for a reason; they return if their figures change.
+
+        :param str reason: why the difference may stay, kept with the row.
+        :return: True
+        :raise AccessError: unless the user manages Returns or Accounting.
+        :raise UserError: without a reason, or for a difference that is settled.
+        """
+        self._ensure_may_acknowledge()
+        self.check_access('read')
+        reason = (reason or "").strip() if isinstance(reason, str | None) else ""
+        if not reason:
+            raise UserError(
+                self.env._(
+                    "Say why the difference may stay: it is acknowledged with a written reason."
+                )
+            )
+        if settled := self.filtered(lambda row: row.state == 'settled'):
+            raise UserError(
+                self.env._(
+                    "%(rows)s: the difference is settled, there is nothing to acknowledge.",
+                    rows=", ".join(settled.mapped('display_name')),
+                )
+            )
+        # sudo: nobody may write rows by himself; the group was checked.
+        for row in self.sudo():
+            # One write per row: each keeps the figures it had.
+            row.write(
+                {
+                    'state': 'acknowledged',
+                    'acknowledged_reason': reason,
+                    'acknowledged_by_id': self.env.uid,
+                    'acknowledged_on': self.env.cr.now(),
+                    'acknowledged_figures': row._get_figures(),
+                }
+            )
+            row._message_log(body=self.env._("Acknowledged: %(reason)s", reason=reason))
+        # sudo: the activities of others are passed on, too.
+        self.sudo()._pass_on_activities()
+        return True
+
+    def action_reopen(self):
+        """Put acknowledged differences back on the open list.
+
+        :return: True
+        :raise AccessError: unless the user manages Returns or Accounting.
+        """
+        self._ensure_may_acknowledge()
+        self.check_access('read')
+        rows = self.sudo().filtered(lambda row: row.state == 'acknowledged')  # sudo: as above
+        rows.write({'state': 'open', 'acknowledged_figures': False})
+        rows._message_log_batch(bodies=dict.fromkeys(rows.ids, self.env._("Reopened")))
+        return True
+
+    def action_view_return(self):
+        """Show the return of the row."""
+        return self.return_id._get_records_action(name=self.env._("Return"))
+
+    def action_view_receipts(self):
+        """Show the receipts of the row's return."""
+        return self._get_document_action('picking_ids', self.env._("Receipts"))
+
+    def action_view_transfers(self):
+        """Show what moved the goods of the row's return out of quarantine."""
+        return self._get_document_action('transfer_ids', self.env._("Transfers"))
+
+    def action_view_credit_notes(self):
+        """Show the credit notes of the row: its own, or those of its return."""
+        # sudo: the numbers of documents only; opening them takes the user's own rights.
+        notes = self.sudo().note_id or self.sudo().return_id.credit_note_ids
+        return self._show(notes, self.env._("Credit Notes"))
+
+    def action_view_invoices(self):
+        """Show the invoices of the goods of the row."""
+        row = self.sudo()  # as above
+        invoices = row.note_id.reversed_entry_id or row.return_id.invoice_ids
+        return self._show(invoices, self.env._("Invoices"))
+
+    def _get_document_action(self, name, title):
+        return self._show(self.sudo().return_id[name], title)  # sudo: as above
+
+    def _show(self, records, title):
+        self.check_access('read')
+        return self.env['sale.return.opening']._open_or_tell(records, title)
+
+    # === RIGHTS === #
+
+    @api.model
+    def _may_acknowledge(self):
+        """Tell whether the user may acknowledge differences."""
+        user = self.env.user
+        return (
+            self.env.su
+            or user.has_group('sale_return.group_manager')
+            or user.has_group('account.group_account_manager')
+        )
+
+    def _ensure_may_acknowledge(self):
+        """Refuse to go on for who manages neither Returns nor Accounting.
+
+        :raise AccessError: saying which role it takes.
+        """
+        if not self._may_acknowledge():
+            raise AccessError(
+                self.env._(
+                    "Differences are acknowledged by a manager of Returns or by an accounting "
+                    "administrator."
+                )
+            )
+
+    # === BUSINESS METHODS === #
+
+    def _get_figures(self):
+        """Return the figures of a row as one text; while they stay, so does what was decided."""
+        self.ensure_one()
+        places = self.currency_id.decimal_places
+        company_places = self.company_currency_id.decimal_places
+        return "|".join(
+            [
+                *(
+                    f"{quantity:.6f}"
+                    for quantity in (self.qty_accepted, self.qty_credited, self.qty_difference)
+                ),
+                self.currency_id.name,
+                *(
+                    f"{amount:.{places}f}"
+                    for amount in (
+                        self.amount_credited,
+                        self.amount_refunded,
+                        self.amount_difference,
+                    )
+                ),
+                f"{self.cost_moved:.{company_places}f}",
+                f"{self.cost_reversed:.{company_places}f}",
+            ]
+        )
+
+    @api.model
+    def _apply(self, company, kinds, found):
+        """Make the rows of some kinds those that were found, and settle the others.
+
+        :param company: `res.company`.
+        :param list kinds: the kinds that were checked completely.
+        :param dict found: `{key: values of the row}`.
+        """
+        rows = self.search([('company_id', '=', company.id), ('kind', 'in', kinds)])
+        present = {row.key: row for row in rows if row.state != 'settled' or row.key in found}
+        now = self.env.cr.now()
+        self._settle(rows.filtered(lambda r: r.state != 'settled' and r.key not in found), now)
+        new = []
+        for key, vals in found.items():
+            if row := present.get(key):
+                row._update(vals, now)
+            else:
+                new.append({'company_id': company.id, 'date_found': now, 'key': key, **vals})
+        return self.with_context(mail_create_nolog=True, mail_create_nosubscribe=True).create(new)
+
+    def _settle(self, rows, now):
+        rows.write({'state': 'settled', 'date_settled': now, 'announced': False})
+        rows._pass_on_activities()
+
+    def _update(self, vals, now):
+        """Give a row the figures that were found now; write only what differs."""
+        self.ensure_one()
+        current = self._convert_to_write({name: self[name] for name in vals})
+        changed = {
+            name: value
+            for name, value in vals.items()
+            if (value or False) != (current[name] or False)
+        }
+        if self.state == 'settled':
+            changed.update(state='open', date_found=now, date_settled=False, announced=False)
+        if not changed:
+            return
+        self.write(changed)
+        if self.state == 'acknowledged' and self._get_figures() != self.acknowledged_figures:
+            self.write({'state': 'open', 'announced': False})
+            self._message_log(
+                body=self.env._("Open again: the figures have changed since it was acknowledged.")
+            )
+
+    # === ACTIVITIES === #
+
+    @api.model
+    def _announce(self, company):
+        """Raise one activity for the differences that none was raised for.
+
+        :param company: `res.company`.
+        :return: the activity, empty when there is nothing new or nobody to tell.
+        :rtype: mail.activity
+        """
+        new = self.search(
+            [('company_id', '=', company.id), ('state', '=', 'open'), ('announced', '=', False)]
+        )
+        user = company._get_sale_return_reconciliation_user()
+        if not new:
+            return self.env['mail.activity']
+        new.announced = True
+        if not user:
+            return self.env['mail.activity']
+        speaker = self.with_context(lang=user.lang)
+        kinds = dict(self._fields['kind']._description_selection(speaker.env))
+        lines = [
+            f"{kinds[kind]}: {len(rows)}" for kind, rows in new.sorted('id').grouped('kind').items()
+        ]
+        return new[0].activity_schedule(
+            'mail.mail_activity_data_todo',
+            summary=speaker.env._("%(count)s new return differences", count=len(new)),
+            note=" · ".join(lines),
+            user_id=user.id,
+        )
+
+    def _pass_on_activities(self):
+        """Hang activities of rows that are off the open list on one that is on it, if any."""
+        for company, rows in self.filtered('activity_ids').grouped('company_id').items():
+            other = self.search(
+                [
+                    ('company_id', '=', company.id),
+                    ('state', '=', 'open'),
+                    ('id', 'not in', rows.ids),
+                ],
+                limit=1,
+            )
+            if other:
+                rows.activity_ids.write({'res_id': other.id})
+            else:
+                rows.activity_ids.unlink()
+
+    # === SCHEDULED JOB === #
+
+    @api.model
+    def _cron_reconcile(self):
+        """Scheduled job: check all companies, those first that waited longest."""
+        # sudo: the job works for all companies.
+        companies = self.env['res.company'].sudo().search([])
+        companies = companies.sorted(
+            lambda company: (company.sale_return_reconciled_on or company.create_date, company.id)
+        )
+        cron = self.env['ir.cron']
+        cron._commit_progress(remaining=len(companies))
+        for company in companies:
+            self.env['sale.return.reconciler']._reconcile(company)
+            self.sudo()._announce(company)
+            if not cron._commit_progress(1):
+                break

@@ -1,0 +1,483 @@
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...const import OPEN_STATES
+from ...tools.money import QUANTITY_EPSILON
+
+
+class AccountMove(models.Model):
+    _name = 'account.move'
+    _inherit = ['account.move', 'sale.return.owned']
+
+    sale_return_ids = fields.Many2many(
+        'sale.return',
+        string="Returns",
+        compute='_compute_sale_return_ids',
+        compute_sudo=True,
+        search='_search_sale_return_ids',
+    )
+    sale_return_count = fields.Integer(compute='_compute_sale_return_ids', compute_sudo=True)
+    sale_return_override_reason = fields.Text(
+        string="Reason to credit held goods",
+        copy=False,
+        help="A manager of Returns who credits goods that a return still waits for says why.",
+        groups='base.group_user',
+    )
+
+    @api.model
+    def _get_sale_return_writers(self):
+        """Override of `sale.return.owned`: managers write down why they override a return."""
+        return super()._get_sale_return_writers() | {
+            'sale_return_override_reason': 'sale_return.group_manager'
+        }
+
+    @api.depends('line_ids.sale_return_line_id', 'line_ids.sale_line_ids')
+    def _compute_sale_return_ids(self):
+        for move in self:
+            returns = move.line_ids.sale_return_line_id.return_id
+            if move.move_type == 'out_invoice':
+                returns |= move.line_ids.sale_line_ids.return_line_ids.return_id
+            move.sale_return_ids = returns
+            move.sale_return_count = len(returns)
+
+    def _search_sale_return_ids(self, operator, value):
+        return [('line_ids.sale_return_line_id.return_id', operator, value)]
+
+    def _compute_invoice_currency_rate(self):
+        """Override of `account` to keep the rate of the invoice on the notes of returns.
+
+        Otherwise writing a date would give the note the rate of that day, and crediting an
+        invoice would leave an exchange difference.
+        """
+        result = super()._compute_invoice_currency_rate()
+        for move in self:
+            invoice = move.reversed_entry_id
+            if (
+                move.move_type == 'out_refund'
+                and invoice.currency_id == move.currency_id
+                and move.company_id.sale_return_rate == 'original'
+                and move.invoice_line_ids.sale_return_line_id
+            ):
+                move.invoice_currency_rate = invoice.invoice_currency_rate
+        return result
+
+    # === POSTING === #
+
+    def _date_after_locks(self):
+        """Date notes on the first open day where the books of today are locked already.
+
+        Odoo does so for other documents and, as long as numbers start again each year, refuses
+        those of sales.
+        """
+        today = fields.Date.context_today(self)
+        for (company, journal), notes in self.grouped(
+            lambda m: (m.company_id, m.journal_id)
+        ).items():
+            if locks := company._get_violated_lock_dates(today, True, journal):
+                notes.write({'invoice_date': today, 'date': locks[-1][0] + timedelta(days=1)})
+
+    def _post(self, soft=True):
+        """Override of `account` to guard what returns hold and have credited.
+
+        The guard is here and not in the button because notes are also posted by reversal, by
+        jobs and by payments.
+
+        :raise UserError: when an invoice line would be credited beyond what was invoiced, or what
+            a return waits for would not be creditable any more.
+        """
+        # sudo: what returns hold and have credited does not depend on who posts. Accountants need
+        # be users neither of Returns nor of Sales, and who sees half must not pass the guard.
+        moves = self.sudo()
+        moves._check_sale_return_released()
+        guarded = moves._get_sale_return_guarded_lines()
+        if not guarded:
+            return super()._post(soft=soft)
+        invoice_lines = self.env['sale.return.ledger']._get_invoice_lines(guarded)
+        self.env['sale.return.credit']._take_credit_counter(invoice_lines)
+        # A note that settles its invoice is "paid" while it is posted: too early to close anything.
+        posting = self.with_context(sale_return_posting=True)
+        posted = super(AccountMove, posting)._post(soft=soft).with_env(self.env)
+        posted.sudo()._check_sale_return_caps(guarded)  # as above
+        self.env['sale.return.credit']._log_notes(posted.sudo())
+        returns = guarded._get_return_lines().return_id
+        if posted.filtered(lambda m: m.move_type == 'out_invoice' and not m.reversed_entry_id):
+            # Goods that came back before their invoice are credited now that there is one.
+            returns._queue_due_credit()
+        returns._close_or_reopen()
+        return posted
+
+    def _get_sale_return_guarded_lines(self):
+        """Return the order lines of these moves that a return holds or has credited.
+
+        To be called in superuser mode, see `_post`.
+        """
+        moves = self.filtered(
+            lambda move: (
+                move.move_type == 'out_refund'
+                or (move.move_type == 'out_invoice' and move.line_ids.sale_line_ids)
+            )
+        )
+        lines = moves.line_ids
+        sale_lines = lines.sale_line_ids | lines.credited_line_id.sale_line_ids
+        # Lines of a note that belong to its invoice by their product alone.
+        unlinked = lines & self.env['sale.return.ledger']._get_unlinked_lines(
+            moves.reversed_entry_id
+        )
+        if unlinked:
+            sale_lines |= moves.reversed_entry_id.invoice_line_ids.filtered(
+                lambda line: line.product_id in unlinked.product_id
+            ).sale_line_ids
+        if not sale_lines:
+            return sale_lines
+        return_lines = self.env['sale.return.line'].search(
+            [
+                ('order_id', 'in', sale_lines.order_id.ids),
+                ('state', 'not in', ('draft', 'refused', 'cancelled')),
+            ]
+        )
+        if not return_lines:
+            return return_lines.sale_line_id
+        # Returns credit lines of the order as a whole, too, e.g. its shipping.
+        credits = sale_lines.invoice_lines.credited_line_ids.filtered('sale_return_line_id')
+        credited = credits.credited_line_id.sale_line_ids
+        return sale_lines & (return_lines.sale_line_id | credited)
+
+    def _check_sale_return_caps(self, sale_lines):
+        """Refuse to credit too much: more than invoiced, or what a return still waits for.
+
+        :param sale_lines: `sale.order.line` records of the moves that just were posted.
+        """
+        ledger = self.env['sale.return.ledger']
+        balances = ledger._get_balances(sale_lines)
+        if overcredited := ledger._find_overcredited(balances):
+            raise UserError(
+                self.env._(
+                    "%(lines)s: more would be credited than was invoiced. Lower the credit note, "
+                    "or cancel the draft that credits the same goods.",
+                    lines=", ".join(
+                        f"{line.move_id.name} · {line.product_id.display_name or line.name}"
+                        for line in overcredited
+                    ),
+                )
+            )
+        self._check_sale_return_total()
+        if lines := self._get_lines_by_hand(sale_lines):
+            lines.move_id._check_sale_return_pending(sale_lines, balances, lines)
+
+    def _get_lines_by_hand(self, sale_lines):
+        """Return the lines of these notes that credit order lines and that no return has made."""
+        unlinked = self.env['sale.return.ledger']._get_unlinked_lines(self.reversed_entry_id)
+        return self.invoice_line_ids.filtered(
+            lambda line: (
+                not line.sale_return_line_id
+                and line.display_type == 'product'
+                and (line.sale_line_ids & sale_lines or line in unlinked)
+                # Netting on the next invoice credits, too: returned A -1, sold B +1.
+                and (line.move_id.move_type == 'out_refund' or line.quantity < 0)
+            )
+        )
+
+    def _check_sale_return_total(self):
+        """Refuse to credit an invoice beyond its total, e.g. without its order-level discount.
+
+        Down payments do not count: goods are credited in full, whatever was paid before.
+
+        :raise UserError: naming the invoice.
+        """
+        for invoice in self.filtered('line_ids.sale_return_line_id').reversed_entry_id:
+            products = invoice.invoice_line_ids.filtered(
+                lambda line: line.display_type == 'product' and not line.is_downpayment
+            )
+            rounding = invoice.line_ids.filtered(lambda line: line.display_type == 'rounding')
+            limit = sum(products.mapped('price_total')) - sum(rounding.mapped('amount_currency'))
+            notes = invoice.reversal_move_ids.filtered(
+                lambda move: move.state == 'posted' and not move._is_reversed_credit()
+            )
+            credited = sum(notes.mapped('amount_total'))
+            # The lines of one document and of several round differently.
+            slack = invoice.currency_id.rounding * (len(products) + len(notes))
+            if credited > max(limit, invoice.amount_total) + slack:
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s would be credited with more than its total. Take the share "
+                        "of the order's discounts off the credit note.",
+                        invoice=invoice.name,
+                    )
+                )
+
+    def _check_sale_return_released(self):
+        """Refuse to post notes of returns for more than their policies have released.
+
+        To be called in superuser mode, see `_post`.
+
+        :raise UserError: naming the returns.
+        """
+        lines = self.invoice_line_ids.sale_return_line_id
+        early = lines.filtered(
+            lambda line: (
+                line.product_uom_id.compare(line.qty_credited, line._get_qty_released(line)) > 0
+            )
+        )
+        if early:
+            self._override_or_refuse(
+                early.return_id,
+                self.env._(
+                    "More would be credited than return %(returns)s has released: its goods have "
+                    "not come or are not inspected yet. Lower the credit note, or wait. A manager "
+                    "of Returns may override this with a written reason.",
+                    returns=", ".join(early.return_id.mapped('name')),
+                ),
+            )
+
+    def _override_or_refuse(self, returns, message):
+        """Log the override of a manager who gives a reason, or refuse everybody else.
+
+        :param returns: `sale.return` records whose goods the notes take.
+        :param str message: what is refused.
+        :raise UserError: unless a manager of Returns gives a reason.
+        """
+        reason = next(filter(None, self.mapped('sale_return_override_reason')), None)
+        if not (reason and self.env.user.has_group('sale_return.group_manager')):
+            raise UserError(message)
+        self.env['sale.return.event']._log(
+            [
+                {
+                    'return_id': sale_return.id,
+                    'kind': 'override',
+                    'reason': reason,
+                    'details': ", ".join(filter(None, self.mapped('ref'))),
+                }
+                for sale_return in returns
+            ]
+        )
+
+    def _check_sale_return_pending(self, sale_lines, balances, lines):
+        """Refuse notes made by hand that take what a return under way is going to credit.
+
+        That is when too little is left for the return, and whenever its goods are here: it credits
+        them itself, so a note for them would be the second one. A manager who gives a reason
+        settles the return by his note.
+
+        :param sale_lines: `sale.order.line` records.
+        :param dict balances: what is creditable of their invoices, these notes counted.
+        :param lines: the lines of these notes that were made by hand.
+        """
+        pending = sale_lines._get_return_lines().filtered(lambda line: line.state in OPEN_STATES)
+        returns = self._find_returns_taken(pending, balances)
+        received = self._get_quantities_here(pending, lines)
+        returns |= self.env['sale.return.line'].union(*received).return_id
+        if not returns:
+            return
+        self._override_or_refuse(
+            returns,
+            self.env._(
+                "Return %(returns)s is under way for goods that this credit note would credit. "
+                "Credit them with the return, or close or refuse it first. A manager of Returns "
+                "may override this with a written reason.",
+                returns=", ".join(returns.mapped('name')),
+            ),
+        )
+        self._settle_returns(received, lines)
+
+    def _find_returns_taken(self, pending, balances):
+        """Return the returns for which these notes leave too little on the invoices."""
+        credit = self.env['sale.return.credit']
+        quantities = credit._get_quantities(pending, pending._get_qty_creditable, capped=False)
+        due = [(line, quantities[line][0]) for line in pending if quantities[line][0] > 0]
+        by_line = defaultdict(list)
+        for allocation in credit._allocate(due, ignored_moves=self):
+            by_line[allocation['invoice_line']].append(allocation)
+        return self.env['sale.return'].union(
+            *[
+                allocation['return_line'].return_id
+                for line, allocations in by_line.items()
+                if self._is_taken(line, allocations, balances)
+                for allocation in allocations
+            ]
+        )
+
+    def _get_quantities_here(self, pending, lines):
+        """Say what of the goods that lines of notes credit has come back and is not credited yet.
+
+        :param pending: `sale.return.line` records under way.
+        :param lines: lines of notes. Price corrections credit no goods.
+        :return: `{return line: quantity in its unit}`, above zero.
+        :rtype: dict
+        """
+        ledger = self.env['sale.return.ledger']
+        lines = lines.filtered(
+            lambda line: (
+                not any(
+                    ledger._is_cheaper(line, invoice_line)
+                    for invoice_line in ledger._get_credited_lines(
+                        line, ledger._get_invoice_lines(pending.sale_line_id)
+                    )[:1]
+                )
+            )
+        )
+        mine = pending.filtered(
+            lambda line: (
+                line.sale_line_id in lines.sale_line_ids
+                or line.product_id in lines.filtered(lambda l: not l.sale_line_ids).product_id
+            )
+        )
+        quantities = self.env['sale.return.credit']._get_quantities(
+            mine, mine._get_qty_here, capped=False
+        )
+        return {line: quantities[line][0] for line in mine if quantities[line][0] > 0}
+
+    def _settle_returns(self, quantities, lines):
+        """Let lines of notes made by hand count for the returns whose goods they credit.
+
+        :param dict quantities: `{return line: quantity}` that is here and not credited.
+        :param lines: lines of notes; one that credits more than that counts as any other.
+        """
+        ledger = self.env['sale.return.ledger']
+        for return_line, quantity in quantities.items():
+            uom = return_line.product_uom_id
+            for line in lines.filtered(lambda l: not l.sale_return_line_id):
+                credited = line.product_uom_id._compute_quantity(line.quantity, uom, round=False)
+                if return_line.sale_line_id not in line.sale_line_ids or (
+                    uom.compare(abs(credited), quantity) > 0
+                ):
+                    continue
+                invoice_lines = ledger._get_invoice_lines(return_line.sale_line_id)
+                credited_line = ledger._get_credited_lines(line, invoice_lines)[:1]
+                # One write per line: an override is for a single note.
+                # sudo: the manager's reason was checked, and nobody writes these links himself.
+                line.sudo().write(
+                    {
+                        'sale_return_line_id': return_line.id,
+                        'sale_return_kind': 'goods',
+                        'credited_line_id': credited_line.id,
+                    }
+                )
+                quantity -= abs(credited)
+
+    @api.model
+    def _is_taken(self, line, allocations, balances):
+        """Tell whether an invoice line is left with less than returns are going to credit."""
+        balance = balances.get(line)
+        key = (False, 'total_excluded_currency')
+        quantity = sum(allocation['quantity'] for allocation in allocations)
+        amount = sum(allocation['amounts'].get(key, 0.0) for allocation in allocations)
+        return (
+            balance is None
+            or balance.quantity < quantity - QUANTITY_EPSILON
+            or line.currency_id.compare_amounts(balance.amount(key), amount) < 0
+        )
+
+    def _is_reversed_credit(self):
+        """Tell whether a credit note was reversed as a whole, so that it credits nothing."""
+        self.ensure_one()
+        return self.move_type == 'out_refund' and any(
+            move._is_credit_reversal() for move in self.reversal_move_ids
+        )
+
+    def _is_credit_reversal(self):
+        """Tell whether an invoice reverses a credit note as a whole: it bills nothing new."""
+        self.ensure_one()
+        note = self.reversed_entry_id
+        return (
+            self.move_type == 'out_invoice'
+            and self.state == 'posted'
+            and note.move_type == 'out_refund'
+            and self.currency_id == note.currency_id
+            and not self.currency_id.compare_amounts(self.amount_total, note.amount_total)
+        )
+
+    def _bills_note_again(self):
+        """Tell whether an invoice reverses a credit note, as a whole or in part."""
+        self.ensure_one()
+        return self.move_type == 'out_invoice' and self.reversed_entry_id.move_type == 'out_refund'
+
+    # === CHANGES AFTERWARDS === #
+
+    def button_draft(self):
+        """Override of `account` to keep invoices as they were when a return credited them."""
+        self._ensure_not_credited_by_return()
+        result = super().button_draft()
+        self._refresh_sale_returns()
+        return result
+
+    def button_cancel(self):
+        """Override of `account` to let returns know that their note is gone."""
+        self._ensure_not_credited_by_return()
+        result = super().button_cancel()
+        self._refresh_sale_returns()
+        return result
+
+    def unlink(self):
+        """Override of `account` to let returns know that their draft note is gone."""
+        returns = self._get_returns_to_refresh()
+        by_hand = returns - self._get_returns_of_notes()
+        result = super().unlink()
+        returns._close_or_reopen()
+        by_hand._queue_due_credit()
+        return result
+
+    def _ensure_not_credited_by_return(self):
+        self.line_ids._ensure_not_credited_by_return()
+
+    def _get_returns_to_refresh(self):
+        """Return the returns that these notes credit."""
+        # sudo: an accountant need not be a user of Returns for them to follow his notes.
+        notes = self.sudo().filtered(lambda move: move.move_type == 'out_refund')
+        lines = notes.line_ids
+        # Notes made by hand count, too: without them there is more to credit.
+        sale_lines = lines.sale_line_ids | lines.credited_line_id.sale_line_ids
+        return (lines.sale_return_line_id | sale_lines._get_return_lines()).return_id
+
+    def _refresh_sale_returns(self):
+        returns = self._get_returns_to_refresh()
+        returns._close_or_reopen()
+        # A note of a return that somebody has cancelled is not made again by itself.
+        (returns - self._get_returns_of_notes())._queue_due_credit()
+
+    def _get_returns_of_notes(self):
+        """Return the returns that these notes were made for."""
+        # sudo: an accountant need not be a user of Returns for them to follow his notes.
+        return self.sudo().line_ids.sale_return_line_id.return_id
+
+    def _invoice_paid_hook(self):
+        """Override of `account` to close returns whose credit notes are paid back."""
+        result = super()._invoice_paid_hook()
+        if not self.env.context.get('sale_return_posting'):
+            self._refresh_sale_returns()
+        return result
+
+    def _get_amount_paid_back(self):
+        """Return what was paid back on a credit note, tax included, in its currency.
+
+        What was matched with invoices is settled, not paid back.
+        """
+        self.ensure_one()
+        receivable = self.line_ids.filtered(
+            lambda line: line.account_id.account_type == 'asset_receivable'
+        )
+        return sum(
+            partial.credit_amount_currency
+            for partial in receivable.matched_debit_ids
+            if partial.debit_move_id.move_id.move_type == 'entry'
+            and not partial.debit_move_id.move_id.reversed_entry_id
+            # sudo: what was paid back is the same for everybody.
+            and not partial.debit_move_id.move_id.sudo().sale_return_write_back_ids
+        )
+
+    # === BUTTONS === #
+
+    def action_view_sale_returns(self):
+        """Show the returns of an invoice or credit note."""
+        returns = self.env['sale.return'].search([('id', 'in', self.sale_return_ids.ids)])
+        return returns._get_records_action(name=self.env._("Returns"))
+
+    def action_create_return(self):
+        """Open the dialog that creates a return of the invoiced order lines.
+
+        :return: the action of the wizard `sale.return.create`.
+        :rtype: dict
+        """
+        return self.invoice_line_ids.sale_line_ids._get_return_wizard_action()

@@ -1,0 +1,175 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ...const import CREDIT_KINDS
+from ..base.sale_return_owned import OwnValue
+
+# What makes the amounts of an invoice line.
+AMOUNT_FIELDS = frozenset(
+    {'quantity', 'price_unit', 'discount', 'product_id', 'product_uom_id', 'tax_ids'}
+)
+
+
+class AccountMoveLine(models.Model):
+    _name = 'account.move.line'
+    _inherit = ['account.move.line', 'sale.return.owned']
+
+    # The credit notes of returns, for the reports of accountants.
+    _sale_return_notes = models.Index('(move_id) WHERE sale_return_line_id IS NOT NULL')
+
+    # Not copied: a copy credits nothing of the return.
+    sale_return_line_id = fields.Many2one(
+        'sale.return.line',
+        string="Return Line",
+        index='btree_not_null',
+        copy=False,
+        ondelete='restrict',
+        help="The return line that this line of a credit note credits.",
+    )
+    credited_line_id = fields.Many2one(
+        'account.move.line',
+        string="Credited Invoice Line",
+        index='btree_not_null',
+        copy=False,
+        help="The invoice line that this line of a credit note credits.",
+    )
+    sale_return_kept = fields.Boolean(
+        "Goods Kept by Customer",
+        readonly=True,
+        copy=False,
+        help="Credits goods that do not come back, so no cost of goods is reversed.",
+    )
+    sale_return_kind = fields.Selection(
+        CREDIT_KINDS,
+        string="Return Credit",
+        copy=False,
+        readonly=True,
+        help="What this line of a credit note stands for: the goods, what they take along of the "
+        "order's discounts and shipping, or what was kept back.",
+    )
+    sale_return_withheld_qty = fields.Float(
+        "Quantity Kept Back",
+        digits=0,
+        readonly=True,
+        copy=False,
+        help="What the condition of the goods keeps back, in units of the return line: 5 units at "
+        "a ratio of 0.6 keep back 2.",
+    )
+    sale_return_price = fields.Float(
+        digits=0,
+        readonly=True,
+        copy=False,
+        help="The unit price that the return gave to the line; at a lower one somebody has kept "
+        "the difference back.",
+    )
+    credited_line_ids = fields.One2many('account.move.line', 'credited_line_id', readonly=True)
+    # Written by whoever credits the line, see `sale.return.credit._take_credit_counter`.
+    sale_return_credit_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
+
+    def write(self, vals):
+        """Override of `account` to keep invoice lines as they were when a return credited them.
+
+        Forms do not let anybody edit posted invoices, other programs may.
+
+        :raise UserError: when what a return has credited would change.
+        """
+        if vals.keys() & AMOUNT_FIELDS:
+            self._ensure_not_credited_by_return()
+        return super().write(vals)
+
+    def _ensure_not_credited_by_return(self):
+        """Refuse to change posted invoice lines that returns have credited.
+
+        :raise UserError: naming the invoices and the returns.
+        """
+        lines = self.filtered(
+            lambda line: line.parent_state == 'posted' and line.move_id.move_type == 'out_invoice'
+        )
+        # sudo: the credits of an invoice count, whoever changes it.
+        credited = lines.sudo().credited_line_ids.filtered(
+            lambda line: line.sale_return_line_id and line.parent_state != 'cancel'
+        )
+        if credited:
+            raise UserError(
+                self.env._(
+                    "Invoice %(invoices)s cannot be changed: return %(returns)s has credited it. "
+                    "Cancel or reverse the credit note first.",
+                    invoices=", ".join(credited.credited_line_id.move_id.mapped('name')),
+                    returns=", ".join(credited.sale_return_line_id.return_id.mapped('name')),
+                )
+            )
+
+    def _get_qty_reversed(self):
+        """Return what posted invoices have taken back of this line of a note, in its unit.
+
+        Such an invoice reverses the note in part (as a whole: see `_is_reversed_credit` of the
+        note). At a lower unit price it takes back an amount and no quantity.
+        """
+        self.ensure_one()
+        note = self.move_id
+        reversals = note.reversal_move_ids.filtered(
+            lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+        )
+        if not reversals or not self.sale_line_ids:
+            return 0.0
+        ledger = self.env['sale.return.ledger']
+        no_goods = self._has_no_goods_back()
+        left = sum(
+            ledger._convert_quantity(line, self)
+            for line in reversals.invoice_line_ids
+            if line.sale_line_ids & self.sale_line_ids
+            and line._has_no_goods_back() == no_goods
+            and line.quantity > 0
+            and not ledger._is_cheaper(line, self)
+        )
+        # An order line may stand on a note several times, once for each reason.
+        for line in note.invoice_line_ids.sorted('id'):
+            if line.sale_line_ids & self.sale_line_ids and line._has_no_goods_back() == no_goods:
+                taken = min(left, ledger._convert_quantity(line, self))
+                if line == self:
+                    return taken
+                left -= taken
+        return 0.0
+
+    def _get_amount_credited(self):
+        """Return what this line of a posted note credits, tax included, in its currency.
+
+        What was reversed since does not count; of a note reversed in part, by its quantity.
+        """
+        self.ensure_one()
+        if self.move_id._is_reversed_credit():
+            return 0.0
+        return self.currency_id.round(self.price_total * self._get_share_credited())
+
+    def _get_share_credited(self):
+        """Return the part of this line of a note that was not reversed, 1.0 for all of it.
+
+        Lines that are no goods (discounts, fees) follow the goods of their return line.
+        """
+        self.ensure_one()
+        goods = self
+        if not self.sale_line_ids:
+            goods = self.move_id.invoice_line_ids.filtered(
+                lambda line: (
+                    line.sale_line_ids and line.sale_return_line_id == self.sale_return_line_id
+                )
+            )
+        quantity = sum(goods.mapped('quantity'))
+        reversed_quantity = sum(line._get_qty_reversed() for line in goods)
+        return 1 - reversed_quantity / quantity if quantity else 1.0
+
+    def _eligible_for_stock_account(self):
+        """Override of `stock_account`: where no goods come back, no cost of goods is reversed."""
+        return not self._has_no_goods_back() and super()._eligible_for_stock_account()
+
+    def _copy_data_extend_business_fields(self, values):
+        """Override of `account` to bill goods again at no cost, where none was reversed."""
+        values['sale_return_kept'] = self._has_no_goods_back() and OwnValue(True)
+        return super()._copy_data_extend_business_fields(values)
+
+    def _has_no_goods_back(self):
+        """Tell whether the line credits goods that do not come back, or bills these again."""
+        self.ensure_one()
+        # sudo: whoever posts or reverses a note need not be a user of Returns.
+        return_line = self.sudo().sale_return_line_id
+        return self.sale_return_kept or bool(return_line and not return_line.return_expected)

@@ -1,0 +1,463 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.fields import Command
+from odoo.tools.misc import formatLang
+
+from ...tools.context import get_service_context
+from ...tools.money import QUANTITY_EPSILON, round_to
+
+
+class SaleReturnCredit(models.AbstractModel):
+    """Service: credit what returns have released, exactly as it was invoiced.
+
+    Four steps, each for many returns at once, each to be extended on its own:
+    `_collect` → `_allocate` → `_prepare_credit_note_vals` → create → post.
+    The preview is the same path without the last two.
+    """
+
+    _name = 'sale.return.credit'
+    _description = "Return Credit"
+
+    # === ENTRIES === #
+
+    @api.model
+    def _create_credit_notes(self, returns):
+        """Create and (policy) post the notes that are due now; nothing when none is.
+
+        :param returns: `sale.return` records. The caller has checked the group of the user.
+        :return: the new notes, one per invoice.
+        :rtype: account.move
+        :raise UserError: when a note cannot be created or posted.
+        """
+        # sudo: notes are made for the desk that received the goods, whose people have no
+        # accounting rights; the group of Returns was checked by the caller. `env.uid` and with it
+        # the author of the documents stays the one who acted.
+        service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
+        notes = service.env['account.move']
+        for company, group in returns.with_env(service.env).grouped('company_id').items():
+            # Notes change no invoice, and it is read before and after they are posted.
+            once = self.env['sale.return.ledger']._keep_invoices(service.with_company(company))
+            notes |= once._create_company_notes(group)
+        returns.sudo()._dequeue_credit()
+        return notes.with_env(self.env)
+
+    @api.model
+    def _create_company_notes(self, returns):
+        """Create and post the notes of returns of one company."""
+        allocations = self._complete(self._allocate(self._collect(returns)))
+        if not allocations:
+            return self.env['account.move']
+        self._take_credit_counter(
+            self.env['account.move.line'].union(*[a['invoice_line'] for a in allocations])
+        )
+        vals_list = [
+            self._prepare_credit_note_vals(invoice, group)
+            for invoice, group in self._group_by_invoice(allocations).items()
+        ]
+        notes = self.env['account.move'].create(vals_list)
+        # One note per invoice in the batch: Odoo matches notes and invoices by position and
+        # would mix them up otherwise.
+        posted = self._get_notes_to_post(notes)
+        posted._date_after_locks()
+        posted._post(soft=False)
+        self._log_notes(notes - posted)
+        self._log_uncharged(allocations)
+        return notes
+
+    @api.model
+    def _preview(self, returns, kinds=('due', 'estimate')):
+        """Return what `sale.return.preview_credit` promises, or some of its kinds.
+
+        There is one more, `promised`: the estimate without what a person has to decide on first.
+
+        :param returns: `sale.return` records, in superuser mode as this service.
+        """
+        service = self.env['sale.return.ledger']._keep_invoices(self)
+        line_model = self.env['sale.return.line']
+        quantities = {
+            'due': line_model._get_qty_released,
+            'estimate': line_model._get_qty_creditable,
+            'promised': line_model._get_qty_promised,
+        }
+        result = {sale_return.id: {kind: [] for kind in kinds} for sale_return in returns}
+        for kind in kinds:
+            for sale_return in returns:
+                # One by one: each return is shown as if it alone were credited now.
+                allocations = service._complete(
+                    service._allocate(service._collect(sale_return, quantities[kind]))
+                )
+                result[sale_return.id][kind] = [
+                    service._describe_note(service._prepare_credit_note_vals(invoice, group), group)
+                    for invoice, group in service._group_by_invoice(allocations).items()
+                ]
+        return result
+
+    # === COLLECT === #
+
+    @api.model
+    def _collect(self, returns, get_quantity=None):
+        """Say how much of each line is due.
+
+        :param returns: `sale.return` records.
+        :param get_quantity: function of a line giving what may be credited of it in all;
+            by default what its policy has released.
+        :return: list of `(return line, quantity in the unit of the line)`, quantities above zero.
+        :rtype: list
+        """
+        lines = returns.line_ids.filtered('sale_line_id').sorted('id')
+        get_quantity = get_quantity or self.env['sale.return.line']._get_qty_released
+        quantities = self._get_quantities(lines, get_quantity)
+        return [
+            (line, quantities[line][0])
+            for line in lines
+            if line.product_uom_id.compare(quantities[line][0], 0.0) > 0
+        ]
+
+    @api.model
+    def _get_quantities(self, lines, get_quantity, capped=True):
+        """Split what may be credited into what is to be credited and what never was billed.
+
+        Goods that were shipped and not invoiced are taken first: they need no note, they are
+        simply not billed. What notes made by hand have credited already is not credited again.
+
+        :param lines: `sale.return.line` records.
+        :param get_quantity: function of a line giving what may be credited of it in all.
+        :param bool capped: False to leave credits made by hand out of account.
+        :return: `{line: (to credit, not invoiced, credited otherwise)}` in the unit of the line.
+        :rtype: dict
+        """
+        result = dict.fromkeys(lines, (0.0, 0.0, 0.0))
+        for sale_line, mine in lines.grouped('sale_line_id').items():
+            if not sale_line:
+                continue
+            # The lines of all returns share one pool, the oldest first.
+            siblings = (sale_line.return_line_ids | mine).filtered(
+                lambda line, sale_line=sale_line: line.sale_line_id == sale_line
+            )
+            invoiced, by_returns, otherwise = self.env['sale.return.ledger']._get_invoiced(
+                sale_line
+            )
+            pool = sale_line._get_qty_uninvoiced(invoiced)
+            advance = sum(line._get_qty_credited_in_advance() for line in siblings)
+            creditable = invoiced - by_returns - otherwise
+            for line in siblings.sorted(lambda line: line._origin.id or line.id):
+                left = max(get_quantity(line) - line.qty_credited, 0.0)
+                uninvoiced = min(left, pool, line._get_qty_uninvoiced_limit())
+                pool -= uninvoiced
+                left -= uninvoiced
+                # Goods that come late for a credit given and written off earn no second one.
+                late = min(left, advance)
+                advance -= late
+                left -= late
+                due = max(min(left, creditable), 0.0) if capped else left
+                creditable -= due
+                if line in result:
+                    uom = line.product_uom_id
+                    by_hand = max(min(left - due, otherwise), 0.0)
+                    result[line] = (uom.round(due), uninvoiced, uom.round(by_hand))
+        return result
+
+    # === ALLOCATE === #
+
+    @api.model
+    def _allocate(self, due, ignored_moves=None):
+        """Allocate quantities to posted invoice lines, oldest invoice first (see `_get_rank`).
+
+        :param list due: `(return line, quantity in its unit)`.
+        :param ignored_moves: `account.move` records whose credits do not count.
+        :return: list of dicts `{return_line, invoice_line, quantity (unit of the invoice line),
+            amounts ({key: amount} of the ledger), price_ratio}`.
+        :rtype: list
+        """
+        lines = self.env['sale.return.line'].union(*[line for line, _quantity in due])
+        balances = self.env['sale.return.ledger']._get_balances(
+            lines.sale_line_id, ignored_moves=ignored_moves
+        )
+        by_sale_line = defaultdict(list)
+        for invoice_line, balance in balances.items():
+            for sale_line in invoice_line.sale_line_ids:
+                by_sale_line[sale_line].append((invoice_line, balance))
+        allocations = []
+        for line, quantity in due:
+            candidates = by_sale_line[line.sale_line_id]
+            for invoice_line, balance in sorted(
+                candidates, key=lambda candidate, line=line: self._get_rank(line, candidate[0])
+            ):
+                wanted = line.product_uom_id._compute_quantity(
+                    quantity, invoice_line.product_uom_id, round=False
+                )
+                taken = min(wanted, balance.quantity)
+                if taken <= QUANTITY_EPSILON:
+                    continue
+                if abs(balance.quantity - taken) < QUANTITY_EPSILON:
+                    taken = balance.quantity
+                amounts = balance.take(taken)
+                key = (False, 'total_excluded_currency')
+                allocations.append(
+                    {
+                        'return_line': line,
+                        'invoice_line': invoice_line,
+                        'quantity': taken,
+                        'amounts': amounts,
+                        'price_ratio': balance.price_ratio(key, taken, amounts.get(key, 0.0)),
+                    }
+                )
+                quantity *= max(1 - taken / wanted, 0.0)
+        return allocations
+
+    @api.model
+    def _get_rank(self, line, invoice_line):
+        """Return which invoice lines a return line is credited on before others, 0 first.
+
+        Where a part of its note was billed again, these goods are its own, and what was kept back
+        of them stands on that invoice. Other returns take them last.
+        """
+        note = invoice_line.move_id.reversed_entry_id
+        credited = note.invoice_line_ids.sale_return_line_id
+        if line._origin in credited or line in credited:
+            return 0
+        return 2 if credited else 1
+
+    @api.model
+    def _group_by_invoice(self, allocations):
+        """Return `{invoice: allocations}`, one key per note to be made."""
+        groups = defaultdict(list)
+        for allocation in allocations:
+            groups[allocation['invoice_line'].move_id].append(allocation)
+        return groups
+
+    # === PREPARE === #
+
+    @api.model
+    def _prepare_credit_note_vals(self, invoice, allocations):
+        """Prepare the note of one invoice. Override to add values.
+
+        :param invoice: the posted `account.move` to credit.
+        :param list allocations: what `_allocate` gave for it.
+        :return: values for `account.move.create`.
+        :rtype: dict
+        """
+        return {
+            **self._prepare_note_header_vals(invoice),
+            'invoice_payment_term_id': self._get_note_payment_term(invoice).id,
+            'invoice_line_ids': [
+                Command.create(self._prepare_note_line_vals(allocation))
+                for allocation in allocations
+            ]
+            + [
+                Command.create(self._prepare_rounding_line_vals(line, allocations))
+                for line in self._get_due_rounding_lines(invoice, allocations)
+            ],
+        }
+
+    @api.model
+    def _prepare_note_header_vals(self, invoice):
+        """Prepare what every note of an invoice has, goodwill included. Override to add values."""
+        vals = {
+            'move_type': 'out_refund',
+            'reversed_entry_id': invoice.id,
+            'company_id': invoice.company_id.id,
+            'journal_id': invoice.journal_id.id,
+            'currency_id': invoice.currency_id.id,
+            'partner_id': invoice.partner_id.id,
+            'partner_shipping_id': invoice.partner_shipping_id.id,
+            'fiscal_position_id': invoice.fiscal_position_id.id,
+            'invoice_origin': invoice.invoice_origin,
+            # The number of the invoice and nothing else: e-invoice formats read it.
+            'ref': invoice.name,
+            'invoice_user_id': invoice.invoice_user_id.id,
+            'team_id': invoice.team_id.id,
+            'campaign_id': invoice.campaign_id.id,
+            'medium_id': invoice.medium_id.id,
+            'source_id': invoice.source_id.id,
+        }
+        if invoice.company_id.sale_return_rate == 'original':
+            vals['invoice_currency_rate'] = invoice.invoice_currency_rate
+        return vals
+
+    @api.model
+    def _get_note_payment_term(self, invoice):
+        """Return the payment term of a note, usually none: it is due at once.
+
+        Only where an early payment discount lowers the tax of the invoice in advance (`mixed`) it
+        has to lower that of the note, too; Odoo's own reversal does the same.
+        """
+        term = invoice.invoice_payment_term_id
+        lowers_tax = term.early_discount and term.early_pay_discount_computation == 'mixed'
+        return term if lowers_tax else term.browse()
+
+    @api.model
+    def _prepare_note_line_vals(self, allocation):
+        """Prepare one line of a note: the invoice line again, for a part of it.
+
+        :param dict allocation: see `_allocate`.
+        :return: values for `account.move.line.create`.
+        :rtype: dict
+        """
+        line = allocation['invoice_line']
+        if allocation.get('kind'):
+            return self._prepare_lump_line_vals(allocation)
+        price_unit = self._get_note_price_unit(allocation)
+        return {
+            'name': line.name,
+            'product_id': line.product_id.id,
+            'product_uom_id': line.product_uom_id.id,
+            'quantity': allocation['quantity'],
+            'price_unit': price_unit,
+            'sale_return_price': price_unit,
+            'discount': line.discount,
+            'tax_ids': [Command.set(line.tax_ids.ids)],
+            'account_id': line.account_id.id,
+            'analytic_distribution': line.analytic_distribution,
+            'sale_line_ids': [Command.set(line.sale_line_ids.ids)],
+            'sale_return_line_id': allocation['return_line'].id,
+            'sale_return_kind': 'goods',
+            'sale_return_withheld_qty': allocation.get('withheld', 0.0),
+            'credited_line_id': line.id,
+            'extra_tax_data': self._prepare_extra_tax_data(allocation, price_unit),
+        }
+
+    @api.model
+    def _get_note_price_unit(self, allocation):
+        """Return the unit price of a note line.
+
+        That of the invoice line, net of price corrections. Untaxed lines have no other means to
+        come out at their exact share, so theirs is the share per unit, unrounded, where the
+        price of the invoice would round differently: 7 × (10 / 7) = 10.00.
+        """
+        line = allocation['invoice_line']
+        price_unit = line.price_unit * allocation['price_ratio']
+        if line.tax_ids:
+            return price_unit
+        factor = allocation['quantity'] * (1 - (line.discount or 0.0) / 100)
+        amount = allocation['amounts'].get((False, 'total_excluded_currency'), 0.0)
+        exact = round_to(price_unit * factor, line.currency_id.rounding) == amount
+        return price_unit if exact or not factor else amount / factor
+
+    @api.model
+    def _prepare_extra_tax_data(self, allocation, price_unit):
+        """Prepare what makes Odoo's tax computation give the exact shares of a taxed line.
+
+        :return: value of `account.move.line.extra_tax_data`, False for untaxed lines.
+        """
+        line = allocation['invoice_line']
+        taxes = line.tax_ids.flatten_taxes_hierarchy()
+        if not taxes:
+            return False
+        amounts = allocation['amounts']
+        tax_amounts = {str(tax.id): {} for tax in taxes}
+        for (tax_id, name), amount in amounts.items():
+            if tax_id:
+                tax_amounts.setdefault(str(tax_id), {})[name] = amount
+        # At another rate Odoo scales the amounts in company currency by `rate`.
+        return {
+            'currency_id': line.currency_id.id,
+            'price_unit': price_unit,
+            'discount': line.discount,
+            'quantity': allocation['quantity'],
+            'rate': line.move_id.invoice_currency_rate,
+            'manual_total_excluded_currency': amounts.get((False, 'total_excluded_currency'), 0.0),
+            'manual_total_excluded': amounts.get((False, 'total_excluded'), 0.0),
+            'manual_tax_amounts': tax_amounts,
+        }
+
+    @api.model
+    def _describe_note(self, vals, allocations):
+        """Return a note of the preview (see `sale.return.preview_credit`) from its values."""
+        lines = []
+        for allocation in allocations:
+            amounts = allocation['amounts']
+            taxes = {
+                tax_id: amount
+                for (tax_id, name), amount in amounts.items()
+                if tax_id and name == 'tax_amount_currency'
+            }
+            lines.append(
+                {
+                    'return_line_id': allocation['return_line'].id,
+                    'invoice_line_id': allocation['invoice_line'].id,
+                    'quantity': allocation['quantity'],
+                    'untaxed': amounts.get((False, 'total_excluded_currency'), 0.0),
+                    'taxes': taxes,
+                    'kind': allocation.get('kind') or 'goods',
+                    'label': allocation.get('label') or allocation['invoice_line'].name,
+                    'uncharged': allocation.get('uncharged', 0.0),
+                }
+            )
+        invoice = self.env['account.move'].browse(vals['reversed_entry_id'])
+        lines += [
+            {
+                'return_line_id': allocations[-1]['return_line'].id,
+                'invoice_line_id': line.id,
+                'quantity': 1,
+                'untaxed': -line.amount_currency,
+                'taxes': {},
+                'kind': 'rounding',
+                'label': line.name,
+                'uncharged': 0.0,
+            }
+            for line in self._get_due_rounding_lines(invoice, allocations)
+        ]
+        currency = self.env['res.currency'].browse(vals['currency_id'])
+        untaxed = currency.round(sum(line['untaxed'] for line in lines))
+        tax = currency.round(sum(sum(line['taxes'].values()) for line in lines))
+        return {
+            'invoice_id': vals['reversed_entry_id'],
+            'currency': currency.name,
+            'lines': lines,
+            'untaxed': untaxed,
+            'tax': tax,
+            'total': currency.round(untaxed + tax),
+        }
+
+    # === CREATE AND POST === #
+
+    @api.model
+    def _take_credit_counter(self, invoice_lines):
+        """Make sure nobody else credits these invoice lines at the same time."""
+        self.env['sale.return.guard']._take_counter(invoice_lines, 'sale_return_credit_guard')
+
+    @api.model
+    def _get_notes_to_post(self, notes):
+        """Return the notes that their policies let the service post; the others stay drafts."""
+        return notes.filtered(self._is_posted_by_service)
+
+    @api.model
+    def _is_posted_by_service(self, note):
+        """Tell whether the policies of all lines let the service post a note."""
+        policies = note.invoice_line_ids.sale_return_line_id.policy_id
+        if 'draft' in policies.mapped('credit_posting'):
+            return False
+        limits = [policy.credit_draft_above for policy in policies if policy.credit_draft_above]
+        total = abs(note.amount_total_signed)
+        return not limits or note.company_currency_id.compare_amounts(total, min(limits)) <= 0
+
+    @api.model
+    def _log_notes(self, notes):
+        """Write the event of each return and note."""
+        events = []
+        for note in notes:
+            lines = note.invoice_line_ids.filtered('sale_return_line_id')
+            for sale_return in lines.sale_return_line_id.return_id:
+                mine = lines.filtered(lambda l, r=sale_return: l.sale_return_line_id.return_id == r)
+                total = sum(mine.mapped('price_total'))
+                events.append(
+                    {
+                        'return_id': sale_return.id,
+                        'kind': 'credited',
+                        # The accounting date is what Odoo chose, e.g. after a locked period.
+                        'details': " · ".join(
+                            filter(
+                                None,
+                                [
+                                    note.state == 'posted' and note.name,
+                                    formatLang(self.env, total, currency_obj=note.currency_id),
+                                    note.ref,
+                                    note.state == 'posted' and str(note.date),
+                                ],
+                            )
+                        ),
+                    }
+                )
+        self.env['sale.return.event']._log(events)

@@ -1,0 +1,254 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools.misc import formatLang
+
+from ...tools.context import get_service_context
+
+BASE = (False, 'total_excluded_currency')
+
+
+class SaleReturnGoodwillCredit(models.AbstractModel):
+    """Service: credit a part of an invoice without goods, on its own lines and taxes.
+
+    The amount is spread over what the lines of the invoice have left, so that each tax gets its
+    share. The lines of the note count as deductions (I2): in the amount of the invoice line they
+    name, not in its quantity, and the order is not billed again.
+    """
+
+    _name = 'sale.return.goodwill.credit'
+    _description = "Goodwill Credit Service"
+
+    @api.model
+    def _grant(self, invoice, amount, reason, tax_included=True, comment=None, sale_return=None):
+        """Create and post a goodwill credit note.
+
+        :param invoice: one posted `account.move`. The caller has checked that the user may see it.
+        :param float amount: in the currency of the invoice, above zero.
+        :param reason: `sale.return.reason` of the class goodwill.
+        :param bool tax_included: whether the amount contains its taxes.
+        :param str comment: why, demanded.
+        :param sale_return: the `sale.return` it belongs to, if any.
+        :return: the posted note.
+        :rtype: account.move
+        :raise UserError: when nothing is left of the invoice, or a limit is reached.
+        """
+        # sudo: agents have no rights in Accounting; the caller has checked the role. `env.uid`
+        # stays the one who grants.
+        service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
+        service = service.with_company(invoice.company_id)
+        invoice = invoice.with_env(service.env)
+        service._ensure_grantable(invoice, amount, reason, comment)
+        lines = invoice.invoice_line_ids.filtered(lambda line: line.display_type == 'product')
+        self.env['sale.return.credit']._take_credit_counter(lines)
+        shares = service._split(invoice, amount, tax_included)
+        vals = service._prepare_note_vals(invoice, shares, reason)
+        vals['sale_return_override_reason'] = comment
+        note = service.env['account.move'].create(vals)
+        company_amount = abs(note.amount_total_signed)
+        goodwill = service.env['sale.return.goodwill']
+        # The limits count in the currency of the company, which only the note knows.
+        override = goodwill._ensure_limits(
+            invoice.company_id, invoice.commercial_partner_id, company_amount
+        )
+        note._post(soft=False)
+        service._ensure_nothing_taken(note, lines.sale_line_ids)
+        goodwill.create(
+            {
+                'note_id': note.id,
+                'invoice_id': invoice.id,
+                'return_id': sale_return.id if sale_return else False,
+                'company_id': invoice.company_id.id,
+                'partner_id': invoice.commercial_partner_id.id,
+                'user_id': self.env.uid,
+                'date': fields.Date.context_today(self),
+                'reason_id': reason.id,
+                'comment': comment,
+                'amount': company_amount,
+                'is_override': override,
+            }
+        )
+        if sale_return:
+            service._log(sale_return, note, comment)
+        return note.with_env(self.env)
+
+    @api.model
+    def _log(self, sale_return, note, comment):
+        total = formatLang(self.env, note.amount_total, currency_obj=note.currency_id)
+        self.env['sale.return.event']._log(
+            [
+                {
+                    'return_id': sale_return.id,
+                    'kind': 'goodwill',
+                    'reason': comment,
+                    'details': f"{note.name} · {total}",
+                }
+            ]
+        )
+
+    @api.model
+    def _ensure_grantable(self, invoice, amount, reason, comment):
+        """Refuse what makes no sense, in words.
+
+        :raise UserError: saying what to do.
+        """
+        if invoice.move_type != 'out_invoice' or invoice.state != 'posted':
+            raise UserError(
+                self.env._(
+                    "Goodwill is granted on a posted customer invoice, and %(invoice)s is none.",
+                    invoice=invoice.display_name,
+                )
+            )
+        if not reason or reason.return_class != 'goodwill':
+            raise UserError(
+                self.env._("Choose a reason of the class “Goodwill”, so that it counts as one.")
+            )
+        if reason.company_id and reason.company_id != invoice.company_id:
+            raise UserError(
+                self.env._(
+                    "Reason “%(reason)s” belongs to another company than %(invoice)s.",
+                    reason=reason.name,
+                    invoice=invoice.name,
+                )
+            )
+        if not (comment and comment.strip()):
+            raise UserError(self.env._("Say why the goodwill is granted."))
+        # NaN compares with nothing, so it is asked the other way round.
+        if not 0 < amount < float('inf') or invoice.currency_id.is_zero(amount):
+            raise UserError(self.env._("The amount of the goodwill must be more than zero."))
+
+    @api.model
+    def _get_left(self, invoice):
+        """Return `{invoice line: Balance}` of what an invoice has left to credit."""
+        sale_lines = invoice.invoice_line_ids.sale_line_ids
+        balances = self.env['sale.return.ledger']._get_balances(sale_lines)
+        return {
+            line: balance
+            for line, balance in balances.items()
+            if line.move_id == invoice and balance.quantity > 0
+        }
+
+    @api.model
+    def _get_total(self, amounts, tax_included):
+        """Sum amounts of a line, tax included or not, in the currency of the invoice."""
+        return sum(
+            amount
+            for (tax, name), amount in amounts.items()
+            if (tax, name) == BASE or (tax_included and tax and name == 'tax_amount_currency')
+        )
+
+    @api.model
+    def _get_amount_left(self, invoice, tax_included=True):
+        """Return what can still be granted on an invoice, in its currency."""
+        total = sum(
+            self._get_total({key: pair[0] for key, pair in balance.amounts.items()}, tax_included)
+            for balance in self._get_left(invoice).values()
+        )
+        return max(invoice.currency_id.round(total), 0.0)
+
+    @api.model
+    def _split(self, invoice, amount, tax_included):
+        """Spread an amount over what the lines of an invoice have left.
+
+        The biggest line takes what rounding leaves, so that the note comes to the amount.
+
+        :return: `{invoice line: {key: amount}}`, see `sale.return.ledger`.
+        :rtype: dict
+        :raise UserError: when less is left.
+        """
+        currency = invoice.currency_id
+        left = self._get_amount_left(invoice, tax_included)
+        if currency.compare_amounts(amount, left) > 0:
+            raise UserError(
+                self.env._(
+                    "%(amount)s is more than %(invoice)s has left: %(left)s.",
+                    amount=formatLang(self.env, amount, currency_obj=currency),
+                    invoice=invoice.name,
+                    left=formatLang(self.env, left, currency_obj=currency),
+                )
+            )
+        whole = not currency.compare_amounts(amount, left)
+        shares = {
+            line: balance.part(balance.quantity * (1.0 if whole else amount / left))
+            for line, balance in self._get_left(invoice).items()
+        }
+        rest = amount - sum(self._get_total(share, tax_included) for share in shares.values())
+        biggest = max(shares, key=lambda line: abs(shares[line].get(BASE, 0.0)))
+        if not currency.is_zero(rest):
+            shares[biggest][BASE] = currency.round(shares[biggest].get(BASE, 0.0) + rest)
+            self._adjust_company_amount(invoice, shares[biggest], rest)
+        return shares
+
+    @api.model
+    def _adjust_company_amount(self, invoice, share, rest):
+        """Bring a rounding rest to the amount in company currency, too."""
+        rate = invoice.invoice_currency_rate or 1.0
+        key = (False, 'total_excluded')
+        if key in share:
+            share[key] = invoice.company_currency_id.round(share[key] + rest / rate)
+
+    @api.model
+    def _prepare_note_vals(self, invoice, shares, reason):
+        """Prepare the note. Override to add values.
+
+        :param dict shares: see `_split`.
+        :return: values for `account.move.create`.
+        :rtype: dict
+        """
+        return {
+            **self.env['sale.return.credit']._prepare_note_header_vals(invoice),
+            'invoice_payment_term_id': False,
+            'invoice_line_ids': [
+                Command.create(self._prepare_line_vals(line, amounts, reason))
+                for line, amounts in shares.items()
+                if amounts.get(BASE)
+            ],
+        }
+
+    @api.model
+    def _prepare_line_vals(self, line, amounts, reason):
+        """Prepare one line of the note: a share of one invoice line. Override to add values.
+
+        It has no product: no goods come back, so no cost of goods is taken back either.
+        """
+        included = line.tax_ids.flatten_taxes_hierarchy().filtered('price_include')
+        price_unit = amounts[BASE] + sum(
+            amounts.get((tax.id, 'tax_amount_currency'), 0.0) for tax in included
+        )
+        allocation = {'invoice_line': line, 'amounts': amounts, 'quantity': 1.0}
+        # The tax data of a credit note line, at no discount: the price is the share itself.
+        tax_data = self.env['sale.return.credit']._prepare_extra_tax_data(allocation, price_unit)
+        if tax_data:
+            tax_data['discount'] = 0.0
+        return {
+            'name': self.env._(
+                "%(reason)s: %(line)s",
+                reason=reason.name,
+                line=line.product_id.display_name or line.name,
+            ),
+            'quantity': 1.0,
+            'price_unit': price_unit,
+            'tax_ids': [Command.set(line.tax_ids.ids)],
+            'account_id': line.account_id.id,
+            'analytic_distribution': line.analytic_distribution,
+            'credited_line_id': line.id,
+            'extra_tax_data': tax_data,
+        }
+
+    @api.model
+    def _ensure_nothing_taken(self, note, sale_lines):
+        """Refuse to grant what a return under way is going to credit; a manager may.
+
+        :raise UserError: naming the return.
+        """
+        balances = self.env['sale.return.ledger']._get_balances(sale_lines)
+        if overcredited := self.env['sale.return.ledger']._find_overcredited(balances):
+            raise UserError(
+                self.env._(
+                    "%(invoice)s would be credited with more than it has left.",
+                    invoice=overcredited[0].move_id.name,
+                )
+            )
+        # No line of it takes goods: only what is left of the amounts counts.
+        no_goods = note.invoice_line_ids.browse()
+        note._check_sale_return_pending(sale_lines, balances, no_goods)

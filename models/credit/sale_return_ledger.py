@@ -1,0 +1,441 @@
+from odoo import api, models
+
+from ...const import WITHHELD_KINDS
+from ...tools.money import QUANTITY_EPSILON, Balance, round_to
+
+# Amounts of a base line that a note takes its share of, besides those of its taxes.
+BASE_FIELDS = ('total_excluded_currency', 'total_excluded')
+TAX_FIELDS = ('base_amount_currency', 'base_amount', 'tax_amount_currency', 'tax_amount')
+KEPT = 'sale_return_kept_invoices'
+
+
+class KeptInvoices(dict):
+    """Base lines of posted invoices by id, for one call. As part of a context it is only itself."""
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class SaleReturnLedger(models.AbstractModel):
+    """Service: what is still creditable of invoice lines, in quantity and to the last cent.
+
+    Amounts are those of Odoo's own tax computation (`_get_rounded_base_and_tax_lines`), so they
+    are what stands in the ledger whatever the rounding method. Their keys are `(False, field)` for
+    the line and `(tax id, field)` for each of its taxes.
+    """
+
+    _name = 'sale.return.ledger'
+    _description = "Return Ledger"
+
+    # === BALANCES === #
+
+    @api.model
+    def _get_balances(self, sale_lines, ignored_moves=None, ignored_lines=None):
+        """Say what is still creditable on the posted invoices of order lines.
+
+        :param sale_lines: `sale.order.line` records.
+        :param ignored_moves: `account.move` records whose credits do not count.
+        :param ignored_lines: lines of notes that do not count.
+        :return: `{invoice line: Balance}`, oldest invoice first. The quantity is in the unit of
+            the invoice line.
+        :rtype: dict
+        """
+        # sudo: what may be credited depends on all notes, also on those the user may not read.
+        ignored = ignored_lines or self.env['account.move.line']
+        if ignored_moves:
+            ignored |= ignored_moves.invoice_line_ids
+        return self.sudo()._compute_balances(sale_lines.sudo(), ignored)
+
+    @api.model
+    def _compute_balances(self, sale_lines, ignored_lines):
+        """Compute what `_get_balances` promises, in superuser mode."""
+        invoice_lines = self._get_invoice_lines(sale_lines)
+        if unlinked := self._get_unlinked_lines(invoice_lines.move_id):
+            # They may belong to any order line of their product on the invoice.
+            sale_lines |= invoice_lines.move_id.invoice_line_ids.filtered(
+                lambda line: line.product_id in unlinked.product_id
+            ).sale_line_ids
+            invoice_lines = self._get_invoice_lines(sale_lines)
+        base_lines = self._get_base_lines(invoice_lines.move_id)
+        balances = {
+            line: Balance(abs(line.quantity), self._get_amounts(base_lines.get(line.id), line))
+            for line in invoice_lines
+        }
+        self._deduct_notes(balances, sale_lines, ignored_lines)
+        return balances
+
+    @api.model
+    def _get_invoice_lines(self, sale_lines):
+        """Return the posted invoice lines of order lines, oldest invoice first."""
+        lines = sale_lines.invoice_lines
+        return (
+            (lines | self._get_lines_billed_again(lines.move_id))
+            .filtered(
+                lambda line: (
+                    line.move_id.move_type == 'out_invoice'
+                    and line.parent_state == 'posted'
+                    and line.display_type == 'product'
+                    and (line.quantity > 0 or self._is_taken_off(line))
+                    and not line.move_id._is_credit_reversal()
+                )
+            )
+            .sorted(lambda line: (line.move_id.invoice_date, line.move_id.id, line.id))
+        )
+
+    @api.model
+    def _get_lines_billed_again(self, moves):
+        """Return what invoices that reverse a note in part take off of the goods they bill again.
+
+        The note's discounts and fees, which name no order line: 400 - 40 of which the half is
+        billed again are 200 - 20, and only 180 of them can be credited once more.
+        """
+        return moves.filtered(lambda move: move._bills_note_again()).invoice_line_ids.filtered(
+            lambda line: not line.sale_line_ids and line.price_subtotal < 0
+        )
+
+    @api.model
+    def _is_taken_off(self, line):
+        """Tell whether an invoice line is a discount that the order gives as a negative quantity.
+
+        Any other negative line of an invoice credits what was invoiced before.
+        """
+        return line.quantity < 0 and all(
+            sale_line.product_uom_qty < 0 for sale_line in line.sale_line_ids
+        )
+
+    @api.model
+    def _keep_invoices(self, records):
+        """Return records on which each posted invoice is computed once, however often it is read.
+
+        Taxes are computed for a whole invoice, however few of its lines are credited. Only for a
+        call that changes no invoice; the environment must not outlive it.
+        """
+        return records.with_context(**{KEPT: KeptInvoices()})
+
+    @api.model
+    def _get_base_lines(self, moves):
+        """Return the rounded base lines of invoices and notes by the id of their journal item."""
+        kept = self.env.context.get(KEPT)
+        if not isinstance(kept, KeptInvoices):
+            kept = None  # clients send what context they like
+        result = {}
+        for move in moves:
+            base_lines = kept.get(move.id) if kept is not None else None
+            if base_lines is None:
+                base_lines = {
+                    base_line['record'].id: base_line
+                    for base_line in move._get_rounded_base_and_tax_lines()[0]
+                    if isinstance(base_line['record'], models.BaseModel)
+                }
+                if kept is not None and move.move_type == 'out_invoice' and move.state == 'posted':
+                    kept[move.id] = base_lines
+            result.update(base_lines)
+        return result
+
+    @api.model
+    def _get_amounts(self, base_line, line):
+        """Return `{key: (amount, smallest unit)}` of a base line of Odoo's tax computation."""
+        units = {
+            True: line.currency_id.rounding,
+            False: line.company_currency_id.rounding,
+        }
+        if not base_line:
+            return {(False, 'total_excluded_currency'): (line.price_subtotal, units[True])}
+        details = base_line['tax_details']
+        amounts = {
+            (False, name): (details[name] + details[f'delta_{name}'], units['currency' in name])
+            for name in BASE_FIELDS
+        }
+        for tax_data in details['taxes_data']:
+            if tax_data['is_reverse_charge']:
+                continue  # Odoo mirrors it from the positive part of the same tax
+            for name in TAX_FIELDS:
+                amounts[tax_data['tax'].id, name] = (tax_data[name], units['currency' in name])
+        return amounts
+
+    # === NOTES === #
+
+    @api.model
+    def _get_note_lines(self, sale_lines, invoice_lines):
+        """Return what credits the invoice lines: lines of notes, and negative invoice lines."""
+        linked = sale_lines.invoice_lines.filtered(
+            lambda line: (
+                line.move_id.move_type == 'out_refund'
+                or (
+                    line.move_id.move_type == 'out_invoice'
+                    and line.quantity < 0
+                    and not self._is_taken_off(line)
+                )
+            )
+        )
+        # A note for the whole invoice may have lines that somebody has added without order line.
+        unlinked = self._get_unlinked_lines(invoice_lines.move_id)
+        return (linked | invoice_lines.credited_line_ids | unlinked).filtered(
+            lambda line: (
+                line.parent_state != 'cancel'
+                and line.display_type == 'product'
+                and line.move_id.move_type in ('out_refund', 'out_invoice')
+                and not line.move_id._is_reversed_credit()
+            )
+        )
+
+    @api.model
+    def _deduct_notes(self, balances, sale_lines, ignored_lines):
+        """Lower the balances by what is credited already, drafts included."""
+        invoice_lines = self.env['account.move.line'].union(*balances)
+        note_lines = self._get_note_lines(sale_lines, invoice_lines) - ignored_lines
+        base_lines = self._get_base_lines(note_lines.move_id)
+        for note_line in note_lines.sorted('id'):
+            candidates = self._get_credited_lines(note_line, invoice_lines)
+            if candidates:
+                amounts = self._at_rate_of(
+                    candidates[0],
+                    note_line,
+                    self._get_amounts(base_lines.get(note_line.id), note_line),
+                )
+                opposite = (note_line.quantity < 0) != (candidates[0].quantity < 0)
+                goods = note_line.sale_return_kind in (False, 'goods')
+                sign = -1 if opposite and goods else 1
+                self._deduct_note_line(balances, note_line, candidates, amounts, sign)
+
+    @api.model
+    def _at_rate_of(self, invoice_line, note_line, amounts):
+        """Return amounts of a note as they would be at the rate of the invoice.
+
+        What is left of an invoice is always said at its own rate, whatever the rate was on the day
+        of a note: 500 of 1000 EUR credited leave the half of what the invoice booked.
+
+        :param dict amounts: `{key: (amount, smallest unit)}`.
+        :return: `{key: amount}`.
+        :rtype: dict
+        """
+        note, invoice = note_line.move_id, invoice_line.move_id
+        factor = 1.0
+        if note.currency_id == invoice.currency_id and invoice.invoice_currency_rate:
+            factor = note.invoice_currency_rate / invoice.invoice_currency_rate
+        return {
+            key: amount
+            if 'currency' in key[1] or factor == 1.0
+            else round_to(amount * factor, unit)
+            for key, (amount, unit) in amounts.items()
+        }
+
+    @api.model
+    def _get_credited_lines(self, note_line, invoice_lines):
+        """Return the invoice lines that a note line belongs to, the likeliest ones first.
+
+        By `credited_line_id`, else by the reversed invoice and the order line (the product, where
+        the note line has none), else by the order line alone, oldest invoice first.
+        """
+        if note_line.credited_line_id:
+            return note_line.credited_line_id & invoice_lines
+        reversed_entry = note_line.move_id.reversed_entry_id
+        if not note_line.sale_line_ids:
+            return invoice_lines.filtered(
+                lambda line: (
+                    line.move_id == reversed_entry and line.product_id == note_line.product_id
+                )
+            )
+        lines = invoice_lines.filtered(lambda line: line.sale_line_ids & note_line.sale_line_ids)
+        lines = lines.filtered(lambda line: line.move_id == reversed_entry) or lines
+        # An order line may stand twice on an invoice, at two prices.
+        price = self._get_unit_price(note_line)
+        same_price = lines.filtered(
+            lambda line: not line.currency_id.compare_amounts(self._get_unit_price(line), price)
+        )
+        return same_price or lines
+
+    @api.model
+    def _deduct_note_line(self, balances, note_line, candidates, amounts, sign):
+        """Lower the balances of the candidates by one note line.
+
+        A line at a lower unit price than the invoice is a price correction: it counts in the
+        amount only. 10 × 100 with a correction of 10 × 5 leaves 10 units worth 950.
+        """
+        amounts = {key: sign * amount for key, amount in amounts.items()}
+        balance = balances[candidates[0]]
+        if note_line.sale_return_kind in WITHHELD_KINDS:
+            return balance.withhold({key: -amount for key, amount in amounts.items()})
+        if note_line.sale_return_kind == 'free_product':
+            return None  # moves value between lines of the invoice, see `sale.return.order.share`
+        if note_line.credited_line_id and not note_line.sale_line_ids:
+            return self._deduct_amounts(balance, amounts)  # a share of an order-level line
+        if self._is_price_correction(note_line, candidates[0]):
+            return self._deduct_amounts(balances[candidates[0]], amounts)
+        left = total = abs(self._convert_quantity(note_line, candidates[0]))
+        for line in candidates:
+            last = line == candidates[-1]
+            quantity = left if last else max(min(left, balances[line].quantity), 0.0)
+            if quantity > QUANTITY_EPSILON:
+                part = {key: amount * quantity / total for key, amount in amounts.items()}
+                if self._is_lowered(note_line, line):
+                    part = self._forfeit(balances[line], quantity, part)
+                self._deduct_amounts(balances[line], part, quantity)
+                left -= quantity
+        return None
+
+    @api.model
+    def _deduct_amounts(self, balance, amounts, quantity=0.0):
+        # Taxes that the invoice line does not have cannot make it less creditable.
+        known = {key: amount for key, amount in amounts.items() if key in balance.amounts}
+        balance.reduce(quantity, known)
+
+    @api.model
+    def _is_price_correction(self, note_line, invoice_line):
+        """Tell whether a note line has a lower unit price than the invoice line it credits."""
+        return not note_line.sale_return_line_id and self._is_cheaper(note_line, invoice_line)
+
+    @api.model
+    def _is_cheaper(self, note_line, invoice_line):
+        """Tell whether a note line has a lower unit price than an invoice line, beyond rounding."""
+        prices = self._get_unit_price(note_line), self._get_unit_price(invoice_line)
+        return invoice_line.currency_id.compare_amounts(*prices) < 0
+
+    @api.model
+    def _is_lowered(self, note_line, invoice_line):
+        """Tell whether somebody has lowered the price of a line that a return has made.
+
+        It may be below that of the invoice without that: there was a price correction at the time,
+        and what this one has taken away is given back when it is reversed.
+        """
+        if not note_line.sale_return_line_id or not self._is_cheaper(note_line, invoice_line):
+            return False
+        given = note_line.sale_return_price * (1 - (invoice_line.discount or 0.0) / 100)
+        price = note_line.price_unit * (1 - (note_line.discount or 0.0) / 100)
+        return not given or note_line.currency_id.compare_amounts(price, given) < 0
+
+    @api.model
+    def _forfeit(self, balance, quantity, amounts):
+        """Return what a note of a return takes whose price somebody has lowered: its whole share.
+
+        The customer was given less on purpose; the difference is not for the next return.
+        """
+        share = balance.part(min(quantity, balance.quantity))
+        return {key: max(amount, share.get(key, 0.0), key=abs) for key, amount in amounts.items()}
+
+    @api.model
+    def _get_unit_price(self, line):
+        """Return the price per reference unit, after discount, as entered on the line."""
+        price = line.price_unit * (1 - (line.discount or 0.0) / 100)
+        uom = line.product_uom_id
+        reference = line.product_id.uom_id
+        return uom._compute_price(price, reference) if uom and reference else price
+
+    @api.model
+    def _convert_quantity(self, note_line, invoice_line):
+        """Return the quantity of a note line in the unit of an invoice line, unrounded."""
+        return note_line.product_uom_id._compute_quantity(
+            note_line.quantity, invoice_line.product_uom_id, round=False, raise_if_failure=False
+        )
+
+    # === QUANTITIES OF ORDER LINES === #
+
+    @api.model
+    def _get_invoiced(self, sale_line, posted_only=False):
+        """Return what was invoiced and credited of an order line, drafts included.
+
+        :param sale_line: one `sale.order.line`.
+        :param bool posted_only: True to leave drafts out.
+        :return: `(invoiced, credited by returns, credited otherwise)` in the unit of the order
+            line. Price corrections credit no quantity. Where quantities of a note are linked to
+            no return they are "otherwise".
+        :rtype: tuple
+        """
+        invoiced = by_returns = otherwise = 0.0
+        invoice_line = self.env['account.move.line']
+        # sudo: all invoices of the order line count, whoever asks.
+        for line in sale_line.sudo().invoice_lines.sorted('id'):
+            if not self._counts_for_order_line(line, posted_only):
+                continue
+            quantity = line.product_uom_id._compute_quantity(
+                line.quantity, sale_line.product_uom_id, round=False, raise_if_failure=False
+            )
+            move = line.move_id
+            if move.move_type == 'out_invoice' and quantity > 0:
+                # What reverses a note in part bills nothing new: the note credits less.
+                reversed_note = move.reversed_entry_id
+                if reversed_note.move_type != 'out_refund':
+                    invoiced += quantity
+                    invoice_line = invoice_line or line
+                elif reversed_note.invoice_line_ids.sale_return_line_id:
+                    by_returns -= quantity
+                else:
+                    otherwise -= quantity
+            elif line.sale_return_line_id:
+                by_returns += abs(quantity)
+            elif not (invoice_line and self._is_price_correction(line, invoice_line)):
+                otherwise += abs(quantity)
+        otherwise += self._get_qty_credited_unlinked(sale_line.sudo())
+        return invoiced, by_returns, otherwise
+
+    @api.model
+    def _counts_for_order_line(self, line, posted_only):
+        """Tell whether a line of an invoice or note says what was invoiced of its order line."""
+        move = line.move_id
+        return (
+            move.move_type in ('out_invoice', 'out_refund')
+            and line.display_type == 'product'
+            and line.parent_state != 'cancel'
+            and (line.parent_state == 'posted' or not posted_only)
+            and not move._is_credit_reversal()
+            and not move._is_reversed_credit()
+        )
+
+    @api.model
+    def _get_qty_credited_unlinked(self, sale_line):
+        """Return what lines without order line credit of an order line, in its unit.
+
+        Somebody has added them to a note of its invoice, by hand. They belong to the invoice lines
+        of their product, of which there may be several: so their share is what the balances show.
+        """
+        unlinked = self._get_unlinked_lines(sale_line.invoice_lines.move_id).filtered(
+            lambda line: line.product_id == sale_line.product_id and line.parent_state != 'cancel'
+        )
+        if not unlinked:
+            return 0.0
+        with_them = self._get_balances(sale_line)
+        without = self._get_balances(sale_line, ignored_lines=unlinked)
+        return sum(
+            line.product_uom_id._compute_quantity(
+                without[line].quantity - with_them[line].quantity,
+                sale_line.product_uom_id,
+                round=False,
+            )
+            for line in self._get_invoice_lines(sale_line)
+            if line.sale_line_ids
+        )
+
+    @api.model
+    def _get_unlinked_lines(self, invoices):
+        """Return the lines of the notes of invoices that belong to no order or invoice line."""
+        return invoices.reversal_move_ids.invoice_line_ids.filtered(
+            lambda line: (
+                line.display_type == 'product'
+                and line.product_id
+                and not line.sale_line_ids
+                and not line.credited_line_id
+            )
+        )
+
+    # === GUARD === #
+
+    @api.model
+    def _find_overcredited(self, balances):
+        """Return the invoice lines that are credited beyond what they were invoiced for."""
+        return [
+            line
+            for line, balance in balances.items()
+            if balance.quantity < -QUANTITY_EPSILON
+            or any(
+                amount * (1 if full >= 0 else -1) < -unit / 2
+                for (amount, unit), full in self._with_signs(line, balance)
+            )
+        ]
+
+    @api.model
+    def _with_signs(self, line, balance):
+        """Yield `((amount left, unit), sign of the invoice line)` in the invoice's currency."""
+        for (tax, name), (amount, unit) in balance.amounts.items():
+            if name in ('total_excluded_currency', 'tax_amount_currency'):
+                withheld = balance.withheld.get((tax, name), 0.0)
+                yield (amount + withheld, unit), line.price_subtotal

@@ -1,0 +1,414 @@
+from odoo import api, models
+
+from ...tools.money import QUANTITY_EPSILON, parts_of, round_to
+
+UNTAXED = (False, 'total_excluded_currency')
+
+
+class SaleReturnOrderShare(models.AbstractModel):
+    """Service: what a credit of goods takes along of the lines that belong to the order as a whole.
+
+    Discounts and rewards are taken off in proportion to the goods, shipping is refunded as the
+    policy says, and free products are spread over what was paid for. Each is a line of its own on
+    the note, so that the price of the goods stays the one that was invoiced.
+    """
+
+    _name = 'sale.return.order.share'
+    _description = "Return Share of Order Lines"
+
+    @api.model
+    def _get_shares(self, allocations):
+        """Return the allocations that goods take along.
+
+        :param list allocations: what `sale.return.credit._allocate` gave, all of one call.
+        :return: further allocations, with `kind` `shipping`, `discount` or `free_product`; their
+            amounts have the sign of the invoice line, discounts are negative.
+        :rtype: list
+        """
+        invoice_lines = self._get_invoice_lines(allocations)
+        orders = invoice_lines.sale_line_ids.order_id
+        if not (
+            any(self._is_order_level(line) for line in orders.order_line)
+            or any(move._bills_note_again() for move in invoice_lines.move_id)
+        ):
+            return []
+        # sudo of the caller; all goods of the orders count, not only what comes back.
+        balances = self.env['sale.return.ledger']._get_balances(orders.order_line)
+        shares = self._get_shipping_shares(allocations, balances)
+        shares += self._get_discount_shares(allocations + shares, balances)
+        return shares + self._get_free_product_shares(allocations, balances)
+
+    # === WHICH LINES === #
+
+    @api.model
+    def _get_invoice_lines(self, allocations):
+        return self.env['account.move.line'].union(*[a['invoice_line'] for a in allocations])
+
+    @api.model
+    def _is_order_level(self, sale_line):
+        """Tell whether an order line belongs to the order as a whole."""
+        return not sale_line.display_type and (
+            self._is_shipping(sale_line)
+            or self._is_discount(sale_line)
+            or self._is_free_product(sale_line)
+        )
+
+    @api.model
+    def _is_shipping(self, sale_line):
+        """Tell whether an order line is the charge for its delivery (`delivery` is optional)."""
+        return bool('is_delivery' in sale_line._fields and sale_line.is_delivery)
+
+    @api.model
+    def _is_discount(self, sale_line):
+        """Tell whether an order line is a discount or reward for the order. Override to add kinds.
+
+        A line may be lowered by hand, too: any line with a negative amount that is no down
+        payment is one.
+        """
+        return not sale_line.is_downpayment and sale_line.price_subtotal < 0
+
+    @api.model
+    def _is_free_product(self, sale_line):
+        """Tell whether an order line is a product given away (`sale_loyalty` is optional)."""
+        return bool(
+            'reward_id' in sale_line._fields
+            and sale_line.reward_id.reward_type == 'product'
+            and sale_line.price_unit
+            and sale_line.discount == 100
+        )
+
+    @api.model
+    def _get_goods_lines(self, invoice_lines):
+        """Return the invoice lines that customers paid for: no discounts, rewards, shipping."""
+        return invoice_lines.filtered(
+            lambda line: (
+                not line.is_downpayment
+                and not any(self._is_order_level(sale_line) for sale_line in line.sale_line_ids)
+            )
+        )
+
+    @api.model
+    def _get_discounted_lines(self, discount_line, invoice_lines):
+        """Return the invoice lines that a discount was given on. Override for other rewards.
+
+        Odoo makes one discount line per combination of taxes. A reward for certain products is
+        spread over these, any other over all that has its taxes, on the same invoice and order.
+
+        :param discount_line: one negative `account.move.line`.
+        :param invoice_lines: the `account.move.line` records to choose from.
+        """
+        order = (discount_line.sale_line_ids or invoice_lines.sale_line_ids).order_id
+        lines = invoice_lines.filtered(
+            lambda line: (
+                line.move_id == discount_line.move_id
+                and line.price_subtotal > 0
+                and not line.is_downpayment
+                and line.sale_line_ids.order_id & order
+            )
+        )
+        reward = self._get_reward(discount_line)
+        if reward:
+            lines = lines.filtered(
+                lambda line: not any(self._is_shipping(sol) for sol in line.sale_line_ids)
+            )
+            if reward.discount_applicability != 'order':
+                domain = reward._get_discount_product_domain()
+                lines = (
+                    lines.filtered(lambda line: line.product_id.filtered_domain(domain)) or lines
+                )
+        taxes = self._get_proportional_taxes(discount_line)
+        same_taxes = lines.filtered(lambda line: self._get_proportional_taxes(line) == taxes)
+        # The first of several invoices has all of the discount and a part of the goods only.
+        covered = sum(same_taxes.mapped('price_subtotal')) + discount_line.price_subtotal
+        return same_taxes if discount_line.currency_id.compare_amounts(covered, 0) >= 0 else lines
+
+    @api.model
+    def _get_reward(self, invoice_line):
+        sale_lines = invoice_line.sale_line_ids
+        return sale_lines.reward_id[:1] if 'reward_id' in sale_lines._fields else None
+
+    @api.model
+    def _get_proportional_taxes(self, line):
+        """Return the taxes of a line that discounts share: not the fixed ones per unit."""
+        return line.tax_ids.filtered(lambda tax: tax.amount_type != 'fixed')
+
+    # === SHIPPING === #
+
+    @api.model
+    def _get_shipping_shares(self, allocations, balances):
+        """Return the allocations of shipping charges that the policies refund.
+
+        `always`: the part that belongs to the goods credited, by their value. `full_return`: all of
+        it with the note that credits the last of the order.
+        """
+        shares = []
+        shipping_lines = [
+            line for line in balances if any(self._is_shipping(sol) for sol in line.sale_line_ids)
+        ]
+        for line in shipping_lines:
+            order = line.sale_line_ids.order_id
+            goods = self._get_goods_lines(self.env['account.move.line'].union(*balances))
+            goods = goods.filtered(lambda good, order=order: good.sale_line_ids.order_id & order)
+            mine = [a for a in allocations if a['invoice_line'] in goods]
+            if not mine:
+                continue
+            left = {good: balances[good].amount(UNTAXED) for good in goods}
+            complete = self._is_all_back(order, goods, mine, balances)
+            credited = sum(
+                a['amounts'].get(UNTAXED, 0.0)
+                for a in mine
+                if a['return_line'].policy_id._get_refund_shipping() == 'always'
+            )
+            entitled = {a['return_line'].policy_id._get_refund_shipping() for a in mine}
+            if complete and entitled & {'always', 'full_return'}:
+                credited = total = 1.0
+            elif credited:
+                total = max(sum(left.values()), credited)
+            else:
+                continue
+            amounts = self._limit_shipping(
+                self._part(balances[line], credited, total), line, mine[0]['return_line'].policy_id
+            )
+            if amounts.get(UNTAXED):
+                shares.append(self._prepare_share(mine[0], line, amounts, 'shipping'))
+        return shares
+
+    @api.model
+    def _is_all_back(self, order, goods, allocations, balances):
+        """Tell whether these allocations credit the last goods of an order.
+
+        Goods that are still to be delivered, or with the customer and not invoiced yet, keep the
+        shipping charge.
+        """
+        left = {good: balances[good].quantity for good in goods}
+        for allocation in allocations:
+            left[allocation['invoice_line']] -= allocation['quantity']
+        waiting = order.order_line.move_ids.filtered(
+            lambda move: (
+                move.state not in ('done', 'cancel')
+                and move.location_dest_id._is_at_customer()
+                and not move.sale_return_line_id
+            )
+        )
+        to_bill = any(
+            line.product_uom_id.compare(line.qty_to_invoice, 0.0) > 0
+            and not self._is_order_level(line)
+            for line in order.order_line
+        )
+        return (
+            not waiting
+            and not to_bill
+            and all(quantity <= QUANTITY_EPSILON for quantity in left.values())
+        )
+
+    @api.model
+    def _limit_shipping(self, amounts, line, policy):
+        """Lower a refund of shipping to the price of the standard delivery, where that is the law.
+
+        :param dict amounts: the refund by key of the ledger.
+        :param line: the invoice line of the shipping charge.
+        :param policy: the `sale.return.policy` of the goods.
+        """
+        limit = policy._get_shipping_limit()
+        if limit is None:
+            return amounts
+        limit = line.company_currency_id._convert(
+            limit, line.currency_id, line.company_id, line.move_id.invoice_date
+        )
+        earlier = sum(
+            note_line.price_subtotal
+            for note_line in line.credited_line_ids
+            if note_line.parent_state != 'cancel' and not note_line.move_id._is_reversed_credit()
+        )
+        wanted = amounts.get(UNTAXED, 0.0)
+        room = max(limit - earlier, 0.0)
+        if wanted <= room:
+            return amounts
+        units = {True: line.currency_id.rounding, False: line.company_currency_id.rounding}
+        return parts_of(
+            {key: (amount, units['currency' in key[1]]) for key, amount in amounts.items()},
+            room,
+            wanted,
+        )
+
+    # === DISCOUNTS === #
+
+    @api.model
+    def _get_discount_shares(self, allocations, balances):
+        """Return the allocations of discounts: round(R · b / B) of each of their amounts.
+
+        R is what is left of the discount, B what is left of the goods it was given on, b what is
+        credited of them now. Worked example: 10 × 100 less 10 % (-100); four come back: -100 ·
+        400 / 1000 = -40, then the other six: -60 · 600 / 600 = -60.
+        """
+        shares = []
+        lines = self.env['account.move.line'].union(*balances)
+        for line in lines.filtered(lambda line: line.price_subtotal < 0):
+            if line.is_downpayment:
+                continue
+            discounted = self._get_discounted_lines(line, lines)
+            left = sum(balances[good].amount(UNTAXED) for good in discounted)
+            for group in self._group_by_return(allocations, discounted):
+                credited = sum(a['amounts'].get(UNTAXED, 0.0) for a in group)
+                # A note by hand may have credited goods without their share of the discount: no
+                # more is taken off than is credited.
+                total = max(left, credited, abs(balances[line].amount(UNTAXED)))
+                amounts = self._part(balances[line], credited, total)
+                left -= credited
+                balances[line].reduce(0.0, amounts)
+                if amounts.get(UNTAXED):
+                    shares.append(self._prepare_share(group[0], line, amounts, 'discount'))
+        return shares
+
+    # === FREE PRODUCTS === #
+
+    @api.model
+    def _get_free_product_shares(self, allocations, balances):
+        """Return the allocations that spread what was paid over all goods, the free ones too.
+
+        Two at 90 and a third one free: 180 were paid for goods worth 270, so each is worth 60. The
+        note says 90 for a paid one and -30 besides, or 0 for the free one and 60 besides.
+        """
+        shares = []
+        lines = self.env['account.move.line'].union(*balances)
+        for free in lines:
+            if any(self._is_free_product(sale_line) for sale_line in free.sale_line_ids):
+                paid = self._get_paid_lines(free, lines)
+                shares += self._spread_free_product(free, paid, allocations, balances)
+        return shares
+
+    @api.model
+    def _get_paid_lines(self, free, invoice_lines):
+        """Return the invoice lines that a free product was given for, on its invoice and order."""
+        goods = self._get_goods_lines(invoice_lines).filtered(
+            lambda line: (
+                line.move_id == free.move_id
+                and line.price_subtotal > 0
+                and line.sale_line_ids.order_id & free.sale_line_ids.order_id
+            )
+        )
+        rules = self._get_reward(free).program_id.rule_ids
+        required = goods.filtered(
+            lambda line: any(
+                line.product_id.filtered_domain(rule._get_valid_product_domain()) for rule in rules
+            )
+        )
+        return required or goods
+
+    @api.model
+    def _get_list_value(self, line):
+        """Return what a line would have cost without its discount, untaxed, in its currency."""
+        return line.tax_ids.compute_all(line.price_unit, line.currency_id, line.quantity)[
+            'total_excluded'
+        ]
+
+    @api.model
+    def _spread_free_product(self, free, paid, allocations, balances):
+        """Return the allocations that one free product makes necessary.
+
+        A return is entitled to round(R · b / B) of what was paid: R what is left of it after all
+        credits, those of money alone included, B the value of the goods not credited yet, b of
+        those credited now. What the own lines of the goods give more or less than that is the
+        share; when everything is back the shares add up to nothing.
+        """
+        values = {line: line.price_subtotal for line in paid}
+        values[free] = self._get_list_value(free)
+        total = sum(values.values())
+        if not paid or not total:
+            return []
+        shares = []
+        left_value = sum(
+            value * balances[line].quantity / line.quantity for line, value in values.items()
+        )
+        left = {
+            taxes: self._get_left(free, same, balances)
+            for taxes, same in paid.grouped('tax_ids').items()
+        }
+        for group in self._group_by_return(allocations, paid | free):
+            value = sum(
+                values[a['invoice_line']] * a['quantity'] / a['invoice_line'].quantity
+                for a in group
+            )
+            for taxes, same in paid.grouped('tax_ids').items():
+                entitled = parts_of(left[taxes], value, max(left_value, value))
+                left[taxes] = {
+                    key: (round_to(amount - entitled[key], unit), unit)
+                    for key, (amount, unit) in left[taxes].items()
+                }
+                for allocation in group:
+                    if allocation['invoice_line'] in same:
+                        self._add(entitled, allocation['amounts'], sign=-1)
+                if not same.currency_id.is_zero(entitled[UNTAXED]):
+                    share = self._prepare_share(group[0], same[0], entitled, 'free_product')
+                    shares.append({**share, 'label': free.name, 'credited_line': free})
+            left_value -= value
+        return shares
+
+    @api.model
+    def _get_left(self, free, paid, balances):
+        """Return what is left of paid lines with the same taxes: `{key: (amount, unit)}`."""
+        given = self._get_given(free, paid, balances)
+        left, units = {}, {}
+        for line in paid:
+            for key, (_amount, unit) in balances[line].amounts.items():
+                self._add(left, {key: balances[line].whole(key)})
+                units[key] = unit
+        self._add(left, given, sign=-1)
+        return {key: (round_to(left[key], unit), unit) for key, unit in units.items()}
+
+    @api.model
+    def _get_given(self, free, paid, balances):
+        """Return what was credited of paid lines with the same taxes so far, shares included."""
+        given = {}
+        for line in paid:
+            for key in balances[line].amounts:
+                amount = balances[line].whole(key) - balances[line].amount(key)
+                self._add(given, {key: amount})
+        for note_line in free.credited_line_ids:
+            if (
+                note_line.sale_return_kind == 'free_product'
+                and note_line.parent_state != 'cancel'
+                and note_line.tax_ids == paid.tax_ids
+                and not note_line.move_id._is_reversed_credit()
+            ):
+                ledger = self.env['sale.return.ledger']
+                base_lines = ledger._get_base_lines(note_line.move_id)
+                amounts = ledger._get_amounts(base_lines.get(note_line.id), note_line)
+                self._add(given, ledger._at_rate_of(free, note_line, amounts))
+        return given
+
+    # === HELPERS === #
+
+    @api.model
+    def _add(self, amounts, others, sign=1):
+        """Add amounts to others, key by key, in place."""
+        for key, amount in others.items():
+            # Sums of amounts that are rounded themselves; this takes the binary dust off.
+            amounts[key] = round(amounts.get(key, 0.0) + sign * amount, 9)
+
+    @api.model
+    def _group_by_return(self, allocations, invoice_lines):
+        """Return lists of the allocations of these invoice lines, one list per return."""
+        groups = {}
+        for allocation in allocations:
+            if allocation['invoice_line'] in invoice_lines:
+                key = allocation['return_line'].return_id
+                groups.setdefault(key, []).append(allocation)
+        return list(groups.values())
+
+    @api.model
+    def _part(self, balance, credited, total):
+        """Return the part of each amount left that `credited` out of `total` stands for."""
+        return parts_of(balance.amounts, credited, total)
+
+    @api.model
+    def _prepare_share(self, allocation, line, amounts, kind):
+        """Prepare the allocation of an order-level line that goods take along."""
+        return {
+            'return_line': allocation['return_line'],
+            'invoice_line': line,
+            'quantity': 1.0,
+            'amounts': amounts,
+            'kind': kind,
+            'label': line.name,
+        }

@@ -1,0 +1,348 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ...const import CUSTOMER_STEPS, STEPS
+from ...tools.deadline import advance, worked
+
+DEADLINE_STATES = [
+    ('open', "Open"),
+    ('paused', "Waiting for the customer"),
+    ('done', "Done"),
+    ('void', "Dropped"),
+]
+
+# The reminders in the order in which they come, with the field that says when each was sent.
+REMINDERS = {
+    'date_before': 'reminded_before',
+    'date_limit': 'reminded_due',
+    'date_after': 'reminded_after',
+    'date_escalate': 'escalated_on',
+}
+
+
+class SaleReturnDeadline(models.Model):
+    """One step of one return: who takes it, by when, and when it was done.
+
+    Written by `sale.return._sync_deadlines`, which reads the return's own states, and by the job
+    that reminds. People only pass a step on to somebody else.
+    """
+
+    _name = 'sale.return.deadline'
+    _inherit = ['sale.return.own.defaults', 'sale.return.ruled']
+    _description = "Return Deadline"
+    _order = 'date_limit, id'
+    _rec_name = 'step'
+
+    return_id = fields.Many2one('sale.return', required=True, index=True, ondelete='cascade')
+    company_id = fields.Many2one(
+        related='return_id.company_id', store=True, index=True, precompute=True
+    )
+    partner_id = fields.Many2one(related='return_id.partner_id', string="Customer")
+    step = fields.Selection(STEPS, required=True)
+    team_id = fields.Many2one('sale.return.team', required=True, index=True, ondelete='restrict')
+    user_id = fields.Many2one(
+        'res.users',
+        string="Owner",
+        domain="[('share', '=', False)]",
+        index='btree_not_null',
+        ondelete='restrict',
+    )
+    state = fields.Selection(DEADLINE_STATES, required=True, default='open')
+
+    # When
+    date_start = fields.Datetime(string="Began on", required=True)
+    date_due = fields.Datetime(
+        string="Planned for", help="When the team wants it done, by its working times."
+    )
+    date_legal = fields.Datetime(
+        string="Legal Limit", help="When the law wants it done; empty where it sets no limit."
+    )
+    date_limit = fields.Datetime(string="Due", help="The earlier of the two.")
+    date_done = fields.Datetime(string="Done on")
+    done_by_id = fields.Many2one('res.users', string="Done by", ondelete='restrict')
+    was_late = fields.Boolean(help="It was done after it was due.")
+    rounds = fields.Integer(
+        default=1, help="How often the step began, e.g. because goods came in two parcels."
+    )
+    hours_taken = fields.Float(
+        aggregator='avg',
+        help="From the beginning until it was done, without the time the customer was waited for.",
+    )
+    paused_since = fields.Datetime()
+    hours_paused = fields.Float(help="How long the customer was waited for.", aggregator='avg')
+
+    # Reminders: when they are due, when they were sent
+    date_before = fields.Datetime()
+    date_after = fields.Datetime()
+    date_escalate = fields.Datetime()
+    reminded_before = fields.Datetime()
+    reminded_due = fields.Datetime()
+    reminded_after = fields.Datetime()
+    escalated_on = fields.Datetime()
+    escalated_to_id = fields.Many2one('res.users', string="Escalated to", ondelete='restrict')
+    date_alarm = fields.Datetime(help="When the job looks at the step next.")
+    activity_id = fields.Many2one('mail.activity', ondelete='set null', index='btree_not_null')
+    escalation_activity_id = fields.Many2one(
+        'mail.activity', ondelete='set null', index='btree_not_null'
+    )
+    late = fields.Boolean(compute='_compute_late', search='_search_late')
+
+    _step_unique = models.UniqueIndex('(return_id, step)', "A return has each step once.")
+    _alarm_index = models.Index('(date_alarm) WHERE date_alarm IS NOT NULL')
+    _open_index = models.Index("(user_id) WHERE state = 'open'")
+    _late_index = models.Index("(date_limit) WHERE state = 'open'")
+    _turn_index = models.Index('(team_id, step, id)')
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('state', 'date_limit')
+    def _compute_late(self):
+        now = fields.Datetime.now()
+        for row in self:
+            row.late = bool(row.state == 'open' and row.date_limit and row.date_limit < now)
+
+    def _search_late(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        late = Domain('state', '=', 'open') & Domain('date_limit', '<', fields.Datetime.now())
+        return late if True in value else ~late
+
+    @api.depends('return_id.name', 'step')
+    def _compute_display_name(self):
+        labels = dict(self._fields['step']._description_selection(self.env))
+        for row in self:
+            row.display_name = f"{row.return_id.name} · {labels.get(row.step)}"
+
+    # === CRUD METHODS === #
+
+    # What is left to write, the owner, is handed over with its activity and its row in the log.
+    def write(self, vals):  # pylint: disable=method-required-super
+        """Override of `base`: people pass steps on, the rest follows from what was done.
+
+        :raise UserError: when something else is set, or the new owner cannot take the step.
+        """
+        if set(vals) != {'user_id'}:
+            raise UserError(
+                self.env._("Deadlines follow from what is done. Only the owner can be changed.")
+            )
+        self.check_access('write')
+        self._ensure_open_and_able(vals)
+        # sudo: the right on the rows was checked; activities of others and the log come with it.
+        self.sudo()._hand_over(self.env['res.users'].sudo().browse(vals.get('user_id') or []))
+        return True
+
+    def _ensure_open_and_able(self, vals):
+        """Refuse owners who cannot take a step, and changes of what is done."""
+        user = self.env['res.users'].sudo().browse(vals.get('user_id') or [])
+        for row in self.sudo():
+            if row.state not in ('open', 'paused'):
+                raise UserError(self.env._("“%(step)s” is done already.", step=row.display_name))
+            if user and not row.team_id._is_able(user, row.step):
+                raise UserError(
+                    self.env._(
+                        "%(user)s cannot take “%(step)s”: it takes an active user of the company "
+                        "with the role for it.",
+                        user=user.name,
+                        step=row.display_name,
+                    )
+                )
+
+    def _write_facts(self, vals):
+        """Write what follows from what was done; `write` refuses it to everybody."""
+        # sudo: nobody writes deadlines by himself.
+        # Past our own `write`, to those of the models below it.
+        rows = super(SaleReturnDeadline, self.sudo())
+        return rows.write(vals)  # pylint: disable=super-method-mismatch
+
+    # === BEGIN AND END === #
+
+    @api.model
+    def _begin(self, todo, clocks):
+        """Begin steps: by when, who takes each, and an activity for him.
+
+        :param list todo: `(return, code of a step)`; the returns have teams with these steps.
+        :param dict clocks: see `sale.return._get_legal_clocks`.
+        :return: the rows, new ones and those of steps that begin again.
+        :rtype: sale.return.deadline
+        """
+        if not todo:
+            return self
+        owners = self.env['sale.return.team']._assign(todo)
+        present = {(row.return_id, row.step): row for row in self}
+        now, intervals = fields.Datetime.now(), {}
+        begun, vals_list = self.browse(), []
+        for sale_return, step in todo:
+            team = sale_return.team_id
+            if team not in intervals:
+                intervals[team] = team._get_intervals(now)
+            vals = {
+                **self._prepare_vals(sale_return, step, now, intervals[team], clocks[sale_return]),
+                'user_id': owners[sale_return, step].id,
+            }
+            if row := present.get((sale_return, step)):
+                row._write_facts({**vals, 'rounds': row.rounds + 1})
+                begun |= row
+            else:
+                vals_list.append({'return_id': sale_return.id, 'step': step, **vals})
+        # Two transactions may begin the same step. The return is written by both (its log is a
+        # chain), so that the second one fails here with an error after which Odoo starts it again.
+        self.env['sale.return'].browse(r.id for r, _step in todo).flush_recordset()
+        begun |= self.sudo().create(vals_list)
+        begun._log_owners()
+        begun._call_owners()
+        return begun
+
+    @api.model
+    def _prepare_vals(self, sale_return, step, start, intervals, legal):
+        """Prepare a step that begins. Override to add values.
+
+        :param sale_return: `sale.return` with a team.
+        :param str step: a code of `const.STEPS`.
+        :param datetime start: naive, in UTC.
+        :param list intervals: the team's working times, see `sale.return.team._get_intervals`.
+        :param dict legal: the return's clock, see `sale.return._get_legal_clocks`.
+        :return: values for `create`, without the owner.
+        :rtype: dict
+        """
+        team = sale_return.team_id
+        waiting = sale_return.waiting_since and step not in CUSTOMER_STEPS
+        due = step == 'dispatch' and sale_return._get_outer_due(step, {})
+        due = due or team._plan_due(team._get_step(step), start, intervals)
+        return {
+            'team_id': team.id,
+            'date_start': start,
+            'date_done': False,
+            'done_by_id': False,
+            'was_late': False,
+            'hours_paused': 0.0,
+            'escalated_to_id': False,
+            **dict.fromkeys(REMINDERS.values(), False),
+            'state': 'paused' if waiting else 'open',
+            'paused_since': waiting and start,
+            **self._prepare_moments(sale_return, step, due, intervals, legal, paused=waiting),
+        }
+
+    @api.model
+    def _prepare_moments(self, sale_return, step, due, intervals, legal, paused=False):
+        """Prepare by when a step is due and when somebody is reminded of it."""
+        team = sale_return.team_id
+        law = self._get_legal_limit(step, legal)
+        limit = min(filter(None, [due, law]))
+        reminders = team._plan_reminders(team._get_step(step), limit, intervals)
+        moments = {'date_limit': limit, **reminders}
+        return {
+            'date_due': due,
+            'date_legal': law,
+            **moments,
+            'date_alarm': not paused and min(filter(None, moments.values())),
+        }
+
+    @api.model
+    def _get_legal_limit(self, step, legal):
+        """Return when the law wants a step done, False where it sets no limit.
+
+        All that comes before the money has to be over when the money has to be back.
+        """
+        if step == 'dispatch':
+            return legal.get('dispatch', False)
+        if step == 'follow_up' or legal.get('withheld'):
+            return False
+        return legal.get('refund', False)
+
+    def _end(self, dropped=False):
+        """End steps: keep when and by whom, and close the activities of their owners.
+
+        :param bool dropped: True where nobody did it, e.g. because the return was cancelled.
+        """
+        if not self:
+            return
+        self._close_activities(dropped)
+        now = fields.Datetime.now()
+        for row in self:
+            taken = (now - row.date_start).total_seconds() / 3600
+            if row.paused_since:
+                pause = (now - row.paused_since).total_seconds() / 3600
+            else:
+                pause = 0.0
+            # One write per row, one UPDATE for all: each took its own time.
+            row._write_facts(
+                {
+                    'state': 'void' if dropped else 'done',
+                    'date_done': now,
+                    'done_by_id': self.env.uid,
+                    'was_late': bool(row.date_limit and now > row.date_limit),
+                    'hours_paused': row.hours_paused + pause,
+                    'hours_taken': row.hours_taken + max(taken - row.hours_paused - pause, 0.0),
+                    'paused_since': False,
+                    'date_alarm': False,
+                }
+            )
+
+    # === WAITING FOR THE CUSTOMER === #
+
+    def _pause(self):
+        """Stop the clocks of our own steps: it is the customer's turn."""
+        rows = self.filtered(lambda row: row.state == 'open' and row.step not in CUSTOMER_STEPS)
+        rows._write_facts(
+            {'state': 'paused', 'paused_since': fields.Datetime.now(), 'date_alarm': False}
+        )
+
+    def _resume(self, clocks):
+        """Let the clocks run on: a step is due as much later, in working hours, as it waited.
+
+        What was late before stays late.
+
+        :param dict clocks: see `sale.return._get_legal_clocks`.
+        """
+        now, intervals = fields.Datetime.now(), {}
+        for row in self.filtered(lambda row: row.state == 'paused'):
+            team = row.team_id
+            if (team, row.date_start) not in intervals:
+                intervals[team, row.date_start] = team._get_intervals(now)
+            times = intervals[team, row.date_start]
+            due = row._get_due_after_pause(now, times)
+            moments = self._prepare_moments(
+                row.return_id, row.step, due, times, clocks[row.return_id]
+            )
+            hours = (now - row.paused_since).total_seconds() / 3600
+            row._write_facts(
+                {
+                    **moments,
+                    'state': 'open',
+                    'paused_since': False,
+                    'hours_paused': row.hours_paused + hours,
+                    'date_alarm': row._get_next_alarm(moments),
+                }
+            )
+
+    def _get_due_after_pause(self, now, intervals):
+        """Return when a paused step is due, given that it goes on now."""
+        self.ensure_one()
+        if self.date_due <= self.paused_since:
+            return self.date_due
+        left = worked(intervals, self.paused_since, self.date_due)
+        return advance(intervals, now, left) or self.date_due + (now - self.paused_since)
+
+    def _get_next_alarm(self, moments=None):
+        """Return when the job has to look at the step next; False: not any more."""
+        self.ensure_one()
+        moments = moments or {name: self[name] for name in REMINDERS}
+        return min(
+            (
+                moments[name]
+                for name, stamp in REMINDERS.items()
+                if moments[name] and not self[stamp]
+            ),
+            default=False,
+        )
+
+    def _update_legal(self, clocks):
+        """Follow the clocks of the law, which start with events of their own."""
+        for row in self.filtered(lambda row: row.state == 'open'):
+            legal = clocks[row.return_id]
+            if self._get_legal_limit(row.step, legal) == row.date_legal:
+                continue
+            times = row.team_id._get_intervals(fields.Datetime.now())
+            vals = self._prepare_moments(row.return_id, row.step, row.date_due, times, legal)
+            row._write_facts({**vals, 'date_alarm': row._get_next_alarm(vals)})

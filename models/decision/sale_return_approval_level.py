@@ -1,0 +1,147 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ...const import APPROVER_TYPES
+
+
+class SaleReturnApprovalLevel(models.Model):
+    """One level of approval of a policy: when it is needed, and who decides."""
+
+    _name = 'sale.return.approval.level'
+    _inherit = ['sale.return.shared']
+    _description = "Return Approval Level"
+    _order = 'sequence, id'
+    _check_company_auto = True
+
+    name = fields.Char(required=True, translate=True)
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(default=10, help="Levels decide in turn, lower numbers first.")
+    policy_id = fields.Many2one('sale.return.policy', required=True, index=True, ondelete='cascade')
+    company_id = fields.Many2one(related='policy_id.company_id', store=True, index=True)
+
+    # When it is needed: an empty condition matches everything.
+    amount_from = fields.Monetary(
+        string="From", help="Value of the return, tax included, from which the level is needed."
+    )
+    amount_to = fields.Monetary(
+        string="Below", help="Value of the return from which it is not needed any more. 0: no end."
+    )
+    currency_id = fields.Many2one(
+        'res.currency',
+        default=lambda self: self.env.company.currency_id,
+        required=True,
+        ondelete='restrict',
+    )
+    reason_ids = fields.Many2many('sale.return.reason', string="Reasons")
+    product_categ_ids = fields.Many2many(
+        'product.category', string="Categories", help="Includes those below them."
+    )
+
+    # Who decides
+    approver_type = fields.Selection(
+        APPROVER_TYPES,
+        string="Decided by",
+        required=True,
+        default='group',
+        help="The requester's manager is the one of his employee, else the leader of his sales "
+        "team. Nobody decides on his own request, nor on two levels of one return.",
+    )
+    user_id = fields.Many2one(
+        'res.users', string="Approver", domain=[('share', '=', False)], ondelete='restrict'
+    )
+    group_id = fields.Many2one(
+        'res.groups',
+        ondelete='restrict',
+        help="Everybody in it who has the role of approver. Empty: every approver.",
+    )
+
+    _amounts_positive = models.Constraint(
+        'CHECK (COALESCE(amount_from, 0) >= 0 AND COALESCE(amount_to, 0) >= 0)',
+        "The amounts of an approval level cannot be negative.",
+    )
+
+    @api.constrains('approver_type', 'user_id')
+    def _check_user(self):
+        for level in self.filtered(lambda l: l.approver_type == 'user'):
+            if not level.user_id:
+                raise ValidationError(
+                    self.env._("Say who decides on level “%(level)s”.", level=level.name)
+                )
+            # sudo: managers of Returns need not read the groups of their colleagues.
+            if not level.user_id.sudo().has_group('sale_return.group_approver'):
+                raise ValidationError(
+                    self.env._(
+                        "%(user)s has not the role of approver in Returns, so level “%(level)s” "
+                        "would wait for ever. Give him the role first.",
+                        user=level.user_id.name,
+                        level=level.name,
+                    )
+                )
+
+    @api.constrains('amount_from', 'amount_to')
+    def _check_amounts(self):
+        for level in self:
+            if level.amount_to and level.amount_to <= level.amount_from:
+                raise ValidationError(
+                    self.env._(
+                        "Level “%(level)s” is for no amount at all: it ends before it begins.",
+                        level=level.name,
+                    )
+                )
+
+    def _get_applicable(self, sale_return):
+        """Return the levels that a return needs, in the order in which they decide.
+
+        :param sale_return: one `sale.return`.
+        """
+        lines = sale_return.line_ids.filtered(lambda line: line.decision != 'refused')
+        return self.filtered(
+            lambda level: level._has_amount(sale_return) and any(map(level._is_for_line, lines))
+        )
+
+    def _has_amount(self, sale_return):
+        """Tell whether the value of a whole return is in the band of the level."""
+        self.ensure_one()
+        amount = sum(
+            line._get_requested_amount(self.currency_id)
+            for line in sale_return.line_ids
+            if line.decision != 'refused'
+        )
+        compare = self.currency_id.compare_amounts
+        return compare(amount, self.amount_from) >= 0 and (
+            not self.amount_to or compare(amount, self.amount_to) < 0
+        )
+
+    def _is_for_line(self, line):
+        """Tell whether a line is one that the level is for. Override to add conditions."""
+        self.ensure_one()
+        if line.policy_id != self.policy_id:
+            return False
+        categories = {
+            int(key) for key in (line.product_id.categ_id.parent_path or '').split('/')[:-1]
+        }
+        return (not self.reason_ids or line.reason_id._is_one_of(self.reason_ids)) and (
+            not self.product_categ_ids or bool(categories & set(self.product_categ_ids.ids))
+        )
+
+    def _prepare_step_vals(self, sale_return):
+        """Prepare the step of a return that waits for this level. Override to add values.
+
+        Who decides is fixed now: a level that is changed is changed for new returns.
+
+        :param sale_return: one `sale.return`.
+        :rtype: dict
+        """
+        self.ensure_one()
+        user = self.user_id if self.approver_type == 'user' else self.env['res.users']
+        if self.approver_type == 'manager':
+            user = sale_return._get_requester_manager()
+        return {
+            'return_id': sale_return.id,
+            'level_id': self.id,
+            'name': self.name,
+            'sequence': self.sequence,
+            'approver_type': self.approver_type,
+            'user_id': user.id,
+            'group_id': self.group_id.id if self.approver_type == 'group' else False,
+        }

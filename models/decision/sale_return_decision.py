@@ -1,0 +1,160 @@
+from odoo import api, models
+
+from ...tools.verdict import OUTCOMES, Verdict
+
+
+class SaleReturnDecision(models.AbstractModel):
+    """Service: say what is to be done with submitted returns.
+
+    Asking the rules (`_get_verdicts`), deciding (`_get_outcomes`) and acting (`_apply_outcome`) are
+    apart, so that a rule is added by extending the first and nothing else.
+    """
+
+    _name = 'sale.return.decision'
+    _description = "Return Decision"
+
+    # === DECIDE === #
+
+    @api.model
+    def _decide(self, returns):
+        """Decide on submitted returns: approve or refuse them, or leave them to an approver.
+
+        :param returns: `sale.return` records in state `submitted`.
+        """
+        verdicts = self._get_verdicts(returns.line_ids)
+        returns.line_ids._keep_verdicts(verdicts)
+        outcomes = self._get_outcomes(returns)
+        self._log_verdicts(returns)
+        self._refuse_lines(returns, outcomes)
+        by_outcome = {}
+        for sale_return, outcome in outcomes.items():
+            by_outcome.setdefault(outcome, []).append(sale_return.id)
+        for outcome, ids in by_outcome.items():
+            self._apply_outcome(returns.browse(ids), outcome)
+
+    @api.model
+    def _get_verdicts(self, lines):
+        """Ask all rules about all lines; none stops another. Override to add verdicts.
+
+        :param lines: `sale.return.line` records whose policy is known.
+        :return: `{line: [dict]}` with every line as a key; a dict has `outcome`, `code`, `facts`,
+            `kind`, `rule_id`, `rule` and `customer` (his sentence).
+        :rtype: dict
+        """
+        verdicts = {line: [] for line in lines}
+        # sudo: everybody's return follows the rules, also of users who may not read them.
+        rules = self.env['sale.return.rule'].sudo()
+        for policy, group in lines.grouped('policy_id').items():
+            for rule in policy.sudo().rule_ids:
+                for line, verdict in rule._get_verdicts(group).items():
+                    verdicts[line].append(verdict)
+            for kind in self._get_default_kinds():
+                left = group.filtered(
+                    lambda line, kind=kind: all(v['kind'] != kind for v in verdicts[line])
+                )
+                # What nobody wrote a rule for is looked at as the policy and the reason say.
+                default = rules.new({'kind': kind, 'policy_id': policy.id, 'outcome': 'review'})
+                for line, verdict in default._get_verdicts(left).items():
+                    verdicts[line].append(verdict)
+        for line in lines:
+            verdict = self._evaluate_approval(line)
+            verdicts[line].append(rules._prepare_approval_verdict(line, verdict))
+            if line._is_without_goods():
+                # Whatever the policy says, and besides: no setting lets it pass.
+                verdict = Verdict(
+                    'review', 'nothing_comes_back', {'product': line.product_id.display_name}
+                )
+                verdicts[line].append(rules._prepare_approval_verdict(line, verdict))
+        return verdicts
+
+    @api.model
+    def _get_default_kinds(self):
+        """Return the kinds of rules that are looked at without a record, with their defaults."""
+        return ('window', 'photo')
+
+    @api.model
+    def _evaluate_approval(self, line):
+        """Say whether the policy of a line lets it pass without asking anybody."""
+        if not line.sale_line_id:
+            # Unknown goods: somebody has to find their order first.
+            return Verdict('review', 'order_unknown', {'product': line.product_id.display_name})
+        policy = line.policy_id
+        if policy.approval == 'levels':
+            # sudo: who submits a return need not read who decides on it.
+            levels = policy.sudo().level_ids._get_applicable(line.return_id)
+            names = ", ".join(levels.mapped('name'))
+            code = 'approval_levels' if levels else 'approval_none'
+            return Verdict(
+                'review' if levels else 'authorize', code, {'policy': policy.name, 'levels': names}
+            )
+        # A line that nobody wrote a policy for is for a person to look at.
+        outcome = 'authorize' if policy and policy.approval == 'none' else 'review'
+        return Verdict(outcome, f"approval_{policy.approval or 'missing'}", {'policy': policy.name})
+
+    @api.model
+    def _get_outcomes(self, returns):
+        """Say what the verdicts on its lines make of each return.
+
+        Lines that are refused for good do not keep the others from being approved. Where goods are
+        here or under way already nothing is refused by itself: they have to be received and looked
+        at.
+
+        :return: `{return: outcome}`
+        :rtype: dict
+        """
+        outcomes = {}
+        for sale_return in returns:
+            by_line = sale_return.line_ids.mapped('verdict_outcome')
+            if sale_return._has_receipt():
+                strongest = max(by_line, key=OUTCOMES.index)
+                outcomes[sale_return] = min(strongest, 'refuse_overridable', key=OUTCOMES.index)
+                continue
+            left = [outcome for outcome in by_line if outcome != 'refuse']
+            outcomes[sale_return] = max(left, key=OUTCOMES.index, default='refuse')
+        return outcomes
+
+    # === ACT === #
+
+    @api.model
+    def _refuse_lines(self, returns, outcomes):
+        """Refuse the lines that no person may approve, where others are left."""
+        for sale_return in returns:
+            if outcomes[sale_return] == 'refuse' or sale_return._has_receipt():
+                continue
+            # One by one: each has words of its own, and they are few.
+            for line in sale_return.line_ids.filtered(lambda l: l.verdict_outcome == 'refuse'):
+                line._decide(0.0, line._get_customer_reason())
+
+    @api.model
+    def _apply_outcome(self, returns, outcome):
+        """Act on an outcome: approve, refuse, or wait for an approver. Override to act otherwise.
+
+        :param returns: `sale.return` records with the same outcome.
+        """
+        if outcome == 'authorize':
+            returns._approve(automatic=True)
+        elif outcome == 'refuse':
+            for sale_return in returns:
+                # One by one: each has words of its own.
+                reasons = [line._get_customer_reason() for line in sale_return.line_ids]
+                sale_return._refuse("\n".join(dict.fromkeys(filter(None, reasons))), automatic=True)
+        else:
+            returns._request_approval()
+
+    @api.model
+    def _log_verdicts(self, returns):
+        """Keep in the history which rules lines did not pass."""
+        self.env['sale.return.event']._log(
+            [
+                {
+                    'return_id': line.return_id.id,
+                    'line_id': line.id,
+                    'kind': 'decision',
+                    'details': line.verdict_text,
+                }
+                for line in returns.line_ids
+                if any(
+                    v['outcome'] != 'authorize' for v in line.verdicts if v['kind'] != 'approval'
+                )
+            ]
+        )

@@ -1,0 +1,381 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ...const import EXCEPTIONS
+from ...tools.verdict import Verdict
+
+OUTCOMES = [
+    ('authorize', "Let it pass"),
+    ('review', "Ask a person"),
+    ('refuse_overridable', "Refuse, a person may overrule"),
+    ('refuse', "Refuse"),
+]
+
+
+class SaleReturnRule(models.Model):
+    """What a policy looks at before a return is approved by itself.
+
+    A kind is a value of `kind` and a method `_evaluate_<kind>(lines)` that gives each line a
+    `Verdict`; what it says in words is `_get_sentences`.
+    """
+
+    _name = 'sale.return.rule'
+    _inherit = ['sale.return.shared']
+    _description = "Return Rule"
+    _order = 'sequence, id'
+    _check_company_auto = True
+
+    name = fields.Char(
+        required=True,
+        translate=True,
+        compute='_compute_name',
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(default=10)
+    policy_id = fields.Many2one('sale.return.policy', required=True, index=True, ondelete='cascade')
+    company_id = fields.Many2one(related='policy_id.company_id', store=True, index=True)
+    kind = fields.Selection(
+        [
+            ('window', "Window of time"),
+            ('excluded', "Excluded products"),
+            ('value', "Value"),
+            ('quantity', "Quantity"),
+            ('photo', "Photos"),
+            ('history', "Earlier returns"),
+        ],
+        required=True,
+        default='window',
+    )
+    outcome = fields.Selection(
+        OUTCOMES,
+        string="Otherwise",
+        required=True,
+        default='review',
+        help="What happens to lines that do not pass. All rules are looked at; the strongest "
+        "outcome decides.",
+    )
+    customer_text = fields.Text(
+        translate=True, help="How the customer is told. Empty: in the words for the staff."
+    )
+
+    # Which lines it is for: an empty condition matches everything.
+    reason_ids = fields.Many2many('sale.return.reason', string="Only for Reasons")
+    product_categ_ids = fields.Many2many(
+        'product.category', string="Only for Categories", help="Includes those below them."
+    )
+
+    # Window
+    days = fields.Integer(help="Empty: the window of the policy.")
+    window_basis = fields.Selection(
+        [('line', "Delivery of the line"), ('order', "Last delivery of the order")],
+        string="Counted from",
+        default='line',
+    )
+    day_type = fields.Selection(
+        [('calendar', "Calendar days"), ('working', "Working days")], default='calendar'
+    )
+    timezone = fields.Selection(
+        [('customer', "Customer"), ('company', "Company")],
+        string="Day ends at the",
+        default='customer',
+    )
+
+    # Excluded products
+    product_ids = fields.Many2many('product.product', string="Excluded Products")
+    product_tag_ids = fields.Many2many('product.tag', string="Excluded Tags")
+    excluded_categ_ids = fields.Many2many(
+        'product.category',
+        'sale_return_rule_excluded_categ_rel',
+        string="Excluded Categories",
+        help="Includes those below them.",
+    )
+    exception_code = fields.Selection(EXCEPTIONS, string="Exception")
+    proof_required = fields.Boolean(
+        string="Only if Confirmed",
+        help="Applies only where the buyer confirmed the exclusion when he bought. Some laws ask "
+        "for it anyway.",
+    )
+
+    # Limits
+    amount = fields.Monetary(string="Up to", help="Tax included. More than this does not pass.")
+    currency_id = fields.Many2one(
+        'res.currency',
+        default=lambda self: self.env.company.currency_id,
+        required=True,
+        ondelete='restrict',
+    )
+    value_basis = fields.Selection(
+        [('return', "The whole return"), ('line', "Each line")], string="Value of", default='return'
+    )
+    quantity = fields.Float(
+        string="Up to (quantity)",
+        digits='Product Unit',
+        help="Of a product in one return, in the unit of the product. More does not pass.",
+    )
+    photo_count = fields.Integer(
+        string="Photos",
+        default=1,
+        help="Needed on each line whose reason asks for a photo, or on lines of the reasons chosen "
+        "here.",
+    )
+    return_count = fields.Integer(
+        string="Up to (returns)", help="Other returns of the customer in the period."
+    )
+    period_days = fields.Integer(string="In the last days", default=365)
+
+    _limits_positive = models.Constraint(
+        'CHECK (COALESCE(days, 0) >= 0 AND COALESCE(amount, 0) >= 0 AND COALESCE(quantity, 0) >= 0'
+        ' AND COALESCE(photo_count, 0) >= 0 AND COALESCE(return_count, 0) >= 0'
+        ' AND COALESCE(period_days, 0) >= 0)',
+        "Limits of a return rule cannot be negative.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('kind')
+    def _compute_name(self):
+        labels = dict(self._fields['kind']._description_selection(self.env))
+        for rule in self:
+            rule.name = rule.name or labels.get(rule.kind)
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains(
+        'kind', 'amount', 'quantity', 'product_ids', 'product_tag_ids', 'excluded_categ_ids'
+    )
+    def _check_parameters(self):
+        for rule in self:
+            if sentence := rule._get_missing_parameter():
+                raise ValidationError(sentence)
+
+    def _get_missing_parameter(self):
+        """Return what is missing for the rule to say anything, in a sentence; None if nothing is.
+
+        Override to check the parameters of more kinds.
+        """
+        self.ensure_one()
+        values = {'rule': self.name, 'policy': self.policy_id.name}
+        if self.kind == 'excluded' and not (
+            self.product_ids or self.product_tag_ids or self.excluded_categ_ids
+        ):
+            return self.env._(
+                "Say which products, tags or categories rule “%(rule)s” of policy “%(policy)s” "
+                "excludes.",
+                **values,
+            )
+        if self.kind == 'value' and not self.amount:
+            return self.env._(
+                "Say up to which value rule “%(rule)s” of policy “%(policy)s” lets returns pass.",
+                **values,
+            )
+        if self.kind == 'quantity' and not self.quantity:
+            return self.env._(
+                "Say up to which quantity rule “%(rule)s” of policy “%(policy)s” lets returns "
+                "pass.",
+                **values,
+            )
+        return None
+
+    @api.constrains('kind', 'outcome')
+    def _check_history_is_for_people(self):
+        for rule in self:
+            # GDPR art. 22: nobody is refused by a machine for what he did in the past.
+            if rule.kind == 'history' and rule.outcome not in ('authorize', 'review'):
+                raise ValidationError(
+                    self.env._(
+                        "Rule “%(rule)s” looks at a person's earlier returns, so it can ask a "
+                        "person to decide but refuse nothing by itself.",
+                        rule=rule.name,
+                    )
+                )
+
+    # === EVALUATE === #
+
+    def _get_verdicts(self, lines):
+        """Ask the rule about lines.
+
+        :param lines: `sale.return.line` records to which the policy of the rule applies.
+        :return: `{line: dict}` as kept on the line, without lines that the rule is not for.
+        :rtype: dict
+        """
+        self.ensure_one()
+        lines = lines.filtered(self._is_for_line)
+        if not lines:
+            return {}
+        evaluate = getattr(self, f'_evaluate_{self.kind}', None)
+        if evaluate is None:
+            # Its add-on was uninstalled, say: a person looks at it.
+            verdict = Verdict('review', 'rule_unknown', {'kind': self.kind})
+            verdicts = dict.fromkeys(lines, verdict)
+        elif self._get_missing_parameter():
+            verdicts = dict.fromkeys(lines, Verdict('review', 'rule_incomplete'))
+        else:
+            verdicts = evaluate(lines)
+        return {line: self._prepare_verdict(line, verdict) for line, verdict in verdicts.items()}
+
+    def _is_for_line(self, line):
+        """Tell whether a line fulfils the conditions of the rule. Override to add conditions."""
+        self.ensure_one()
+        categories = {
+            int(key) for key in (line.product_id.categ_id.parent_path or '').split('/')[:-1]
+        }
+        return (not self.reason_ids or line.reason_id._is_one_of(self.reason_ids)) and (
+            not self.product_categ_ids or bool(categories & set(self.product_categ_ids.ids))
+        )
+
+    def _prepare_verdict(self, line, verdict):
+        """Prepare what is kept of a verdict. Override to add values (plain ones, for JSON).
+
+        :param verdict: `Verdict`.
+        :rtype: dict
+        """
+        self.ensure_one()
+        # The sentence for the customer is the one he would have read on this day.
+        spoken = self.with_context(lang=line.partner_id.lang or self.env.lang)
+        facts = {'rule': self.name, **verdict.facts}
+        return {
+            'outcome': verdict.outcome,
+            'code': verdict.code,
+            'facts': facts,
+            'kind': self.kind,
+            'rule_id': self._origin.id or False,
+            'rule': self.name,
+            'customer': (
+                spoken.customer_text
+                or spoken._get_sentence(verdict.code, {**facts, 'rule': spoken.name})
+            ),
+        }
+
+    @api.model
+    def _prepare_approval_verdict(self, line, verdict):
+        """Prepare what is kept of what the policy itself says about asking people.
+
+        :param verdict: `Verdict`.
+        :rtype: dict
+        """
+        spoken = self.with_context(lang=line.partner_id.lang or self.env.lang)
+        return {
+            'outcome': verdict.outcome,
+            'code': verdict.code,
+            'facts': verdict.facts,
+            'kind': 'approval',
+            'rule_id': False,
+            'rule': False,
+            'customer': spoken._get_sentence(verdict.code, verdict.facts),
+        }
+
+    # === WORDS === #
+
+    @api.model
+    def _get_sentence(self, code, facts):
+        """Say a verdict in plain words, in the language of the environment.
+
+        :param str code: code of the verdict.
+        :param dict facts: facts of the verdict.
+        :rtype: str
+        """
+        sentence = self._get_sentences().get(code)
+        try:
+            return sentence(facts) if sentence else f"{facts.get('rule') or ''} ({code})".strip()
+        except KeyError:
+            # Kept by an older version with other facts.
+            return f"{facts.get('rule') or ''} ({code})".strip()
+
+    @api.model
+    def _get_sentences(self):
+        """Return `{code: function of the facts giving a sentence}`. Override to add codes."""
+        return {
+            **self._get_policy_sentences(),
+            **self._get_exclusion_sentences(),
+            **self._get_limit_sentences(),
+        }
+
+    @api.model
+    def _get_policy_sentences(self):
+        """Say what the policy asks, and why rules themselves could not be asked."""
+        return {
+            'approval_none': lambda f: self.env._("The policy asks nobody."),
+            'approval_always': lambda f: self.env._(
+                "Policy “%(policy)s” always asks an approver.", **f
+            ),
+            'approval_levels': lambda f: self.env._("Policy “%(policy)s” asks: %(levels)s.", **f),
+            'approval_missing': lambda f: self.env._("No policy applies, so a person decides."),
+            'order_unknown': lambda f: self.env._(
+                "%(product)s belongs to no order line yet: somebody has to find its order.", **f
+            ),
+            'nothing_comes_back': lambda f: self.env._(
+                "Nothing of %(product)s comes back that could be looked at, so a person decides.",
+                **f,
+            ),
+            'rule_unknown': lambda f: self.env._(
+                "Rule “%(rule)s” is of a kind this system does not know (any more).", **f
+            ),
+            'rule_incomplete': lambda f: self.env._(
+                "Rule “%(rule)s” is not set up completely.", **f
+            ),
+        }
+
+    @api.model
+    def _get_exclusion_sentences(self):
+        """Say whether goods are excluded from return."""
+        labels = dict(self._fields['exception_code']._description_selection(self.env))
+
+        def named(facts):
+            code = facts['exception_code']
+            return {**facts, 'exception': labels.get(code, code)}
+
+        return {
+            'not_excluded': lambda f: self.env._("It is not excluded from return."),
+            'excluded': lambda f: self.env._(
+                "%(product)s is excluded from return (%(exception)s).", **named(f)
+            ),
+            'excluded_unconfirmed': lambda f: self.env._(
+                "%(product)s would be excluded from return (%(exception)s), but the buyer did not "
+                "confirm it when he bought.",
+                **named(f),
+            ),
+            'exception_unknown_to_law': lambda f: self.env._(
+                "%(product)s would be excluded from return (%(exception)s), but the law knows no "
+                "such exception.",
+                **named(f),
+            ),
+        }
+
+    @api.model
+    def _get_limit_sentences(self):
+        """Say how the facts compare with the time, value, number and photos of a rule."""
+        return {
+            'window_open': lambda f: self.env._(
+                "Got on %(got_on)s, so it can be returned until %(last_day)s.", **f
+            ),
+            'window_over': lambda f: self.env._(
+                "Got on %(got_on)s, so it could be returned until %(last_day)s.", **f
+            ),
+            'window_not_begun': lambda f: self.env._(
+                "The days to return it begin when all of the order is delivered."
+            ),
+            'window_unlimited': lambda f: self.env._("It can be returned at any time."),
+            'value_within': lambda f: self.env._(
+                "Its value is %(amount)s, up to %(limit)s passes.", **f
+            ),
+            'value_over': lambda f: self.env._(
+                "Its value is %(amount)s, only up to %(limit)s passes.", **f
+            ),
+            'quantity_within': lambda f: self.env._("%(quantity)s of up to %(limit)s.", **f),
+            'quantity_over': lambda f: self.env._(
+                "%(quantity)s of %(product)s are returned, only up to %(limit)s pass.", **f
+            ),
+            'photo_there': lambda f: self.env._("%(count)s photos, %(needed)s needed.", **f),
+            'photo_missing': lambda f: self.env._(
+                "%(needed)s photos are needed for this reason, there are %(count)s.", **f
+            ),
+            'history_within': lambda f: self.env._(
+                "%(count)s other returns in %(days)s days, up to %(limit)s pass.", **f
+            ),
+            'history_over': lambda f: self.env._(
+                "%(count)s other returns in %(days)s days, only up to %(limit)s pass.", **f
+            ),
+        }

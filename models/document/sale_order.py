@@ -1,0 +1,88 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...const import OPEN_STATES
+
+
+class SaleOrder(models.Model):
+    _name = 'sale.order'
+    _inherit = ['sale.order', 'sale.return.owned']
+
+    # Whoever may not read returns reads orders without it, also all fields at once.
+    return_line_ids = fields.One2many(
+        'sale.return.line',
+        'order_id',
+        readonly=True,
+        groups='sale_return.group_user,base.group_portal',
+    )
+    return_ids = fields.Many2many('sale.return', compute='_compute_return_ids', compute_sudo=True)
+    return_count = fields.Integer(compute='_compute_return_ids', compute_sudo=True)
+    return_status = fields.Selection(
+        [
+            ('no', "No returns"),
+            ('open', "Return open"),
+            ('partial', "Partly returned"),
+            ('full', "Fully returned"),
+        ],
+        compute='_compute_return_status',
+        store=True,
+        help="Open: a return is under way. Partly or fully: what came back of what was delivered.",
+    )
+
+    @api.depends('return_line_ids.return_id')
+    def _compute_return_ids(self):
+        for order in self:
+            order.return_ids = order.return_line_ids.return_id
+            order.return_count = len(order.return_ids)
+
+    @api.depends(
+        'order_line.return_line_ids.state', 'order_line.qty_returned', 'order_line.qty_delivered'
+    )
+    def _compute_return_status(self):
+        for order in self:
+            # What an order itself takes in, by a negative quantity, is no return.
+            lines = order.order_line.filtered(
+                lambda line: line.qty_returned > 0 and line.product_uom_qty >= 0
+            )
+            # Those of the lines, which are at hand where a delivery has just been done.
+            if any(line.state in OPEN_STATES for line in order.order_line.return_line_ids):
+                order.return_status = 'open'
+            elif not lines:
+                order.return_status = 'no'
+            elif any(line.qty_delivered > 0 for line in order.order_line):
+                order.return_status = 'partial'
+            else:
+                order.return_status = 'full'
+
+    def _action_cancel(self):
+        """Override of `sale` to keep orders whose goods are on their way back.
+
+        :raise UserError: when a return of the order is under way.
+        """
+        for order in self:
+            # sudo: the returns of the order count, whoever cancels it.
+            lines = order.sudo().return_line_ids.filtered(lambda line: line.state in OPEN_STATES)
+            if lines:
+                raise UserError(
+                    self.env._(
+                        "Order %(order)s cannot be cancelled: return %(returns)s is under way. "
+                        "Close or cancel the return first.",
+                        order=order.name,
+                        returns=", ".join(lines.return_id.mapped('name')),
+                    )
+                )
+        return super()._action_cancel()
+
+    def action_create_return(self):
+        """Open the dialog that creates a return of what was delivered and not returned.
+
+        :return: the action of the wizard `sale.return.create`.
+        :rtype: dict
+        :raise UserError: when nothing can be returned.
+        """
+        return self.order_line._get_return_wizard_action()
+
+    def action_view_returns(self):
+        """Show the returns of the orders."""
+        returns = self.env['sale.return'].search([('line_ids.order_id', 'in', self.ids)])
+        return returns._get_records_action(name=self.env._("Returns"))

@@ -1,0 +1,494 @@
+import math
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ...const import OPEN_STATES
+
+# What may change after the return was submitted.
+EDITABLE_AFTER_SUBMIT = frozenset({'customer_note'})
+
+
+class SaleReturnLine(models.Model):
+    """One order line of a return, and the ledger of its quantities.
+
+    All quantities are in `product_uom_id`, the unit of the order line.
+    """
+
+    _name = 'sale.return.line'
+    _inherit = ['sale.return.derived', 'sale.return.ruled']
+    _description = "Return Line"
+    _order = 'return_id desc, id'
+    _check_company_auto = True
+    _rec_name = 'product_id'
+
+    _protected_fields = frozenset(
+        {
+            'qty_authorized',
+            'qty_written_off',
+            'qty_received_uninvoiced',
+            'move_ids',
+            'inspection_ids',
+            'credit_line_ids',
+        }
+    )
+
+    # Identity and links
+    return_id = fields.Many2one('sale.return', required=True, index=True, ondelete='cascade')
+    company_id = fields.Many2one(related='return_id.company_id', store=True, index=True)
+    partner_id = fields.Many2one(related='return_id.partner_id', store=True, index=True)
+    state = fields.Selection(related='return_id.state', store=True, index=True)
+    sale_line_id = fields.Many2one(
+        'sale.order.line',
+        string="Order Line",
+        index='btree_not_null',
+        ondelete='restrict',
+        help="Unknown goods may start without one; the approval needs it.",
+    )
+    order_id = fields.Many2one(related='sale_line_id.order_id', store=True, index='btree_not_null')
+    product_id = fields.Many2one(
+        'product.product',
+        required=True,
+        index=True,
+        compute='_compute_product_id',
+        store=True,
+        readonly=False,
+        precompute=True,
+        ondelete='restrict',
+    )
+    product_uom_id = fields.Many2one(
+        'uom.uom',
+        string="Unit",
+        compute='_compute_product_id',
+        store=True,
+        precompute=True,
+        help="Unit of the order line; all quantities of the line are in it.",
+    )
+    currency_id = fields.Many2one(related='return_id.currency_id')
+    move_ids = fields.One2many('stock.move', 'sale_return_line_id', readonly=True)
+    inspection_ids = fields.One2many('sale.return.inspection', 'line_id', readonly=True)
+    credit_line_ids = fields.One2many('account.move.line', 'sale_return_line_id', readonly=True)
+
+    # What the customer says
+    reason_id = fields.Many2one(
+        'sale.return.reason', required=True, index=True, check_company=True, ondelete='restrict'
+    )
+    resolution = fields.Selection(
+        [('refund', "Refund"), ('replace', "Replacement"), ('none', "None")],
+        required=True,
+        compute='_compute_resolution',
+        store=True,
+        readonly=False,
+        precompute=True,
+    )
+    customer_note = fields.Text(help="What the customer says, in his words.")
+    return_expected = fields.Boolean(
+        compute='_compute_return_expected',
+        store=True,
+        help="Goods come back. Not for services, nor for reasons such as a short delivery.",
+    )
+    delivered_on = fields.Datetime(
+        compute='_compute_delivered_on', store=True, help="When the goods were delivered."
+    )
+    policy_id = fields.Many2one(
+        'sale.return.policy',
+        compute='_compute_policy_id',
+        store=True,
+        readonly=True,
+        index=True,
+        ondelete='restrict',
+        help="The policy that applies; fixed when the return is submitted.",
+    )
+
+    # Ledger of quantities
+    qty_requested = fields.Float(string="Requested", digits='Product Unit', required=True)
+    qty_authorized = fields.Float(
+        string="Authorized", digits='Product Unit', readonly=True, copy=False
+    )
+    qty_written_off = fields.Float(
+        string="Written off",
+        digits='Product Unit',
+        readonly=True,
+        copy=False,
+        help="Authorized, but has not come and is not expected any more.",
+    )
+    qty_received_uninvoiced = fields.Float(
+        string="Received, not invoiced",
+        digits='Product Unit',
+        readonly=True,
+        copy=False,
+        help="What of the received goods was not invoiced when it came. Goods that are shipped and "
+        "invoiced later are other goods.",
+    )
+    qty_received = fields.Float(
+        string="Received", digits='Product Unit', compute='_compute_qty_received', store=True
+    )
+    qty_inspected = fields.Float(
+        string="Inspected", digits='Product Unit', compute='_compute_qty_inspected', store=True
+    )
+    qty_to_inspect = fields.Float(
+        string="To inspect",
+        digits='Product Unit',
+        compute='_compute_qty_to_inspect',
+        store=True,
+        help="Received and not inspected yet.",
+    )
+    qty_accepted = fields.Float(
+        string="Accepted", digits='Product Unit', compute='_compute_qty_inspected', store=True
+    )
+    qty_rejected = fields.Float(
+        string="Rejected", digits='Product Unit', compute='_compute_qty_inspected', store=True
+    )
+    qty_kept = fields.Float(
+        string="Kept",
+        digits='Product Unit',
+        compute='_compute_qty_inspected',
+        store=True,
+        help="Has not come and stays with the customer, who is credited nevertheless.",
+    )
+    qty_sent_back = fields.Float(
+        string="Sent back",
+        digits='Product Unit',
+        compute='_compute_qty_received',
+        store=True,
+        help="Rejected and at the customer's again.",
+    )
+    qty_replaced = fields.Float(
+        string="Replaced",
+        digits='Product Unit',
+        compute='_compute_qty_received',
+        store=True,
+        help="Delivered in exchange for what comes back.",
+    )
+    qty_held = fields.Float(
+        string="Held",
+        digits='Product Unit',
+        compute='_compute_qty_held',
+        store=True,
+        help="Kept for this return, so that no other return can take it.",
+    )
+    qty_credited = fields.Float(
+        string="Credited",
+        digits='Product Unit',
+        compute='_compute_qty_credited',
+        store=True,
+        help="On credit notes that are not cancelled, drafts included.",
+    )
+    qty_credited_posted = fields.Float(
+        string="Credited (posted)",
+        digits='Product Unit',
+        compute='_compute_qty_credited',
+        store=True,
+    )
+    qty_uninvoiced = fields.Float(
+        string="Not invoiced",
+        digits='Product Unit',
+        compute='_compute_qty_to_credit',
+        store=True,
+        help="Was never invoiced, so there is nothing to credit.",
+    )
+    qty_credited_otherwise = fields.Float(
+        string="Credited by hand",
+        digits='Product Unit',
+        compute='_compute_qty_to_credit',
+        store=True,
+        help="Released, but notes that somebody made by hand have credited it already: nothing of "
+        "it is left on the invoices.",
+    )
+    qty_to_credit = fields.Float(
+        string="To credit",
+        digits='Product Unit',
+        compute='_compute_qty_to_credit',
+        store=True,
+        help="Released by the policy and not credited yet.",
+    )
+    qty_to_credit_expected = fields.Float(
+        string="Expected to be credited",
+        digits='Product Unit',
+        compute='_compute_qty_to_credit',
+        store=True,
+        help="Credited in the end if everything not yet refused is accepted.",
+    )
+
+    # NULL sale lines (unknown goods) never collide in a unique index, as it should be.
+    _sale_line_reason_unique = models.UniqueIndex(
+        '(return_id, sale_line_id, reason_id, resolution)',
+        "An order line can be in a return only once for the same reason and resolution. "
+        "Change the quantity of the line that is there.",
+    )
+    _qty_requested_positive = models.Constraint(
+        'CHECK (qty_requested > 0)', "The quantity to return must be more than zero."
+    )
+    _qty_authorized_range = models.Constraint(
+        'CHECK (qty_authorized >= 0 AND qty_authorized <= qty_requested)',
+        "The authorized quantity cannot exceed the requested one.",
+    )
+    _open_by_sale_line = models.Index('(sale_line_id) WHERE qty_held > 0')
+    _to_credit = models.Index('(return_id) WHERE qty_to_credit > 0')
+    _to_inspect = models.Index('(return_id) WHERE qty_to_inspect > 0')
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('sale_line_id')
+    def _compute_product_id(self):
+        for line in self:
+            if line.sale_line_id:
+                line.product_id = line.sale_line_id.product_id
+                line.product_uom_id = line.sale_line_id.product_uom_id
+            else:
+                line.product_id = line.product_id
+                line.product_uom_id = line.product_id.uom_id
+
+    @api.depends('reason_id')
+    def _compute_resolution(self):
+        for line in self:
+            line.resolution = line.reason_id.default_resolution or line.resolution or 'refund'
+
+    @api.depends('reason_id.return_expected', 'sale_line_id.qty_delivered_method', 'product_id')
+    def _compute_return_expected(self):
+        for line in self:
+            if line.state not in (False, 'draft') and line._origin:
+                line.return_expected = line.return_expected  # fixed with the submission
+            else:
+                line.return_expected = line.reason_id.return_expected and line._is_stock_line()
+
+    @api.depends('sale_line_id')
+    def _compute_delivered_on(self):
+        for line in self:
+            moves = line.sale_line_id.move_ids.filtered(
+                lambda move: move.state == 'done' and move.location_dest_id._is_at_customer()
+            )
+            line.delivered_on = max(moves.mapped('date'), default=False)
+
+    @api.depends('sale_line_id', 'reason_id', 'return_id.partner_id', 'return_id.company_id')
+    def _compute_policy_id(self):
+        free = self.filtered(lambda line: line.return_id.state in (False, 'draft'))
+        policies = self.env['sale.return.policy']._match(free)
+        for line in self:
+            line.policy_id = policies.get(line, line.policy_id)
+
+    @api.depends(
+        'move_ids.state',
+        'move_ids.quantity',
+        'move_ids.product_uom',
+        'move_ids.sale_return_kit_qty',
+        'move_ids.returned_move_ids.state',
+        'move_ids.returned_move_ids.quantity',
+        'move_ids.returned_move_ids.sale_return_kit_qty',
+    )
+    def _compute_qty_received(self):
+        undoing = self.move_ids.returned_move_ids.filtered(
+            lambda move: not move.sale_return_inspection_id
+        )
+        for line in self:
+            receipts = line.move_ids.filtered(lambda move: move._is_sale_return_receipt())
+            undone = undoing.filtered(
+                lambda move, receipts=receipts: move.origin_returned_move_id in receipts
+            )
+            to_customer = line.move_ids.filtered(
+                lambda move: move.location_dest_id._is_at_customer()
+            )
+            sent_back = to_customer.filtered('sale_return_inspection_id')
+            line.qty_received = line._get_done_quantity(receipts) - line._get_done_quantity(undone)
+            line.qty_sent_back = line._get_done_quantity(sent_back)
+            line.qty_replaced = line._get_done_quantity(to_customer - sent_back)
+
+    def _get_done_quantity(self, moves):
+        """Sum the done quantity of moves, in the unit of the line."""
+        self.ensure_one()
+        return sum(
+            move._get_sale_quantity(self.sale_line_id) for move in moves if move.state == 'done'
+        )
+
+    @api.depends(
+        'inspection_ids.quantity',
+        'inspection_ids.disposition_id.accepts',
+        'inspection_ids.disposition_id.action',
+        'qty_authorized',
+        'return_expected',
+    )
+    def _compute_qty_inspected(self):
+        for line in self:
+            rows = line.inspection_ids
+            accepted = sum(rows.filtered('disposition_id.accepts').mapped('quantity'))
+            inspected = sum(rows.mapped('quantity'))
+            kept = rows.filtered(lambda row: row.disposition_id.action == 'keep')
+            line.qty_kept = sum(kept.mapped('quantity'))
+            line.qty_inspected = inspected
+            line.qty_rejected = inspected - accepted
+            # Where nothing comes back there is nothing to inspect: approval is acceptance.
+            line.qty_accepted = accepted if line.return_expected else line.qty_authorized
+
+    @api.depends(
+        'qty_received',
+        'qty_inspected',
+        'qty_kept',
+        'move_ids.state',
+        'inspection_ids.component_qty',
+    )
+    def _compute_qty_to_inspect(self):
+        for line in self:
+            line.qty_to_inspect = line._get_qty_to_inspect()
+
+    @api.depends(
+        'return_id.state',
+        'decision',
+        'qty_requested',
+        'qty_authorized',
+        'qty_received',
+        'qty_credited',
+        'return_expected',
+    )
+    def _compute_qty_held(self):
+        for line in self:
+            came = line.qty_received if line.return_expected else line.qty_credited
+            held = max(line._get_qty_wanted() - came, 0.0)
+            line.qty_held = held if line.return_id.state in OPEN_STATES else 0.0
+
+    @api.depends(
+        'credit_line_ids.quantity',
+        'credit_line_ids.product_uom_id',
+        'credit_line_ids.parent_state',
+        'credit_line_ids.move_id.reversal_move_ids.state',
+    )
+    def _compute_qty_credited(self):
+        for line in self:
+            line.qty_credited = line._get_credited_quantity(('draft', 'posted'))
+            line.qty_credited_posted = line._get_credited_quantity(('posted',))
+
+    def _get_credited_quantity(self, states):
+        """Sum what credit notes in these states credit, in the unit of the line."""
+        self.ensure_one()
+        return sum(
+            note_line.product_uom_id._compute_quantity(
+                note_line.quantity - note_line._get_qty_reversed(),
+                self.product_uom_id,
+                rounding_method='HALF-UP',
+            )
+            for note_line in self.credit_line_ids
+            if note_line.parent_state in states
+            and note_line.sale_line_ids
+            and not note_line.move_id._is_reversed_credit()
+        )
+
+    @api.depends(
+        'return_id.state',
+        'return_id.date_dispatch_proved',
+        'resolution',
+        'decision',
+        'policy_id.release_event',
+        'qty_requested',
+        'qty_authorized',
+        'qty_written_off',
+        'qty_received',
+        'qty_received_uninvoiced',
+        'qty_accepted',
+        'qty_rejected',
+        'qty_kept',
+        'qty_credited',
+        'sale_line_id.qty_delivered',
+        'sale_line_id.invoice_lines.quantity',
+        'sale_line_id.invoice_lines.parent_state',
+    )
+    def _compute_qty_to_credit(self):
+        credit = self.env['sale.return.credit']
+        released = credit._get_quantities(self, self._get_qty_released)
+        expected = credit._get_quantities(self, self._get_qty_creditable)
+        for line in self:
+            line.qty_to_credit, line.qty_uninvoiced, line.qty_credited_otherwise = released[line]
+            line.qty_to_credit_expected = line.qty_credited + expected[line][0]
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains('sale_line_id', 'return_id')
+    def _check_fits_return(self):
+        for line in self.filtered('sale_line_id'):
+            sale_return, order = line.return_id, line.sale_line_id.order_id
+            if line.sale_line_id.company_id != sale_return.company_id:
+                raise ValidationError(
+                    self.env._(
+                        "Order %(order)s belongs to %(company)s, return %(return)s to another "
+                        "company. A return never mixes companies.",
+                        order=order.name,
+                        company=order.company_id.name,
+                        **{'return': sale_return.name},
+                    )
+                )
+            if order.partner_id.commercial_partner_id != (
+                sale_return.partner_id.commercial_partner_id
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "Order %(order)s is of another customer than return %(return)s. Make a "
+                        "return of its own for it.",
+                        order=order.name,
+                        **{'return': sale_return.name},
+                    )
+                )
+            if line.product_id.type == 'combo':
+                raise ValidationError(
+                    self.env._(
+                        "“%(line)s” of order %(order)s is the heading of a combo. Return its "
+                        "items, each of which has its own price.",
+                        line=line.sale_line_id.name,
+                        order=order.name,
+                    )
+                )
+            if line.sale_line_id.display_type or line.sale_line_id.is_downpayment:
+                raise ValidationError(
+                    self.env._(
+                        "“%(line)s” of order %(order)s is no product that could be returned.",
+                        line=line.sale_line_id.name,
+                        order=order.name,
+                    )
+                )
+
+    @api.constrains('qty_requested')
+    def _check_qty_requested(self):
+        # NaN and infinity are more than zero for PostgreSQL.
+        if any(not math.isfinite(line.qty_requested) for line in self):
+            raise ValidationError(self.env._("The quantity to return must be a number."))
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `base`: lines are added to drafts only, and say only what was asked.
+
+        :raise UserError: when a line is added to a submitted return, or sets what follows.
+        """
+        lines = super().create([self._clean_new(vals) for vals in vals_list])
+        lines._ensure_draft()
+        return lines
+
+    def write(self, vals):
+        """Override of `base` to keep what was submitted as it was submitted."""
+        vals = self._clean_changes(vals)
+        if vals.keys() - EDITABLE_AFTER_SUBMIT:
+            self._ensure_draft()
+        result = super().write(vals)
+        if 'return_id' in vals:
+            self._ensure_draft()
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_submitted(self):
+        self._ensure_draft()
+
+    def _ensure_draft(self):
+        if fixed := self.filtered(lambda line: line.return_id.state != 'draft'):
+            raise UserError(
+                self.env._(
+                    "The lines of return %(returns)s are fixed since it was submitted. Set it "
+                    "back to draft first.",
+                    returns=", ".join(fixed.return_id.mapped('name')),
+                )
+            )
+
+    def _write_facts(self, vals):
+        """Write fields that follow from what was done; `write` refuses them to everybody.
+
+        Being private it cannot be called by RPC, whatever the rights or the context.
+        """
+        # Past our own `write`, to those of the models below it.
+        return super().write(vals)  # pylint: disable=super-method-mismatch

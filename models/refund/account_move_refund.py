@@ -1,0 +1,120 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ...const import REFUND_READERS
+
+
+class AccountMove(models.Model):
+    """Paying credit notes of returns back."""
+
+    _inherit = 'account.move'
+
+    sale_return_refund_ids = fields.One2many(
+        'sale.return.refund', 'note_id', string="Refunds", readonly=True, groups=REFUND_READERS
+    )
+    sale_return_write_back_ids = fields.One2many(
+        'sale.return.refund',
+        'write_back_move_id',
+        string="Written Back by",
+        readonly=True,
+        help="Refunds whose discount this entry writes back: it settles a note without money.",
+        groups=REFUND_READERS,
+    )
+    # Written by whoever pays back on the note, see `sale.return.payback._pay_back`.
+    sale_return_refund_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
+
+    def _filter_sale_return_payable(self):
+        """Return the posted credit notes of an invoice that have something open."""
+        return self.filtered(
+            lambda move: (
+                move.move_type == 'out_refund'
+                and move.state == 'posted'
+                and move.reversed_entry_id
+                and move.currency_id.compare_amounts(move.amount_residual, 0.0) > 0
+            )
+        )
+
+    def _get_sale_return_invoices(self):
+        """Return the invoices that notes credit: by their lines, which nobody writes by hand."""
+        return self.invoice_line_ids.credited_line_id.move_id or self.reversed_entry_id
+
+    def _get_sale_return_customer(self):
+        """Return who gets the money of a note: who was billed, whatever the note says since."""
+        self.ensure_one()
+        invoices = self._get_sale_return_invoices()
+        return (invoices or self).partner_id.commercial_partner_id
+
+    def _check_sale_return_header(self):
+        """Refuse notes of returns that are for others than the invoices they credit.
+
+        To be called in superuser mode.
+
+        :raise UserError: naming the note and the invoices.
+        """
+        for note in self.filtered(lambda move: move.move_type == 'out_refund'):
+            invoices = note.invoice_line_ids.filtered(
+                'sale_return_line_id'
+            ).credited_line_id.move_id
+            if not invoices:
+                continue
+            customers = note.partner_id.commercial_partner_id | note.commercial_partner_id
+            if (
+                customers != invoices.partner_id.commercial_partner_id
+                or note.currency_id != invoices.currency_id
+                or note.reversed_entry_id - invoices  # a note made by hand may have none
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(note)s of return %(returns)s credits %(invoices)s: customer, currency "
+                        "and reversed invoice have to be those of the invoice. Set them as they "
+                        "were, or cancel the note and create it again from the return.",
+                        note=note.display_name,
+                        returns=", ".join(note.sale_return_ids.mapped('name')),
+                        invoices=", ".join(invoices.mapped('name')),
+                    )
+                )
+
+    def _post(self, soft=True):
+        """Override of `account` to start the refunds that policies want started by themselves.
+
+        :raise UserError: when a note or a payment of a return would go to somebody else.
+        """
+        # sudo: an accountant need not be a user of Returns.
+        self.sudo()._check_sale_return_header()
+        self.sudo().origin_payment_id._ensure_sale_return_payee()
+        posted = super()._post(soft=soft)
+        notes = posted.filtered(lambda move: move._is_sale_return_refund_automatic())
+        for note in notes:
+            # One by one: a note that cannot be paid back stops no other.
+            note._start_sale_return_refund()
+        return posted
+
+    def _is_sale_return_refund_automatic(self):
+        # sudo: what the policy wants does not depend on who posts.
+        policies = self.sudo().invoice_line_ids.sale_return_line_id.policy_id
+        return (
+            self.move_type == 'out_refund'
+            and bool(policies)
+            and all(
+                policy.settlement == 'refund' and policy.refund_automatic for policy in policies
+            )
+        )
+
+    def _start_sale_return_refund(self):
+        """Prepare the refund of one note; a failure is kept as an event of its returns."""
+        try:
+            with self.env.cr.savepoint():
+                self.env['sale.return.payback']._pay_back(self)
+        except UserError as error:
+            # sudo: whoever posts a note need not be a user of Returns.
+            self.env['sale.return.event']._log(
+                [
+                    {
+                        'return_id': sale_return.id,
+                        'kind': 'refund_failed',
+                        'reason': str(error.args[0]),
+                        'details': self.name,
+                    }
+                    for sale_return in self.sudo().sale_return_ids
+                ]
+            )

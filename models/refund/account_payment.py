@@ -1,0 +1,154 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools.misc import formatLang
+
+from ...const import REFUND_READERS
+from .sale_return_refund import PAID_STATES
+
+# What decides who gets how much of a payment.
+PAYEE_FIELDS = frozenset(
+    {'partner_id', 'partner_bank_id', 'amount', 'currency_id', 'payment_type', 'partner_type'}
+)
+
+
+class AccountPayment(models.Model):
+    _name = 'account.payment'
+    _inherit = ['account.payment', 'sale.return.owned']
+
+    sale_return_refund_ids = fields.One2many(
+        'sale.return.refund',
+        'payment_id',
+        string="Return Refunds",
+        readonly=True,
+        groups=REFUND_READERS,
+    )
+
+    def write(self, vals):
+        """Override of `account` to match the payments of returns with their credit notes.
+
+        The guard is here and not in the button because other programs write the state. A payment
+        that is undone opens its note again.
+
+        :raise UserError: when more would be paid than was prepared or is open on the note, or to
+            somebody else.
+        """
+        if vals.get('state') in PAID_STATES:
+            return self._write_sale_return_paid(vals)
+        result = super().write(vals)
+        # sudo: an accountant need not be a user of Returns.
+        if not PAYEE_FIELDS.isdisjoint(vals):
+            payments = self.sudo().filtered(lambda payment: payment.state in PAID_STATES)
+            payments._ensure_sale_return_payee()
+        if vals.get('state') in ('draft', 'canceled', 'rejected'):
+            self.sudo().sale_return_refund_ids._undo_settlement()
+        return result
+
+    def _write_sale_return_paid(self, vals):
+        """Write that payments are made, once those of returns are found to be as prepared."""
+        # sudo: an accountant need not be a user of Returns.
+        payments = self.sudo()
+        refunds = payments.sale_return_refund_ids.filtered(
+            lambda refund: refund.method == 'payment' and refund.payment_id.state not in PAID_STATES
+        )
+        self.env['sale.return.guard']._take_counter(refunds.note_id, 'sale_return_refund_guard')
+        for refund in refunds:
+            # One by one: few are paid back, and each has a note of its own.
+            refund._ensure_payable()
+            payment = refund.payment_id
+            if (
+                refund.currency_id != refund.note_currency_id
+                and not payment.move_id
+                and not vals.get('move_id')
+            ):
+                # It writes its entry and the state by this same method.
+                payment._generate_journal_entry(force_balance=refund._get_note_balance())
+        result = super().write(vals)
+        payments._ensure_sale_return_payee()
+        # One of a provider may have been reset and be posted again.
+        payments.sale_return_refund_ids._settle()
+        refunds.filtered(lambda refund: refund._is_paid())._log('refunded')
+        return result
+
+    def unlink(self):
+        """Override of `account` to open the note of a return whose payment is deleted."""
+        # sudo: an accountant need not be a user of Returns.
+        self.sudo().sale_return_refund_ids._undo_settlement()
+        return super().unlink()
+
+    def _get_sale_return_money(self):
+        return formatLang(self.env, self.amount, currency_obj=self.currency_id)
+
+    def _ensure_sale_return_amount(self, refund):
+        """Refuse to post another payment than was prepared.
+
+        :raise UserError: naming the payment.
+        """
+        paid_less = self.state in PAID_STATES and (
+            self.currency_id.compare_amounts(self.amount, refund.amount) < 0
+        )
+        if self.currency_id != refund.currency_id or self.payment_type != 'outbound' or paid_less:
+            raise UserError(
+                self.env._(
+                    "%(payment)s pays back credit note %(note)s: leave its direction, its currency "
+                    "and, once it is posted, its amount as they are, or cancel it and refund the "
+                    "note again.",
+                    payment=self.display_name,
+                    note=refund.note_id.name,
+                )
+            )
+        if self.currency_id.compare_amounts(self.amount, refund.amount) > 0:
+            raise UserError(
+                self.env._(
+                    "%(amount)s is more than can be paid back on credit note %(note)s. The "
+                    "payment was prepared with %(prepared)s.",
+                    amount=self._get_sale_return_money(),
+                    note=refund.note_id.name,
+                    prepared=formatLang(self.env, refund.amount, currency_obj=refund.currency_id),
+                )
+            )
+
+    def _ensure_sale_return_payee(self):
+        """Refuse to pay what a return gives back to anybody but its customer.
+
+        Drafts may be wrong: they are looked at when they, or their entries, are posted.
+
+        :raise UserError: naming the payment and the customer.
+        """
+        refunds = self.sale_return_refund_ids.filtered(lambda refund: refund.method == 'payment')
+        for refund in refunds:
+            refund.payment_id._ensure_sale_return_amount(refund)
+            refund.payment_id._ensure_sale_return_customer(refund)
+
+    def _ensure_sale_return_customer(self, refund):
+        """Refuse another payee than the customer of the note, and accounts nobody has checked."""
+        self.ensure_one()
+        customer = refund.note_id._get_sale_return_customer()
+        values = {
+            'payment': self.display_name,
+            'note': refund.note_id.name,
+            'returns': ", ".join(refund.return_ids.mapped('name')),
+            'customer': customer.display_name,
+        }
+        account = self.partner_bank_id
+        payees = self.partner_id | self.move_id.line_ids.partner_id
+        if payees.commercial_partner_id != customer or (
+            account and account.partner_id.commercial_partner_id != customer
+        ):
+            raise UserError(
+                self.env._(
+                    "%(payment)s pays back credit note %(note)s of return %(returns)s and goes to "
+                    "%(customer)s alone. Set the customer and the bank account as they were, or "
+                    "cancel it and refund the note again.",
+                    **values,
+                )
+            )
+        if account and not account.allow_out_payment:
+            raise UserError(
+                self.env._(
+                    "%(payment)s pays back credit note %(note)s of return %(returns)s to account "
+                    "%(account)s of %(customer)s, which nobody has trusted yet. Check the account "
+                    "and let money be sent to it, or choose another one.",
+                    account=account.acc_number,
+                    **values,
+                )
+            )

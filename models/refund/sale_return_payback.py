@@ -1,0 +1,428 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.fields import Command
+
+from ...tools.context import get_service_context
+from ...tools.money import part_of
+from .sale_return_refund import RESERVING_STATES
+
+
+class SaleReturnPayback(models.AbstractModel):
+    """Service: pay credit notes of returns back to where the customer's money came from.
+
+    `_get_sources` (which receipts paid the invoice) → `_plan` (split, under every ceiling) →
+    `_create_refunds` (one `sale.return.refund` each, with its draft payment or transaction).
+    The preview is the same path without the last step. Nothing is sent from here: the scheduled
+    job does it, after this transaction is committed.
+
+    A source is a dict: `line` (the journal item of the receipt), `payment`, `transaction`,
+    `journal`, `invoice` that it paid, `date`, `currency` of the receipt, `rate` (units of that
+    currency for one of the invoice's), and in the currency of the invoice `money` that was
+    received and `granted`, what the payment settled without money (early payment discount).
+    """
+
+    _name = 'sale.return.payback'
+    _description = "Return Payback"
+
+    # === ENTRIES === #
+
+    @api.model
+    def _pay_back(self, notes, online=True):
+        """Prepare the payouts of credit notes; nothing where nothing is open or was received.
+
+        :param notes: `account.move` records. The caller has checked the user's role.
+        :param bool online: False to prepare payments only.
+        :return: the new payouts.
+        :rtype: sale.return.refund
+        :raise UserError: when a payment cannot be prepared.
+        """
+        # sudo: managers of Returns pay back without rights in Accounting; the caller has checked
+        # the role. `env.uid` stays the one who acts.
+        service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
+        notes = notes.with_env(service.env)._filter_sale_return_payable()
+        notes._check_sale_return_header()
+        # Whoever pays back of the same invoice at the same time waits, and then sees this.
+        self.env['sale.return.guard']._take_counter(
+            notes | service._get_paid_invoices(notes), 'sale_return_refund_guard'
+        )
+        notes.invalidate_recordset(['amount_residual'])
+        refunds = service.env['sale.return.refund']
+        for company, group in notes.grouped('company_id').items():
+            refunds |= service.with_company(company)._create_refunds(
+                service.with_company(company)._plan(group, online=online)
+            )
+        return refunds.with_env(self.env)
+
+    @api.model
+    def _preview(self, notes):
+        """Return the plan for credit notes as plain values, see `sale.return.preview_refund`."""
+        notes = notes._filter_sale_return_payable()
+        return {
+            note.id: {
+                'note_id': note.id,
+                'currency': note.currency_id.name,
+                'open': self._get_open_amount(note),
+                'payouts': [self._describe(payout) for payout in payouts],
+            }
+            for note, payouts in self._plan(notes).items()
+        }
+
+    @api.model
+    def _describe(self, payout):
+        source = payout['source']
+        return {
+            'method': payout['method'],
+            'invoice_id': source['invoice'].id,
+            'source_line_id': source['line'].id,
+            'payment_id': source['payment'].id,
+            'transaction_id': source['transaction'].id,
+            'journal_id': source['journal'].id,
+            'currency': source['currency'].name,
+            'amount': payout['amount'],
+            'note_amount': payout['note_amount'],
+            'written_back': payout['written_back'],
+        }
+
+    # === SOURCES === #
+
+    @api.model
+    def _get_paid_invoices(self, notes):
+        """Return the invoices whose money credit notes pay back: theirs, and its down payments."""
+        invoices = notes.reversed_entry_id
+        down_payments = invoices.invoice_line_ids.filtered('is_downpayment').sale_line_ids
+        return invoices | down_payments.invoice_lines.move_id.filtered(
+            lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+        )
+
+    @api.model
+    def _get_sources(self, invoices):
+        """Return what paid invoices, the newest receipt first.
+
+        :param invoices: posted invoices.
+        :return: list of sources, see the class.
+        :rtype: list
+        """
+        receivable = invoices.line_ids.filtered(
+            lambda line: line.account_id.account_type == 'asset_receivable'
+        )
+        by_line = defaultdict(list)
+        for partial in receivable.matched_credit_ids.sorted('id'):
+            line = partial.credit_move_id
+            if self._is_receipt(line.move_id):
+                by_line[line, partial.debit_move_id.move_id].append(partial)
+        sources = [
+            self._get_source(line, invoice, partials)
+            for (line, invoice), partials in by_line.items()
+        ]
+        return sorted(sources, key=lambda s: (s['date'], s['line'].id), reverse=True)
+
+    @api.model
+    def _is_receipt(self, move):
+        """Tell whether an entry brought money: from a bank, a card, a wallet or a till."""
+        return move.move_type == 'entry' and bool(
+            move.origin_payment_id
+            or move.statement_line_id
+            or move.journal_id.type in ('bank', 'cash', 'credit')
+        )
+
+    @api.model
+    def _get_source(self, line, invoice, partials):
+        """Return the source for what one receipt has paid of one invoice."""
+        settled = sum(partial.debit_amount_currency for partial in partials)
+        taken = sum(partial.credit_amount_currency for partial in partials)
+        rate = taken / settled if settled else 1.0
+        payment = line.move_id.origin_payment_id
+        granted = self._get_granted(line, invoice, taken) / rate if rate else 0.0
+        granted = invoice.currency_id.round(min(granted, settled))
+        return {
+            'line': line,
+            'payment': payment,
+            'transaction': payment.payment_transaction_id,
+            'journal': line.journal_id,
+            'invoice': invoice,
+            'date': line.date,
+            'currency': line.currency_id,
+            'rate': rate,
+            'money': invoice.currency_id.round(settled - granted),
+            'granted': granted,
+        }
+
+    @api.model
+    def _get_granted_lines(self, line):
+        """Return the items of a receipt that settle without money: discounts, their taxes."""
+        move = line.move_id
+        payment = move.origin_payment_id
+        if payment:
+            liquidity = payment._seek_for_lines()[0]
+        else:
+            accounts = move.journal_id.default_account_id | move.journal_id.suspense_account_id
+            liquidity = move.line_ids.filtered(lambda item: item.account_id in accounts)
+        return (move.line_ids - liquidity).filtered(
+            lambda item: (
+                item.account_id.account_type not in ('asset_receivable', 'liability_payable')
+                and item.currency_id == line.currency_id
+                and not item.currency_id.is_zero(item.amount_currency)
+            )
+        )
+
+    @api.model
+    def _get_granted(self, line, invoice, taken):
+        """Return what of a receipt settled an invoice without money, in the receipt's currency.
+
+        A receipt for several invoices granted it on those whose terms have a discount.
+        """
+        total = sum(self._get_granted_lines(line).mapped('amount_currency'))
+        if line.currency_id.compare_amounts(total, 0.0) <= 0:
+            return 0.0
+        weights = defaultdict(float)
+        plain = defaultdict(float)
+        for partial in line.matched_debit_ids:
+            paid = partial.debit_move_id.move_id
+            plain[paid] += partial.credit_amount_currency
+            weights[paid] = sum(
+                abs(term.amount_currency - term.discount_amount_currency)
+                for term in paid.line_ids
+                if term.display_type == 'payment_term' and term.discount_date
+            )
+        weights = weights if any(weights.values()) else plain
+        share = weights[invoice] / sum(weights.values()) if any(weights.values()) else 0.0
+        return min(line.currency_id.round(total * share), taken)
+
+    # === PLAN === #
+
+    @api.model
+    def _plan(self, notes, online=True):
+        """Split what is open on notes over the receipts of their invoices, newest first.
+
+        :param notes: posted notes of one company.
+        :param bool online: False to leave providers out.
+        :return: `{note: [payout]}`; a payout is `{'source', 'method', 'amount' (currency of the
+            receipt), 'note_amount', 'written_back' (currency of the note)}`.
+        :rtype: dict
+        """
+        invoices = self._get_paid_invoices(notes)
+        sources = self._get_sources(invoices)
+        used = self._get_used(sources)
+        budgets = {}
+        plan = {}
+        for note in notes.sorted('id'):
+            paid = self._get_paid_invoices(note)
+            if note.reversed_entry_id not in budgets:
+                budgets[note.reversed_entry_id] = self._get_budget(paid, sources)
+            payouts = []
+            left = self._get_open_amount(note)
+            for source in sources:
+                if source['invoice'] not in paid or source['invoice'].currency_id != (
+                    note.currency_id
+                ):
+                    continue
+                budget = budgets[note.reversed_entry_id]
+                payout = self._get_payout(note, source, used, left, budget, online)
+                if payout:
+                    payouts.append(payout)
+                    left -= payout['note_amount'] + payout['written_back']
+                    budgets[note.reversed_entry_id] -= payout['note_amount']
+            plan[note] = payouts
+        return plan
+
+    @api.model
+    def _get_payout(self, note, source, used, left, budget, online):
+        """Return the payout of a note to one source, None where nothing can be paid."""
+        currency = note.currency_id
+        used_here = used[source['line'], source['invoice']]
+        money = currency.round(source['money'] - used_here['money'])
+        granted = currency.round(source['granted'] - used_here['granted'])
+        money = min(money, self._get_receipt_left(source, used, currency))
+        gross = min(left, money + granted)
+        if currency.compare_amounts(gross, 0.0) <= 0 or currency.compare_amounts(money, 0.0) <= 0:
+            return None
+        # What was granted goes back in proportion; the last payout takes the rest.
+        written_back = min(part_of(granted, gross, money + granted, currency.rounding), gross)
+        note_amount = currency.round(min(gross - written_back, budget))
+        if currency.compare_amounts(note_amount, 0.0) <= 0:
+            return None
+        amount = source['currency'].round(note_amount * source['rate'])
+        used_here['money'] += note_amount
+        used_here['granted'] += written_back
+        used[source['line']]['amount'] += amount
+        return {
+            'source': source,
+            'method': 'online' if online and self._is_online(source, amount, used) else 'payment',
+            'amount': amount,
+            'note_amount': note_amount,
+            'written_back': written_back,
+        }
+
+    @api.model
+    def _get_receipt_left(self, source, used, currency):
+        """Return what a receipt has left in all, in the currency of the note.
+
+        It may have been refunded in Odoo without us, and have paid other invoices.
+        """
+        received = abs(self._get_received(source))
+        left = received - used[source['line']]['amount'] - self._get_refunded_elsewhere(source)
+        return currency.round(max(left, 0.0) / source['rate']) if source['rate'] else 0.0
+
+    @api.model
+    def _get_received(self, source):
+        """Return the money of a whole receipt, in its currency."""
+        if source['payment']:
+            return source['payment'].amount
+        granted = sum(self._get_granted_lines(source['line']).mapped('amount_currency'))
+        return abs(source['line'].amount_currency) - max(granted, 0.0)
+
+    @api.model
+    def _get_refunded_elsewhere(self, source):
+        """Return what was or may be refunded of a transaction by others, in its currency."""
+        children = source['transaction'].child_transaction_ids.filtered(
+            lambda tx: (
+                tx.operation == 'refund'
+                and tx.state in ('draft', 'pending', 'authorized', 'done')
+                and not tx.sale_return_refund_ids
+            )
+        )
+        return abs(sum(children.mapped('amount')))
+
+    @api.model
+    def _is_online(self, source, amount, used):
+        """Tell whether the provider of the original transaction can pay an amount back.
+
+        :param float amount: in the currency of the transaction.
+        """
+        transaction = source['transaction']
+        if (
+            not transaction
+            or transaction.state != 'done'
+            or transaction.operation == 'refund'
+            or transaction.provider_id.state == 'disabled'
+        ):
+            return False
+        method = transaction.payment_method_id
+        method = method.primary_payment_method_id or method
+        supported = {transaction.provider_id.support_refund, method.support_refund}
+        if 'none' in supported or not all(supported):
+            return False
+        if 'full_only' in supported:
+            # All of it or nothing, and only once.
+            return (
+                not transaction.currency_id.compare_amounts(amount, transaction.amount)
+                and not transaction.currency_id.compare_amounts(
+                    used[source['line']]['amount'], amount
+                )
+                and not self._get_refunded_elsewhere(source)
+            )
+        return True
+
+    @api.model
+    def _get_used(self, sources):
+        """Return what earlier payouts have taken of sources.
+
+        :return: `{(line, invoice): {'money', 'granted'}, line: {'amount'}}`, the pair in the
+            currency of the invoice, the line in that of the receipt.
+        :rtype: dict
+        """
+        used = defaultdict(lambda: defaultdict(float))
+        lines = self.env['account.move.line'].union(*[source['line'] for source in sources])
+        groups = self.env['sale.return.refund']._read_group(
+            [('source_line_id', 'in', lines.ids), ('state', 'in', RESERVING_STATES)],
+            ['source_line_id', 'invoice_id'],
+            ['note_amount:sum', 'amount_written_back:sum', 'amount:sum'],
+        )
+        for line, invoice, money, granted, amount in groups:
+            used[line, invoice].update(money=money, granted=granted)
+            used[line]['amount'] += amount
+        return used
+
+    @api.model
+    def _get_open_amount(self, note):
+        """Return what a note has open and no payout under way, in its currency.
+
+        What was used for another invoice is not open any more.
+        """
+        waiting = note.sale_return_refund_ids.filtered(lambda refund: refund._is_waiting())
+        reserved = sum(waiting.mapped('note_amount')) + sum(waiting.mapped('amount_written_back'))
+        return max(note.currency_id.round(note.amount_residual - reserved), 0.0)
+
+    @api.model
+    def _get_budget(self, invoices, sources):
+        """Return what was received for invoices and neither paid back nor about to be.
+
+        Counts what was paid back by hand on their notes, too.
+        """
+        received = sum(s['money'] for s in sources if s['invoice'] in invoices)
+        notes = invoices.reversal_move_ids.filtered(
+            lambda move: move.move_type == 'out_refund' and move.state == 'posted'
+        )
+        paid_back = sum(note._get_amount_paid_back() for note in notes)
+        waiting = notes.sale_return_refund_ids.filtered(lambda refund: refund._is_waiting())
+        return received - paid_back - sum(waiting.mapped('note_amount'))
+
+    @api.model
+    def _get_left_for(self, refund):
+        """Return what may still be paid by a payout that was prepared, in the note's currency.
+
+        The receipt may have bounced, or been refunded in Odoo, since the payout was planned.
+
+        :param refund: one `sale.return.refund`, prepared.
+        :rtype: float
+        """
+        currency = refund.note_currency_id
+        invoices = self._get_paid_invoices(refund.note_id)
+        sources = self._get_sources(invoices)
+        mine = [
+            source
+            for source in sources
+            if (source['line'], source['invoice']) == (refund.source_line_id, refund.invoice_id)
+        ]
+        if not mine:
+            return 0.0
+        source = mine[0]
+        used = self._get_used(mine)
+        # The payout itself is among what is reserved.
+        used[source['line']]['amount'] -= refund.amount
+        taken = used[source['line'], source['invoice']]['money'] - refund.note_amount
+        left = min(
+            source['money'] - taken,
+            self._get_receipt_left(source, used, currency),
+            self._get_budget(invoices, sources) + refund.note_amount,
+        )
+        return max(currency.round(left), 0.0)
+
+    # === CREATE === #
+
+    @api.model
+    def _create_refunds(self, plan):
+        """Create the payouts of a plan, with their draft payments and transactions.
+
+        :param dict plan: see `_plan`.
+        :rtype: sale.return.refund
+        """
+        model = self.env['sale.return.refund']
+        counts = dict(
+            model._read_group(
+                [('note_id', 'in', [note.id for note in plan])], ['note_id'], ['__count']
+            )
+        )
+        vals_list = [
+            model._prepare_vals(note, payout, counts.get(note, 0))
+            for note, payouts in plan.items()
+            for payout in payouts
+        ]
+        refunds = model.create(vals_list)
+        offline = refunds.filtered(lambda refund: refund.method == 'payment')
+        payments = self.env['account.payment'].create(
+            [refund._prepare_payment_vals() for refund in offline]
+        )
+        for refund, payment in zip(offline, payments, strict=True):
+            refund.payment_id = payment
+        for refund in refunds - offline:
+            # One by one: Odoo makes each with a reference of its own.
+            source = refund.source_payment_id.payment_transaction_id
+            refund.transaction_id = source._create_child_transaction(
+                refund.amount, is_refund=True, invoice_ids=[Command.set(refund.note_id.ids)]
+            )
+        if refunds - offline:
+            self.env.ref('sale_return.ir_cron_send_refunds')._trigger()
+        refunds._log('refund_prepared')
+        return refunds

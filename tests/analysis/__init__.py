@@ -1,0 +1,3 @@
+from . import test_analytics_browser
+from . import test_analytics_metrics
+from . import test_analytics_report

@@ -1,0 +1,136 @@
+import re
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from odoo.sql_db import Cursor
+from odoo.tests import TransactionCase, tagged
+from odoo.tools import SQL
+
+from ...benchmarks.shop import deliver, invoice
+from ...benchmarks.ways import PHASES, Ours, Shop
+
+LINES = 5
+SMALL, LARGE = 3, 10
+# Queries of a batch of ten returns of five lines, each step a request of its own, with all optional
+# modules. What grows with the batch is Odoo's: a receipt, a transfer and a note per return. All
+# that the add-on does is the same for one return and for many, but for the number of each return.
+BUDGETS = {
+    # Per return: its number (2). Per batch 60: what was sold, shipped and invoiced, policy, rules,
+    # customers and followers, the returns and their lines, hold and log.
+    'request': 84,
+    # Per return: details of moves and the places they may go (10 + 5), reordering rules (6),
+    # names of products (3), the number of the receipt (1). Per batch 85.
+    'approve': 405,
+    # Per return: what lies where (12), places (5), costs (5), what comes to lie there (4), details
+    # (1), analytic lines (1). Per batch 90.
+    'receive': 425,
+    # Per return: what lies where, eight times a line (40), details (5), products (10). Per batch
+    # 90: results, dispositions, checklists, rules, log, and the job that credits.
+    'inspect': 665,
+    # Per note: matching with its invoice (11), journal items (5), costs of goods (10), payments
+    # (5), the entry (3), taxes and their tags (4), messages (6). Per batch 120: what is left of the
+    # invoices before and after, the counter, the entries and their lines, orders, returns, log.
+    'credit': 585,
+}
+# What an order, its delivery and its invoice ask of returns where there is none, however many lines
+# they have: 200, 86 and 110 queries are Odoo's own, of five lines.
+ORDINARY = {
+    'order': 0,
+    # What is to be computed again of the returns of its order lines.
+    'delivery': 1,
+    # The same, and whether a return waits for a credit of what is invoiced.
+    'invoice': 2,
+}
+
+
+@tagged('post_install', '-at_install')
+class TestQueryCounts(TransactionCase):
+    """Returns in batches take few queries, and not more per line the bigger the batch is."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env['ir.config_parameter'].sudo().set_param('sale_return.sync_limit', '0')
+        shop = Shop(cls.env, LINES)
+        # Whatever Odoo caches once is cached before it counts.
+        cls._count(Ours(cls.env, shop.sell(1), None))
+        cls.small = cls._count(Ours(cls.env, shop.sell(SMALL), None))
+        cls.large = cls._count(Ours(cls.env, shop.sell(LARGE), None))
+
+    @classmethod
+    def _count(cls, way):
+        """Return `{step: queries}` of a batch of returns that goes the whole way."""
+        counts = {}
+        for step in PHASES:
+            cls.env.flush_all()
+            cls.env.invalidate_all()
+            before = cls.env.cr.sql_log_count
+            getattr(way, step)()
+            cls.env.flush_all()
+            counts[step] = cls.env.cr.sql_log_count - before
+        way.check()
+        return counts
+
+    def test_ten_returns_stay_within_the_budget_of_each_step(self):
+        over = {
+            step: f"{self.large[step]} queries, budget {budget}"
+            for step, budget in BUDGETS.items()
+            if self.large[step] > budget
+        }
+        self.assertFalse(over)
+
+    def test_the_whole_way_takes_at_most_45_queries_per_line(self):
+        self.assertLessEqual(sum(self.large.values()) / (LARGE * LINES), 45)
+
+    def test_bigger_batches_take_no_more_queries_per_line(self):
+        for step in PHASES:
+            with self.subTest(step=step):
+                self.assertLessEqual(self.large[step] / LARGE, self.small[step] / SMALL)
+
+    def test_documents_without_returns_ask_little_of_returns(self):
+        shop = Shop(self.env, LINES)
+        asked = {}
+        for _time in range(2):
+            # Whatever Odoo caches once is cached the first time.
+            shop.stock_up(1)
+            with self._list_queries_of_returns(asked, 'order'):
+                orders = shop.create_orders(1)
+                orders.action_confirm()
+            with self._list_queries_of_returns(asked, 'delivery'):
+                deliver(orders)
+            with self._list_queries_of_returns(asked, 'invoice'):
+                invoice(orders)
+        over = {step: queries for step, queries in asked.items() if len(queries) > ORDINARY[step]}
+        self.assertFalse(over)
+
+    def test_goods_for_a_customer_are_not_looked_for_in_quarantine(self):
+        shop = Shop(self.env, LINES)
+        shop.stock_up(1)
+        orders = shop.create_orders(1)
+        orders.action_confirm()
+        move = deliver(orders).move_ids[:1]
+        self.env.flush_all()
+        self.env.invalidate_all()
+        # At hand is what Odoo itself asks for.
+        self.assertFalse(move.is_inventory or move.move_dest_ids)
+        self.assertEqual(move.location_dest_id.usage, 'customer')
+        with self.assertQueryCount(0):
+            self.assertFalse(move._skip_push())
+
+    @contextmanager
+    def _list_queries_of_returns(self, asked, step):
+        """List the queries that read or write tables of this add-on, in a request of its own."""
+        queries = asked[step] = []
+        execute = Cursor.execute
+
+        def note(cr, query, *args, **kwargs):
+            code = query.code if isinstance(query, SQL) else query
+            if re.search(r'\b(FROM|JOIN|INTO|UPDATE) "?sale_return', code):
+                queries.append(code)
+            return execute(cr, query, *args, **kwargs)
+
+        self.env.flush_all()
+        self.env.invalidate_all()
+        with patch.object(Cursor, 'execute', note):
+            yield
+            self.env.flush_all()

@@ -1,0 +1,4 @@
+from . import test_accounting_reports
+from . import test_cutoff
+from . import test_reconciliation
+from . import test_tie_out

@@ -1,0 +1,267 @@
+import contextlib
+import io
+import json
+from datetime import datetime, timedelta
+
+from odoo import http
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from ..common_http import PatientHttpCase
+from ..common_reconciliation import ReconciliationCommon
+
+
+class CutoffCommon(ReconciliationCommon):
+    """Trade of two weeks: sold and invoiced twelve days ago, `period_end` is five days ago."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.today = cls.env.cr.now().date()
+        cls.period_end = cls.today - timedelta(days=5)
+        cls.order = cls._sell_on(cls.today - timedelta(days=12))
+
+    @classmethod
+    def _sell_on(cls, date, *lines, **values):
+        order = cls._create_order(*lines, **values)
+        cls._deliver(order)
+        invoice = order._create_invoices()
+        invoice.invoice_date = date
+        invoice.action_post()
+        return order
+
+    def _set_received_on(self, sale_return, date, hour=12):
+        # sudo: what a transfer says of its day is not changed by anybody but a test.
+        receipts = sale_return.sudo().line_ids.move_ids.filtered(
+            lambda move: move._is_sale_return_receipt()
+        )
+        receipts.write({'date': datetime.combine(date, datetime.min.time().replace(hour=hour))})
+
+    def _get_cutoff(self, date=None, user=None):
+        dialog = (
+            self._env_of(user or self.staff)['sale.return.cutoff']
+            .with_company(self.company)
+            .create({'date': date or self.period_end})
+        )
+        action = dialog.action_show()
+        return self._env_of(user or self.staff)[action['res_model']].search(action['domain'])
+
+    def assert_line(self, lines, **expected):
+        self.assertEqual(len(lines), 1)
+        self.assertEqual({name: lines[name] for name in expected}, expected)
+
+
+@tagged('post_install', '-at_install')
+class TestCutoff(CutoffCommon):
+    """What was open at the end of a day, whatever happened since."""
+
+    def test_goods_of_the_period_that_are_credited_in_the_next(self):
+        sale_return = self._return_goods(self.order, 4)
+        self._set_received_on(sale_return, self.period_end)
+        note_line = sale_return.line_ids.credit_line_ids
+        self.assert_line(
+            self._get_cutoff(),
+            kind='received_not_credited',
+            quantity=4,
+            net=400.0,
+            tax=84.0,
+            cost=240.0,
+            account_id=note_line.account_id,
+            move_id=note_line.move_id,
+            stock_account_id=self.company.account_stock_valuation_id,
+        )
+        self.assertFalse(self._get_cutoff(self.period_end - timedelta(days=1)))
+        self.assertFalse(self._get_cutoff(self.today))
+
+    def test_goods_that_are_not_credited_to_this_day(self):
+        sale_return = self._create_return(self.order, 4)
+        self._receive(sale_return)
+        self._set_received_on(sale_return, self.period_end)
+        self.assert_line(self._get_cutoff(), quantity=4, net=400.0, tax=84.0, cost=240.0)
+        self.assert_line(self._get_cutoff(self.today), quantity=4, net=400.0, tax=84.0)
+
+    def test_note_of_the_period_for_goods_of_the_next(self):
+        self._create_policy(release_event='dispatch_proof', credit_posting='draft')
+        sale_return = self._create_return(self.order, 4)
+        sale_return.action_register_dispatch('T1')
+        note = sale_return.credit_note_ids
+        note.write({'invoice_date': self.period_end, 'date': self.period_end})
+        note.action_post()
+        self._receive(sale_return)
+        self.assert_line(
+            self._get_cutoff(),
+            kind='credited_not_received',
+            quantity=4,
+            net=400.0,
+            tax=84.0,
+            cost=240.0,
+            move_id=note,
+        )
+        self.assertFalse(self._get_cutoff(self.period_end - timedelta(days=1)))
+        self.assertFalse(self._get_cutoff(self.today))
+
+    def test_part_credited_by_then(self):
+        self._create_policy(release_event='dispatch_proof', credit_posting='draft')
+        sale_return = self._create_return(self.order, 4)
+        sale_return.action_register_dispatch('T1')
+        note = sale_return.credit_note_ids
+        note.write({'invoice_date': self.period_end, 'date': self.period_end})
+        note.action_post()
+        self._receive(sale_return, 1)
+        self._set_received_on(sale_return, self.period_end)
+        self.assert_line(
+            self._get_cutoff(), kind='credited_not_received', quantity=3, net=300.0, cost=180.0
+        )
+
+    def test_invoice_of_the_next_period_leaves_nothing_to_accrue(self):
+        order = self._sell_on(self.today)
+        sale_return = self._create_return(order, 4)
+        self._receive(sale_return)
+        self._set_received_on(sale_return, self.period_end)
+        self.assertFalse(self._get_cutoff())
+        self.assert_line(self._get_cutoff(self.today), quantity=4)
+
+    def test_day_ends_at_midnight_of_the_company(self):
+        sale_return = self._return_goods(self.order, 4)
+        self._set_received_on(sale_return, self.period_end, hour=20)
+        self.company.sudo().partner_id.tz = 'UTC'
+        self.assertTrue(self._get_cutoff())
+        self.company.sudo().partner_id.tz = 'Asia/Shanghai'  # four in the morning of the next day
+        self.assertFalse(self._get_cutoff())
+
+    def test_foreign_currency_is_shown_in_that_of_the_company(self):
+        pricelist = self._setup_currency('EUR')
+        order = self._sell_on(self.today - timedelta(days=9), pricelist_id=pricelist.id)
+        for credit in (False, True):
+            sale_return = self._create_return(order, 4)
+            self._receive(sale_return)
+            if credit:
+                sale_return.action_inspect_all('restock')
+            self._set_received_on(sale_return, self.period_end)
+            lines = self._get_cutoff()
+            with self.subTest(credited=credit):
+                self.assertEqual(lines.currency_id, self.currency)
+                self.assertEqual(sum(lines.mapped('net')), 400.0 if credit else 200.0)
+                self.assertEqual(sum(lines.mapped('tax')), 84.0 if credit else 42.0)
+
+    def test_sum_of_parts_is_exactly_the_note(self):
+        order = self._sell_on(self.today - timedelta(days=9), {'quantity': 3, 'price': 10.01})
+        sale_return = self._create_return(order, 3)
+        self._receive(sale_return)
+        self._set_received_on(sale_return, self.period_end)
+        self._inspect(sale_return, (1, 'restock'))
+        self._inspect(sale_return, (2, 'restock'))
+        lines = self._get_cutoff()
+        self.assertEqual(len(lines), 2)
+        self.assertEqual(self.currency.round(sum(lines.mapped('net'))), 30.03)
+        self.assertEqual(self.currency.round(sum(lines.mapped('tax'))), 6.31)
+
+    def test_what_is_kept_back_is_accrued_too(self):
+        self._create_policy(restocking_fee_percent=10)
+        sale_return = self._return_goods(self.order, 4, reason=self.reason_changed_mind)
+        self._set_received_on(sale_return, self.period_end)
+        lines = self._get_cutoff()
+        self.assertEqual(sum(lines.mapped('quantity')), 4)
+        self.assertEqual(
+            self.currency.round(sum(lines.mapped('net'))),
+            sale_return.credit_note_ids.amount_untaxed,
+        )
+
+    def test_reversed_note_and_rejected_goods(self):
+        sale_return = self._return_goods(self.order, 4)
+        self._set_received_on(sale_return, self.period_end)
+        self._reverse(sale_return.credit_note_ids)
+        self.assert_line(self._get_cutoff(self.today), quantity=4)
+        self.assert_line(self._get_cutoff(), quantity=4, net=400.0)
+
+    def test_accountants_without_role_in_returns_see_it(self):
+        sale_return = self._return_goods(self.order, 4)
+        self._set_received_on(sale_return, self.period_end)
+        for group in ('account.group_account_readonly', 'account.group_account_invoice'):
+            user = self._create_user(f'cutoff_{group[-7:]}', group)
+            with self.subTest(group=group):
+                lines = self._get_cutoff(user=user)
+                self.assertEqual(lines.return_name, sale_return.name)
+                self.assertEqual(lines.create_uid, user)
+
+    def test_others_see_nothing(self):
+        user = self._create_user('cutoff_user', 'sale_return.group_user')
+        with self.assert_refused(exception=AccessError):
+            self._get_cutoff(user=user)
+        auditor = self._create_user('cutoff_auditor', 'account.group_account_readonly')
+        sale_return = self._return_goods(self.order, 4)
+        self._set_received_on(sale_return, self.period_end)
+        lines = self._get_cutoff()
+        with self.assert_refused(exception=AccessError):
+            self._call(auditor, lines, 'read', ['net'])
+        with self.assert_refused(exception=AccessError):
+            self._call(auditor, lines, 'create', {'kind': 'received_not_credited'})
+
+    def test_companies_that_are_not_the_users_are_left_out(self):
+        sale_return = self._create_return(self.order, 4)
+        self._receive(sale_return)
+        company = self._create_trading_company("Other")
+        auditor = self._create_user(
+            'cutoff_auditor', 'account.group_account_readonly', company=company
+        )
+        dialog = self._env_of(auditor)['sale.return.cutoff'].create({'date': self.today})
+        dialog.sudo().company_ids = self.company
+        with contextlib.suppress(AccessError):
+            self._call(auditor, dialog, 'action_show')
+        lines = self.env['sale.return.cutoff.line'].sudo().search([('cutoff_id', '=', dialog.id)])
+        self.assertFalse(lines)
+
+
+@tagged('post_install', '-at_install')
+class TestCutoffExport(CutoffCommon, PatientHttpCase):
+    """The lists leave Odoo by its own export."""
+
+    def _export(self, model, ids, names):
+        self.authenticate(self.exporter.login, self.exporter.login)
+        data = {
+            'model': model,
+            'fields': [{'name': name, 'label': name, 'type': ''} for name in names],
+            'ids': ids,
+            'domain': [],
+            'groupby': [],
+            'import_compat': False,
+            'context': {'allowed_company_ids': self.company.ids},
+        }
+        response = self.url_open(
+            '/web/export/xlsx',
+            data={'data': json.dumps(data), 'csrf_token': http.Request.csrf_token(self)},
+        )
+        response.raise_for_status()
+        return response.content
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.exporter = cls._create_user(
+            'cutoff_exporter', 'account.group_account_readonly', 'base.group_allow_export'
+        )
+
+    def test_lists_are_exported_to_a_spreadsheet(self):
+        openpyxl = self._import_openpyxl()
+        sale_return = self._create_return(self.order, 4)
+        self._receive(sale_return)
+        self._set_received_on(sale_return, self.period_end)
+        rows = self._refresh()
+        lines = self._get_cutoff(user=self.exporter)
+        cases = (
+            (rows, ['return_name', 'amount_difference', 'explanation'], 484),
+            (lines, ['return_name', 'net', 'tax', 'cost', 'account_id'], 400),
+        )
+        for records, names, amount in cases:
+            content = self._export(records._name, records.ids, names)
+            sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+            values = [cell.value for cell in sheet[2]]
+            with self.subTest(model=records._name):
+                self.assertEqual(values[:2], [sale_return.name, amount])
+
+    def _import_openpyxl(self):
+        try:
+            import openpyxl
+        except ImportError:
+            self.skipTest("openpyxl is not installed")
+        return openpyxl

@@ -1,0 +1,251 @@
+from odoo import Command
+from odoo.tests import tagged
+from odoo.tools import SQL
+
+from ..common_reconciliation import ReconciliationCommon
+
+
+class TieOutCommon(ReconciliationCommon):
+    """Products that are bought at changing costs, in the currency of the company."""
+
+    @classmethod
+    def _create_costed(cls, method, *purchases, valuation='real_time', **values):
+        """Create a product with its own cost method, bought as `(quantity, cost)` says."""
+        category = cls.category.copy(
+            {
+                'name': f"{method} {valuation}",
+                'property_cost_method': method,
+                'property_valuation': valuation,
+            }
+        )
+        product = cls.env['product.product'].create(
+            {
+                'name': f"{method.title()} Lamp",
+                'type': 'consu',
+                'is_storable': True,
+                'categ_id': category.id,
+                'list_price': 100.0,
+                'invoice_policy': 'delivery',
+                'taxes_id': [Command.clear()],
+                **values,
+            }
+        )
+        for quantity, cost in purchases:
+            cls._buy(product, quantity, cost)
+        return product
+
+    @classmethod
+    def _buy(cls, product, quantity, cost):
+        """Bring goods into stock at a cost, without any bill."""
+        move = cls.env['stock.move'].create(
+            {
+                'product_id': product.id,
+                'product_uom_qty': quantity,
+                'product_uom': product.uom_id.id,
+                'location_id': cls.env.ref('stock.stock_location_suppliers').id,
+                'location_dest_id': cls.stock.id,
+                'company_id': cls.company.id,
+            }
+        )
+        move._action_confirm()
+        move.quantity = quantity
+        move.picked = True
+        move._action_done()
+        move.value_manual = quantity * cost
+        move._set_value()
+
+    def _sell(self, product, *deliveries):
+        """Sell a product, delivered in these quantities and invoiced once."""
+        order = self._create_order({'product': product, 'quantity': sum(deliveries)})
+        for quantity in deliveries:
+            self._deliver(order, quantity)
+        self._invoice(order)
+        return order
+
+
+@tagged('post_install', '-at_install')
+class TestTieOut(TieOutCommon):
+    """I9: the ledger follows the goods, or a row names product, return and difference."""
+
+    def test_finished_returns_tie_out_for_each_cost_method(self):
+        for method in ('standard', 'average', 'fifo'):
+            product = self._create_costed(method, (10, 10.0), (10, 20.0), standard_price=10.0)
+            order = self._sell(product, 12)
+            for disposition in ('restock', 'scrap', 'restock'):
+                self._return_goods(order, 3, disposition)
+            with self.subTest(method=method):
+                self.assertFalse(self._refresh().mapped('explanation'))
+
+    def test_costs_that_do_not_divide_tie_out(self):
+        product = self._create_costed('average', (7, 10.0), (4, 11.11))
+        order = self._sell(product, 7)
+        for quantity in (1, 3, 2, 1):
+            self._return_goods(order, quantity)
+        self.assertFalse(self._refresh().mapped('explanation'))
+
+    def test_average_that_changed_since_the_sale_ties_out(self):
+        product = self._create_costed('average', (10, 10.0))
+        order = self._sell(product, 4)
+        self._buy(product, 10, 50.0)
+        self._return_goods(order, 2)
+        self.assertFalse(self._refresh().mapped('explanation'))
+
+    def test_goods_sent_back_at_another_cost_are_named(self):
+        for method, moved in (('average', -66.67), ('fifo', -80.0)):
+            product = self._create_costed(method, (2, 10.0))
+            order = self._sell(product, 2)
+            self._buy(product, 10, 50.0)
+            sale_return = self._create_return(order, 2)
+            self._receive(sale_return)
+            sale_return.action_inspect_all('send_back')
+            rows = self._refresh().filtered(lambda r, p=product: r.product_id == p)
+            self.assertFalse(rows)  # they are still here
+            self._process(sale_return.transfer_ids)
+            rows = self._refresh().filtered(lambda r, p=product: r.product_id == p)
+            with self.subTest(method=method):
+                self.assert_row(
+                    rows,
+                    'cost_difference',
+                    return_id=sale_return,
+                    cost_moved=moved,
+                    cost_reversed=0.0,
+                    amount_difference=-moved,
+                )
+                self.assertIn("left again", rows.explanation)
+
+    def test_standard_cost_that_changed_since_the_sale_is_named(self):
+        product = self._create_costed('standard', standard_price=60.0)
+        self._put_in_stock(product, 100)
+        order = self._sell(product, 4)
+        # Dates are kept to the second: in a fast test the sale would be as old as the new cost.
+        self.env.flush_all()
+        for table, days in (('product_value', 2), ('stock_move', 1)):
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE %s SET date = date - %s * interval '1 day' WHERE product_id = %s",
+                    SQL.identifier(table),
+                    days,
+                    product.id,
+                )
+            )
+        self.env.invalidate_all()
+        product.standard_price = 80.0
+        self._return_goods(order, 2)
+        row = self.assert_row(
+            self._refresh(), 'cost_difference', cost_moved=160.0, cost_reversed=120.0
+        )
+        self.assertIn("standard cost", row.explanation)
+
+    def test_fifo_with_several_deliveries_names_product_return_and_difference(self):
+        product = self._create_costed('fifo', (1, 10.0), (1, 20.0), (1, 60.0))
+        order = self._sell(product, 1, 1, 1)
+        sale_return = self._create_return(order, 1)
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        value = sale_return.line_ids.move_ids.filtered('is_in').value
+        self.assertNotEqual(value, 30.0)
+        row = self.assert_row(
+            self._refresh(),
+            'cost_difference',
+            return_id=sale_return,
+            product_id=product,
+            cost_moved=value,
+            cost_reversed=30.0,
+            amount_difference=30.0 - value,
+            currency_id=self.currency,
+        )
+        for text in (product.name, sale_return.name, "Several deliveries"):
+            self.assertIn(text, row.explanation)
+
+    def test_one_delivery_under_fifo_ties_out(self):
+        product = self._create_costed('fifo', (1, 10.0), (1, 20.0), (1, 60.0))
+        self._return_goods(self._sell(product, 3), 1)
+        self.assertFalse(self._refresh().mapped('explanation'))
+
+    def test_periodic_products_post_no_cost_and_have_no_row(self):
+        for method in ('standard', 'average', 'fifo'):
+            product = self._create_costed(
+                method, (10, 10.0), valuation='periodic', standard_price=10.0
+            )
+            order = self._sell(product, 2, 2)
+            self._return_goods(order, 3)
+        self.assertFalse(self._refresh().mapped('explanation'))
+
+    def test_category_switched_to_real_time_after_the_invoice_is_named(self):
+        product = self._create_costed('average', (10, 10.0), valuation='periodic')
+        order = self._sell(product, 4)
+        product.categ_id.property_valuation = 'real_time'
+        self._return_goods(order, 2)
+        row = self.assert_row(self._refresh(), 'cost_difference', amount_difference=20.0)
+        self.assertIn("invoice posted no cost", row.explanation)
+
+    def test_goods_kept_without_credit_are_named(self):
+        sale_return = self._create_return(self._create_sale(), 2, submit=False)
+        sale_return.line_ids.resolution = 'none'
+        sale_return.action_submit()
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        self.assertEqual(sale_return.state, 'closed')
+        row = self.assert_row(self._refresh(), 'cost_difference', amount_difference=-120.0)
+        self.assertIn("nothing was credited", row.explanation)
+
+    def test_receipt_before_the_note_and_note_before_the_receipt_are_no_cost_differences(self):
+        self._create_policy(release_event='dispatch_proof')
+        order = self._create_sale()
+        early = self._create_return(order, 2)
+        early.action_register_dispatch('T1')
+        self.assertEqual(self._refresh().mapped('kind'), ['credited_not_received'])
+        self._receive(early)
+        early.action_inspect_all('restock')
+        self.assertFalse(self._refresh())
+
+    def test_scrap_that_was_corrected_ties_out(self):
+        sale_return = self._return_goods(self._create_sale(), 3, 'scrap')
+        sale_return.inspection_ids.action_correct(
+            "It works.", results=[{'quantity': 3, 'disposition': 'restock'}]
+        )
+        self.assertFalse(self._refresh().mapped('explanation'))
+
+    def test_goods_that_the_customer_keeps_are_no_difference(self):
+        sale_return = self._create_return(self._create_sale(), 4)
+        self._receive(sale_return, 3)
+        self._inspect(sale_return, (3, 'restock'), (1, 'keep'))
+        self.assertEqual(sale_return.line_ids.qty_credited_posted, 4)
+        self.assertFalse(self._refresh().mapped('explanation'))
+
+    def test_missing_goods_reverse_no_cost_and_tie_out(self):
+        self._create_approved_return(self._create_sale(), 2, reason=self.reason_missing)
+        self.assertFalse(self._refresh())
+
+    def test_goods_never_invoiced_in_part_tie_out(self):
+        product = self._create_costed('average', (20, 10.0))
+        order = self._create_order({'product': product, 'quantity': 10})
+        self._deliver(order, 6)
+        self._invoice(order)
+        self._deliver(order)
+        self._return_goods(order, 7)
+        self.assertFalse(self._refresh().mapped('explanation'))
+
+    def test_dozens_tie_out(self):
+        product = self._create_costed('average', (36, 10.0), (10, 13.0))
+        order = self._create_order(
+            {'product': product, 'quantity': 2, 'product_uom_id': self.dozen.id}
+        )
+        self._deliver(order)
+        self._invoice(order)
+        self._return_goods(order, 0.5)
+        self.assertFalse(self._refresh().mapped('explanation'))
+
+    def test_cancelled_note_brings_no_cost_difference(self):
+        sale_return = self._return_goods(self._create_sale(), 4)
+        self._reverse(sale_return.credit_note_ids)
+        self.assertEqual(self._refresh().mapped('kind'), ['received_not_credited'])
+
+    def test_form_shows_the_whole_product_as_a_second_check(self):
+        product = self._create_costed('fifo', (1, 10.0), (1, 20.0), (1, 60.0))
+        order = self._sell(product, 1, 1, 1)
+        self._return_goods(order, 1)
+        row = self._refresh()
+        self.assertEqual(row.product_value, product.total_value)
+        # Nothing was billed: the ledger has the sale and the credit only.
+        self.assertEqual(row.product_ledger, -60.0)

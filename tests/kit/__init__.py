@@ -1,0 +1,3 @@
+from . import test_combos
+from . import test_kits
+from . import test_kits_awkward

@@ -1,0 +1,3 @@
+from . import test_payee
+from . import test_refund
+from . import test_refund_failures
