@@ -1,8 +1,8 @@
 from odoo.http import request, route
 
 from odoo.addons.sale_return.controllers.request import SaleReturnRequest
-from odoo.addons.sale_return.models.portal.sale_return_portal_request import RequestRefused
-from odoo.addons.sale_return.models.portal.sale_return_portal_request_withdrawal import (
+from odoo.addons.sale_return.models.portal.sale_return_portal_request import (
+    RequestRefused,
     TooManyWithdrawals,
 )
 

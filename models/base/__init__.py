@@ -7,16 +7,6 @@ from . import sale_return_code_mixin
 from . import sale_return_derived
 from . import sale_return_evidence
 from . import res_company
-from . import res_company_goodwill
-from . import res_company_paper
-from . import res_company_portal
 from . import res_config_settings
-from . import res_config_settings_goodwill
-from . import res_config_settings_messages
-from . import res_config_settings_paper
-from . import res_config_settings_portal
-from . import res_config_settings_reconciliation
-from . import res_config_settings_team
 from . import sale_return_guard
-from . import sale_return_reconciliation_company
 from . import stock_location

@@ -6,6 +6,7 @@ SETTINGS_GROUP = 'base.group_erp_manager'
 
 class ResCompany(models.Model):
     _name = 'res.company'
+
     _inherit = ['res.company', 'sale.return.owned']
 
     sale_return_view_location_id = fields.Many2one(
@@ -82,6 +83,86 @@ class ResCompany(models.Model):
         groups='base.group_user',
     )
 
+    sale_return_goodwill_agent_limit = fields.Monetary(
+        string="Goodwill per Agent and Month",
+        help="What each user of Returns may grant in a calendar month, tax included. 0: every "
+        "goodwill takes a manager.",
+        groups='base.group_user',
+    )
+    sale_return_goodwill_customer_limit = fields.Monetary(
+        string="Goodwill per Customer and Year",
+        help="What each customer may be granted within twelve months, tax included, without a "
+        "manager. 0: no limit.",
+        groups='base.group_user',
+    )
+
+    sale_return_send_notes = fields.Boolean(
+        string="Send Credit Notes Automatically",
+        help="A posted credit note of a return goes to the customer the way his invoices do (mail, "
+        "e-invoice network, ...), if its invoice was sent. Odoo's scheduled job does it.",
+        groups='base.group_user',
+    )
+
+    # What customers may do by themselves.
+    sale_return_portal = fields.Boolean(
+        string="Requests by Customers",
+        default=True,
+        help="Customers ask for returns themselves: from their orders and by links in mails.",
+    )
+    sale_return_link_days = fields.Integer(
+        string="Links Work for",
+        default=60,
+        help="Days after which links in mails to customers open nothing any more. They can have a "
+        "new one sent to them.",
+    )
+    sale_return_request_limit = fields.Integer(
+        string="Open Requests per Customer",
+        default=10,
+        help="A customer with as many returns under way that he asked for himself has to wait "
+        "before he asks for another one. 0: no limit.",
+    )
+
+    _sale_return_portal_positive = models.Constraint(
+        'CHECK (COALESCE(sale_return_link_days, 1) > 0'
+        ' AND COALESCE(sale_return_request_limit, 0) >= 0)',
+        "Links to returns work for at least one day, and the limit of requests is not negative.",
+    )
+
+    # What the list of differences knows about a company.
+    sale_return_reconciliation_start = fields.Date(
+        string="Reconcile Returns from",
+        default=fields.Date.context_today,
+        help="Credit notes without link that are older than this are not listed among the "
+        "differences of returns.",
+        groups='base.group_user',
+    )
+    sale_return_reconciliation_user_id = fields.Many2one(
+        'res.users',
+        string="Reconciles Returns",
+        domain="[('share', '=', False)]",
+        help="Gets an activity when there are new differences. By default an accounting "
+        "administrator of the company.",
+        groups='base.group_user',
+    )
+    sale_return_reconciled_on = fields.Datetime(
+        string="Returns Reconciled on", readonly=True, copy=False, groups='base.group_user'
+    )
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Override of `base` to book scrapped returns on the account chosen."""
+        result = super().write(vals)
+        if 'sale_return_scrap_account_id' in vals:
+            for company in self.filtered('sale_return_scrap_location_id'):
+                # sudo: whoever may change the setting need not be a stock manager.
+                company.sudo().sale_return_scrap_location_id.valuation_account_id = (
+                    company.sale_return_scrap_account_id
+                )
+        return result
+
+    # === BUSINESS METHODS === #
+
     @api.model
     def _get_sale_return_writers(self):
         """Override of `sale.return.owned`: what the settings of Returns change."""
@@ -94,20 +175,17 @@ class ResCompany(models.Model):
                 'sale_return_rate',
                 'sale_return_scrap_account_id',
                 'sale_return_fee_account_id',
+                'sale_return_goodwill_agent_limit',
+                'sale_return_goodwill_customer_limit',
+                'sale_return_send_notes',
+                'sale_return_portal',
+                'sale_return_link_days',
+                'sale_return_request_limit',
+                'sale_return_reconciliation_start',
+                'sale_return_reconciliation_user_id',
             ),
             SETTINGS_GROUP,
         )
-
-    def write(self, vals):
-        """Override of `base` to book scrapped returns on the account chosen."""
-        result = super().write(vals)
-        if 'sale_return_scrap_account_id' in vals:
-            for company in self.filtered('sale_return_scrap_location_id'):
-                # sudo: whoever may change the setting need not be a stock manager.
-                company.sudo().sale_return_scrap_location_id.valuation_account_id = (
-                    company.sale_return_scrap_account_id
-                )
-        return result
 
     def _get_sale_return_view_location(self):
         """Return the parent of the company's quarantines, created when first needed.
@@ -170,3 +248,29 @@ class ResCompany(models.Model):
                 )
             )
         return company.sale_return_scrap_location_id
+
+    # === RECONCILIATION === #
+
+    def _get_sale_return_reconciliation_user(self):
+        """Return who is told about new differences: the one chosen, else an accountant.
+
+        :return: an active internal user of the company, or nobody.
+        :rtype: res.users
+        """
+        self.ensure_one()
+        company = self.sudo()  # whoever refreshes the list need not be allowed to read users
+        chosen = company.sale_return_reconciliation_user_id
+        if chosen.active and company in chosen.company_ids:
+            return chosen
+        for group in ('account.group_account_manager', 'sale_return.group_manager'):
+            users = company.env.ref(group).all_user_ids.filtered(
+                lambda user: (
+                    user.active
+                    and not user.share
+                    and user != company.env.ref('base.user_root')
+                    and company in user.company_ids
+                )
+            )
+            if users:
+                return users.sorted('id')[0]
+        return company.env['res.users']

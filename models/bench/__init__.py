@@ -13,6 +13,5 @@ from . import sale_return_bench_step
 from . import sale_return_bench_steps
 from . import sale_return_bench_work
 from . import sale_return_candidates
-from . import sale_return_file_bench
+from . import sale_return_file
 from . import sale_return_parcel
-from . import sale_return_bench_indexes

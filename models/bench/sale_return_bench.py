@@ -9,6 +9,10 @@ class SaleReturnBench(models.AbstractModel):
 
     A call loads the desk (two queries), changes it, and saves what it changed with the token, the
     answer, and what undoes it. Nothing is received or inspected before `finish`.
+
+    Its other parts: `sale_return_bench_finish.py`, `sale_return_bench_messages.py`,
+    `sale_return_bench_parcels.py`, `sale_return_bench_results.py`, `sale_return_bench_scan.py`,
+    `sale_return_bench_state.py`, `sale_return_bench_steps.py`.
     """
 
     _name = 'sale.return.bench'

@@ -10,6 +10,7 @@ from ...tools.money import QUANTITY_EPSILON
 
 class AccountMove(models.Model):
     _name = 'account.move'
+
     _inherit = ['account.move', 'sale.return.owned']
 
     sale_return_ids = fields.Many2many(
@@ -27,12 +28,7 @@ class AccountMove(models.Model):
         groups='base.group_user',
     )
 
-    @api.model
-    def _get_sale_return_writers(self):
-        """Override of `sale.return.owned`: managers write down why they override a return."""
-        return super()._get_sale_return_writers() | {
-            'sale_return_override_reason': 'sale_return.group_manager'
-        }
+    # === COMPUTE METHODS === #
 
     @api.depends('line_ids.sale_return_line_id', 'line_ids.sale_line_ids')
     def _compute_sale_return_ids(self):
@@ -64,6 +60,22 @@ class AccountMove(models.Model):
                 move.invoice_currency_rate = invoice.invoice_currency_rate
         return result
 
+    # === ACTION METHODS === #
+
+    def action_open_goodwill(self):
+        """Open the dialog that grants goodwill on an invoice."""
+        self.env['sale.return']._ensure_group('group_user')
+        return self.env['sale.return.goodwill.grant']._get_action(self)
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _get_sale_return_writers(self):
+        """Override of `sale.return.owned`: managers write down why they override a return."""
+        return super()._get_sale_return_writers() | {
+            'sale_return_override_reason': 'sale_return.group_manager'
+        }
+
     # === POSTING === #
 
     def _date_after_locks(self):
@@ -79,8 +91,8 @@ class AccountMove(models.Model):
             if locks := company._get_violated_lock_dates(today, True, journal):
                 notes.write({'invoice_date': today, 'date': locks[-1][0] + timedelta(days=1)})
 
-    def _post(self, soft=True):
-        """Override of `account` to guard what returns hold and have credited.
+    def _post_guarded(self, soft=True):
+        """Post, and guard what returns hold and have credited.
 
         The guard is here and not in the button because notes are also posted by reversal, by
         jobs and by payments.
@@ -94,12 +106,12 @@ class AccountMove(models.Model):
         moves._check_sale_return_released()
         guarded = moves._get_sale_return_guarded_lines()
         if not guarded:
-            return super()._post(soft=soft)
+            return super()._post(soft=soft)  # pylint: disable=super-method-mismatch
         invoice_lines = self.env['sale.return.ledger']._get_invoice_lines(guarded)
         self.env['sale.return.credit']._take_credit_counter(invoice_lines)
         # A note that settles its invoice is "paid" while it is posted: too early to close anything.
         posting = self.with_context(sale_return_posting=True)
-        posted = super(AccountMove, posting)._post(soft=soft).with_env(self.env)
+        posted = super(AccountMove, posting)._post(soft=soft).with_env(self.env)  # pylint: disable=super-method-mismatch
         posted.sudo()._check_sale_return_caps(guarded)  # as above
         self.env['sale.return.credit']._log_notes(posted.sudo())
         returns = guarded._get_return_lines().return_id
@@ -107,6 +119,19 @@ class AccountMove(models.Model):
             # Goods that came back before their invoice are credited now that there is one.
             returns._queue_due_credit()
         returns._close_or_reopen()
+        return posted
+
+    def _post(self, soft=True):
+        """Override of `account` to let guards, points and paper of returns follow a posting."""
+        posted = self._post_guarded(soft=soft)
+        # A note that is reversed gives the points again.
+        notes = posted | posted.reversed_entry_id
+        # sudo: accountants need not be users of Returns for points to follow notes.
+        self.env['sale.return.loyalty']._sync(
+            notes.filtered(lambda move: move.move_type == 'out_refund').sudo().sale_return_ids
+        )
+        # Leave the sending of notes of returns to Odoo's own job.
+        posted.filtered(lambda move: move._is_sale_return_sent())._queue_sale_return_sending()
         return posted
 
     def _get_sale_return_guarded_lines(self):
@@ -436,6 +461,11 @@ class AccountMove(models.Model):
         returns._close_or_reopen()
         # A note of a return that somebody has cancelled is not made again by itself.
         (returns - self._get_returns_of_notes())._queue_due_credit()
+        # Give points again when a note is reset or cancelled.
+        # sudo: accountants need not be users of Returns for points to follow notes.
+        self.env['sale.return.loyalty']._sync(
+            self.filtered(lambda move: move.move_type == 'out_refund').sudo().sale_return_ids
+        )
 
     def _get_returns_of_notes(self):
         """Return the returns that these notes were made for."""
@@ -481,3 +511,99 @@ class AccountMove(models.Model):
         :rtype: dict
         """
         return self.invoice_line_ids.sale_line_ids._get_return_wizard_action()
+
+    # === GOODWILL === #
+
+    # Goodwill: credits without goods.
+
+    def grant_goodwill(self, amount, reason, comment, tax_included=True):
+        """Credit a part of an invoice without goods.
+
+        :param float amount: in the currency of the invoice, above zero.
+        :param reason: code or id of a reason of the class goodwill.
+        :param str comment: why.
+        :param bool tax_included: whether the amount contains its taxes.
+        :return: the posted credit note.
+        :rtype: account.move
+        :raise AccessError: without a role in Returns, or without access to the invoice.
+        :raise UserError: above what is left of the invoice or above a limit.
+        """
+        self.ensure_one()
+        self.env['sale.return']._ensure_group('group_user')
+        self.check_access('read')
+        reason = self.env['sale.return.disposal']._find_configuration(
+            'sale.return.reason', reason, self.company_id
+        )
+        return self.env['sale.return.goodwill.credit']._grant(
+            self, amount, reason, tax_included=tax_included, comment=comment
+        )
+
+    # === PRINT === #
+
+    # The paper of credit notes: what is printed on them, and how they reach the customer.
+
+    def _get_sale_return_references(self):
+        """Return what a credit note prints about its invoice and returns. Override to add more.
+
+        :return: `{'invoice': account.move, 'returns': names, 'lots': list}`; a lot is
+            `{'product', 'lot', 'quantity', 'uom'}`.
+        :rtype: dict
+        """
+        self.ensure_one()
+        # sudo: whoever may print the note, portal users included; only names are shown.
+        note = self.sudo()
+        if note.move_type != 'out_refund':
+            return {'invoice': note.browse(), 'returns': "", 'lots': []}
+        return {
+            'invoice': note.reversed_entry_id,
+            'returns': ", ".join(note.sale_return_ids.mapped('name')),
+            'lots': [
+                lot
+                for line in note.invoice_line_ids
+                if line.sale_return_line_id and line.sale_line_ids
+                for lot in line._get_sale_return_lots()
+            ],
+        }
+
+    def _get_invoiced_lot_values(self):
+        """Override of `stock_account`: notes of returns print the lots that came back themselves.
+
+        Odoo takes them from the deliveries of the order, which need not be the ones returned.
+        """
+        # sudo: whoever prints a note need not be a user of Returns.
+        if self.move_type == 'out_refund' and self.sudo().sale_return_ids:
+            return []
+        return super()._get_invoiced_lot_values()
+
+    # === SEND === #
+
+    def _is_sale_return_sent(self):
+        """Tell whether a note is sent by itself: the company wants it and its invoice was sent.
+
+        Override to decide otherwise.
+        """
+        self.ensure_one()
+        # sudo: whoever posts a note need not be allowed to read its invoice and lines.
+        note = self.sudo()
+        return (
+            note.move_type == 'out_refund'
+            and note.company_id.sale_return_send_notes
+            and note.reversed_entry_id.is_move_sent
+            and not note.is_move_sent
+            and any(line.credited_line_id for line in note.invoice_line_ids)
+        )
+
+    def _queue_sale_return_sending(self):
+        """Have Odoo's job render and send notes the way their invoices are sent.
+
+        Rendering a PDF takes seconds and a mail server may be down: nothing for a request. The
+        way (mail, e-invoice network, manual) is the one Odoo keeps on the customer.
+        """
+        if not self:
+            return
+        # sudo: inspectors cause notes without rights in Accounting.
+        self.sudo().sending_data = {
+            'author_user_id': self.env.uid,
+            'author_partner_id': self.env.user.partner_id.id,
+        }
+        self.env.ref('account.ir_cron_account_move_send').sudo()._trigger()

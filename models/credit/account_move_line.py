@@ -12,6 +12,7 @@ AMOUNT_FIELDS = frozenset(
 
 class AccountMoveLine(models.Model):
     _name = 'account.move.line'
+
     _inherit = ['account.move.line', 'sale.return.owned']
 
     # The credit notes of returns, for the reports of accountants.
@@ -66,6 +67,8 @@ class AccountMoveLine(models.Model):
     # Written by whoever credits the line, see `sale.return.credit._take_credit_counter`.
     sale_return_credit_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
 
+    # === CRUD METHODS === #
+
     def write(self, vals):
         """Override of `account` to keep invoice lines as they were when a return credited them.
 
@@ -76,6 +79,8 @@ class AccountMoveLine(models.Model):
         if vals.keys() & AMOUNT_FIELDS:
             self._ensure_not_credited_by_return()
         return super().write(vals)
+
+    # === BUSINESS METHODS === #
 
     def _ensure_not_credited_by_return(self):
         """Refuse to change posted invoice lines that returns have credited.
@@ -173,3 +178,58 @@ class AccountMoveLine(models.Model):
         # sudo: whoever posts or reverses a note need not be a user of Returns.
         return_line = self.sudo().sale_return_line_id
         return self.sale_return_kept or bool(return_line and not return_line.return_expected)
+
+    # === PAPER === #
+
+    # The lots that a line of a credit note credits.
+
+    def _get_sale_return_lots(self):
+        """Return the lots and serial numbers that came back for a line of a credit note.
+
+        Accepted lots of the return line in the order of their inspection (else of their receipt);
+        what earlier notes have credited comes first.
+
+        :return: list of `{'product', 'lot', 'quantity', 'uom'}`, quantities in the unit of the
+            product.
+        :rtype: list
+        """
+        self.ensure_one()
+        return_line = self.sale_return_line_id
+        product = return_line.product_id
+        if product.tracking == 'none':
+            return []
+        skip = sum(line._get_quantity_in_product_unit() for line in self._get_earlier_credits())
+        wanted = self._get_quantity_in_product_unit()
+        result = []
+        for lot, quantity in return_line._get_credited_lots():
+            skipped = min(skip, quantity)
+            skip -= skipped
+            taken = min(quantity - skipped, wanted)
+            wanted -= taken
+            if product.uom_id.compare(taken, 0.0) > 0:
+                result.append(
+                    {
+                        'product': product.display_name,
+                        'lot': lot.name,
+                        'quantity': taken,
+                        'uom': product.uom_id.name,
+                    }
+                )
+        return result
+
+    def _get_earlier_credits(self):
+        """Return the lines that credited the same return line before this one."""
+        return self.sale_return_line_id.credit_line_ids.filtered(
+            lambda line: (
+                line.id < self.id
+                and line.sale_line_ids
+                and line.parent_state == 'posted'
+                and not line.move_id._is_reversed_credit()
+            )
+        )
+
+    def _get_quantity_in_product_unit(self):
+        self.ensure_one()
+        return self.product_uom_id._compute_quantity(
+            self.quantity, self.product_id.uom_id, round=False, raise_if_failure=False
+        )

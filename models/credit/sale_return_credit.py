@@ -1,11 +1,17 @@
+import logging
 from collections import defaultdict
 
+from psycopg2 import InterfaceError, OperationalError
+
 from odoo import api, models
+from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
 from odoo.tools.misc import formatLang
 
 from ...tools.context import get_service_context
 from ...tools.money import QUANTITY_EPSILON, round_to
+
+_logger = logging.getLogger(__name__)
 
 
 class SaleReturnCredit(models.AbstractModel):
@@ -17,6 +23,7 @@ class SaleReturnCredit(models.AbstractModel):
     """
 
     _name = 'sale.return.credit'
+
     _description = "Return Credit"
 
     # === ENTRIES === #
@@ -96,7 +103,7 @@ class SaleReturnCredit(models.AbstractModel):
     # === COLLECT === #
 
     @api.model
-    def _collect(self, returns, get_quantity=None):
+    def _collect_goods(self, returns, get_quantity=None):
         """Say how much of each line is due.
 
         :param returns: `sale.return` records.
@@ -113,6 +120,16 @@ class SaleReturnCredit(models.AbstractModel):
             for line in lines
             if line.product_uom_id.compare(quantities[line][0], 0.0) > 0
         ]
+
+    @api.model
+    def _collect(self, returns, get_quantity=None):
+        """Say how much of each line is due, what the customer keeps as a part of its own."""
+        result = []
+        for line, quantity in self._collect_goods(returns, get_quantity):
+            kept = min(quantity, self._get_qty_kept_due(line))
+            parts = (kept, quantity - kept)
+            result += [(line, part) for part in parts if line.product_uom_id.compare(part, 0.0) > 0]
+        return result
 
     @api.model
     def _get_quantities(self, lines, get_quantity, capped=True):
@@ -204,6 +221,14 @@ class SaleReturnCredit(models.AbstractModel):
                     }
                 )
                 quantity *= max(1 - taken / wanted, 0.0)
+        # Mark the allocations of goods that the customer keeps.
+        kept = {line: self._get_qty_kept_due(line) for line, _quantity in due}
+        for allocation in allocations:
+            line, invoice_line = allocation['return_line'], allocation['invoice_line']
+            allocation['kept'] = kept[line] > QUANTITY_EPSILON
+            kept[line] -= invoice_line.product_uom_id._compute_quantity(
+                allocation['quantity'], line.product_uom_id, round=False
+            )
         return allocations
 
     @api.model
@@ -288,7 +313,7 @@ class SaleReturnCredit(models.AbstractModel):
         return term if lowers_tax else term.browse()
 
     @api.model
-    def _prepare_note_line_vals(self, allocation):
+    def _prepare_goods_line_vals(self, allocation):
         """Prepare one line of a note: the invoice line again, for a part of it.
 
         :param dict allocation: see `_allocate`.
@@ -316,6 +341,13 @@ class SaleReturnCredit(models.AbstractModel):
             'sale_return_withheld_qty': allocation.get('withheld', 0.0),
             'credited_line_id': line.id,
             'extra_tax_data': self._prepare_extra_tax_data(allocation, price_unit),
+        }
+
+    @api.model
+    def _prepare_note_line_vals(self, allocation):
+        """Prepare one line of a note, and mark lines that reverse no cost of goods."""
+        return self._prepare_goods_line_vals(allocation) | {
+            'sale_return_kept': allocation.get('kept', False)
         }
 
     @api.model
@@ -461,3 +493,227 @@ class SaleReturnCredit(models.AbstractModel):
                     }
                 )
         self.env['sale.return.event']._log(events)
+
+    # === KEPT BY THE CUSTOMER === #
+
+    # Goods that the customer keeps are credited by lines of their own.
+    #
+    # Nothing comes back for them, so these lines reverse no cost of goods.
+
+    @api.model
+    def _get_qty_kept_due(self, line):
+        """Return what the customer keeps of a line and was not credited as such yet."""
+        if line.product_uom_id.is_zero(line.qty_kept):
+            return 0.0
+        credited = sum(
+            note_line.product_uom_id._compute_quantity(
+                note_line.quantity - note_line._get_qty_reversed(),
+                line.product_uom_id,
+                round=False,
+            )
+            for note_line in line.credit_line_ids
+            if note_line.sale_return_kept
+            and note_line.parent_state != 'cancel'
+            and not note_line.move_id._is_reversed_credit()
+        )
+        return max(line.qty_kept - credited, 0.0)
+
+    # === LATER === #
+
+    # When credit notes are made: with the step that releases them, or by the scheduled job.
+
+    @api.model
+    def _credit_after_step(self, returns):
+        """Credit what a step has released, in the same transaction if it is not too much.
+
+        Larger batches, and every note that fails, are left to the scheduled job.
+
+        :param returns: `sale.return` records.
+        """
+        lines = returns.line_ids.filtered(
+            lambda line: line.qty_to_credit > 0 and line.company_id.sale_return_auto_credit
+        )
+        due = lines.return_id
+        if not due:
+            return
+        if len(lines) > self._get_sync_limit():
+            due._queue_credit()
+            return
+        self._credit_isolated(due)
+
+    @api.model
+    def _get_sync_limit(self):
+        """Return how many lines are credited in the call that has released them.
+
+        :rtype: int
+        """
+        # sudo: everybody's steps depend on it.
+        parameters = self.env['ir.config_parameter'].sudo()
+        return int(parameters.get_param('sale_return.sync_limit', 50))
+
+    @api.model
+    def _credit_isolated(self, returns):
+        """Credit returns so that one that fails does not stop the others.
+
+        What fails together is tried again in halves, until the bad ones are alone. The reason of a
+        failure is kept on its return, which stays queued.
+        """
+        if not returns:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._create_credit_notes(returns)
+                return
+        except (OperationalError, InterfaceError):
+            raise  # another transaction was quicker, or the database is gone: all begins again
+        except (UserError, RedirectWarning) as error:
+            reason = str(error.args[0])
+        except Exception as error:
+            # The goods are here whatever the ledger says, so whatever it is must not stop them.
+            _logger.exception("Credit notes of returns %s", returns.ids)
+            reason = self.env._("Technical error: %(error)s", error=error)
+        if len(returns) == 1:
+            returns._queue_credit(error=reason)
+            return
+        half = len(returns) // 2
+        self._credit_isolated(returns[:half])
+        self._credit_isolated(returns[half:])
+
+    # === LINES WITHOUT GOODS === #
+
+    # Lines of notes that are no goods: amounts with a label, of the order or kept back.
+
+    @api.model
+    def _complete(self, allocations):
+        """Add to goods what they take along of their orders, and what is kept back of them.
+
+        Both are lines of their own on the notes (see `sale.return.order.share` and
+        `sale.return.deduction`), never another price of the goods.
+        """
+        allocations = allocations + self.env['sale.return.order.share']._get_shares(allocations)
+        return allocations + self.env['sale.return.deduction']._get_deductions(allocations)
+
+    @api.model
+    def _prepare_lump_line_vals(self, allocation):
+        """Prepare a line of a note that is no goods: an amount with a label.
+
+        It has no order line, so it neither makes the order billable again nor counts as a return
+        of goods.
+
+        :param dict allocation: with `kind` and `label`.
+        :return: values for `account.move.line.create`.
+        :rtype: dict
+        """
+        line = allocation['invoice_line']
+        price_unit = self._get_lump_price(allocation)
+        extra_tax_data = self._prepare_extra_tax_data(allocation, price_unit)
+        if extra_tax_data:
+            extra_tax_data['discount'] = 0.0
+        return {
+            'name': allocation['label'],
+            'quantity': 1.0,
+            'price_unit': price_unit,
+            'tax_ids': [Command.set(line.tax_ids.ids)],
+            'account_id': self._get_lump_account(allocation).id,
+            'analytic_distribution': line.analytic_distribution,
+            'sale_return_line_id': allocation['return_line'].id,
+            'sale_return_kind': allocation['kind'],
+            'sale_return_withheld_qty': allocation.get('withheld', 0.0),
+            'credited_line_id': allocation.get('credited_line', line).id,
+            'extra_tax_data': extra_tax_data,
+        }
+
+    @api.model
+    def _get_lump_price(self, allocation):
+        """Return the amount of a line that is no goods, with the taxes that its price includes."""
+        taxes = allocation['invoice_line'].tax_ids.flatten_taxes_hierarchy()
+        included = taxes.filtered('price_include').ids
+        amounts = allocation['amounts']
+        price = amounts.get((False, 'total_excluded_currency'), 0.0) + sum(
+            amount
+            for (tax_id, name), amount in amounts.items()
+            if tax_id in included and name == 'tax_amount_currency'
+        )
+        return round_to(price, allocation['invoice_line'].currency_id.rounding)
+
+    @api.model
+    def _get_lump_account(self, allocation):
+        """Return the account of a line that is no goods: that of the invoice, or that of fees."""
+        line = allocation['invoice_line']
+        fees = line.company_id.sale_return_fee_account_id
+        return (
+            fees
+            if fees and allocation['kind'] in ('restocking_fee', 'freight')
+            else line.account_id
+        )
+
+    @api.model
+    def _get_due_rounding_lines(self, invoice, allocations):
+        """Return the cash rounding lines of an invoice if these allocations complete it.
+
+        What an invoice was rounded by belongs to the note that credits the last of it. Odoo
+        would round each note by itself, which does not add up.
+
+        :return: journal items of the invoice, usually none.
+        :rtype: account.move.line
+        """
+        # A rounding by the biggest tax is in the amount of that tax already.
+        rounding_lines = invoice.line_ids.filtered(
+            lambda line: line.display_type == 'rounding' and not line.tax_repartition_line_id
+        )
+        if not rounding_lines:
+            return rounding_lines
+        products = invoice.invoice_line_ids.filtered(lambda line: line.display_type == 'product')
+        balances = self.env['sale.return.ledger']._get_balances(products.sale_line_ids)
+        left = defaultdict(float)
+        for line in products:
+            left[line] = balances[line].quantity if line in balances else line.quantity
+        for allocation in allocations:
+            if allocation.get('kind') in (None, 'shipping', 'discount'):
+                left[allocation['invoice_line']] -= allocation['quantity']
+        complete = all(quantity <= QUANTITY_EPSILON for quantity in left.values())
+        return rounding_lines if complete else rounding_lines.browse()
+
+    @api.model
+    def _prepare_rounding_line_vals(self, rounding_line, allocations):
+        """Prepare the line of a note that takes back a cash rounding of its invoice.
+
+        :return: values for `account.move.line.create`.
+        :rtype: dict
+        """
+        return {
+            'name': rounding_line.name,
+            'quantity': 1,
+            'price_unit': -rounding_line.amount_currency,
+            'tax_ids': [Command.clear()],
+            'account_id': rounding_line.account_id.id,
+            'sale_return_line_id': allocations[-1]['return_line'].id,
+            'sale_return_kind': 'rounding',
+            'credited_line_id': rounding_line.id,
+        }
+
+    @api.model
+    def _log_uncharged(self, allocations):
+        """Write in the log what of a fee the value of the goods did not cover.
+
+        :param list allocations: those that became notes.
+        """
+        self.env['sale.return.event']._log(
+            [
+                {
+                    'return_id': allocation['return_line'].return_id.id,
+                    'kind': 'not_charged',
+                    'details': self.env._(
+                        "%(charge)s: %(amount)s not charged, the goods are not worth more",
+                        charge=allocation['label'],
+                        amount=formatLang(
+                            self.env,
+                            allocation['uncharged'],
+                            currency_obj=allocation['invoice_line'].currency_id,
+                        ),
+                    ),
+                }
+                for allocation in allocations
+                if allocation.get('uncharged')
+            ]
+        )

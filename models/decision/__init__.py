@@ -2,15 +2,11 @@ from . import sale_return_appeal
 from . import sale_return_approval
 from . import sale_return_approval_level
 from . import sale_return_approval_step
-from . import sale_return_approvals
-from . import sale_return_appeals
+from . import sale_return
 from . import sale_return_confirmation
 from . import sale_return_decision
-from . import sale_return_line_decision
+from . import sale_return_line
 from . import sale_return_policy
-from . import sale_return_policy_match
 from . import sale_return_refusal_template
-from . import sale_return_regime
 from . import sale_return_rule
-from . import sale_return_rule_kinds
 from . import sale_return_substitute

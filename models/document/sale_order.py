@@ -6,6 +6,7 @@ from ...const import OPEN_STATES
 
 class SaleOrder(models.Model):
     _name = 'sale.order'
+
     _inherit = ['sale.order', 'sale.return.owned']
 
     # Whoever may not read returns reads orders without it, also all fields at once.
@@ -28,6 +29,19 @@ class SaleOrder(models.Model):
         store=True,
         help="Open: a return is under way. Partly or fully: what came back of what was delivered.",
     )
+
+    # For the returns desk, see the indexes of `sale.return`.
+    _sale_return_bench_name = models.Index('(name)')
+    _sale_return_bench_ref = models.Index('(client_order_ref) WHERE client_order_ref IS NOT NULL')
+    _sale_return_bench_ref_part = models.Index(
+        lambda registry: (
+            'USING gin (client_order_ref gin_trgm_ops) WHERE client_order_ref IS NOT NULL'
+            if registry.has_trigram
+            else ''
+        )
+    )
+
+    # === COMPUTE METHODS === #
 
     @api.depends('return_line_ids.return_id')
     def _compute_return_ids(self):
@@ -54,6 +68,24 @@ class SaleOrder(models.Model):
             else:
                 order.return_status = 'full'
 
+    # === ACTION METHODS === #
+
+    def action_create_return(self):
+        """Open the dialog that creates a return of what was delivered and not returned.
+
+        :return: the action of the wizard `sale.return.create`.
+        :rtype: dict
+        :raise UserError: when nothing can be returned.
+        """
+        return self.order_line._get_return_wizard_action()
+
+    def action_view_returns(self):
+        """Show the returns of the orders."""
+        returns = self.env['sale.return'].search([('line_ids.order_id', 'in', self.ids)])
+        return returns._get_records_action(name=self.env._("Returns"))
+
+    # === BUSINESS METHODS === #
+
     def _action_cancel(self):
         """Override of `sale` to keep orders whose goods are on their way back.
 
@@ -72,17 +104,3 @@ class SaleOrder(models.Model):
                     )
                 )
         return super()._action_cancel()
-
-    def action_create_return(self):
-        """Open the dialog that creates a return of what was delivered and not returned.
-
-        :return: the action of the wizard `sale.return.create`.
-        :rtype: dict
-        :raise UserError: when nothing can be returned.
-        """
-        return self.order_line._get_return_wizard_action()
-
-    def action_view_returns(self):
-        """Show the returns of the orders."""
-        returns = self.env['sale.return'].search([('line_ids.order_id', 'in', self.ids)])
-        return returns._get_records_action(name=self.env._("Returns"))

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 
 class SaleOrderLine(models.Model):
     _name = 'sale.order.line'
+
     _inherit = ['sale.order.line', 'sale.return.owned']
 
     # Code of ours goes by `_get_return_lines`: whoever trades need not be a user of Returns.
@@ -32,6 +33,9 @@ class SaleOrderLine(models.Model):
     )
     # Written by whoever changes what can be returned, see `_take_return_counter`.
     sale_return_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
+
+    # Finds the order lines that changed since the facts of the analysis were stored.
+    _sale_return_write_date = models.Index('(write_date)')
 
     # === COMPUTE METHODS === #
 

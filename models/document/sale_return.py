@@ -1,8 +1,9 @@
 from collections import defaultdict
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
+from odoo.fields import Command, Domain
 
 from ...const import PROGRESS, RETURN_STATES, TRANSITIONS, progress
 
@@ -14,9 +15,13 @@ EDITABLE_PREFIXES = ('message_', 'activity_', 'rating_', 'access_', 'website_mes
 
 
 class SaleReturn(models.Model):
-    """A customer's return, from the request to the last cent in the ledger."""
+    """A customer's return, from the request to the last cent in the ledger.
+
+    Its other parts: `sale_return_steps.py`.
+    """
 
     _name = 'sale.return'
+
     _description = "Customer Return"
     _inherit = [
         'sale.return.derived',
@@ -26,6 +31,7 @@ class SaleReturn(models.Model):
         'mail.thread',
         'mail.activity.mixin',
     ]
+
     _order = 'id desc'
     _check_company_auto = True
     _rec_names_search = ['name', 'external_ref', 'partner_id.name', 'tracking_ref']
@@ -180,6 +186,43 @@ class SaleReturn(models.Model):
     )
     _credit_queued_index = models.Index('(id) WHERE credit_queued')
 
+    # The end of the chain of a return's log.
+    log_hash = fields.Char(
+        readonly=True, copy=False, help="Of the last event: what is missing at the end shows."
+    )
+
+    # Finds the returns that changed since the facts of the analysis were stored.
+    _facts_write_date = models.Index('(write_date)')
+
+    # The return slip: what the customer puts into the parcel, and when it is mailed.
+    date_send_until = fields.Date(
+        string="Last Day to Send",
+        compute='_compute_date_send_until',
+        store=True,
+        help="Day of the approval plus the days that the policy gives, the last one included. The "
+        "line with the fewest days counts. Empty when no goods are expected.",
+    )
+    slip_mail_queued = fields.Boolean(
+        compute='_compute_slip_mail',
+        compute_sudo=True,
+        help="Waits for the scheduled job that sends messages.",
+    )
+    slip_mail_error = fields.Text(
+        compute='_compute_slip_mail',
+        compute_sudo=True,
+        help="Why the return slip could not be mailed.",
+    )
+
+    # Differences are few among millions of returns: the nightly check reads these indexes only.
+    _refund_open_index = models.Index("(company_id) WHERE refund_state IN ('pending', 'partial')")
+
+    # The bench finds what was scanned by equality. Odoo's own indexes on these columns serve
+    # searches for parts of them (trigram): they answer an equality, but look at thousands of rows
+    # for numbers that are alike.
+    _bench_name = models.Index('(name)')
+    _bench_tracking = models.Index('(tracking_ref) WHERE tracking_ref IS NOT NULL')
+    _bench_external_ref = models.Index('(external_ref) WHERE external_ref IS NOT NULL')
+
     # === COMPUTE METHODS === #
 
     @api.depends('line_ids.sale_line_id')
@@ -330,6 +373,52 @@ class SaleReturn(models.Model):
             sale_return.access_url = f'/my/returns/{sale_return.id}'
         return result
 
+    @api.depends('customer_message_ids.state', 'customer_message_ids.error')
+    def _compute_slip_mail(self):
+        for sale_return in self:
+            slips = sale_return.customer_message_ids.filtered(
+                lambda m: m.kind_id.code == 'approved' and m.state in ('waiting', 'failed')
+            )
+            sale_return.slip_mail_queued = bool(slips)
+            sale_return.slip_mail_error = slips[:1].error
+
+    # Not on the days of the policy: what the customer was told stays when the policy changes.
+    @api.depends(
+        'state',
+        'approval_ids.decision',
+        'approval_ids.date',
+        'line_ids.return_expected',
+        'line_ids.policy_id',
+    )
+    def _compute_date_send_until(self):
+        for sale_return in self:
+            sale_return.date_send_until = sale_return._get_date_send_until()
+
+    def _get_date_send_until(self):
+        """Return the last day on which the goods may be sent, in the company's time zone.
+
+        E.g., approved at 2026-03-01 23:30 UTC by a company in Shanghai (already 2 March there),
+        30 days: 2026-04-01.
+
+        :return: the last day, inclusive; False when nothing is expected or nothing is approved.
+        :rtype: datetime.date | bool
+        """
+        self.ensure_one()
+        approvals = self.approval_ids.filtered(lambda a: a.decision == 'approved')
+        # Lines that a person approved without a policy set no limit.
+        policies = self.line_ids.filtered('return_expected').policy_id
+        if self.state not in ('approved', 'closed') or not approvals or not policies:
+            return False
+        local = self.with_context(tz=self._get_company_timezone())
+        approved_on = fields.Datetime.context_timestamp(local, max(approvals.mapped('date')))
+        return approved_on.date() + timedelta(days=min(policies.mapped('expiry_days')))
+
+    def _get_company_timezone(self):
+        """Return the name of the time zone in which the days of the company begin and end."""
+        self.ensure_one()
+        company = self.company_id.sudo()  # whoever approves need not see the calendar
+        return company.partner_id.tz or company.resource_calendar_id.tz or 'UTC'
+
     # === CONSTRAINT METHODS === #
 
     @api.constrains('line_ids', 'partner_id', 'company_id')
@@ -405,6 +494,109 @@ class SaleReturn(models.Model):
         """Override of `base`: a return is a fact about certain goods and cannot be doubled."""
         raise UserError(self.env._("A return cannot be duplicated. Create one from the order."))
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `base`: number the returns; give an existing one for a known reference.
+
+        `line_ids` may also be a plain list of dicts, which is what a JSON client writes.
+
+        :raise UserError: when a field is set that only follows from what was done.
+        """
+        if any((vals.get('state') or 'draft') != 'draft' for vals in vals_list):
+            raise UserError(
+                self.env._("A new return starts as a draft. Submit it after creating it.")
+            )
+        vals_list = [dict(self._clean_new(vals)) for vals in vals_list]
+        for vals in vals_list:
+            vals['line_ids'] = [
+                Command.create(line) if isinstance(line, dict) else line
+                for line in vals.get('line_ids') or []
+            ]
+        existing = self._find_by_external_ref(vals_list)
+        new_vals = []
+        for vals in vals_list:
+            if self._get_reference_key(vals) in existing:
+                continue
+            vals['name'] = self.env['ir.sequence'].next_by_code('sale.return')
+            new_vals.append(vals)
+            if key := self._get_reference_key(vals):
+                existing[key] = None  # the second one in the same call gets the first
+        created = super().create(new_vals)
+        by_key = {**existing, **self._find_keys(created)}
+        rest = iter(created.filtered(lambda r: not r.external_ref))
+        return self.browse(
+            (by_key[key] if (key := self._get_reference_key(vals)) else next(rest)).id
+            for vals in vals_list
+        )
+
+    def _is_derived(self, name):
+        """Override of `sale.return.derived` to protect the chain of the log."""
+        return name == 'log_hash' or super()._is_derived(name)
+
+    # === ACTION METHODS === #
+
+    def action_view_sale_orders(self):
+        """Show the orders of the returns."""
+        return self._show(self.sale_order_ids, self.env._("Sales Orders"))
+
+    def action_view_receipts(self):
+        """Show the receipts of the returns."""
+        return self._show(self.picking_ids, self.env._("Receipts"))
+
+    def action_view_transfers(self):
+        """Show what moved the goods out of quarantine."""
+        return self._show(self.transfer_ids, self.env._("Transfers"))
+
+    def action_view_deliveries(self):
+        """Show the deliveries whose goods come back."""
+        return self._show(self.delivery_ids, self.env._("Deliveries"))
+
+    def action_view_invoices(self):
+        """Show the invoices of the returned order lines."""
+        return self._show(self.invoice_ids, self.env._("Invoices"))
+
+    def action_view_credit_notes(self):
+        """Show the credit notes of the returns."""
+        return self._show(self.credit_note_ids, self.env._("Credit Notes"))
+
+    def action_open_inspection(self):
+        """Open the dialog that inspects the received goods."""
+        self._ensure_group('group_inspector')
+        return self._get_wizard_action('sale.return.inspect', self.env._("Inspect"))
+
+    def action_open_overrule(self):
+        """Open the dialog that asks why the returns are approved against the rules."""
+        self._ensure_group('group_approver')
+        return self._get_wizard_action(
+            'sale.return.explain', self.env._("Approve"), default_action='approve'
+        )
+
+    def action_open_keep(self):
+        """Open the dialog that leaves goods that have not come with the customer."""
+        self._ensure_group('group_inspector')
+        # It is credited without being seen, which is a decision.
+        self._ensure_group('group_approver')
+        self._ensure_state(('approved',), self.env._("left with the customer"))
+        return self._get_wizard_action(
+            'sale.return.inspect', self.env._("Customer Keeps the Goods"), sale_return_keep=True
+        )
+
+    def action_open_refusal(self):
+        """Open the dialog that asks why the returns are refused."""
+        self._ensure_group('group_approver')
+        return self._get_wizard_action(
+            'sale.return.explain', self.env._("Refuse"), default_action='refuse'
+        )
+
+    def action_open_close(self):
+        """Close the returns, after asking why if something is written off by it."""
+        self._ensure_group('group_user')
+        if not any(line._get_qty_missing() for line in self.line_ids):
+            return self.action_close()
+        return self._get_wizard_action(
+            'sale.return.explain', self.env._("Close"), default_action='close'
+        )
+
     # === STATE === #
 
     def _update_state(self, state, reason=None):
@@ -445,3 +637,135 @@ class SaleReturn(models.Model):
         """
         # Past our own `write`, to those of the models below it.
         return super().write(vals)  # pylint: disable=super-method-mismatch
+
+    # === INTAKE === #
+
+    # How returns come into the system: numbered, and once for each external reference.
+
+    def _get_reference_key(self, vals):
+        """Return `(company id, reference)` of values, None when there is no reference."""
+        if not vals.get('external_ref'):
+            return None
+        company_id = vals.get('company_id')
+        if not company_id:
+            sale_line_ids = [
+                command[2].get('sale_line_id')
+                for command in vals['line_ids']
+                if command[0] == Command.CREATE
+            ]
+            sale_lines = self.env['sale.order.line'].browse(filter(None, sale_line_ids[:1]))
+            company_id = sale_lines.company_id.id or self.env.company.id
+        return company_id, vals['external_ref']
+
+    def _find_keys(self, returns):
+        """Return `{(company id, reference): return}` for the returns that have one."""
+        return {
+            (sale_return.company_id.id, sale_return.external_ref): sale_return
+            for sale_return in returns
+            if sale_return.external_ref
+        }
+
+    def _find_by_external_ref(self, vals_list):
+        """Return the returns that exist for the references in `vals_list`, by key."""
+        keys = set(filter(None, map(self._get_reference_key, vals_list)))
+        if not keys:
+            return {}
+        return self._find_keys(
+            self.search(
+                [
+                    ('external_ref', 'in', [reference for _company, reference in keys]),
+                    ('company_id', 'in', [company for company, _reference in keys]),
+                ]
+            )
+        )
+
+    # === DOCUMENTS AND DIALOGS === #
+
+    # The ways from a return to its documents and dialogs.
+
+    def _show(self, records, name):
+        """Open documents of the returns, or name them to who may not open them."""
+        return self.env['sale.return.opening']._open_or_tell(records, name)
+
+    def _get_wizard_action(self, model, name, **context):
+        return {
+            'type': 'ir.actions.act_window',
+            'name': name,
+            'res_model': model,
+            'view_mode': 'form',
+            'target': 'new',
+            # Not `default_return_ids`: transfers have a field of that name, too.
+            'context': {'active_model': self._name, 'active_ids': self.ids, **context},
+        }
+
+    # === MANY AT ONCE === #
+
+    def _get_bulk_action(self, method, name, **kwargs):
+        """Return the dialog that runs a step batch by batch and shows how far it is.
+
+        :param str method: name of a public method of `sale.return`, which checks the rights.
+        :param str name: title of the dialog.
+        :param kwargs: arguments of the method. It may return `{'failed': [{'name', 'reason'}]}`.
+        :return: a client action.
+        :rtype: dict
+        """
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'sale_return.bulk_progress',
+            'name': name,
+            'target': 'new',
+            'params': {
+                'method': method,
+                'kwargs': kwargs,
+                'ids': self.ids,
+                'names': {sale_return.id: sale_return.name for sale_return in self},
+            },
+        }
+
+    def action_bulk_submit(self):
+        """Submit the selected returns with progress."""
+        return self._get_bulk_action('action_submit', self.env._("Submit"))
+
+    def action_bulk_approve(self):
+        """Approve the selected returns with progress."""
+        return self._get_bulk_action('action_approve', self.env._("Approve"))
+
+    def action_bulk_credit(self):
+        """Create the credit notes of the selected returns with progress."""
+        return self._get_bulk_action(
+            'action_create_credit_notes', self.env._("Create Credit Notes")
+        )
+
+    # === SLIP === #
+
+    def _get_slip_lines(self):
+        """Return the lines whose goods the customer sends. Override to leave out more."""
+        self.ensure_one()
+        if self.state in ('refused', 'cancelled'):
+            return self.line_ids.browse()
+        return self.line_ids.filtered(
+            lambda line: (
+                line.return_expected
+                and line.product_uom_id.compare(line._get_qty_expected(), 0.0) > 0
+            )
+        )
+
+    def _get_slip_address(self):
+        """Return the partner at whose address the goods are received."""
+        self.ensure_one()
+        # sudo: whoever prints the slip of a return need not see warehouses.
+        return self.sudo().warehouse_id.partner_id or self.sudo().company_id.partner_id
+
+    # === MAIL === #
+
+    def _is_slip_mail_due(self):
+        """Tell whether the customer of a return is to be told what to send.
+
+        Override to leave out returns whose customers are told in another way.
+        """
+        self.ensure_one()
+        return bool(
+            self.state == 'approved'
+            and self.company_id.sale_return_mail_approved
+            and any(line._get_qty_missing() for line in self.line_ids)
+        )

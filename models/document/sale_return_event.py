@@ -1,13 +1,48 @@
+import hashlib
+import json
+
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ...const import RETURN_STATES
+
+# What an event says. Its company follows from the return and is not in the chain.
+FACTS = ('line_id', 'kind', 'user_id', 'date', 'state_from', 'state_to', 'reason', 'details')
+
+# Returns that are looked at in one go.
+BATCH = 500
+
+# The guard in the database: whatever reaches the table past the ORM (SQL in a server action, a
+# script, another add-on) meets it, too.
+FUNCTION = 'sale_return_event_keep'
+
+# Never changed, not even from nothing to something. What other columns hold is never changed
+# either, but a column that is new to the table may be filled once for the rows that are there.
+GUARD_FACTS = (
+    'id',
+    'return_id',
+    'line_id',
+    'kind',
+    'user_id',
+    'date',
+    'state_from',
+    'state_to',
+    'reason',
+    'details',
+)
+
+# Follow from other records and are kept up to date by Odoo itself: the company is the one of the
+# return, and PostgreSQL empties `create_uid` when the user is deleted.
+FOLLOWING = ('company_id', 'create_uid', 'write_uid', 'write_date')
 
 
 class SaleReturnEvent(models.Model):
     """What happened to a return: who, when, from, to and why. Written once, never changed."""
 
     _name = 'sale.return.event'
+
     _inherit = ['sale.return.evidence']
+
     _description = "Return Event"
     _order = 'id desc'
     _rec_name = 'kind'
@@ -65,6 +100,40 @@ class SaleReturnEvent(models.Model):
     reason = fields.Text(help="Why, in the words of the one who did it.")
     details = fields.Text(help="What, in figures or names of documents.")
 
+    # The log of each return as a chain: each event is hashed with the one before it.
+    hash = fields.Char(
+        readonly=True, help="Of the event and the one before it: a change of the log shows."
+    )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `base` to chain the events of each return."""
+        self.check_access('create')
+        # sudo: the end of the chain is nobody's to read or write; whoever logs has done something.
+        returns = self.env['sale.return'].sudo().browse([v['return_id'] for v in vals_list])
+        heads = {sale_return.id: sale_return.log_hash or '' for sale_return in returns}
+        chained = []
+        for vals in vals_list:
+            event = {'user_id': self.env.uid, 'date': self.env.cr.now(), **vals}
+            event['date'] = fields.Datetime.to_datetime(event['date'])
+            head = self._get_hash(heads[vals['return_id']], event)
+            heads[vals['return_id']] = event['hash'] = head
+            chained.append(event)
+        for sale_return in returns.browse(heads):
+            # One write per return: each chain has an end of its own. They are flushed together.
+            sale_return._write_facts({'log_hash': heads[sale_return.id]})
+        return super().create(chained)
+
+    def init(self):
+        """Override of `base` to set the guard, on installation and after every upgrade."""
+        result = super().init()
+        self._create_guard()
+        return result
+
+    # === BUSINESS METHODS === #
+
     @api.model
     def _log(self, vals_list):
         """Write events.
@@ -76,3 +145,133 @@ class SaleReturnEvent(models.Model):
         # sudo: nobody may write the log by himself; whoever calls has done something that has to
         # be in it. `env.user` stays the one who did it.
         return self.sudo().create([{'user_id': self.env.uid, **vals} for vals in vals_list])
+
+    # === CHAIN === #
+
+    # Who changes, removes or slips in an event past the database's own guard breaks the chain,
+    # which `_audit` (and `dev/audit`) finds. The hash of the last event is on the return, so that
+    # also the end of the log cannot be cut off; and as two transactions cannot both write it, the
+    # chain has no forks.
+
+    @api.model
+    def _get_hash(self, head, values):
+        """Return the hash of an event.
+
+        :param str head: hash of the event before it, '' for the first one.
+        :param dict values: of the event, as they are created or stand in the database.
+        :rtype: str
+        """
+        content = {name: values.get(name) or None for name in FACTS}
+        content['date'] = fields.Datetime.to_string(content['date'])
+        text = json.dumps([head, content], default=str, ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @api.model
+    def _audit(self, returns=None):
+        """Verify the chains of returns.
+
+        :param returns: `sale.return` records, by default all there are.
+        :return: list of dicts: `return_id`, `event_id` (None where the end is missing), `problem`.
+            Events from before there were chains are not looked at.
+        :rtype: list
+        """
+        # sudo: an audit sees everything, also archived and of all companies.
+        returns = (returns or self.env['sale.return'].search([], order='id')).sudo()
+        self.env.flush_all()
+        problems = []
+        for start in range(0, len(returns), BATCH):
+            batch = returns[start : start + BATCH]
+            self.env.cr.execute(
+                'SELECT id, return_id, line_id, kind, user_id, date, state_from, state_to, reason,'
+                ' details, hash FROM sale_return_event WHERE return_id = ANY(%s) ORDER BY id',
+                (batch.ids,),
+            )
+            rows = {}
+            for row in self.env.cr.dictfetchall():
+                rows.setdefault(row['return_id'], []).append(row)
+            for sale_return in batch:
+                problems += self._audit_chain(sale_return, rows.get(sale_return.id, []))
+        return problems
+
+    @api.model
+    def _audit_chain(self, sale_return, rows):
+        """Verify the chain of one return; see `_audit`."""
+        head, problems = '', []
+        for row in rows:
+            if not row['hash'] and not head:
+                continue
+            if row['hash'] != self._get_hash(head, row):
+                problems.append(
+                    {
+                        'return_id': sale_return.id,
+                        'event_id': row['id'],
+                        'problem': "changed, or an event before it is missing",
+                    }
+                )
+            head = row['hash'] or head
+        if head != (sale_return.log_hash or ''):
+            problems.append(
+                {
+                    'return_id': sale_return.id,
+                    'event_id': None,
+                    'problem': "the last events are missing",
+                }
+            )
+        return problems
+
+    # === GUARD === #
+
+    # The database's own guard on the log: rows are added, and that is all.
+
+    @api.model
+    def _create_guard(self):
+        """Have PostgreSQL refuse to change or remove rows of the log."""
+        self._drop_guard()
+        table = SQL.identifier(self._table)
+        function = SQL.identifier(FUNCTION)
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE FUNCTION %(function)s() RETURNS trigger LANGUAGE plpgsql AS $guard$
+                BEGIN
+                    IF TG_OP = 'UPDATE' THEN
+                        IF NOT EXISTS (
+                            SELECT 1
+                              FROM jsonb_each(to_jsonb(OLD)) AS was
+                             WHERE to_jsonb(NEW) -> was.key IS DISTINCT FROM was.value
+                               AND was.key <> ALL (%(following)s)
+                               AND (was.key = ANY (%(facts)s) OR was.value <> 'null'::jsonb)
+                        ) THEN
+                            RETURN NEW;
+                        END IF;
+                    END IF;
+                    RAISE EXCEPTION 'The log of returns is only added to: no row of it is changed '
+                        'or removed.'
+                        USING ERRCODE = 'restrict_violation', TABLE = TG_TABLE_NAME;
+                END
+                $guard$
+                """,
+                function=function,
+                following=list(FOLLOWING),
+                facts=list(GUARD_FACTS),
+            )
+        )
+        for moment, scope in (
+            (SQL("UPDATE OR DELETE"), SQL("ROW")),
+            (SQL("TRUNCATE"), SQL("STATEMENT")),
+        ):
+            self.env.cr.execute(
+                SQL(
+                    "CREATE TRIGGER %s BEFORE %s ON %s FOR EACH %s EXECUTE FUNCTION %s()",
+                    SQL.identifier(f'{FUNCTION}_{scope.code.lower()}'),
+                    moment,
+                    table,
+                    scope,
+                    function,
+                )
+            )
+
+    @api.model
+    def _drop_guard(self):
+        """Take the guard away with its function, for an upgrade or because the add-on goes."""
+        self.env.cr.execute(SQL("DROP FUNCTION IF EXISTS %s() CASCADE", SQL.identifier(FUNCTION)))

@@ -13,10 +13,14 @@ class SaleReturnLine(models.Model):
     """One order line of a return, and the ledger of its quantities.
 
     All quantities are in `product_uom_id`, the unit of the order line.
+
+    Its other parts: `sale_return_line_steps.py`.
     """
 
     _name = 'sale.return.line'
+
     _inherit = ['sale.return.derived', 'sale.return.ruled']
+
     _description = "Return Line"
     _order = 'return_id desc, id'
     _check_company_auto = True
@@ -226,6 +230,21 @@ class SaleReturnLine(models.Model):
     _open_by_sale_line = models.Index('(sale_line_id) WHERE qty_held > 0')
     _to_credit = models.Index('(return_id) WHERE qty_to_credit > 0')
     _to_inspect = models.Index('(return_id) WHERE qty_to_inspect > 0')
+
+    # Finds the return lines that changed since the facts of the analysis were stored.
+    _facts_write_date = models.Index('(write_date)')
+
+    # See `sale.return.reconciler._get_candidate_lines`, which has the same condition.
+    _difference_index = models.Index(
+        "(company_id) WHERE state IN ('submitted', 'approved', 'closed')"
+        " AND (resolution = 'refund' OR qty_credited_posted <> 0)"
+        " AND qty_credited_posted <> CASE WHEN return_expected"
+        " THEN qty_received + qty_kept - qty_rejected - qty_uninvoiced"
+        " ELSE qty_accepted - qty_uninvoiced END"
+    )
+
+    # For the returns desk, see the indexes of `sale.return`.
+    _bench_waiting = models.Index('(product_id) WHERE qty_held > 0 OR qty_to_inspect > 0')
 
     # === COMPUTE METHODS === #
 

@@ -1,7 +1,11 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...const import OPEN_STATES
+from ...const import CUSTOMER_STEPS, OPEN_STATES
+from ...tools.deadline import last_moment, legal_due
+
+# What can be done with what is here comes before what is still to come.
+URGENCY = ('decide', 'inspect', 'credit', 'refund', 'receive', 'dispatch', 'follow_up')
 
 
 class SaleReturn(models.Model):
@@ -9,63 +13,20 @@ class SaleReturn(models.Model):
 
     _inherit = 'sale.return'
 
-    # === GUARDS === #
+    # The goods are on their way: what the customer says of it, and what one of us confirms.
+    date_dispatch_proved = fields.Datetime(
+        string="Dispatch Confirmed on",
+        readonly=True,
+        copy=False,
+        help="When one of us confirmed that the customer has sent the goods. What they say "
+        "themselves is noted, and releases no credit.",
+    )
 
-    def _ensure_group(self, group):
-        """Refuse to go on unless the user has one of our groups (superuser mode passes).
+    # === CRUD METHODS === #
 
-        :param str group: one of `group_user`, `group_inspector`, `group_approver`,
-            `group_manager`.
-        :raise AccessError: when he does not have it.
-        """
-        if self.env.su or self.env.user.has_group(f'sale_return.{group}'):
-            return
-        # sudo: the name of the role that is missing.
-        raise AccessError(
-            self.env._(
-                "You are not allowed to do this. It takes the role “%(group)s” of Returns.",
-                group=self.env.ref(f'sale_return.{group}').sudo().name,
-            )
-        )
-
-    def _ensure_state(self, states, action):
-        """Refuse an action on returns that are in none of the states.
-
-        :param tuple states: the states in which the action makes sense.
-        :param str action: what is to be done, translated, as in "cannot be …".
-        :raise UserError: naming each return.
-        """
-        labels = dict(self._fields['state']._description_selection(self.env))
-        if wrong := self.filtered(lambda r: r.state not in states):
-            raise UserError(
-                self.env._(
-                    "Return %(returns)s cannot be %(action)s.",
-                    returns=", ".join(f"{r.name} ({labels[r.state]})" for r in wrong),
-                    action=action,
-                )
-            )
-
-    def _ensure_nothing_received(self, advice):
-        """Refuse to drop a return whose goods are here, or they would lie in quarantine for ever.
-
-        :param str advice: what to do instead.
-        :raise UserError: naming the return.
-        """
-        # sudo: goods of a return may have come by transfers the user may not read.
-        for sale_return in self.sudo():
-            if any(line.qty_received for line in sale_return.line_ids):
-                raise UserError(
-                    self.env._(
-                        "Goods of return %(return)s were received already. %(advice)s",
-                        advice=advice,
-                        **{'return': sale_return.name},
-                    )
-                )
-        self.discrepancy_ids._ensure_none_open()
-
-    def _ensure_explained(self, reason, text):
-        if not (reason and reason.strip()):
-            raise UserError(text)
+    def _is_derived(self, name):
+        """Override of `sale.return.derived` to protect what releases money."""
+        return name == 'date_dispatch_proved' or super()._is_derived(name)
 
     # === ACTION METHODS === #
 
@@ -295,6 +256,82 @@ class SaleReturn(models.Model):
         # sudo: the amounts of the returns he works on, nothing is written.
         return self.env['sale.return.credit'].sudo()._preview(self.sudo())
 
+    def action_register_dispatch(self, tracking_ref=None, carrier_name=None):
+        """Note that the customer has sent the goods. Proof of dispatch may release the credit.
+
+        Proof is what somebody with a role in Returns says of goods that others return. Everybody
+        else only tells of it: that is noted, and waits until it is confirmed by this method.
+
+        :param str tracking_ref: number of the parcel, demanded unless it is known already.
+        :param str carrier_name: who carries it.
+        :return: True
+        :raise UserError: when a return is not under way, or has no tracking reference.
+        """
+        self._ensure_group('group_user')
+        self.check_access('write')
+        proved = self.filtered(lambda r: r._is_dispatch_witness(self.env.user))
+        (self - proved)._register_dispatch(tracking_ref, carrier_name, claimed=True)
+        proved._register_dispatch(tracking_ref, carrier_name)
+        return True
+
+    # === GUARDS === #
+
+    def _ensure_group(self, group):
+        """Refuse to go on unless the user has one of our groups (superuser mode passes).
+
+        :param str group: one of `group_user`, `group_inspector`, `group_approver`,
+            `group_manager`.
+        :raise AccessError: when he does not have it.
+        """
+        if self.env.su or self.env.user.has_group(f'sale_return.{group}'):
+            return
+        # sudo: the name of the role that is missing.
+        raise AccessError(
+            self.env._(
+                "You are not allowed to do this. It takes the role “%(group)s” of Returns.",
+                group=self.env.ref(f'sale_return.{group}').sudo().name,
+            )
+        )
+
+    def _ensure_state(self, states, action):
+        """Refuse an action on returns that are in none of the states.
+
+        :param tuple states: the states in which the action makes sense.
+        :param str action: what is to be done, translated, as in "cannot be …".
+        :raise UserError: naming each return.
+        """
+        labels = dict(self._fields['state']._description_selection(self.env))
+        if wrong := self.filtered(lambda r: r.state not in states):
+            raise UserError(
+                self.env._(
+                    "Return %(returns)s cannot be %(action)s.",
+                    returns=", ".join(f"{r.name} ({labels[r.state]})" for r in wrong),
+                    action=action,
+                )
+            )
+
+    def _ensure_nothing_received(self, advice):
+        """Refuse to drop a return whose goods are here, or they would lie in quarantine for ever.
+
+        :param str advice: what to do instead.
+        :raise UserError: naming the return.
+        """
+        # sudo: goods of a return may have come by transfers the user may not read.
+        for sale_return in self.sudo():
+            if any(line.qty_received for line in sale_return.line_ids):
+                raise UserError(
+                    self.env._(
+                        "Goods of return %(return)s were received already. %(advice)s",
+                        advice=advice,
+                        **{'return': sale_return.name},
+                    )
+                )
+        self.discrepancy_ids._ensure_none_open()
+
+    def _ensure_explained(self, reason, text):
+        if not (reason and reason.strip()):
+            raise UserError(text)
+
     # === BUSINESS METHODS === #
 
     @api.private
@@ -337,3 +374,298 @@ class SaleReturn(models.Model):
             and not any(line._has_open_credit() for line in self.line_ids)
             and not self._has_open_discrepancy()
         )
+
+    # === NEXT STEP === #
+
+    # Which steps are open, who has to take the next one, and until when.
+
+    def _get_open_steps(self):
+        """Return the steps that somebody has to take now, read off the return's own states.
+
+        Several can be open at once: half of the goods wait for their inspection while the rest is
+        still to come. Override to add steps.
+
+        :return: codes of `const.STEPS`, what matters most first; none for drafts.
+        :rtype: list
+        """
+        self.ensure_one()
+        if self.state == 'submitted':
+            return ['decide']
+        if self.state not in ('approved', 'closed'):
+            return []
+        coming = self.state == 'approved' and self.reception_state in ('pending', 'partial')
+        is_open = {
+            'dispatch': coming and not self.date_dispatched,
+            'receive': coming and self.date_dispatched,
+            'inspect': self.has_to_inspect,
+            'credit': any(line._has_open_credit() for line in self.line_ids),
+            'refund': self.refund_state in ('pending', 'partial'),
+            'follow_up': self.state == 'closed' and self._is_follow_up_open(),
+        }
+        return [step for step in URGENCY if is_open.get(step)]
+
+    def _is_follow_up_open(self):
+        """Tell whether somebody still has to ask the customer of a closed return. Override."""
+        self.ensure_one()
+        return False
+
+    def _get_next_step(self):
+        """Say who has to act next on each return, and until when.
+
+        :return: `{return: {'step', 'actor', 'owner', 'due'}}`: a code of `const.STEPS`, `customer`
+            or `company`, a user (may be empty) and the last moment (naive, UTC; False without
+            one). All four are empty for a return with which nothing is to be done.
+        :rtype: dict
+        """
+        clocks = self._get_legal_clocks()
+        nobody = self.env['res.users']
+        result = {}
+        for sale_return in self:
+            step = next(iter(sale_return._get_open_steps()), False)
+            actor = 'customer' if step in CUSTOMER_STEPS else 'company'
+            result[sale_return] = {
+                'step': step,
+                'actor': step and actor,
+                'owner': nobody,
+                'due': (step and sale_return._get_outer_due(step, clocks[sale_return])) or False,
+            }
+        return result
+
+    def _get_outer_due(self, step, clock):
+        """Return until when a step has to be done whatever we have set ourselves.
+
+        :param str step: a code of `const.STEPS`.
+        :param dict clock: of this return, see `_get_legal_clocks`.
+        :return: naive, in UTC; False without a limit.
+        :rtype: datetime | bool
+        """
+        self.ensure_one()
+        if step == 'dispatch':
+            day = self.date_send_until
+            return (
+                last_moment(day, self._get_company_timezone())
+                if day
+                else clock.get('dispatch', False)
+            )
+        if step == 'follow_up' or clock.get('withheld'):
+            return False
+        return clock.get('refund', False)
+
+    def _get_legal_clocks(self):
+        """Return until when the law of each return's regime wants something to be done.
+
+        Each clock is started by its own event: the request, the proof of dispatch, the receipt.
+        Where lines fall under several regimes the earliest counts.
+
+        :return: `{return: clock}`; a clock is empty where the law sets none, else
+            `{'dispatch': until when the customer sends, 'refund': until when the money is back,
+            'withheld': True while it may be kept until the goods are under way}`; moments are
+            naive, in UTC, and missing while their event has not come.
+        :rtype: dict
+        """
+        regimes = {
+            sale_return: [
+                policy._get_regime()
+                # sudo: the law is the same for who may not read policies.
+                for policy in sale_return.sudo().line_ids.policy_id
+            ]
+            for sale_return in self
+        }
+        clocked = self.browse(
+            sale_return.id
+            for sale_return, laws in regimes.items()
+            if any(law.refund_days or law.send_days for law in laws)
+        )
+        moments = clocked._get_clock_events()
+        return {
+            sale_return: sale_return._get_legal_clock(regimes[sale_return], moments[sale_return])
+            if sale_return in clocked
+            else {}
+            for sale_return in self
+        }
+
+    def _get_clock_events(self):
+        """Return when the events happened that start the clocks of the law.
+
+        :return: `{return: {'notice', 'dispatch', 'receipt'}}`, moments or None.
+        :rtype: dict
+        """
+        first = {}
+        if self:
+            # sudo: the portal asks for its customers, who read no log.
+            first = {
+                (sale_return.id, kind): moment
+                for sale_return, kind, moment in self.env['sale.return.event']
+                .sudo()
+                ._read_group(
+                    [
+                        ('return_id', 'in', self.ids),
+                        '|',
+                        ('kind', '=', 'received'),
+                        ('state_to', '=', 'submitted'),
+                    ],
+                    ['return_id', 'kind'],
+                    ['date:min'],
+                )
+            }
+        return {
+            sale_return: {
+                'notice': first.get((sale_return.id, 'state')),
+                # Evidence was supplied when it was given, and is one once it is confirmed.
+                'dispatch': (
+                    sale_return.date_dispatched if sale_return.date_dispatch_proved else None
+                ),
+                'receipt': first.get((sale_return.id, 'received')),
+            }
+            for sale_return in self
+        }
+
+    def _get_legal_clock(self, regimes, moments):
+        """Return the clock of one return, see `_get_legal_clocks`.
+
+        :param list regimes: `Regime` of each policy of its lines.
+        :param dict moments: see `_get_clock_events`.
+        """
+        self.ensure_one()
+        zone = self._get_company_timezone()
+        clock = {}
+        for regime in regimes:
+            sending = legal_due(regime.send_days, moments['notice'], zone)
+            release = self._get_release_event(regime, moments)
+            start = moments['receipt' if regime.refund_basis == 'receipt' else 'notice']
+            paying = legal_due(regime.refund_days, start, zone, release=release or None)
+            if sending:
+                clock['dispatch'] = min(sending, clock.get('dispatch', sending))
+            if paying and paying <= clock.get('refund', paying):
+                clock.update(refund=paying, withheld=release is False)
+        return clock
+
+    def _get_release_event(self, regime, moments):
+        """Return what ended the right to keep the money: None without such a right, False: not yet.
+
+        :rtype: datetime | bool | None
+        """
+        if not any(self.line_ids.mapped('return_expected')):
+            return None
+        events = {
+            'receipt_or_dispatch_proof': ('dispatch', 'receipt'),
+            'receipt': ('receipt',),
+        }.get(regime.withhold_until)
+        if not events:
+            return None
+        return min((moments[event] for event in events if moments[event]), default=False)
+
+    # === DISPATCH === #
+
+    # customer   tracking number ──► date_dispatched        noted; nobody reminds or expires him one
+    # of us  tracking number ──► date_dispatch_proved   releases what proof of dispatch does
+
+    def _is_dispatch_witness(self, user):
+        """Tell whether the word of a user proves that the goods of the return were sent.
+
+        Superuser mode proves nothing: the routes of customers run in it.
+        """
+        self.ensure_one()
+        return (
+            not user.share
+            and user.has_group('sale_return.group_user')
+            and not self._is_customer(user)
+        )
+
+    @api.private
+    def _register_dispatch(self, tracking_ref, carrier_name, claimed=False):
+        """Note a dispatch, see `action_register_dispatch`.
+
+        :param bool claimed: True when it is only the customer's word.
+        """
+        self._ensure_state(OPEN_STATES, self.env._("registered as dispatched"))
+        vals = {'tracking_ref': tracking_ref, 'carrier_name': carrier_name}
+        vals = {name: value for name, value in vals.items() if value}
+        self._ensure_dispatch_known(vals, claimed)
+        first = self.filtered(lambda r: not r.date_dispatched)
+        confirmed = (self - first).filtered(lambda r: not claimed and not r.date_dispatch_proved)
+        new = self.filtered(
+            lambda r: not r.date_dispatched or any(r[name] != vals[name] for name in vals)
+        )
+        now = fields.Datetime.now()
+        new._write_facts(vals)
+        first._write_facts({'date_dispatched': now})
+        if not claimed:
+            (first | confirmed)._write_facts({'date_dispatch_proved': now})
+        reason = claimed and self.env._(
+            "The customer says so. It releases no credit until one of us confirms it."
+        )
+        (new - confirmed)._log_dispatch('dispatched', reason)
+        confirmed._log_dispatch('dispatch_confirmed')
+        confirmed._close_dispatch_questions()
+        if claimed:
+            first._ask_to_confirm_dispatch()
+        self._after_step()
+
+    def _ensure_dispatch_known(self, vals, claimed):
+        """Refuse a dispatch without number, and claims against what was confirmed already.
+
+        :raise UserError: naming the return.
+        """
+        for sale_return in self:
+            if not (vals.get('tracking_ref') or sale_return.tracking_ref):
+                raise UserError(
+                    self.env._(
+                        "Give the tracking reference of the parcel for return %(return)s.",
+                        **{'return': sale_return.name},
+                    )
+                )
+            if (
+                claimed
+                and sale_return.date_dispatch_proved
+                and any(sale_return[name] != vals[name] for name in vals)
+            ):
+                raise UserError(
+                    self.env._(
+                        "The parcel of return %(return)s is confirmed already. Please write us a "
+                        "message if its number is wrong.",
+                        **{'return': sale_return.name},
+                    )
+                )
+
+    def _log_dispatch(self, kind, reason=False):
+        """Log who told of the parcel, or confirmed it."""
+        self.env['sale.return.event']._log(
+            [
+                {
+                    'return_id': sale_return.id,
+                    'kind': kind,
+                    'reason': reason,
+                    'details': " ".join(
+                        filter(None, [sale_return.carrier_name, sale_return.tracking_ref])
+                    ),
+                }
+                for sale_return in self
+            ]
+        )
+
+    # === CONFIRM === #
+
+    def _ask_to_confirm_dispatch(self):
+        """Plan an activity where the credit waits for proof of dispatch and there is a claim."""
+        for sale_return in self:
+            user = sale_return.user_id
+            waits = 'dispatch_proof' in sale_return.line_ids.policy_id.mapped('release_event')
+            if waits and user.active and not user.share:
+                # One by one: each in the language of who reads it, not of the customer.
+                sale_return.activity_schedule(
+                    'mail.mail_activity_data_todo',
+                    summary=self._get_dispatch_question(user),
+                    user_id=user.id,
+                )
+
+    def _close_dispatch_questions(self):
+        """Take away the activities that asked for the confirmation."""
+        # sudo: whoever confirms it answers the question, whoever was asked.
+        activities = self.sudo().activity_ids.filtered('automated')
+        activities.filtered(lambda a: a.summary == self._get_dispatch_question(a.user_id)).unlink()
+
+    @api.model
+    def _get_dispatch_question(self, user):
+        speaker = self.with_context(lang=user.sudo().lang)
+        return speaker.env._("Look at the tracking number and confirm the dispatch")

@@ -10,6 +10,8 @@ class SaleReturnDisposal(models.AbstractModel):
 
     _inherit = 'sale.return.disposal'
 
+    # === BUSINESS METHODS === #
+
     @api.model
     def _move_goods(self, rows, buckets):
         """Move the goods of rows the way of their dispositions, one transfer per way.
@@ -348,3 +350,269 @@ class SaleReturnDisposal(models.AbstractModel):
         """Do transfers whose goods are reserved completely."""
         transfers.move_ids.picked = True
         transfers._action_done()
+
+    # === VENDOR === #
+
+    # The way back to the vendor.
+    #
+    #   purchase receipt (done)   Vendor ──► WH/Stock
+    #         ▲ origin_returned_move_id, purchase_line_id
+    #   return                             Quarantine ──► Vendor
+    #
+    # The moves have no `move_orig_ids`, or Odoo would take the goods from WH/Stock.
+
+    @api.model
+    def _dispose_vendor(self, rows, buckets):
+        """Prepare one transfer per vendor, or add to the one that waits for him."""
+        for warehouse, group in rows.grouped(lambda row: row.return_id.warehouse_id).items():
+            for vendor, moves in self._prepare_vendor_moves(warehouse, group, buckets).items():
+                location = vendor.with_company(warehouse.company_id).property_stock_supplier
+                self._add_to_transfer(
+                    'vendor',
+                    {
+                        'picking_type_id': warehouse.out_type_id.id,
+                        'partner_id': vendor.id,
+                        'company_id': warehouse.company_id.id,
+                        'location_id': warehouse.sale_return_loc_id.id,
+                        'location_dest_id': location.id,
+                        'origin': ", ".join(group.return_id.mapped('name')),
+                        'move_ids': [Command.create(vals) for vals in moves],
+                    },
+                )
+
+    @api.model
+    def _prepare_vendor_moves(self, warehouse, rows, buckets):
+        """Prepare the moves of rows to the vendors their goods came from.
+
+        :return: `{vendor: [values for stock.move.create]}`
+        :rtype: dict
+        """
+        sources = self._get_vendor_sources(warehouse.company_id, rows)
+        result = defaultdict(list)
+        for row in rows:
+            wanted = self._take_goods(row, buckets)
+            for vendor, receipt, quantity in self._take_vendor_sources(row, sources):
+                location = vendor.with_company(row.company_id).property_stock_supplier
+                parts = self._split_parts(wanted, quantity)
+                vals = self._prepare_move_vals(
+                    row, receipt, parts, warehouse.out_type_id, location, origin=False
+                )
+                result[vendor].append(vals | self._prepare_vendor_move_vals(row, vendor, receipt))
+        return result
+
+    @api.model
+    def _prepare_vendor_move_vals(self, row, vendor, receipt):
+        """Prepare what a move to a vendor has more than others. Override to add values.
+
+        :param receipt: the purchase receipt it undoes, empty if none is known.
+        """
+        vals = {'partner_id': vendor.id}
+        if receipt:
+            # The received quantity of the purchase order goes down with it.
+            vals.update(
+                purchase_line_id=receipt.purchase_line_id.id,
+                origin_returned_move_id=receipt.id,
+                to_refund=True,
+            )
+        return vals
+
+    @api.model
+    def _get_vendor_sources(self, company, rows):
+        """Return what was received from vendors and not returned, the oldest receipt first.
+
+        :return: `{(product, lot): [[receipt, quantity in the unit of the product]]}`; the lot is
+            empty for untracked products.
+        :rtype: dict
+        """
+        result = defaultdict(list)
+        if 'purchase.order.line' not in self.env:
+            raise UserError(
+                self.env._(
+                    "%(product)s cannot go back to its vendor: this takes the app Purchase, which "
+                    "knows who delivered it. Choose another disposition.",
+                    product=rows.product_id[:1].display_name,
+                )
+            )
+        receipts = self.env['stock.move'].search(
+            [
+                ('product_id', 'in', rows.product_id.ids),
+                ('company_id', '=', company.id),
+                ('state', '=', 'done'),
+                ('purchase_line_id', '!=', False),
+                ('location_id.usage', '=', 'supplier'),
+                ('location_dest_id.usage', 'in', ('internal', 'transit')),
+            ],
+            order='date, id',
+        )
+        for receipt in receipts:
+            left = defaultdict(float)
+            for move_line in receipt.move_line_ids:
+                left[move_line.lot_id] += move_line.quantity_product_uom
+            back = receipt.returned_move_ids.filtered(lambda move: move.state != 'cancel')
+            for move_line in back.move_line_ids:
+                left[move_line.lot_id] -= move_line.quantity_product_uom
+            for lot, quantity in left.items():
+                result[receipt.product_id, lot].append([receipt, quantity])
+        return result
+
+    @api.model
+    def _take_vendor_sources(self, row, sources):
+        """Take the goods of a row out of the purchase receipts.
+
+        :param dict sources: what `_get_vendor_sources` gave; what the row takes is taken out.
+        :return: list of `(vendor, receipt, quantity in the unit of the product)`; the receipt is
+            empty for goods whose purchase is not known.
+        :raise UserError: when no vendor is known.
+        """
+        uom = row.product_id.uom_id
+        wanted, result = row._get_stock_quantity(), []
+        for source in sources[row.product_id, row.lot_id]:
+            receipt, left = source
+            quantity = min(wanted, left)
+            if uom.compare(quantity, 0.0) > 0:
+                vendor = receipt.purchase_line_id.order_id.partner_id
+                result.append((vendor, receipt, quantity))
+                source[1] -= quantity
+                wanted -= quantity
+        if uom.compare(wanted, 0.0) > 0:
+            result.append((self._get_usual_vendor(row), self.env['stock.move'], wanted))
+        return result
+
+    @api.model
+    def _get_usual_vendor(self, row):
+        """Return the first vendor of the product of a row, for goods without purchase receipt."""
+        sellers = row.product_id.seller_ids.filtered(
+            lambda seller: (
+                seller.company_id.id in (False, row.company_id.id)
+                and seller.product_id.id in (False, row.product_id.id)
+            )
+        )
+        if not sellers:
+            raise UserError(
+                self.env._(
+                    "%(product)s cannot go back to its vendor: it was never received from one "
+                    "and has no vendor on its Purchase page. Set one there, or choose another "
+                    "disposition.",
+                    product=row.product_id.display_name,
+                )
+            )
+        return sellers[0].partner_id
+
+    @api.model
+    def _split_parts(self, parts, quantity):
+        """Take a quantity off the front of a list of `(bucket, quantity)`, which gets shorter."""
+        taken = []
+        while parts and quantity > 0:
+            bucket, there = parts.pop(0)
+            part = min(there, quantity)
+            taken.append((bucket, part))
+            quantity -= part
+            if there > part:
+                parts.insert(0, (bucket, there - part))
+        return taken
+
+    # === KEEP === #
+
+    # The customer keeps the goods: nothing moves, and nothing of it is expected any more.
+
+    @api.model
+    def _ensure_may_leave(self, lines):
+        """Refuse to credit goods that nobody gets to see to whoever may not decide on that.
+
+        :param lines: `sale.return.line` records whose goods the customer is to keep.
+        :raise AccessError: without the role of approver.
+        :raise UserError: when the user asked for the return.
+        """
+        if not lines:
+            return
+        returns = lines.return_id.with_env(self.env)
+        returns._ensure_group('group_approver')
+        if self.env.su:
+            return
+        # sudo: the role was checked; see `_get_left_to`.
+        for sale_return in returns - returns.sudo()._get_left_to(self.env.user):
+            if reason := sale_return._get_own_request_reason(self.env.user):
+                raise UserError(reason)
+
+    @api.model
+    def _ensure_keepable(self, lines, vals_list):
+        """Refuse to leave more with the customer than is expected and has not come.
+
+        :param list vals_list: values of the new rows whose goods the customer keeps.
+        :raise UserError: naming the product and how much has not come.
+        """
+        wanted = defaultdict(float)
+        for vals in vals_list:
+            wanted[lines.browse(vals['line_id'])] += vals['quantity']
+        # Other rows come with a move of the goods, which nobody else can move; these do not.
+        self.env['sale.order.line'].union(
+            *[line.sale_line_id for line in wanted]
+        )._take_return_counter()
+        for line, quantity in wanted.items():
+            missing = line._get_qty_missing()
+            if line.product_uom_id.compare(quantity, missing) > 0:
+                raise UserError(
+                    self.env._(
+                        "The customer cannot keep %(quantity)s %(unit)s of %(product)s in return "
+                        "%(return)s: %(missing)s are expected and have not come. What has come "
+                        "goes another way.",
+                        quantity=quantity,
+                        unit=line.product_uom_id.name,
+                        product=line.product_id.display_name,
+                        missing=missing,
+                        **{'return': line.return_id.name},
+                    )
+                )
+            uninvoiced = line.sale_line_id._get_qty_uninvoiced(
+                self.env['sale.return.ledger']._get_invoiced(line.sale_line_id)[0]
+            )
+            if line.resolution == 'refund' and line.product_uom_id.compare(uninvoiced, 0.0) > 0:
+                raise UserError(
+                    self.env._(
+                        "%(product)s of order %(order)s is not invoiced completely. Invoice it "
+                        "first: what the customer keeps is credited from its invoice.",
+                        product=line.product_id.display_name,
+                        order=line.order_id.name,
+                    )
+                )
+
+    @api.model
+    def _dispose_keep(self, rows, buckets):
+        """Take what the customer keeps off the receipts that expect it."""
+        for line, group in rows.grouped('line_id').items():
+            left = self._get_kept_goods(line, group)
+            receipts = line.move_ids.filtered(
+                lambda move: move.state not in ('done', 'cancel') and move._is_sale_return_receipt()
+            )
+            # The newest first: the oldest parcel is the likeliest one under way.
+            for move in receipts.sorted('id', reverse=True):
+                part = min(left.get(move.product_id, 0.0), move.product_qty)
+                if move.product_id.uom_id.compare(part, 0.0) > 0:
+                    self._reduce_receipt(move, part)
+                    left[move.product_id] -= part
+
+    @api.model
+    def _get_kept_goods(self, line, rows):
+        """Return `{product: quantity in its unit}` of what the customer keeps of a line."""
+        kit = line.sale_line_id._get_return_kit()
+        goods = defaultdict(float)
+        for row in rows:
+            if row.component_id or not kit:
+                goods[row.product_id] += row._get_stock_quantity()
+                continue
+            for product, (in_one, _share) in kit.items():
+                goods[product] += row.quantity * in_one
+        return goods
+
+    @api.model
+    def _reduce_receipt(self, move, quantity):
+        """Expect less of a receipt move (quantity in the unit of the product)."""
+        uom = move.product_id.uom_id
+        if uom.compare(quantity, move.product_qty) >= 0:
+            move._action_cancel()
+            return
+        move._do_unreserve()
+        move.product_uom_qty = uom._compute_quantity(
+            move.product_qty - quantity, move.product_uom, rounding_method='HALF-UP'
+        )
+        move._action_assign()

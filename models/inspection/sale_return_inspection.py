@@ -13,7 +13,9 @@ class SaleReturnInspection(models.Model):
     """
 
     _name = 'sale.return.inspection'
+
     _inherit = ['sale.return.evidence']
+
     _description = "Return Inspection"
     _order = 'id desc'
     _check_company_auto = True
@@ -95,14 +97,7 @@ class SaleReturnInspection(models.Model):
         help="What of the row was not corrected, in the unit of the return line.",
     )
 
-    @api.model
-    def _selection_document(self):
-        models_there = self.env['ir.model'].sudo()  # names of models are no secret
-        return [
-            (model, models_there._get(model).name)
-            for model in ('stock.scrap', 'repair.order')
-            if model in self.env
-        ]
+    # === COMPUTE METHODS === #
 
     @api.depends('move_ids.picking_id')
     def _compute_transfer_count(self):
@@ -127,6 +122,92 @@ class SaleReturnInspection(models.Model):
     def _compute_display_name(self):
         for row in self:
             row.display_name = f"{row.product_id.display_name}: {row.disposition_id.name}"
+
+    # === ACTION METHODS === #
+
+    def action_correct(self, reason, quantity=None, results=None):
+        """Correct rows: their goods go back to quarantine, and what is right is recorded.
+
+        Without `results` the goods wait for another inspection. Where only grade or liability
+        were wrong, the goods stay where they are.
+
+        :param str reason: what was wrong, demanded.
+        :param float quantity: how much of each row is wrong, in the unit of the return line; all
+            of it by default.
+        :param list results: for rows of one return line: what is right, see
+            `sale.return.line.register_inspection` (`line_id`, `lot` and `note` are known).
+        :return: the correcting rows, then those of the results.
+        :rtype: sale.return.inspection
+        :raise AccessError: without the role of inspector.
+        :raise UserError: when the goods have left, or less would be accepted than is credited.
+            Nothing is changed then.
+        """
+        returns = self.env['sale.return']
+        returns._ensure_group('group_inspector')
+        self.check_access('read')
+        returns._ensure_explained(reason, self.env._("Say what is wrong with the inspection."))
+        if results and len(self.line_id) > 1:
+            raise UserError(
+                self.env._("Correct the rows of several return lines one after the other.")
+            )
+        with self.env.cr.savepoint():
+            rows = self.env['sale.return.disposal']._correct(self, reason, quantity, results)
+        rows.line_id.return_id._after_step()
+        return rows
+
+    def action_open_correction(self):
+        """Open the dialog that corrects the row."""
+        self.ensure_one()
+        self.env['sale.return']._ensure_group('group_inspector')
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Correct"),
+            'res_model': 'sale.return.correct',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_row_id': self.id},
+        }
+
+    def action_view_transfers(self):
+        """Show what moved the goods of the rows."""
+        self.check_access('read')
+        return self.env['sale.return.opening']._open_or_tell(
+            # sudo: the numbers of documents only.
+            self.sudo().move_ids.picking_id,
+            self.env._("Transfers"),
+        )
+
+    def action_print_labels(self):
+        """Print the labels of rows whose goods are put away.
+
+        :return: the action of the report, True where nothing is put away.
+        """
+        self.check_access('read')
+        rows = self._filter_put_away()
+        return (
+            self.env.ref('sale_return.action_report_put_away').report_action(rows) if rows else True
+        )
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _selection_document(self):
+        models_there = self.env['ir.model'].sudo()  # names of models are no secret
+        return [
+            (model, models_there._get(model).name)
+            for model in ('stock.scrap', 'repair.order')
+            if model in self.env
+        ]
+
+    def _link_document(self, document):  # pylint: disable=missing-return
+        """Keep the repair or scrap order that was made for the goods of the row."""
+        self.ensure_one()
+        if document:
+            # Past the `write` of evidence, which refuses everybody: the link comes with the row.
+            reference = f'{document._name},{document.id}'
+            super(SaleReturnEvidence, self).write(  # pylint: disable=super-method-mismatch
+                {'document_ref': reference}
+            )
 
     # === QUANTITIES === #
 
@@ -237,68 +318,45 @@ class SaleReturnInspection(models.Model):
                     )
                 )
 
-    # === ACTION METHODS === #
+    # === LABEL === #
 
-    def action_correct(self, reason, quantity=None, results=None):
-        """Correct rows: their goods go back to quarantine, and what is right is recorded.
+    # Labels for goods that are put away after their inspection.
 
-        Without `results` the goods wait for another inspection. Where only grade or liability
-        were wrong, the goods stay where they are.
+    def _filter_put_away(self):
+        """Return the rows whose goods get a place in a warehouse of ours, and so a label."""
+        # sudo: whoever inspects need not see transfers.
+        return self.filtered(lambda row: row.sudo()._get_put_away_location())
 
-        :param str reason: what was wrong, demanded.
-        :param float quantity: how much of each row is wrong, in the unit of the return line; all
-            of it by default.
-        :param list results: for rows of one return line: what is right, see
-            `sale.return.line.register_inspection` (`line_id`, `lot` and `note` are known).
-        :return: the correcting rows, then those of the results.
-        :rtype: sale.return.inspection
-        :raise AccessError: without the role of inspector.
-        :raise UserError: when the goods have left, or less would be accepted than is credited.
-            Nothing is changed then.
+    def _get_put_away_location(self):
+        """Return where the goods of a row go: a location of ours, or an empty one."""
+        self.ensure_one()
+        moves = self.move_ids.filtered(lambda move: move.state != 'cancel')
+        places = moves.move_line_ids.location_dest_id or moves.location_dest_id
+        return places.filtered(lambda place: place.usage == 'internal')[:1]
+
+    def _get_label_vals(self):
+        """Return what is printed on the label of one row. Override to add entries.
+
+        `barcode` is the lot or serial number, else the barcode of the product, else its reference.
+
+        :rtype: dict
         """
-        returns = self.env['sale.return']
-        returns._ensure_group('group_inspector')
-        self.check_access('read')
-        returns._ensure_explained(reason, self.env._("Say what is wrong with the inspection."))
-        if results and len(self.line_id) > 1:
-            raise UserError(
-                self.env._("Correct the rows of several return lines one after the other.")
-            )
-        with self.env.cr.savepoint():
-            rows = self.env['sale.return.disposal']._correct(self, reason, quantity, results)
-        rows.line_id.return_id._after_step()
-        return rows
-
-    def action_open_correction(self):
-        """Open the dialog that corrects the row."""
         self.ensure_one()
-        self.env['sale.return']._ensure_group('group_inspector')
+        row = self.sudo()  # whoever inspects may print what he has inspected
+        product = row.product_id
+        place = row._get_put_away_location()
         return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Correct"),
-            'res_model': 'sale.return.correct',
-            'view_mode': 'form',
-            'target': 'new',
-            'context': {'default_row_id': self.id},
+            'product': product.display_name,
+            'lot': row.lot_id.name or "",
+            'grade': f"{row.grade_id.code} · {row.grade_id.name}" if row.grade_id else "",
+            'quantity': row._get_quantity_text(),
+            'disposition': row.disposition_id.name,
+            'location': place.complete_name or "",
+            'return': row.return_id.name,
+            'partner': row.return_id.partner_id.name,
+            'date': row.date,
+            'barcode': row.lot_id.name
+            or product.barcode
+            or product.default_code
+            or row.return_id.name,
         }
-
-    def action_view_transfers(self):
-        """Show what moved the goods of the rows."""
-        self.check_access('read')
-        return self.env['sale.return.opening']._open_or_tell(
-            # sudo: the numbers of documents only.
-            self.sudo().move_ids.picking_id,
-            self.env._("Transfers"),
-        )
-
-    # === BUSINESS METHODS === #
-
-    def _link_document(self, document):  # pylint: disable=missing-return
-        """Keep the repair or scrap order that was made for the goods of the row."""
-        self.ensure_one()
-        if document:
-            # Past the `write` of evidence, which refuses everybody: the link comes with the row.
-            reference = f'{document._name},{document.id}'
-            super(SaleReturnEvidence, self).write(  # pylint: disable=super-method-mismatch
-                {'document_ref': reference}
-            )

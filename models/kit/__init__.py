@@ -1,3 +1,3 @@
-from . import sale_order_line_kit
+from . import sale_order_line
 from . import sale_return_kit
-from . import stock_move_kit
+from . import stock_move

@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 
 class StockLot(models.Model):
     _name = 'stock.lot'
+
     _inherit = ['stock.lot', 'sale.return.owned']
 
     # What the user may read of them: whoever has no role in Returns reads lots without these.
@@ -17,15 +18,18 @@ class StockLot(models.Model):
         compute='_compute_sale_return_ids', groups='sale_return.group_user'
     )
 
+    # For the returns desk, see the indexes of `sale.return`.
+    _sale_return_bench_name = models.Index('(name)')
+
+    # === COMPUTE METHODS === #
+
     def _compute_sale_return_ids(self):
         returns_by_lot = self.env['sale.return.lots']._get_returns(self)
         for lot in self:
             lot.sale_return_ids = returns_by_lot[lot]
             lot.sale_return_count = len(lot.sale_return_ids)
 
-    def action_view_sale_returns(self):
-        """Show the returns of the lots."""
-        return self.sale_return_ids._get_records_action(name=self.env._("Customer Returns"))
+    # === CONSTRAINT METHODS === #
 
     def _check_create(self):
         """Override of `stock` to say what to do with a thing nobody knows.
@@ -42,3 +46,9 @@ class StockLot(models.Model):
                 )
             )
         return super()._check_create()
+
+    # === ACTION METHODS === #
+
+    def action_view_sale_returns(self):
+        """Show the returns of the lots."""
+        return self.sale_return_ids._get_records_action(name=self.env._("Customer Returns"))

@@ -17,21 +17,10 @@ GUARDED_FIELDS = frozenset(
 class StockMoveLine(models.Model):
     _inherit = 'stock.move.line'
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Override of `stock` to guard quantities that are added to moves already done."""
-        move_lines = super().create(vals_list)
-        move_lines._check_done_sale_return_quantities()
-        return move_lines
+    # Finds the ways of a lot: who delivered it, and when it was sold again.
+    _sale_return_lot = models.Index('(lot_id) WHERE lot_id IS NOT NULL')
 
-    def write(self, vals):
-        """Override of `stock` to guard what is edited on moves already done."""
-        # The move that a line leaves changes as well.
-        left = self.move_id if 'move_id' in vals else None
-        result = super().write(vals)
-        if not GUARDED_FIELDS.isdisjoint(vals):
-            self._check_done_sale_return_quantities(left)
-        return result
+    # === CONSTRAINT METHODS === #
 
     def _check_done_sale_return_quantities(self, left=None):
         """Refuse to edit done moves so that more or other goods came back than were delivered.
@@ -53,3 +42,21 @@ class StockMoveLine(models.Model):
             moves._check_sale_return_places()
             # What was counted later needs no receipt any more.
             self.env['sale.return.reception']._cancel_unexpected(moves.sale_return_line_id)
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `stock` to guard quantities that are added to moves already done."""
+        move_lines = super().create(vals_list)
+        move_lines._check_done_sale_return_quantities()
+        return move_lines
+
+    def write(self, vals):
+        """Override of `stock` to guard what is edited on moves already done."""
+        # The move that a line leaves changes as well.
+        left = self.move_id if 'move_id' in vals else None
+        result = super().write(vals)
+        if not GUARDED_FIELDS.isdisjoint(vals):
+            self._check_done_sale_return_quantities(left)
+        return result

@@ -1,6 +1,12 @@
+import logging
+from datetime import timedelta
+
+import requests
+from psycopg2 import OperationalError
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 from odoo.tools.misc import formatLang
 
 # Money that has left or may leave yet: it cannot be paid a second time.
@@ -25,6 +31,11 @@ TRANSACTION_STATES = {
     'error': 'failed',
 }
 
+_logger = logging.getLogger(__name__)
+
+# After this nobody is waiting for the answer any more: the server was stopped in between.
+LOST_AFTER = timedelta(minutes=15)
+
 
 class SaleReturnRefund(models.Model):
     """One payout of one credit note: where the money goes back to, and how far it is.
@@ -34,7 +45,9 @@ class SaleReturnRefund(models.Model):
     """
 
     _name = 'sale.return.refund'
+
     _inherit = ['sale.return.own.defaults']
+
     _description = "Return Refund"
     _order = 'id desc'
     _rec_name = 'idempotency_key'
@@ -474,3 +487,273 @@ class SaleReturnRefund(models.Model):
                 account.allow_out_payment and account.company_id.id in (False, self.company_id.id)
             )
         )[:1]
+
+    # === SEND === #
+
+    # Sending refunds to payment providers, one at a time, and never twice.
+    #
+    # A request to a provider cannot be rolled back. So that a payout is sent is committed before it
+    # is sent: whatever happens then, it is not sent again by itself. Where no answer came a person
+    # looks at the provider's books and says what they show.
+
+    @api.model
+    def _get_to_send_domain(self):
+        return Domain('state', '=', 'prepared') & Domain('method', '=', 'online')
+
+    @api.model
+    def _cron_send_refunds(self):
+        """Scheduled job: send the payouts that providers make, and name those without answer."""
+        cron = self.env['ir.cron']
+        self._mark_lost()
+        domain = self._get_to_send_domain()
+        ids = self.search(domain, order='id').ids
+        remaining = len(ids)
+        cron._commit_progress(remaining=remaining)
+        for refund_id in ids:
+            # One by one: each is a conversation of its own, and is committed on its own.
+            remaining -= 1
+            refund = (
+                self.browse(refund_id)
+                .try_lock_for_update(allow_referencing=True)
+                .filtered_domain(domain)
+            )
+            if refund and refund._mark_sent():
+                cron._commit_progress()
+                refund._send_isolated()
+            if not cron._commit_progress(1, remaining=remaining):
+                break
+
+    def _mark_sent(self):
+        """Note that a payout is being sent, under the counter that guards its note.
+
+        :return: False when the ceilings do not allow it any more; it has failed then.
+        """
+        self.ensure_one()
+        self.env['sale.return.guard']._take_counter(self.note_id, 'sale_return_refund_guard')
+        try:
+            self._ensure_covered()
+        except UserError as error:
+            message = str(error.args[0])
+            self.transaction_id._set_error(message)
+            self._fail(message)
+            return False
+        self.write({'date_sent': fields.Datetime.now(), 'error': False})
+        self.flush_recordset()
+        return True
+
+    @api.model
+    def _mark_lost(self):
+        """Name the payouts that were sent and about which nothing was heard since."""
+        lost = self.search(
+            [
+                ('state', '=', 'pending'),
+                ('transaction_id.state', '=', 'draft'),
+                ('date_sent', '<', fields.Datetime.now() - LOST_AFTER),
+                ('answer_lost', '=', False),
+            ]
+        )
+        lost._lose(self.env._("The provider was asked and no answer was kept."))
+
+    def _lose(self, message):
+        """Keep that it is not known what the provider did."""
+        self.write({'answer_lost': True})
+        self._fail(message)
+
+    def _send_isolated(self):
+        """Send one payout; whatever goes wrong is kept on it and stops no other."""
+        self.ensure_one()
+        try:
+            self._send()
+        except OperationalError:
+            # The answer is lost with the transaction, not the money.
+            self.env.cr.rollback()
+            self.invalidate_recordset()
+            self._lose(self.env._("The database was busy when the provider answered."))
+        except Exception as error:
+            _logger.exception("Refund %s: the answer of the provider was lost", self.id)
+            self.env.cr.rollback()
+            self.invalidate_recordset()
+            self._lose(str(error))
+
+    def _send(self):
+        """Ask the provider for one refund, and enter the payment if it was made."""
+        self.ensure_one()
+        transaction = self.transaction_id
+        try:
+            transaction._ensure_provider_is_not_disabled()
+            transaction._log_sent_message()
+            transaction._send_refund_request()
+        except UserError as error:
+            message = str(error.args[0])
+            if self._is_answer_lost(error):
+                self._lose(message)
+                return
+            transaction._set_error(message)
+        if transaction.state == 'error':
+            self._fail(transaction.state_message or self.env._("The provider refused."))
+        elif transaction.state == 'done':
+            transaction._post_process()
+
+    @api.model
+    def _is_answer_lost(self, error):
+        """Tell whether the provider may have paid although the request has failed.
+
+        :param error: the exception of Odoo's request helper, raised while it handled another one.
+        """
+        cause = error.__cause__ or error.__context__
+        if isinstance(cause, (requests.exceptions.ConnectionError, requests.exceptions.Timeout)):
+            return True
+        response = getattr(cause, 'response', None)
+        return response is not None and response.status_code >= 500
+
+    # === SETTLE === #
+
+    # What happens in the books when a payout is made: note, payment and discount end at zero.
+
+    def _is_waiting(self):
+        """Tell whether the payout may still lower what is open on the note."""
+        self.ensure_one()
+        return self.state in OPEN_STATES or (
+            self.state == 'done' and self.payment_id.move_id.state != 'posted'
+        )
+
+    def _get_note_balance(self):
+        """Return what the payout settles of the note in the company's currency.
+
+        A payment in a third currency has to come to exactly this, or the note keeps a rest.
+        """
+        self.ensure_one()
+        note = self.note_id
+        receivable = note.line_ids.filtered(
+            lambda line: line.account_id.account_type == 'asset_receivable'
+        )
+        balance = abs(sum(receivable.mapped('amount_residual')))
+        if note.currency_id.compare_amounts(self.note_amount, note.amount_residual) >= 0:
+            return balance
+        return self.company_id.currency_id.round(balance * self.note_amount / note.amount_residual)
+
+    def _ensure_payable(self):
+        """Refuse to post a payment for more than was prepared, or than the ceilings allow.
+
+        A payment that somebody has lowered pays less of the note.
+
+        :raise UserError: naming the note.
+        """
+        self.ensure_one()
+        payment = self.payment_id
+        payment._ensure_sale_return_amount(self)
+        if payment.currency_id.compare_amounts(payment.amount, self.amount) < 0:
+            ratio = payment.amount / self.amount
+            self.write(
+                {
+                    'amount': payment.amount,
+                    'note_amount': self.note_currency_id.round(self.note_amount * ratio),
+                    'amount_written_back': self.note_currency_id.round(
+                        self.amount_written_back * ratio
+                    ),
+                }
+            )
+        self._ensure_covered()
+
+    def _ensure_covered(self):
+        """Refuse to pay more than the note has open, or than is left of what was received.
+
+        :raise UserError: naming the note.
+        """
+        self._ensure_note_open()
+        left = self.env['sale.return.payback']._get_left_for(self)
+        if self.note_currency_id.compare_amounts(self.note_amount, left) > 0:
+            raise UserError(
+                self.env._(
+                    "Of the money that had paid %(invoice)s only %(left)s is left to be paid back "
+                    "on credit note %(note)s: the rest was refunded elsewhere, or the payment was "
+                    "taken back. Cancel this refund, then refund the note again.",
+                    invoice=self.invoice_id.name,
+                    note=self.note_id.name,
+                    left=formatLang(self.env, left, currency_obj=self.note_currency_id),
+                )
+            )
+
+    def _ensure_note_open(self):
+        """Refuse to pay more than the note has open.
+
+        :raise UserError: naming the note.
+        """
+        self.ensure_one()
+        gross = self.note_amount + self.amount_written_back
+        if self.note_currency_id.compare_amounts(gross, self.note_id.amount_residual) > 0:
+            raise UserError(
+                self.env._(
+                    "Credit note %(note)s has only %(open)s left: the rest was used or paid back "
+                    "already. Cancel this payment, then refund the note again.",
+                    note=self.note_id.name,
+                    open=formatLang(
+                        self.env,
+                        self.note_id.amount_residual,
+                        currency_obj=self.note_currency_id,
+                    ),
+                )
+            )
+
+    def _is_paid(self):
+        """Tell whether the payment is made, and booked where it has an entry of its own."""
+        self.ensure_one()
+        payment = self.payment_id
+        return payment.state in PAID_STATES and payment.move_id.state in (False, 'posted')
+
+    def _settle(self):
+        """Match payouts that were paid with their notes, and write back what was never received.
+
+        Repeating it changes nothing: what is matched is left alone.
+        """
+        for refund in self.filtered(lambda refund: refund._is_paid()):
+            # One by one: each matches its own two documents.
+            refund._reconcile(refund.payment_id.move_id)
+            if refund.amount_written_back and not refund.write_back_move_id:
+                refund._write_back()
+            refund.note_id._refresh_sale_returns()
+
+    def _reconcile(self, move):
+        """Match a posted entry with the note."""
+        receivable = self.note_id.line_ids.filtered(
+            lambda line: line.account_id.account_type == 'asset_receivable'
+        )
+        lines = move.line_ids.filtered(lambda line: line.account_id in receivable.account_id)
+        open_lines = (receivable | lines).filtered(lambda line: not line.reconciled)
+        if move.state == 'posted' and open_lines & lines and open_lines & receivable:
+            open_lines.reconcile()
+
+    def _write_back(self):
+        """Post the entry that takes back what was granted when the invoice was paid."""
+        vals = self.env['sale.return.payback']._prepare_write_back_vals(self)
+        # Its tax lines are given: Odoo must not compute them from the base once more.
+        move = (
+            self.env['account.move']
+            .with_company(self.company_id)
+            .with_context(skip_invoice_sync=True)
+            .create(vals)
+        )
+        move._post(soft=False)
+        self.write_back_move_id = move
+        self._reconcile(move)
+
+    def _undo_settlement(self):
+        """Open the notes of payouts whose payment is undone, and reverse what was written back.
+
+        Odoo keeps a payment matched that is reset to draft. When it is posted again it is matched
+        again, and as much is written back again.
+        """
+        for refund in self:
+            # One by one: few payments are undone, and each has entries of its own.
+            refund.payment_id.move_id.line_ids.filtered(
+                lambda line: line.account_id.account_type == 'asset_receivable'
+            ).remove_move_reconcile()
+            move = refund.write_back_move_id
+            if not move:
+                continue
+            refund.write_back_move_id = False
+            move.line_ids.remove_move_reconcile()
+            # Its tax lines are given, see `_write_back`.
+            move.with_context(skip_invoice_sync=True)._reverse_moves(
+                [{'date': fields.Date.context_today(self)}], cancel=True
+            )

@@ -115,7 +115,7 @@ class TestCreditQueue(SaleReturnCommon):
             '_create_company_notes',
             side_effect=ValueError("Expected singleton"),
         )
-        with fault, mute_logger('odoo.addons.sale_return.models.credit.sale_return_credit_later'):
+        with fault, mute_logger('odoo.addons.sale_return.models.credit.sale_return_credit'):
             sale_return.action_approve()
         self.assertEqual(sale_return.state, 'approved')
         self.assertIn("Expected singleton", sale_return.credit_error)

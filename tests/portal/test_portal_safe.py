@@ -13,7 +13,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from odoo.tools.misc import hash_sign
 
-from odoo.addons.sale_return.models.portal.sale_order_portal_request import LINK_SCOPE
+from odoo.addons.sale_return.models.portal.sale_order import LINK_SCOPE
 
 from ..document.test_evidence import image
 from .test_portal_follow import FollowCommon

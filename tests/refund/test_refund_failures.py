@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 
 from ..common_refund import RefundCommon
 
-SEND_LOGGER = 'odoo.addons.sale_return.models.refund.sale_return_refund_send'
+SEND_LOGGER = 'odoo.addons.sale_return.models.refund.sale_return_refund'
 
 
 class OnlineCommon(RefundCommon):
@@ -314,7 +314,7 @@ class TestRefundConcurrency(TransactionCase):
             self.skipTest("There is no credit note in this database")
         with ExitStack() as stack:
             first, second = (self._open_environment(stack) for _session in range(2))
-            payable = "odoo.addons.sale_return.models.refund.account_move_refund.AccountMove"
+            payable = "odoo.addons.sale_return.models.refund.account_move.AccountMove"
             with patch(f'{payable}._filter_sale_return_payable', lambda notes: notes):
                 first['sale.return.payback']._pay_back(first['account.move'].browse(note.id))
                 second.cr.execute("SET LOCAL lock_timeout = '100ms'")

@@ -1,12 +1,22 @@
 import hashlib
 import json
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 # Written by the steps of the approval only.
-PROTECTED_FIELDS = frozenset({'requested_by_id', 'submission_count', 'fingerprint', 'step_ids'})
+PROTECTED_FIELDS = frozenset(
+    {
+        'requested_by_id',
+        'submission_count',
+        'fingerprint',
+        'step_ids',
+        'date_appeal_until',
+        'appeal_ids',
+    }
+)
 
 OVERRIDABLE = ('refuse_overridable', 'refuse')
 
@@ -15,10 +25,11 @@ MAX_ACTIVITIES = 5
 
 
 class SaleReturn(models.Model):
-    """Who has to decide on a return, who has, and on what exactly."""
+    """What the decision adds to a return: approvals and appeals."""
 
     _inherit = 'sale.return'
 
+    # Who has to decide on a return, who has, and on what exactly.
     file_ids = fields.One2many('sale.return.file', 'return_id', string="Photos and Files")
     requested_by_id = fields.Many2one(
         'res.users',
@@ -47,6 +58,25 @@ class SaleReturn(models.Model):
     needs_overrule = fields.Boolean(
         compute='_compute_needs_overrule',
         help="The rules would refuse it; who approves it has to say why.",
+    )
+
+    # The return's side of appeals: until when, by whom, and what follows from the outcome.
+    date_appeal_until = fields.Date(
+        string="Appeal until",
+        readonly=True,
+        copy=False,
+        help="Last day on which the customer may appeal against the refusal. Empty: he may not.",
+    )
+    appeal_ids = fields.One2many('sale.return.appeal', 'return_id', string="Appeals", readonly=True)
+    appeal_state = fields.Selection(
+        related='appeal_ids.state',
+        string="Outcome of the Appeal",
+        help="What came of the customer's appeal.",
+    )
+    can_appeal = fields.Boolean(
+        compute='_compute_can_appeal',
+        compute_sudo=True,
+        help="The return is refused and its customer may still appeal.",
     )
 
     # === COMPUTE METHODS === #
@@ -83,6 +113,11 @@ class SaleReturn(models.Model):
                 for line in sale_return.line_ids
             )
 
+    @api.depends('state', 'date_appeal_until', 'appeal_ids')
+    def _compute_can_appeal(self):
+        for sale_return in self:
+            sale_return.can_appeal = not sale_return._get_appeal_obstacle()
+
     # === CRUD METHODS === #
 
     def unlink(self):
@@ -93,7 +128,7 @@ class SaleReturn(models.Model):
         return super().unlink()
 
     def _is_derived(self, name):
-        """Override of `sale.return.derived` to protect approvals."""
+        """Override of `sale.return.derived` to protect approvals and appeals."""
         return name in PROTECTED_FIELDS or super()._is_derived(name)
 
     # === WHO === #
@@ -104,7 +139,7 @@ class SaleReturn(models.Model):
         pending = self.step_ids.filtered(lambda step: step.state == 'pending')
         return pending.sorted(lambda step: (step.sequence, step.id))[:1]
 
-    def _get_own_request_reason(self, user):
+    def _get_own_part_reason(self, user):
         """Say why a user must not decide on this return whatever his role is; None if he may.
 
         :param user: `res.users`
@@ -123,6 +158,19 @@ class SaleReturn(models.Model):
             return self.env._(
                 "%(user)s decided on a level of return %(return)s already, so somebody else has to "
                 "decide on the next one.",
+                user=user.name,
+                **{'return': self.name},
+            )
+        return None
+
+    def _get_own_request_reason(self, user):
+        """Say why a user must not decide on this return, nor on what follows from an appeal."""
+        if reason := self._get_own_part_reason(user):
+            return reason
+        # sudo: who decided is kept for everybody to see.
+        if user in self.sudo().appeal_ids.refused_by_id:
+            return self.env._(
+                "%(user)s refused return %(return)s, so somebody else has to decide now.",
                 user=user.name,
                 **{'return': self.name},
             )
@@ -469,3 +517,162 @@ class SaleReturn(models.Model):
             record.state == 'open' and record._is_foreign()
             for record in sale_return.discrepancy_ids
         )
+
+    # === UNTIL WHEN === #
+
+    def _update_state(self, state, reason=None):
+        """Extend to fix with the refusal until when the customer may appeal.
+
+        :raise UserError: when a return with an open appeal would be set back to draft.
+        """
+        if state == 'draft' and (
+            open_appeals := self.appeal_ids.filtered(lambda a: a.state == 'open')
+        ):
+            raise UserError(
+                self.env._(
+                    "The customer appealed against the refusal of return %(returns)s. Decide on "
+                    "the appeal instead.",
+                    returns=", ".join(open_appeals.return_id.mapped('name')),
+                )
+            )
+        result = super()._update_state(state, reason=reason)
+        if state == 'refused':
+            for until, group in self.grouped(lambda r: r._get_date_appeal_until()).items():
+                group._write_facts({'date_appeal_until': until})
+        return result
+
+    def _get_date_appeal_until(self):
+        """Return the last day of an appeal against a refusal made now, in the company's time zone.
+
+        :return: the last day, inclusive; False where the policy gives no days.
+        :rtype: datetime.date | bool
+        """
+        self.ensure_one()
+        days = max(self.line_ids.policy_id.mapped('appeal_days'), default=0)
+        return self._get_today() + timedelta(days=days) if days else False
+
+    def _is_appeal_open(self):
+        """Tell whether the customer may appeal now."""
+        self.ensure_one()
+        return not self._get_appeal_obstacle()
+
+    def _get_appeal_obstacle(self):
+        """Say why nobody may appeal on this return now; None if the customer may.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        names = {'return': self.name}
+        if self.appeal_ids:
+            return self.env._(
+                "There was an appeal on return %(return)s already; there is one only.", **names
+            )
+        if self.state != 'refused':
+            return self.env._(
+                "Return %(return)s is not refused, so there is nothing to appeal against.", **names
+            )
+        if not self.date_appeal_until:
+            return self.env._("The refusal of return %(return)s is final.", **names)
+        if self._get_today() > self.date_appeal_until:
+            return self.env._(
+                "An appeal on return %(return)s was possible until %(date)s.",
+                date=fields.Date.to_string(self.date_appeal_until),
+                **names,
+            )
+        return None
+
+    # === APPEAL === #
+
+    def action_appeal(self, comment=None):
+        """Appeal against the refusal of returns for their customers, once each.
+
+        :param str comment: why, in the words of the customer; demanded.
+        :return: the new appeals.
+        :rtype: sale.return.appeal
+        :raise AccessError: without a role in Returns.
+        :raise UserError: when a return is not refused, it is too late, or there was an appeal.
+        """
+        self._ensure_group('group_user')
+        self.check_access('write')
+        appeals = self.env['sale.return.appeal']
+        for sale_return in self:
+            # One by one: who is asked depends on what the others have to do.
+            appeals += sale_return._appeal(comment, sale_return.partner_id)
+        return appeals
+
+    @api.private
+    def _appeal(self, comment, partner):
+        """Appeal against the refusal of one return. The caller has checked that he may: it is his.
+
+        :param str comment: why, in the words of the customer.
+        :param partner: `res.partner` who appeals.
+        :return: the new appeal.
+        :rtype: sale.return.appeal
+        :raise UserError: when there is nothing to say, it is too late, or there was an appeal.
+        """
+        self.ensure_one()
+        self._ensure_explained(comment, self.env._("Say why the refusal is wrong."))
+        # sudo: customers and users may not write appeals; the caller has checked who he is.
+        sale_return = self.sudo()
+        if obstacle := sale_return._get_appeal_obstacle():
+            raise UserError(obstacle)
+        refusal = sale_return._get_refusal()
+        appeal = sale_return.env['sale.return.appeal'].create(
+            {
+                'return_id': self.id,
+                'partner_id': partner.id,
+                'comment': comment.strip(),
+                'refused_by_id': False if refusal.automatic else refusal.user_id.id,
+                'refusal_reason': refusal.comment,
+            }
+        )
+        appeal.user_id = appeal._get_assignee()
+        self.env['sale.return.event']._log(
+            [{'return_id': self.id, 'kind': 'appealed', 'reason': appeal.comment}]
+        )
+        appeal._schedule()
+        return appeal.sudo(self.env.su)
+
+    def action_open_appeal(self):
+        """Open the dialog that asks why the customer appeals."""
+        return self._get_wizard_action(
+            'sale.return.explain', self.env._("Appeal"), default_action='appeal'
+        )
+
+    def action_view_appeal(self):
+        """Show the appeal of the return."""
+        self.ensure_one()
+        return self.appeal_ids._get_records_action(name=self.env._("Appeal"))
+
+    def _get_refusal(self):
+        """Return the decision that refused the return, empty where there is none."""
+        self.ensure_one()
+        return self.approval_ids.filtered(lambda a: a.decision == 'refused')[:1]
+
+    def _overturn_refusal(self, reason):
+        """Look at a refused return as if it was just submitted, and approve it where one may.
+
+        :param str reason: why the refusal was wrong.
+        :raise UserError: when the rules let nobody approve it, or the goods can no longer be
+            returned.
+        """
+        self.ensure_one()
+        lines = self.line_ids
+        self._reset_approvals()
+        lines._ensure_submittable(self)
+        lines._ensure_lots_at_customer()
+        lines.sale_line_id._take_return_counter()
+        self._update_state('submitted', reason=reason)
+        lines.sale_line_id._check_return_quantities()
+        self.env['sale.return.decision']._decide(self)
+        if self.state == 'refused':
+            raise UserError(
+                self.env._(
+                    "Return %(return)s is refused by the rules, which nobody may overrule: "
+                    "%(verdicts)s",
+                    verdicts="\n".join(filter(None, lines.mapped('verdict_text'))),
+                    **{'return': self.name},
+                )
+            )
+        if self.state == 'submitted' and not self._get_obstacle(self.env.user):
+            self.action_approve(comment=reason)

@@ -1,11 +1,17 @@
+from collections import defaultdict
+
 from odoo import models
 from odoo.exceptions import UserError
 
 
 class SaleReturnLine(models.Model):
-    """What the condition of the goods has kept back from the credits of a return line."""
+    """What credits add to a line of a return."""
 
     _inherit = 'sale.return.line'
+
+    # === WITHHELD === #
+
+    # What the condition of the goods has kept back from the credits of a return line.
 
     def _get_qty_withheld(self):
         """Return what notes have kept back for the condition of the goods, drafts included.
@@ -53,3 +59,33 @@ class SaleReturnLine(models.Model):
                         **{'return': line.return_id.name},
                     )
                 )
+
+    # === CREDITED LOTS === #
+
+    # The lots that came back on a return line.
+
+    def _get_credited_lots(self):
+        """Return the lots that are credited, in the order in which they were found.
+
+        :return: list of `(lot, quantity in the unit of the product)`.
+        :rtype: list
+        """
+        self.ensure_one()
+        rows = self.inspection_ids.filtered(
+            lambda row: row.lot_id and row.disposition_id.accepts
+        ).sorted('id')
+        unit = self.product_id.uom_id
+        quantities = defaultdict(float)
+        if rows:
+            for row in rows:
+                # A correction is a row with the opposite sign.
+                quantities[row.lot_id] += self.product_uom_id._compute_quantity(
+                    row.quantity, unit, round=False
+                )
+        else:
+            receipts = self.move_ids.filtered(
+                lambda move: move.state == 'done' and move._is_sale_return_receipt()
+            )
+            for move_line in receipts.move_line_ids.filtered('lot_id').sorted('id'):
+                quantities[move_line.lot_id] += move_line.quantity_product_uom
+        return [(lot, quantity) for lot, quantity in quantities.items() if quantity > 0]

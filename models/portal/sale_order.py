@@ -13,15 +13,21 @@ LINK_SCOPE = 'sale_return.request_link'
 FORM_SCOPE = 'sale_return.request_form'
 FORM_HOURS = 24
 
+# Of one mail; a customer with more orders finds them by their numbers.
+MAX_LINKS = 5
+
 
 class SaleOrder(models.Model):
-    """The customer's way from an order to a return: who may go it, and links that lead there."""
+    """The customer's ways from an order to a return."""
 
     _inherit = 'sale.order'
 
+    # The customer's way from an order to a return: who may go it, and links that lead there.
     withdrawal_ids = fields.One2many(
         'sale.return.withdrawal', 'order_id', readonly=True, groups='sale_return.group_user'
     )
+
+    # === REQUESTS === #
 
     def _can_ask_return(self):
         """Tell whether the customer finds something to ask back on his pages.
@@ -142,3 +148,22 @@ class SaleOrder(models.Model):
             return verify_hash_signed(self.sudo().env, scope, str(signed))
         except (ValueError, binascii.Error, IndexError):
             return None
+
+    # === LINKS IN MAILS === #
+
+    # Mails about orders say where products of them can be returned.
+
+    def _notify_by_email_prepare_rendering_context(self, message, *args, **kwargs):
+        """Override of `mail` to add the link for the customer."""
+        context = super()._notify_by_email_prepare_rendering_context(message, *args, **kwargs)
+        return {**context, 'sale_return_links': self._get_mail_return_links()}
+
+    def _get_mail_return_links(self):
+        """Return the links for a mail: `[(number of the order, address)]`.
+
+        Override to leave them out.
+        """
+        orders = self.sudo().filtered(
+            lambda order: order.state == 'sale' and order.company_id.sale_return_portal
+        )
+        return [(order.name, order._get_return_link()) for order in orders[:MAX_LINKS]]

@@ -2,6 +2,7 @@ import math
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ...const import DISCREPANCY_KINDS, FOREIGN_KINDS
 
@@ -21,10 +22,11 @@ DISCREPANCY_KEYS = frozenset(
 
 
 class SaleReturn(models.Model):
-    """The discrepancies of returns: what came is not what was expected."""
+    """What the reception adds to a return: discrepancies and lots."""
 
     _inherit = 'sale.return'
 
+    # The discrepancies of returns: what came is not what was expected.
     discrepancy_ids = fields.One2many('sale.return.discrepancy', 'return_id', readonly=True)
     discrepancy_count = fields.Integer(compute='_compute_discrepancy_count')
     open_discrepancy_count = fields.Integer(compute='_compute_discrepancy_count')
@@ -33,6 +35,18 @@ class SaleReturn(models.Model):
         compute_sudo=True,
         help="Goods are expected, but there is no receipt for all of them any more.",
     )
+
+    # From a lot or serial number to its orders and returns, in one look-up.
+    lot_ids = fields.Many2many(
+        'stock.lot',
+        string="Lots/Serial Numbers",
+        compute='_compute_lot_ids',
+        compute_sudo=True,
+        search='_search_lot_ids',
+        help="What came or should come with the return, foreign things included.",
+    )
+
+    # === COMPUTE METHODS === #
 
     @api.depends('discrepancy_ids.state')
     def _compute_discrepancy_count(self):
@@ -47,6 +61,28 @@ class SaleReturn(models.Model):
             sale_return.is_receipt_missing = sale_return.state == 'approved' and any(
                 line._get_qty_unplanned() > 0 for line in sale_return.line_ids
             )
+
+    @api.depends('line_ids.lot_ids', 'line_ids.move_ids.move_line_ids.lot_id', 'discrepancy_ids')
+    def _compute_lot_ids(self):
+        for sale_return in self:
+            lines = sale_return.line_ids
+            sale_return.lot_ids = (
+                lines.lot_ids
+                | lines.move_ids.move_line_ids.lot_id
+                | sale_return.discrepancy_ids.lot_id
+            )
+
+    def _search_lot_ids(self, operator, value):
+        domain = Domain.OR(
+            Domain(path, operator, value)
+            for path in (
+                'line_ids.move_ids.move_line_ids.lot_id',
+                'line_ids.lot_ids',
+                'discrepancy_ids.lot_id',
+            )
+        )
+        # sudo: the transfers need not be readable; which returns are is checked as always.
+        return Domain('id', 'in', self.sudo().with_context(active_test=False)._search(domain))
 
     # === REGISTER === #
 
@@ -246,3 +282,19 @@ class SaleReturn(models.Model):
             self.env._("Register Discrepancy"),
             default_return_id=self.id,
         )
+
+    # === LOT SEARCH === #
+
+    @api.model
+    def find_by_serial(self, name):
+        """Say which sales and returns a lot or serial number belongs to, the latest first.
+
+        :param str name: what is written on the thing.
+        :return: dicts `{lot_id, product_id, sale_line_id, order_id, partner_id, delivered_on,
+            quantity (still with the customer, in the unit of the product), return_line_id (the
+            open return line that waits for it, or False), return_ids}`
+        :rtype: list
+        :raise AccessError: without a role in Returns.
+        """
+        self._ensure_group('group_user')
+        return self.env['sale.return.lots']._get_candidates(name, self.env.companies)

@@ -2,10 +2,11 @@ from odoo import api, fields, models
 
 
 class SaleReturn(models.Model):
-    """How far the replacements of a return are."""
+    """What the inspection adds to a return: replacements, many at once."""
 
     _inherit = 'sale.return'
 
+    # How far the replacements of a return are.
     replacement_state = fields.Selection(
         [
             ('no', "No replacement"),
@@ -20,6 +21,8 @@ class SaleReturn(models.Model):
         compute_sudo=True,
         help="Reserved: it leaves as soon as the policy releases it.",
     )
+
+    # === COMPUTE METHODS === #
 
     @api.depends(
         'state',
@@ -46,6 +49,36 @@ class SaleReturn(models.Model):
                 )
                 state = 'ready' if ready else 'reserved'
             sale_return.replacement_state = state
+
+    # === ACTION METHODS === #
+
+    def action_receive_and_inspect(self, results=None, disposition=None, grade=None):
+        """Receive and inspect what came, for many returns at once; what is wrong is left out.
+
+        Running it again changes nothing for what is done, and tries what was left out.
+
+        :param list results: what came and what was found, dicts as for
+            `sale.return.line.register_inspection`, each with its `line_id`; the quantities are
+            received as far as they are not yet. By default all that is expected has come.
+        :param disposition: code or id, for results without one; else the disposition rules decide.
+        :param grade: code or id, for results without one.
+        :return: `{'done': [ids of the new inspection rows], 'failed': [{'line_id', 'return_id',
+            'name', 'reason'}], 'skipped': [ids of lines with nothing left to do]}`
+        :rtype: dict
+        :raise AccessError: without the role of inspector.
+        """
+        self._ensure_group('group_inspector')
+        self.check_access('read')
+        defaults = {'disposition': disposition, 'grade': grade}
+        defaults = {key: value for key, value in defaults.items() if value}
+        return self.env['sale.return.bulk']._receive_and_inspect(self, results, defaults)
+
+    def action_open_receive(self):
+        """Open the dialog that receives and inspects the selected returns."""
+        self._ensure_group('group_inspector')
+        return self._get_wizard_action('sale.return.receive', self.env._("Receive and Inspect"))
+
+    # === REPLACEMENTS === #
 
     def _update_state(self, state, reason=None):
         """Extend to cancel the replacements of returns that come to nothing."""

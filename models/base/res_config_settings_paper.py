@@ -1,9 +1,0 @@
-from odoo import fields, models
-
-
-class ResConfigSettings(models.TransientModel):
-    _inherit = 'res.config.settings'
-
-    sale_return_send_notes = fields.Boolean(
-        related='company_id.sale_return_send_notes', readonly=False
-    )

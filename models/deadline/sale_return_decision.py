@@ -1,0 +1,14 @@
+from odoo import api, models
+
+
+class SaleReturnDecision(models.AbstractModel):
+    """The decision has been made, or somebody has to be asked for it."""
+
+    _inherit = 'sale.return.decision'
+
+    @api.model
+    def _decide(self, returns):
+        """Override to call whoever decides, once it is known that somebody has to."""
+        result = super()._decide(returns)
+        returns._sync_deadlines()
+        return result

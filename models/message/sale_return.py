@@ -1,0 +1,672 @@
+from datetime import timedelta
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date, format_datetime
+from odoo.tools.misc import formatLang
+
+from ...const import CUSTOMER_STEPS, WITHHELD_KINDS
+
+# Which event the mails stand for that older extensions send by `_tell_customer`.
+TEMPLATE_CODES = {
+    'sale_return.mail_template_approved': 'approved',
+    'sale_return.mail_template_reminder': 'reminder',
+    'sale_return.mail_template_expired': 'expired',
+    'sale_return.mail_template_lapsed': 'lapsed',
+}
+
+# A mail has to stay small enough for every mail server.
+MAX_PHOTOS = 5
+MAX_PHOTO_SIZE = 8 * 1024 * 1024
+
+FOLLOW_UP_RESULTS = [
+    ('kept', "Customer kept"),
+    ('lost', "Customer lost"),
+    ('sold_again', "Sold again"),
+]
+
+# Written with the closing, by the scheduled job and by `action_follow_up`.
+PROTECTED_FIELDS = frozenset(
+    {
+        'follow_up_on',
+        'follow_up_user_id',
+        'follow_up_result',
+        'follow_up_note',
+        'followed_up_by_id',
+        'date_followed_up',
+    }
+)
+
+
+class SaleReturn(models.Model):
+    """What customers are told of a return, and who asks them afterwards."""
+
+    _inherit = 'sale.return'
+
+    # Telling customers how far their returns are: what is told, when, and to whom.
+    customer_message_ids = fields.One2many(
+        'sale.return.message', 'return_id', string="Messages to the Customer", readonly=True
+    )
+    customer_message_count = fields.Integer(
+        compute='_compute_customer_message_count', compute_sudo=True
+    )
+    customer_message_error = fields.Boolean(
+        compute='_compute_customer_message_count',
+        compute_sudo=True,
+        help="A message could not be sent, or did not reach the customer.",
+    )
+
+    # The last step of a return: somebody asks the customer how he likes it now.
+    follow_up_on = fields.Date(
+        readonly=True,
+        copy=False,
+        help="Day on which the salesperson is asked to call the customer. Empty: nobody is.",
+    )
+    follow_up_user_id = fields.Many2one(
+        'res.users',
+        string="Followed up by",
+        readonly=True,
+        copy=False,
+        index='btree_not_null',
+        help="Who was asked to call the customer.",
+    )
+    follow_up_result = fields.Selection(
+        FOLLOW_UP_RESULTS,
+        string="Result of the Follow-up",
+        readonly=True,
+        copy=False,
+        help="Sold again: the customer has bought from us since.",
+    )
+    follow_up_note = fields.Text(readonly=True, copy=False)
+    followed_up_by_id = fields.Many2one('res.users', string="Result by", readonly=True, copy=False)
+    date_followed_up = fields.Datetime(string="Followed up on", readonly=True, copy=False)
+
+    _follow_up_due_index = models.Index(
+        '(follow_up_on) WHERE follow_up_on IS NOT NULL AND follow_up_user_id IS NULL'
+    )
+
+    # === COMPUTE METHODS === #
+
+    def _compute_customer_message_count(self):
+        for sale_return in self:
+            messages = sale_return.customer_message_ids
+            sale_return.customer_message_count = len(messages)
+            sale_return.customer_message_error = any(
+                m.state in ('failed', 'unreachable') or (m.state == 'waiting' and m.error)
+                for m in messages
+            )
+
+    # === CRUD METHODS === #
+
+    def _is_derived(self, name):
+        """Override of `sale.return.derived` to protect the messages and the follow-up."""
+        return (
+            name == 'customer_message_ids' or name in PROTECTED_FIELDS or super()._is_derived(name)
+        )
+
+    # === ACTION METHODS === #
+
+    def action_view_customer_messages(self):
+        """Show what the customer was told, or is going to be."""
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id(
+            'sale_return.sale_return_message_action'
+        )
+        return {**action, 'domain': [('return_id', '=', self.id)], 'context': {}}
+
+    # === TELL === #
+
+    def _tell(self, code, key=None):
+        """Tell the customers of returns something, once; the scheduled job sends it.
+
+        :param str code: event of a `sale.return.message.kind`, e.g. `delayed`.
+        :param str key: what is told: a second time the same key is not. By default the code: once
+            per return.
+        """
+        self.env['sale.return.message']._queue([(r, code, key or code) for r in self])
+
+    def _tell_customer(self, template):
+        """Tell the customer of one return something by the event of a mail template.
+
+        Override to tell customers in another way. Mails of extensions are posted at once.
+
+        :param str template: XML id of a `mail.template`.
+        """
+        self.ensure_one()
+        if code := TEMPLATE_CODES.get(template):
+            self._tell(code, f"{code}:{self.submission_count}:{self.date_send_until or ''}")
+        elif self.partner_id.email:
+            self._post_customer_mail(self.env.ref(template))
+
+    def _get_approval_message(self):
+        """Return the code of what is told with an approval, None for nothing."""
+        self.ensure_one()
+        for code in ('approved', 'approved_keep'):
+            if self._is_message_due(code):
+                return code
+        return None  # the goods are here already
+
+    def _is_message_due(self, code):
+        """Tell whether what a message says is (still) so. Override to leave customers out.
+
+        Asked when the message is about to be sent.
+
+        :param str code: event of a `sale.return.message.kind`.
+        :rtype: bool
+        """
+        self.ensure_one()
+        check = getattr(self, f'_is_{code}_message_due', None)
+        return check() if check else self.state not in ('draft', 'cancelled')
+
+    def _is_approved_message_due(self):
+        return self._is_slip_mail_due()
+
+    def _is_approved_keep_message_due(self):
+        return self.state == 'approved' and not any(self.line_ids.mapped('return_expected'))
+
+    def _is_refused_message_due(self):
+        return self.state == 'refused'
+
+    def _is_credited_message_due(self):
+        return any(note.state == 'posted' for note in self.credit_note_ids)
+
+    def _is_delayed_message_due(self):
+        return self.state in ('submitted', 'approved')
+
+    def _is_reminder_message_due(self):
+        return bool(self.filtered_domain(self._get_unsent_domain())) and not self._is_expired()
+
+    def _is_expired_message_due(self):
+        return self.state == 'closed'
+
+    def _is_lapsed_message_due(self):
+        return self.state == 'cancelled'
+
+    def _is_appeal_decided_message_due(self):
+        return bool(self.appeal_ids) and self.appeal_state != 'open'
+
+    def _is_closed_message_due(self):
+        # What was not sent was told by another message.
+        done = self.inspection_state in ('partial', 'full') or self.credit_state in (
+            'partial',
+            'full',
+        )
+        return self.state == 'closed' and done
+
+    def _is_waiting_for_us(self):
+        """Tell whether a step of a return under way is ours, so that a delay is ours as well."""
+        self.ensure_one()
+        return self._is_message_due('delayed') and bool(
+            set(self._get_open_steps()) - set(CUSTOMER_STEPS)
+        )
+
+    def _is_from_sources(self, source_ids):
+        """Tell whether the orders of a return came by one of these channels."""
+        self.ensure_one()
+        # sudo: who causes the message need not read orders.
+        return bool(set(self.sudo().line_ids.order_id.source_id.ids) & set(source_ids))
+
+    # === SEND === #
+
+    def _post_customer_mail(self, template):
+        """Post a mail to the customer in his language; it leaves when the transaction is kept.
+
+        :param template: `mail.template`
+        :return: the message.
+        :rtype: mail.message
+        """
+        self.ensure_one()
+        return self.with_company(self.company_id).message_post_with_source(
+            template,
+            subtype_xmlid='mail.mt_comment',
+            email_layout_xmlid='mail.mail_notification_light',
+        )
+
+    def _send_customer_sms(self, kind):
+        """Send the text message of a kind, where text messages are installed.
+
+        :param kind: `sale.return.message.kind`
+        :return: whether there was one to be sent.
+        :rtype: bool
+        """
+        self.ensure_one()
+        partner = self.partner_id
+        if 'sms.sms' not in self.env or not partner.phone:
+            return False
+        local = self.with_context(lang=partner.lang)
+        text = kind.with_context(lang=partner.lang).sms_text.format_map(local._get_sms_values())
+        # In the queue of text messages: one that left could not be called back.
+        self._message_sms(text, partner_ids=partner.ids, put_in_queue=True)
+        return True
+
+    # === WHAT MAILS SAY === #
+
+    # What the mails to customers say of a return: nothing that is only ours.
+    #
+    # Called by mail templates, in the language of the customer. No cost, no internal note and
+    # nobody else's name is in what they return.
+
+    def _get_customer_url(self):
+        """Return the address of the page on which the customer follows the return."""
+        self.ensure_one()
+        return self.get_base_url() + self.get_portal_url()
+
+    def _get_sms_values(self):
+        """Return what stands for the words in braces of text messages.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        return {
+            'number': self.name,
+            'customer': self.partner_id.name or '',
+            # sudo: the name of the company is on every mail.
+            'company': self.company_id.sudo().name,
+            'send_until': format_date(self.env, self.date_send_until),
+            'amount': formatLang(self.env, self.amount_credited, currency_obj=self.currency_id),
+            'link': self._get_customer_url(),
+        }
+
+    # === APPROVED === #
+
+    def _get_freight_payer(self):
+        """Say who pays the way back: what the law says, else whoever caused the return.
+
+        :return: `customer` or `company`.
+        :rtype: str
+        """
+        self.ensure_one()
+        payers = set()
+        for line in self.line_ids.filtered('return_expected'):
+            says = line.policy_id._get_regime().return_shipping if line.policy_id else 'policy'
+            if says == 'policy':
+                says = line.reason_id.default_liability
+            payers.add('customer' if says == 'customer' else 'company')
+        # One parcel: where a part of it is our fault we pay for it.
+        return 'customer' if payers == {'customer'} or self.freight_charge else 'company'
+
+    def _get_slip_address_text(self):
+        """Return the address to send to, one line each.
+
+        :rtype: list
+        """
+        self.ensure_one()
+        # sudo: whoever sends the mail need not see warehouses.
+        partner = self._get_slip_address().sudo()
+        address = partner._display_address(without_company=True)
+        lines = [partner.commercial_company_name or partner.name, *address.split("\n")]
+        return [line.strip() for line in lines if line and line.strip()]
+
+    # === REFUSED === #
+
+    def _get_refused_lines(self):
+        """Return what is not approved, or not all of it.
+
+        :return: list of dicts: `product`, `reason` (in words for the customer).
+        :rtype: list
+        """
+        self.ensure_one()
+        return [
+            {'product': line.product_id.display_name, 'reason': line.decision_reason or ''}
+            for line in self.line_ids
+            if line.decision in ('refused', 'reduced')
+        ]
+
+    def _get_refusal_text(self):
+        """Return in words for the customer why the return is refused."""
+        self.ensure_one()
+        # sudo: the reason of a refusal is written for the customer.
+        return self.sudo()._get_refusal().comment or ''
+
+    # === INSPECTED === #
+
+    def _get_inspection_results(self):
+        """Return what was found, summed up by product and result.
+
+        :return: list of dicts: `product`, `quantity` (text with unit), `accepted` (bool), `grade`
+            (name or ''), `percent` (of the price that is kept back for the condition, 0–100).
+        :rtype: list
+        """
+        self.ensure_one()
+        sums = {}
+        # sudo: the mail says no more than the customer may know.
+        for row in self.sudo().inspection_ids.sorted('id'):
+            quantity = row.qty_valid
+            if row.product_uom_id.is_zero(quantity):
+                continue
+            if row.component_id:
+                quantity *= row.component_qty / row.quantity  # of a kit: in its own unit
+            key = row.line_id, row.product_id, row.grade_id, row.disposition_id.accepts
+            sums[key] = sums.get(key, 0.0) + quantity
+        return [
+            {
+                'product': product.with_context(lang=self.env.lang).display_name,
+                'quantity': f"{quantity:g} "
+                + (line.product_uom_id if product == line.product_id else product.uom_id).name,
+                'accepted': accepts,
+                'grade': grade.name or '',
+                'percent': round(100 * self._get_condition_share(line, grade)) if accepts else 0,
+            }
+            for (line, product, grade, accepts), quantity in sums.items()
+        ]
+
+    def _get_condition_share(self, line, grade):
+        """Return the share of the price that is kept back for the condition found, 0–1."""
+        if not grade or not line.policy_id._is_deduction_allowed('grade'):
+            return 0.0
+        return 1 - grade.credit_ratio
+
+    def _get_inspection_photos(self):
+        """Return the photos that show why something is kept back or refused.
+
+        :rtype: ir.attachment
+        """
+        self.ensure_one()
+        # sudo: they are photos of the customer's goods.
+        rows = self.sudo().inspection_ids.filtered(
+            lambda row: (
+                row.qty_valid > 0
+                and (
+                    not row.disposition_id.accepts
+                    or self._get_condition_share(row.line_id, row.grade_id)
+                )
+            )
+        )
+        photos, size = self.env['ir.attachment'].sudo(), 0
+        for attachment in rows.attachment_ids.filtered(
+            lambda a: (a.mimetype or '').startswith('image/')
+        ):
+            size += attachment.file_size
+            if len(photos) < MAX_PHOTOS and size <= MAX_PHOTO_SIZE:
+                photos += attachment
+        return photos
+
+    def _process_attachments_for_template_post(self, mail_template):
+        """Override of `mail` to attach the photos to the mail about the inspection."""
+        result = super()._process_attachments_for_template_post(mail_template) or {}
+        # sudo: which mail is about the inspection is nobody's secret.
+        kinds = self.env['sale.return.message.kind'].sudo().with_context(active_test=False)
+        if kinds.search_count(
+            [('template_id', '=', mail_template.id), ('code', '=', 'inspected')], limit=1
+        ):
+            for sale_return in self:
+                mine = result.setdefault(sale_return.id, {})
+                mine.setdefault('attachment_ids', []).extend(
+                    sale_return._get_inspection_photos().ids
+                )
+        return result
+
+    # === MONEY === #
+
+    def _get_credits(self):
+        """Return what was credited, by note.
+
+        :return: list of dicts: `number`, `date` (text), `amount` (text, tax included), and
+            `deductions`, dicts of `name` and `amount` (text, tax included, negative).
+        :rtype: list
+        """
+        self.ensure_one()
+        # sudo: whoever sends the mail need not read credit notes.
+        lines = self.sudo().line_ids.credit_line_ids.filtered(
+            lambda line: line.parent_state == 'posted'
+        )
+        result = []
+        for note, mine in lines.grouped('move_id').items():
+            if note._is_reversed_credit():
+                continue
+            kept = mine.filtered(lambda line: line.sale_return_kind in WITHHELD_KINDS)
+            result.append(
+                {
+                    'number': note.name,
+                    'date': format_date(self.env, note.invoice_date or note.date),
+                    'amount': self._format_money(sum(mine.mapped('price_total')), note),
+                    'deductions': [
+                        {'name': line.name, 'amount': self._format_money(line.price_total, note)}
+                        for line in kept
+                    ],
+                }
+            )
+        return result
+
+    def _format_money(self, amount, note):
+        return formatLang(self.env, amount, currency_obj=note.currency_id)
+
+    def _get_refund_text(self):
+        """Return what was paid back in all, tax included."""
+        self.ensure_one()
+        # sudo: whoever sends the mail need not read payments.
+        return formatLang(self.env, self.sudo().amount_refunded, currency_obj=self.currency_id)
+
+    # === TIME === #
+
+    def _get_legal_text(self):
+        """Return until when the customer can expect the next step at the latest, '' if unknown."""
+        self.ensure_one()
+        # sudo: the clocks of the law do not depend on who asks.
+        due = self.sudo()._get_next_step()[self]['due']
+        local = self.with_context(tz=self._get_company_timezone())
+        return format_datetime(local.env, due, dt_format=False) if due else ''
+
+    # === FOLLOW UP === #
+
+    def _is_follow_up_open(self):
+        """Override: the salesperson was asked and has not said what came of it."""
+        self.ensure_one()
+        return bool(self.follow_up_user_id and not self.follow_up_result)
+
+    # === WHEN AND WHO === #
+
+    def _update_state(self, state, reason=None):
+        """Extend to fix with the closing when the customer is called, and not before it."""
+        result = super()._update_state(state, reason=reason)
+        if state == 'closed':
+            for day, group in self.grouped(lambda r: r._get_follow_up_day()).items():
+                group._write_facts({'follow_up_on': day})
+        elif reopened := self.filtered('follow_up_on'):
+            reopened._drop_follow_up()
+        return result
+
+    def _get_follow_up_day(self):
+        """Return the day on which the customer of a return closed now is called.
+
+        :return: False where the policy gives no days, or nothing came and nothing was credited.
+        :rtype: datetime.date | bool
+        """
+        self.ensure_one()
+        days = max(self.line_ids.policy_id.mapped('follow_up_days'), default=0)
+        if not days or not self._is_message_due('closed'):
+            return False
+        return self._get_today() + timedelta(days=days)
+
+    def _drop_follow_up(self):
+        """Call off the follow-up of returns that are open again."""
+        # sudo: whoever opens the return again may not end the activities of others.
+        self.filtered('follow_up_user_id').sudo().activity_unlink(
+            ['sale_return.mail_activity_type_follow_up']
+        )
+        open_ones = self.filtered(lambda r: not r.follow_up_result)
+        open_ones._write_facts({'follow_up_on': False, 'follow_up_user_id': False})
+
+    def _get_follow_up_user(self):
+        """Return who calls the customer: who sold the goods, else who is responsible.
+
+        :return: empty where nobody of them works here any more.
+        :rtype: res.users
+        """
+        self.ensure_one()
+        order = self.line_ids.order_id[:1]
+        for user in (order.user_id, self.user_id, order.team_id.user_id):
+            if user.active and not user.share and self.company_id in user.company_ids:
+                return user
+        return self.env['res.users']
+
+    # === RESULT === #
+
+    def action_follow_up(self, result, note=None):
+        """Say what came of the follow-up of closed returns; their activities are done.
+
+        :param str result: `kept` (he stays our customer), `lost`, or `sold_again` (he bought).
+        :param str note: what he said.
+        :return: True
+        :raise AccessError: without a role in Returns.
+        :raise UserError: when a return is not closed, or there is no such result.
+        """
+        self._ensure_group('group_user')
+        self.check_access('write')
+        self._ensure_state(('closed',), self.env._("followed up"))
+        labels = dict(self._fields['follow_up_result']._description_selection(self.env))
+        if result not in labels:
+            raise UserError(
+                self.env._(
+                    "“%(result)s” is no result of a follow-up. Choose one of %(results)s.",
+                    result=result,
+                    results=", ".join(dict(FOLLOW_UP_RESULTS)),
+                )
+            )
+        self._write_facts(
+            {
+                'follow_up_result': result,
+                'follow_up_note': note,
+                'followed_up_by_id': self.env.uid,
+                'date_followed_up': fields.Datetime.now(),
+            }
+        )
+        self.env['sale.return.event']._log(
+            [
+                {
+                    'return_id': sale_return.id,
+                    'kind': 'followed_up',
+                    'reason': note,
+                    'details': labels[result],
+                }
+                for sale_return in self
+            ]
+        )
+        # sudo: a colleague may have called instead of who was asked.
+        self.sudo().activity_feedback(
+            ['sale_return.mail_activity_type_follow_up'], feedback=labels[result]
+        )
+        return True
+
+    def action_follow_up_kept(self):
+        """Say that the customer stays one."""
+        return self.action_follow_up('kept')
+
+    def action_follow_up_lost(self):
+        """Say that the customer is lost."""
+        return self.action_follow_up('lost')
+
+    def action_follow_up_sold_again(self):
+        """Say that the customer has bought again."""
+        return self.action_follow_up('sold_again')
+
+    # === SCHEDULED JOB === #
+
+    @api.model
+    def _cron_ask_follow_up(self, limit=100):
+        """Scheduled job: ask the salespersons to call the customers of closed returns.
+
+        :param int limit: returns per transaction.
+        """
+        # Somewhere it is tomorrow already.
+        domain = [
+            ('state', '=', 'closed'),
+            ('follow_up_on', '<=', fields.Date.today() + timedelta(days=1)),
+            ('follow_up_user_id', '=', False),
+            ('follow_up_result', '=', False),
+        ]
+        # sudo: the job works for all companies.
+        ids = self.sudo().search(domain, order='id').ids
+        cron = self.env['ir.cron']
+        cron._commit_progress(remaining=len(ids))
+        for start in range(0, len(ids), limit):
+            # sudo: as above.
+            batch = (
+                self.sudo()
+                .browse(ids[start : start + limit])
+                .try_lock_for_update(allow_referencing=True)
+            )
+            batch.filtered_domain(domain)._ask_follow_up()
+            remaining = max(len(ids) - start - limit, 0)
+            if not cron._commit_progress(min(limit, len(ids) - start), remaining=remaining):
+                break
+
+    def _ask_follow_up(self):
+        """Plan the activities of those who call the customers, where it is the day."""
+        due = self.filtered(lambda r: r.follow_up_on <= r._get_today())
+        orders = due._get_orders_since()
+        xmlid = 'sale_return.mail_activity_type_follow_up'
+        activity_type = self.env.ref(xmlid)
+        vals_list = []
+        for sale_return in due:
+            # Where nobody is left the return stays in the list of those to be followed up.
+            if not (user := sale_return._get_follow_up_user()):
+                continue
+            sale_return._write_facts({'follow_up_user_id': user.id})
+            vals_list.append(
+                {
+                    'res_model_id': self.env['ir.model']._get_id(self._name),
+                    'res_id': sale_return.id,
+                    'activity_type_id': activity_type.id,
+                    'summary': activity_type.with_context(lang=user.lang).summary,
+                    'note': sale_return.with_context(lang=user.lang)._get_follow_up_note(
+                        orders.get(sale_return, self.env['sale.order'])
+                    ),
+                    'automated': True,
+                    'user_id': user.id,
+                    'date_deadline': sale_return._get_today(),
+                }
+            )
+        # Nobody is mailed: the activity is what tells them.
+        self.env['mail.activity'].with_context(mail_activity_quick_update=True).create(vals_list)
+
+    def _get_orders_since(self):
+        """Return what the customers have ordered since they asked for the returns.
+
+        :return: `{return: orders}`
+        :rtype: dict
+        """
+        if not self:
+            return {}
+        found = self.env['sale.order'].search(
+            [
+                ('state', '=', 'sale'),
+                ('company_id', 'in', self.company_id.ids),
+                ('partner_id', 'child_of', self.commercial_partner_id.ids),
+                ('date_order', '>', min(self.mapped('create_date'))),
+            ]
+        )
+        return {
+            sale_return: found.filtered(
+                lambda order, r=sale_return: (
+                    order.company_id == r.company_id
+                    and order.partner_id.commercial_partner_id == r.commercial_partner_id
+                    and order.date_order > r.create_date
+                    and order not in r.sale_order_ids
+                )
+            )
+            for sale_return in self
+        }
+
+    def _get_follow_up_note(self, orders):
+        """Say what the caller should know.
+
+        :param orders: `sale.order` that the customer has placed since.
+        :return: HTML.
+        :rtype: markupsafe.Markup
+        """
+        self.ensure_one()
+        amount = formatLang(self.env, self.amount_credited, currency_obj=self.currency_id)
+        lines = [
+            self.env._("Reasons: %(reasons)s", reasons=", ".join(self.reason_ids.mapped('name'))),
+            self.env._("Credited: %(amount)s", amount=amount),
+            self.env._(
+                "Ordered since: %(orders)s",
+                orders=", ".join(orders.mapped('name')) or self.env._("nothing"),
+            ),
+        ]
+        if rating := self.rating_ids.filtered('consumed')[:1]:
+            lines.append(self.env._("Rating: %(rating)s of 5", rating=f"{rating.rating:g}"))
+        return Markup("<br/>").join(lines)

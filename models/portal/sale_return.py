@@ -1,0 +1,495 @@
+import re
+import uuid
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import NO_ACCESS, Domain
+
+from ...const import OPEN_STATES
+
+# What customers read of their returns. Everything else is ours: who decides and why, what failed,
+# what it costs. A field that is added stays hidden until it is named here.
+PORTAL_FIELDS = frozenset(
+    {
+        'id',
+        'display_name',
+        'create_date',
+        'write_date',
+        'name',
+        'state',
+        'partner_id',
+        'commercial_partner_id',
+        'company_id',
+        'currency_id',
+        'carrier_name',
+        'tracking_ref',
+        'date_dispatched',
+        'date_send_until',
+        'line_ids',
+        'sale_order_ids',
+        'reception_state',
+        'inspection_state',
+        'credit_state',
+        'refund_state',
+        'amount_to_credit',
+        'amount_credited',
+        'amount_refunded',
+        'access_url',
+        'access_warning',
+    }
+)
+
+# What carriers print below a barcode.
+TRACKING_REF = re.compile(r'[A-Za-z0-9](?:[A-Za-z0-9 ._/#:+-]{1,62})[A-Za-z0-9]')
+MAX_CARRIER = 64
+MAX_COMMENT = 2000
+# Unhappy, neutral, happy: what Odoo's own rating page offers.
+RATINGS = (1, 3, 5)
+
+PROTECTED_FIELDS = frozenset({'portal_kind'})
+
+# Days that a request stays that was begun and never sent.
+DRAFT_DAYS = 2
+
+
+class SaleReturn(models.Model):
+    """What customers see of their returns and do with them.
+
+    Its other parts: `sale_return_portal_page.py`.
+    """
+
+    _inherit = 'sale.return'
+
+    # What customers see of their returns, and the links that open them.
+    access_token_expiry = fields.Datetime(
+        string="Link works until",
+        readonly=True,
+        copy=False,
+        groups='sale_return.group_user',
+        help="Links to the return in messages to the customer open it until then.",
+    )
+
+    # The link to a return: dead for every door of Odoo once it has expired.
+    access_token = fields.Char(
+        compute='_compute_access_token', inverse='_inverse_access_token', compute_sudo=True
+    )
+    access_token_value = fields.Char(copy=False, groups=NO_ACCESS)
+
+    # Returns that customers asked for on their pages.
+    portal_kind = fields.Selection(
+        [('request', "Request"), ('withdrawal', "Withdrawal from the contract")],
+        string="Asked by the Customer",
+        readonly=True,
+        copy=False,
+        index='btree_not_null',
+        help="The customer asked for it himself, on his pages.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('access_token_value', 'access_token_expiry')
+    def _compute_access_token(self):
+        now = fields.Datetime.now()
+        for sale_return in self:
+            expiry = sale_return.access_token_expiry
+            alive = bool(expiry) and expiry > now
+            sale_return.access_token = alive and sale_return.access_token_value
+
+    def _inverse_access_token(self):
+        for sale_return in self:
+            # sudo: the token is nobody's to read or write; `_portal_ensure_token` gives it.
+            sale_return.sudo().access_token_value = sale_return.access_token
+
+    # === CONSTRAINT METHODS === #
+
+    @api.model
+    def _check_tracking_ref(self, text):
+        """Return the number of a parcel without blanks around it.
+
+        :raise UserError: when it is missing, or has what no carrier's number has.
+        """
+        text = " ".join((text or '').split())
+        if not TRACKING_REF.fullmatch(text):
+            raise UserError(
+                self.env._(
+                    "Please enter the tracking number as it is on your receipt: 3 to 64 letters "
+                    "and digits."
+                )
+            )
+        return text
+
+    @api.model
+    def _check_carrier_name(self, text):
+        text = " ".join((text or '').split())
+        if len(text) > MAX_CARRIER or not text.isprintable():
+            raise UserError(
+                self.env._(
+                    "Please enter the name of the carrier in up to %(limit)s letters.",
+                    limit=MAX_CARRIER,
+                )
+            )
+        return text
+
+    @api.model
+    def _check_comment(self, text):
+        text = (text or '').replace('\x00', '').strip()
+        if len(text) > MAX_COMMENT:
+            raise UserError(self.env._("Please use up to %(limit)s letters.", limit=MAX_COMMENT))
+        return text
+
+    # === CRUD METHODS === #
+
+    def _is_derived(self, name):
+        """Override of `sale.return.derived` to protect who asked."""
+        return name in PROTECTED_FIELDS or super()._is_derived(name)
+
+    # === ACCESS === #
+
+    # What a customer sees of his returns and may do with them.
+
+    @api.model
+    def _get_portal_domain(self, partner):
+        """Return the returns that a customer may see: those of his company, once submitted.
+
+        What we prepare and never submitted is not his. The record rule for portal users says the
+        same.
+
+        :param partner: `res.partner`, somebody of the customer.
+        :rtype: odoo.fields.Domain
+        """
+        mine = Domain('partner_id', 'child_of', partner.commercial_partner_id.ids)
+        return mine & (Domain('state', '!=', 'draft') | Domain('submission_count', '>', 0))
+
+    def _is_customer(self, user):
+        """Tell whether a user is somebody of the customer, a colleague included."""
+        self.ensure_one()
+        mine = self.sudo().partner_id.commercial_partner_id
+        return bool(mine) and user.sudo().partner_id.commercial_partner_id == mine
+
+    def _get_report_base_filename(self):
+        """Return the name of the slip as a file, without its ending."""
+        self.ensure_one()
+        return self.env._("Return slip %(number)s", number=self.name)
+
+    def _get_allowed_message_params(self):
+        """Override of `mail`: nobody rates in passing, with a message; see `_portal_rate`."""
+        return super()._get_allowed_message_params() - {'rating_value'}
+
+    # === WHAT HE MAY DO === #
+
+    def _is_dispatch_open(self):
+        """Tell whether the customer may say that he has sent the goods, or correct what he said."""
+        self.ensure_one()
+        lines = self.line_ids
+        return (
+            self.state == 'approved'
+            and any(line._get_qty_missing() for line in lines)
+            and not any(line.qty_received for line in lines)
+        )
+
+    def _is_cancellation_open(self):
+        """Tell whether the customer may drop the return: nothing was sent, nothing has come."""
+        self.ensure_one()
+        return (
+            self.state in ('submitted', 'approved')
+            and not self.date_dispatched
+            and not any(line._has_effects() for line in self.line_ids)
+            and not self._has_open_discrepancy()
+        )
+
+    def _is_rating_open(self):
+        """Tell whether the customer may rate: once, when all is over."""
+        self.ensure_one()
+        return self.state in ('closed', 'refused') and not self._get_rating()
+
+    def _get_rating(self):
+        """Return the rating that the customer has given, if any."""
+        self.ensure_one()
+        # sudo: whoever may see the return may see what its customer said about it.
+        return self.sudo().rating_ids.filtered('consumed')[:1]
+
+    # === WHERE IT STANDS === #
+
+    def _get_portal_status(self):
+        """Return where the return stands, in the customer's words.
+
+        :return: `(label, Bootstrap color)`.
+        :rtype: tuple
+        """
+        self.ensure_one()
+        if self.state == 'approved':
+            return self._get_portal_progress()
+        return {
+            'draft': (self.env._("In preparation"), 'secondary'),
+            'submitted': (self.env._("Waiting for our decision"), 'warning'),
+            'closed': (self.env._("Done"), 'success'),
+            'refused': (self.env._("Refused"), 'danger'),
+            'cancelled': (self.env._("Cancelled"), 'secondary'),
+        }[self.state]
+
+    def _get_portal_progress(self):
+        if any(line.qty_received for line in self.line_ids):
+            if self.has_to_inspect:
+                return self.env._("Being inspected"), 'info'
+            if self.credit_state == 'full':
+                return self.env._("Credited"), 'success'
+            return self.env._("Received"), 'info'
+        if self.reception_state == 'no':
+            return self.env._("Approved"), 'info'
+        if self.date_dispatched:
+            return self.env._("On its way to us"), 'info'
+        return self.env._("Approved: please send"), 'primary'
+
+    def _get_portal_next_step(self):
+        """Return who has to act next, in the customer's words.
+
+        :return: `{'actor': 'customer' | 'company' | False, 'text', 'due': moment or False}`.
+        :rtype: dict
+        """
+        self.ensure_one()
+        step = self._get_next_step()[self]
+        texts = self._get_portal_step_texts()
+        if self.state == 'refused' and self.appeal_state == 'open':
+            text = self.env._("We look at your appeal. Somebody else than before decides on it.")
+            return {'actor': 'company', 'text': text, 'due': False}
+        if self.waiting_since and step['actor'] == 'customer':
+            text = self.env._("We wait for your answer: %(question)s", question=self.waiting_reason)
+            return {'actor': 'customer', 'text': text, 'due': False}
+        return {
+            'actor': step['actor'] if step['step'] in texts else False,
+            'text': texts.get(step['step']) or self.env._("Nothing is left to do."),
+            'due': step['step'] in texts and step['due'],
+        }
+
+    @api.model
+    def _get_portal_step_texts(self):
+        """Return what each step is called towards customers. Override to add steps."""
+        return {
+            'decide': self.env._("We look at your request and decide on it."),
+            'dispatch': self.env._("Please send the goods to us, and tell us the tracking number."),
+            'receive': self.env._("The goods are on their way to us."),
+            'inspect': self.env._("We look at the goods that you have sent."),
+            'credit': self.env._("We make your credit note."),
+            'refund': self.env._("We pay the money back to you."),
+        }
+
+    # === WHERE TO SEND === #
+
+    def _get_return_freight_payer(self):
+        """Say who pays the carrier of the way back. Override where more is known about it.
+
+        Where the policy names a return freight we pay the carrier; what the customer owes of it is
+        `freight_charge`. Otherwise the law decides, then whose fault it is.
+
+        :return: `customer` or `company`.
+        :rtype: str
+        """
+        self.ensure_one()
+        lines = self.line_ids.filtered('return_expected')
+        if any(lines.policy_id.mapped('return_freight')):
+            return 'company'
+        for line in lines:
+            by_law = line.policy_id._get_regime().return_shipping
+            if by_law == 'company':
+                return 'company'
+            if line.reason_id.default_liability != 'customer':
+                return 'company'
+        return 'customer'
+
+    # === WHAT CUSTOMERS READ === #
+
+    @api.model
+    def _has_field_access(self, field, operation):
+        """Override of `base`: customers read what their pages show, also by RPC."""
+        if not self.env.su and self.env.user.share and field.name not in PORTAL_FIELDS:
+            return False
+        return super()._has_field_access(field, operation)
+
+    def _is_portal_link_alive(self):
+        """Tell whether links to the return still open it.
+
+        :rtype: bool
+        """
+        return bool(
+            len(self) == 1
+            and self.access_token
+            and self.access_token_expiry
+            and self.access_token_expiry > fields.Datetime.now()
+        )
+
+    def _portal_ensure_token(self):
+        """Override of `portal`: a link works for some days after the last one was given.
+
+        Once it has expired the next link has a token of its own, and the old ones stay dead.
+        """
+        self.ensure_one()
+        # sudo: the token is nobody's to read; whoever gives a link may see the return.
+        sale_return = self.sudo()
+        now = fields.Datetime.now()
+        until = now + timedelta(days=sale_return.company_id.sale_return_link_days)
+        if not sale_return._is_portal_link_alive():
+            sale_return.write({'access_token': str(uuid.uuid4()), 'access_token_expiry': until})
+        elif sale_return.access_token_expiry < until - timedelta(days=1) and not (
+            self.env.context.get('sale_return_link_followed')
+        ):
+            # Once a day is enough: pages ask for links, too.
+            sale_return.write({'access_token_expiry': until})
+        return sale_return.access_token
+
+    # === WHAT CUSTOMERS DO === #
+
+    # What a customer does on the page of his return.
+    #
+    # Called in superuser mode by routes that have checked the customer or his link; `env.user`
+    # stays who he is. What is not possible (any more) is refused with a sentence for him.
+
+    def _portal_dispatch(self, tracking_ref, carrier_name):
+        """Note what the customer says about his parcel; again corrects it until it is confirmed.
+
+        His word releases no credit, whoever he is, see `action_register_dispatch`.
+
+        :param str tracking_ref: number of the parcel, demanded.
+        :param str carrier_name: who carries it.
+        :raise UserError: when it is not to be sent (any more), was confirmed, or the number cannot
+            be one.
+        """
+        self.ensure_one()
+        if not self._is_dispatch_open():
+            raise UserError(
+                self.env._(
+                    "Nothing is to be sent for return %(number)s any more, so its parcel cannot be "
+                    "changed.",
+                    number=self.name,
+                )
+            )
+        tracking_ref = self._check_tracking_ref(tracking_ref)
+        carrier_name = self._check_carrier_name(carrier_name)
+        self._register_dispatch(tracking_ref, carrier_name, claimed=True)
+
+    def _portal_cancel(self):
+        """Cancel the return for its customer, once; again changes nothing.
+
+        :raise UserError: when something was sent or has come already.
+        """
+        self.ensure_one()
+        if self.state == 'cancelled':
+            return
+        if not self._is_cancellation_open():
+            raise UserError(
+                self.env._(
+                    "Return %(number)s cannot be cancelled any more. Please write us a message.",
+                    number=self.name,
+                )
+            )
+        self.action_cancel()
+
+    def _portal_appeal(self, comment, partner):
+        """Take the appeal of the customer.
+
+        :param str comment: what he says, demanded.
+        :param partner: `res.partner` who appeals.
+        :raise UserError: without words, or when no appeal is possible (any more).
+        """
+        self.ensure_one()
+        comment = self._check_comment(comment)
+        if not comment:
+            raise UserError(self.env._("Please tell us why you do not agree."))
+        self._appeal(comment, partner)
+
+    def _portal_rate(self, rate, feedback, partner):
+        """Keep what the customer thinks of how we handled the return, once.
+
+        :param rate: one of `RATINGS`, as text or number.
+        :param str feedback: what he adds.
+        :param partner: `res.partner` who rates.
+        :raise UserError: when he has rated already, or it is too early.
+        """
+        self.ensure_one()
+        feedback = self._check_comment(feedback)
+        if str(rate) not in map(str, RATINGS):
+            raise UserError(self.env._("Please choose one of the three faces."))
+        if not self._is_rating_open():
+            raise UserError(
+                self.env._(
+                    "Return %(number)s cannot be rated: it is not finished, or was rated already.",
+                    number=self.name,
+                )
+            )
+        token = self._rating_get_access_token(partner)
+        self.rating_apply(int(rate), token=token, feedback=feedback)
+
+    # === LINKS === #
+
+    # Pages, messages, mails and downloads each compare tokens by themselves, so it is the token
+    # that goes: after its last moment the return has none, and nothing equals it.
+
+    def get_portal_url(self, *args, **kwargs):
+        """Override of `portal`: remote clients get links to what they may read only."""
+        self.check_access('read')
+        return super().get_portal_url(*args, **kwargs)
+
+    def _sign_token(self, pid):
+        """Override of `portal`: without a living link nothing is signed.
+
+        Otherwise all returns whose link has expired would have the same signature.
+        """
+        self.ensure_one()
+        # sudo: whoever posts a message gives the link of its return, whose token he cannot read.
+        sale_return = self.sudo()
+        return super(SaleReturn, sale_return)._sign_token(pid) if sale_return.access_token else ''
+
+    @api.model
+    def _get_thread_with_access(self, thread_id, *, hash=None, pid=None, token=None, **kwargs):
+        """Override of `portal`: customers who are logged in and use a link may have it compared."""
+        thread = super()._get_thread_with_access(
+            thread_id, hash=hash, pid=pid, token=token, **kwargs
+        )
+        if (hash or token) and self.env.user.share:
+            # sudo: what is given back is compared with the token, which they cannot read.
+            return thread.sudo()
+        return thread
+
+    def _get_access_action(self, access_uid=None, force_website=False):
+        """Override of `portal`: following a link does not make it live longer."""
+        followed = self.with_context(sale_return_link_followed=True)
+        return super(SaleReturn, followed)._get_access_action(
+            access_uid=access_uid, force_website=force_website
+        )
+
+    # === REQUESTS === #
+
+    def _is_received_message_due(self):
+        """Leave withdrawals out: they are acknowledged at once, word for word."""
+        return self.portal_kind != 'withdrawal' and self.state not in ('draft', 'cancelled')
+
+    @api.model
+    def _count_open_requests(self, customer, company):
+        """Count the returns under way that a customer asked for himself.
+
+        :param customer: commercial partner.
+        :rtype: int
+        """
+        # sudo: all his requests count, whoever asks.
+        return self.sudo().search_count(
+            [
+                ('portal_kind', '=', 'request'),
+                ('state', 'in', OPEN_STATES),
+                ('company_id', '=', company.id),
+                ('partner_id', 'child_of', customer.ids),
+            ]
+        )
+
+    @api.autovacuum
+    def _gc_portal_drafts(self):
+        """Delete requests that were begun and never sent, with their photos."""
+        drafts = self.sudo().search(
+            [
+                ('portal_kind', '!=', False),
+                ('state', '=', 'draft'),
+                ('submission_count', '=', 0),
+                ('write_date', '<', fields.Datetime.now() - timedelta(days=DRAFT_DAYS)),
+            ],
+            limit=500,
+        )
+        drafts.filtered(lambda r: not r.event_ids).unlink()
