@@ -3,3 +3,6 @@ from . import sale_return
 from . import sale_return_decision
 from . import sale_return_team
 from . import sale_return_team_step
+
+# The wings whose fields and methods this one names.
+USES = ('message',)

@@ -395,22 +395,6 @@ class SaleReturn(models.Model):
 
     # === WHICH === #
 
-    @api.model
-    def _get_unsent_domain(self):
-        """Return the domain of approved returns of which nothing was sent or came."""
-        return [
-            ('state', '=', 'approved'),
-            ('date_dispatched', '=', False),
-            ('reception_state', '=', 'pending'),
-            ('date_send_until', '!=', False),
-        ]
-
-    def _get_today(self):
-        """Return the day it is where the company is."""
-        self.ensure_one()
-        local = self.with_context(tz=self._get_company_timezone())
-        return fields.Date.context_today(local)
-
     def _is_reminder_due(self):
         """Tell whether the customer is to be reminded today of the last day to send."""
         self.ensure_one()
@@ -422,11 +406,6 @@ class SaleReturn(models.Model):
             and today <= self.date_send_until
             and today >= self.date_send_until - timedelta(days=days)
         )
-
-    def _is_expired(self):
-        """Tell whether the last day to send is over. Override to give more time."""
-        self.ensure_one()
-        return self._get_today() > self.date_send_until
 
     def _is_lapsed(self):
         """Tell whether nobody decided on a customer's request within the days of its policy."""

@@ -188,6 +188,12 @@ class SaleReturnPolicy(models.Model):
 
     # What the law says through the regime of a policy. The table is `tools/regime.py`.
     regime_note = fields.Text(compute='_compute_regime_note')
+    appeal_days = fields.Integer(
+        string="Appeal within",
+        default=14,
+        help="Days after a refusal within which the customer may appeal against it once; somebody "
+        "else than who refused it decides. 0: refusals are final.",
+    )
 
     # === COMPUTE METHODS === #
 

@@ -202,16 +202,6 @@ class SaleReturn(models.Model):
         help="Day of the approval plus the days that the policy gives, the last one included. The "
         "line with the fewest days counts. Empty when no goods are expected.",
     )
-    slip_mail_queued = fields.Boolean(
-        compute='_compute_slip_mail',
-        compute_sudo=True,
-        help="Waits for the scheduled job that sends messages.",
-    )
-    slip_mail_error = fields.Text(
-        compute='_compute_slip_mail',
-        compute_sudo=True,
-        help="Why the return slip could not be mailed.",
-    )
 
     # Differences are few among millions of returns: the nightly check reads these indexes only.
     _refund_open_index = models.Index("(company_id) WHERE refund_state IN ('pending', 'partial')")
@@ -373,15 +363,6 @@ class SaleReturn(models.Model):
             sale_return.access_url = f'/my/returns/{sale_return.id}'
         return result
 
-    @api.depends('customer_message_ids.state', 'customer_message_ids.error')
-    def _compute_slip_mail(self):
-        for sale_return in self:
-            slips = sale_return.customer_message_ids.filtered(
-                lambda m: m.kind_id.code == 'approved' and m.state in ('waiting', 'failed')
-            )
-            sale_return.slip_mail_queued = bool(slips)
-            sale_return.slip_mail_error = slips[:1].error
-
     # Not on the days of the policy: what the customer was told stays when the policy changes.
     @api.depends(
         'state',
@@ -530,8 +511,8 @@ class SaleReturn(models.Model):
         )
 
     def _is_derived(self, name):
-        """Override of `sale.return.derived` to protect the chain of the log."""
-        return name == 'log_hash' or super()._is_derived(name)
+        """Override of `sale.return.derived` to protect the chain of the log and more."""
+        return name in ('log_hash', 'date_dispatch_proved') or super()._is_derived(name)
 
     # === ACTION METHODS === #
 
@@ -755,6 +736,27 @@ class SaleReturn(models.Model):
         self.ensure_one()
         # sudo: whoever prints the slip of a return need not see warehouses.
         return self.sudo().warehouse_id.partner_id or self.sudo().company_id.partner_id
+
+    @api.model
+    def _get_unsent_domain(self):
+        """Return the domain of approved returns of which nothing was sent or came."""
+        return [
+            ('state', '=', 'approved'),
+            ('date_dispatched', '=', False),
+            ('reception_state', '=', 'pending'),
+            ('date_send_until', '!=', False),
+        ]
+
+    def _get_today(self):
+        """Return the day it is where the company is."""
+        self.ensure_one()
+        local = self.with_context(tz=self._get_company_timezone())
+        return fields.Date.context_today(local)
+
+    def _is_expired(self):
+        """Tell whether the last day to send is over. Override to give more time."""
+        self.ensure_one()
+        return self._get_today() > self.date_send_until
 
     # === MAIL === #
 

@@ -24,10 +24,6 @@ class SaleReturn(models.Model):
 
     # === CRUD METHODS === #
 
-    def _is_derived(self, name):
-        """Override of `sale.return.derived` to protect what releases money."""
-        return name == 'date_dispatch_proved' or super()._is_derived(name)
-
     # === ACTION METHODS === #
 
     def action_submit(self):
@@ -643,6 +639,12 @@ class SaleReturn(models.Model):
                 for sale_return in self
             ]
         )
+
+    def _is_customer(self, user):
+        """Tell whether a user is somebody of the customer, a colleague included."""
+        self.ensure_one()
+        mine = self.sudo().partner_id.commercial_partner_id
+        return bool(mine) and user.sudo().partner_id.commercial_partner_id == mine
 
     # === CONFIRM === #
 

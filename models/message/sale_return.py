@@ -82,6 +82,16 @@ class SaleReturn(models.Model):
     follow_up_note = fields.Text(readonly=True, copy=False)
     followed_up_by_id = fields.Many2one('res.users', string="Result by", readonly=True, copy=False)
     date_followed_up = fields.Datetime(string="Followed up on", readonly=True, copy=False)
+    slip_mail_queued = fields.Boolean(
+        compute='_compute_slip_mail',
+        compute_sudo=True,
+        help="Waits for the scheduled job that sends messages.",
+    )
+    slip_mail_error = fields.Text(
+        compute='_compute_slip_mail',
+        compute_sudo=True,
+        help="Why the return slip could not be mailed.",
+    )
 
     _follow_up_due_index = models.Index(
         '(follow_up_on) WHERE follow_up_on IS NOT NULL AND follow_up_user_id IS NULL'
@@ -97,6 +107,15 @@ class SaleReturn(models.Model):
                 m.state in ('failed', 'unreachable') or (m.state == 'waiting' and m.error)
                 for m in messages
             )
+
+    @api.depends('customer_message_ids.state', 'customer_message_ids.error')
+    def _compute_slip_mail(self):
+        for sale_return in self:
+            slips = sale_return.customer_message_ids.filtered(
+                lambda m: m.kind_id.code == 'approved' and m.state in ('waiting', 'failed')
+            )
+            sale_return.slip_mail_queued = bool(slips)
+            sale_return.slip_mail_error = slips[:1].error
 
     # === CRUD METHODS === #
 

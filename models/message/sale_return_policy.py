@@ -6,13 +6,6 @@ class SaleReturnPolicy(models.Model):
 
     _inherit = 'sale.return.policy'
 
-    appeal_days = fields.Integer(
-        string="Appeal within",
-        default=14,
-        help="Days after a refusal within which the customer may appeal against it once; somebody "
-        "else than who refused it decides. 0: refusals are final.",
-    )
-
     follow_up_days = fields.Integer(
         string="Follow up after",
         default=7,

@@ -9,3 +9,6 @@ from . import sale_return_portal_link
 from . import sale_return_portal_offer
 from . import sale_return_reason
 from . import sale_return_withdrawal
+
+# The wings whose fields and methods this one names.
+USES = ('refund', 'deadline')

@@ -161,12 +161,6 @@ class SaleReturn(models.Model):
         mine = Domain('partner_id', 'child_of', partner.commercial_partner_id.ids)
         return mine & (Domain('state', '!=', 'draft') | Domain('submission_count', '>', 0))
 
-    def _is_customer(self, user):
-        """Tell whether a user is somebody of the customer, a colleague included."""
-        self.ensure_one()
-        mine = self.sudo().partner_id.commercial_partner_id
-        return bool(mine) and user.sudo().partner_id.commercial_partner_id == mine
-
     def _get_report_base_filename(self):
         """Return the name of the slip as a file, without its ending."""
         self.ensure_one()
