@@ -14,3 +14,4 @@ from .portal import *
 from .bench import *
 from .analysis import *
 from .flow import *
+from . import test_rooms
