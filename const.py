@@ -169,3 +169,8 @@ def progress(done, expected, compare):
     if compare(done, 0.0) <= 0:
         return 'pending'
     return 'full' if compare(done, expected) >= 0 else 'partial'
+
+
+# Of one return line, inspection row, …
+MAX_FILES = 10
+MAX_SIZE = 10 * 1024 * 1024

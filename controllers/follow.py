@@ -210,6 +210,7 @@ class SaleReturnFollow(CustomerPortal):
         :param dict entered: what was typed and refused.
         """
         acting = self._is_acting(sale_return)
+        page = sale_return.env['sale.return.portal.page']
         # From this session only: a link cannot make the page say that something was done.
         done_id, done = request.session.pop('sale_return_done', None) or (None, None)
         values = {
@@ -221,10 +222,10 @@ class SaleReturnFollow(CustomerPortal):
             'entered': entered or {},
             'status': sale_return._get_portal_status(),
             'next_step': sale_return._get_portal_next_step(),
-            'lines': sale_return._get_portal_lines(),
-            'money': sale_return._get_portal_money(),
-            'timeline': sale_return._get_portal_timeline(),
-            'files': sale_return._get_portal_files(),
+            'lines': page._get_lines(sale_return),
+            'money': page._get_money(sale_return),
+            'timeline': page._get_timeline(sale_return),
+            'files': page._get_files(sale_return),
             'slip_lines': sale_return._get_slip_lines(),
             'is_readable': lambda note: note.with_user(request.env.user).has_access('read'),
             'query': f'?access_token={access_token}' if access_token else '',
@@ -355,7 +356,8 @@ class SaleReturnFollow(CustomerPortal):
     def my_return_file(self, return_id, file_id, access_token=None, preview=None, **_kwargs):
         """Give a file that the customer may see, small with `preview`."""
         sale_return = self._get_return(return_id, access_token)
-        file = sale_return._get_portal_files().filtered(lambda file: file.id == file_id)
+        page = sale_return.env['sale.return.portal.page']
+        file = page._get_files(sale_return).filtered(lambda file: file.id == file_id)
         if not file:
             raise NotFound()
         binary = request.env['ir.binary'].sudo()

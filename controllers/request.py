@@ -1,7 +1,7 @@
 from odoo.http import request, route
 
+from odoo.addons.sale_return.const import MAX_FILES, MAX_SIZE
 from odoo.addons.sale_return.controllers.request_access import SaleReturnAccess
-from odoo.addons.sale_return.models.document.sale_return_file import MAX_FILES, MAX_SIZE
 from odoo.addons.sale_return.models.portal.sale_return_portal_request import RequestRefused
 
 

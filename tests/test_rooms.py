@@ -25,14 +25,6 @@ EXCEPTIONS = {
         "tells money from a discount that a refund writes back",
     'R5 inspection/sale_return_inspection.py imports base.sale_return_evidence':
         "asks for the guard of the mixin by its class, past the model's own",
-    'R5 portal/sale_return_portal_request.py imports document.sale_return_file':
-        "the limits of files, until they are in const",
-    'R6 bench/sale_return_bench_messages.py _get_reject_sentences has 65 lines':
-        "a table of sentences",
-    'R6 reception/sale_return_quarantine_report.py _get_moved_query has 62 lines':
-        "one SQL query",
-    'R6 sale.return has 11 files':
-        "the customer's page is to become a service",
 }  # fmt: skip
 
 # What a room may import of another one: plain values, no classes of models.

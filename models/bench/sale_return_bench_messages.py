@@ -25,7 +25,12 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     def _get_sentences(self):
         """Return `{code: function that returns the sentence}`. Override to add or change some."""
-        return self._get_accept_sentences() | self._get_reject_sentences() | self._get_questions()
+        return (
+            self._get_accept_sentences()
+            | self._get_scan_refusals()
+            | self._get_step_refusals()
+            | self._get_questions()
+        )
 
     @api.model
     def _get_accept_sentences(self):
@@ -82,7 +87,8 @@ class SaleReturnBench(models.AbstractModel):
         }
 
     @api.model
-    def _get_reject_sentences(self):
+    def _get_scan_refusals(self):
+        """Return why a scanned code counts for nothing."""
         return {
             'unreadable': lambda: self.env._(
                 "This code cannot be read. Scan it again, or type it."
@@ -114,6 +120,12 @@ class SaleReturnBench(models.AbstractModel):
                 "Nothing of %(return)s is still to come or to be inspected."
             ),
             'already_here': lambda: self.env._("%(return)s lies on the bench already."),
+        }
+
+    @api.model
+    def _get_step_refusals(self):
+        """Return why a step at the bench cannot be done."""
+        return {
             'nothing_to_undo': lambda: self.env._("There is nothing to undo."),
             'cannot_undo': lambda: self.env._("%(step)s cannot be undone any more: %(reason)s"),
             'nothing_counted': lambda: self.env._("Nothing was counted yet."),

@@ -91,39 +91,28 @@ class AccountMove(models.Model):
             if locks := company._get_violated_lock_dates(today, True, journal):
                 notes.write({'invoice_date': today, 'date': locks[-1][0] + timedelta(days=1)})
 
-    def _post_guarded(self, soft=True):
-        """Post, and guard what returns hold and have credited.
+    def _post(self, soft=True):
+        """Override of `account` to guard what returns hold and have credited, and to follow up.
 
         The guard is here and not in the button because notes are also posted by reversal, by
-        jobs and by payments.
+        jobs and by payments. Points and paper of returns follow a posting.
 
         :raise UserError: when an invoice line would be credited beyond what was invoiced, or what
             a return waits for would not be creditable any more.
         """
         # sudo: what returns hold and have credited does not depend on who posts. Accountants need
         # be users neither of Returns nor of Sales, and who sees half must not pass the guard.
-        moves = self.sudo()
+        moves, posting = self.sudo(), self
         moves._check_sale_return_released()
         guarded = moves._get_sale_return_guarded_lines()
-        if not guarded:
-            return super()._post(soft=soft)  # pylint: disable=super-method-mismatch
-        invoice_lines = self.env['sale.return.ledger']._get_invoice_lines(guarded)
-        self.env['sale.return.credit']._take_credit_counter(invoice_lines)
-        # A note that settles its invoice is "paid" while it is posted: too early to close anything.
-        posting = self.with_context(sale_return_posting=True)
-        posted = super(AccountMove, posting)._post(soft=soft).with_env(self.env)  # pylint: disable=super-method-mismatch
-        posted.sudo()._check_sale_return_caps(guarded)  # as above
-        self.env['sale.return.credit']._log_notes(posted.sudo())
-        returns = guarded._get_return_lines().return_id
-        if posted.filtered(lambda m: m.move_type == 'out_invoice' and not m.reversed_entry_id):
-            # Goods that came back before their invoice are credited now that there is one.
-            returns._queue_due_credit()
-        returns._close_or_reopen()
-        return posted
-
-    def _post(self, soft=True):
-        """Override of `account` to let guards, points and paper of returns follow a posting."""
-        posted = self._post_guarded(soft=soft)
+        if guarded:
+            invoice_lines = self.env['sale.return.ledger']._get_invoice_lines(guarded)
+            self.env['sale.return.credit']._take_credit_counter(invoice_lines)
+            # A note that settles its invoice is "paid" while it is posted: too early to close.
+            posting = self.with_context(sale_return_posting=True)
+        posted = super(AccountMove, posting)._post(soft=soft).with_env(self.env)
+        if guarded:
+            posted.sudo()._after_guarded_posting(guarded)  # as above
         # A note that is reversed gives the points again.
         notes = posted | posted.reversed_entry_id
         # sudo: accountants need not be users of Returns for points to follow notes.
@@ -133,6 +122,22 @@ class AccountMove(models.Model):
         # Leave the sending of notes of returns to Odoo's own job.
         posted.filtered(lambda move: move._is_sale_return_sent())._queue_sale_return_sending()
         return posted
+
+    def _after_guarded_posting(self, guarded):
+        """Check what was posted against what returns hold, and let the returns go on.
+
+        To be called in superuser mode, see `_post`.
+
+        :param guarded: `sale.order.line` records that a return holds or has credited.
+        :raise UserError: see `_post`.
+        """
+        self._check_sale_return_caps(guarded)
+        self.env['sale.return.credit']._log_notes(self)
+        returns = guarded._get_return_lines().return_id
+        if self.filtered(lambda m: m.move_type == 'out_invoice' and not m.reversed_entry_id):
+            # Goods that came back before their invoice are credited now that there is one.
+            returns._queue_due_credit()
+        returns._close_or_reopen()
 
     def _get_sale_return_guarded_lines(self):
         """Return the order lines of these moves that a return holds or has credited.

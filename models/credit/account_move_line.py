@@ -2,7 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ...const import CREDIT_KINDS
-from ..base.sale_return_owned import OwnValue
+from ...tools.own_value import OwnValue
 
 # What makes the amounts of an invoice line.
 AMOUNT_FIELDS = frozenset(

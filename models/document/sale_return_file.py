@@ -12,11 +12,9 @@ from odoo.tools import clean_context, format_date, human_size
 from odoo.tools.image import IMAGE_MAX_RESOLUTION
 from odoo.tools.mimetypes import guess_mimetype
 
+from ...const import MAX_FILES, MAX_SIZE
 from ...tools.photo import strip_metadata
 
-# Of one return line, inspection row, …
-MAX_FILES = 10
-MAX_SIZE = 10 * 1024 * 1024
 # What the content has to be, whatever the file is called; the parameter may name others.
 TYPES = 'image/jpeg,image/png,image/gif,image/webp,application/pdf,video/mp4'
 TYPES_PARAMETER = 'sale_return.file_types'

@@ -54,10 +54,7 @@ DRAFT_DAYS = 2
 
 
 class SaleReturn(models.Model):
-    """What customers see of their returns and do with them.
-
-    Its other parts: `sale_return_portal_page.py`.
-    """
+    """What customers see of their returns and do with them."""
 
     _inherit = 'sale.return'
 
@@ -487,3 +484,17 @@ class SaleReturn(models.Model):
             limit=500,
         )
         drafts.filtered(lambda r: not r.event_ids).unlink()
+
+    # === DAYS === #
+
+    def _format_portal_day(self, moment):
+        """Return the day of a moment in the time zone of the company.
+
+        :param moment: naive, in UTC; a date stays as it is.
+        :rtype: datetime.date | bool
+        """
+        self.ensure_one()
+        if not moment or not hasattr(moment, 'hour'):
+            return moment
+        local = self.with_context(tz=self._get_company_timezone())
+        return fields.Datetime.context_timestamp(local, moment).date()

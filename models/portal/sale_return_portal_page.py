@@ -1,44 +1,46 @@
 from datetime import datetime, time
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
 from ...const import WITHHELD_KINDS
 
 
-class SaleReturn(models.Model):
-    """The page of a return: what it shows, and its timeline.
+class SaleReturnPortalPage(models.AbstractModel):
+    """Service: the page of a return, what it shows and its timeline.
 
     Called in superuser mode by whoever has checked that the customer may see the return; nothing of
     it holds costs, notes of ours, or names.
     """
 
-    _inherit = 'sale.return'
+    _name = 'sale.return.portal.page'
+    _description = "Return Portal Page"
 
     # === GOODS === #
 
     # What the page of a return shows: goods, money, files.
 
-    def _get_portal_lines(self):
+    @api.model
+    def _get_lines(self, sale_return):
         """Return the lines with their quantities, only those that say something.
 
         :return: `[{'line', 'quantities': [(label, quantity)], 'decision'}]`; quantities are in the
             unit of the line, `decision` is why less was approved, in words for the customer.
         :rtype: list
         """
-        self.ensure_one()
+        sale_return.ensure_one()
         return [
             {
                 'line': line,
-                'quantities': self._get_portal_quantities(line),
+                'quantities': self._get_quantities(line),
                 'decision': line.decision in ('reduced', 'refused') and line.decision_reason,
             }
-            for line in self.line_ids
+            for line in sale_return.line_ids
         ]
 
     @api.model
-    def _get_portal_quantities(self, line):
+    def _get_quantities(self, line):
         """Return `[(label, quantity)]` of a line: what was asked for, and what has become of it."""
         decided = line.state not in ('draft', 'submitted', 'cancelled')
         quantities = [
@@ -59,32 +61,34 @@ class SaleReturn(models.Model):
 
     # === MONEY === #
 
-    def _get_portal_money(self):
+    @api.model
+    def _get_money(self, sale_return):
         """Return what the customer gets: expected, credited, paid back.
 
         :return: `{'expected': [(currency, amount)], 'deductions': [(label, amount text)], 'notes':
-            [see _get_portal_notes], 'unpromised': names of products of which it is not known yet}`;
+            [see _get_notes], 'unpromised': names of products of which it is not known yet}`;
             amounts have taxes in them, deductions are negative.
         :rtype: dict
         """
-        self.ensure_one()
-        expected, deductions = self._get_portal_estimate()
+        sale_return.ensure_one()
+        expected, deductions = self._get_estimate(sale_return)
         return {
             'expected': expected,
-            'deductions': deductions + self._get_portal_deductions(),
-            'notes': self._get_portal_notes(),
-            'unpromised': self._get_unpromised_products(),
+            'deductions': deductions + self._get_deductions(sale_return),
+            'notes': self._get_notes(sale_return),
+            'unpromised': self._get_unpromised_products(sale_return),
         }
 
-    def _get_unpromised_products(self):
+    @api.model
+    def _get_unpromised_products(self, sale_return):
         """Return the names of the products whose credit a person has to decide on, unseen.
 
         :rtype: str
         """
-        self.ensure_one()
-        if self.state not in ('draft', 'submitted'):
+        sale_return.ensure_one()
+        if sale_return.state not in ('draft', 'submitted'):
             return ''
-        lines = self.line_ids.filtered(
+        lines = sale_return.line_ids.filtered(
             lambda line: (
                 line.resolution == 'refund'
                 and line.decision != 'refused'
@@ -93,15 +97,16 @@ class SaleReturn(models.Model):
         )
         return ", ".join(lines.product_id.mapped('display_name'))
 
-    def _get_portal_estimate(self):
+    @api.model
+    def _get_estimate(self, sale_return):
         """Return what is still to be credited if all is accepted, and what is kept back of it."""
-        if self.state not in ('submitted', 'approved'):
+        if sale_return.state not in ('submitted', 'approved'):
             return [], []
         try:
-            previews = self.env['sale.return.credit']._preview(self, kinds=('promised',))
+            previews = self.env['sale.return.credit']._preview(sale_return, kinds=('promised',))
         except UserError:
             return [], []  # what cannot be credited yet is for us to put right
-        notes = previews[self.id]['promised']
+        notes = previews[sale_return.id]['promised']
         currencies = {
             currency.name: currency
             for currency in self.env['res.currency'].search(
@@ -121,31 +126,36 @@ class SaleReturn(models.Model):
                     deductions.append((labels[line['kind']], text))
         return [(currency, total) for currency, total in totals.items() if total], deductions
 
-    def _get_portal_credit_lines(self):
+    @api.model
+    def _get_credit_lines(self, sale_return):
         """Return the lines of posted credit notes that credit this return."""
-        return self.line_ids.credit_line_ids.filtered(lambda line: line.parent_state == 'posted')
+        return sale_return.line_ids.credit_line_ids.filtered(
+            lambda line: line.parent_state == 'posted'
+        )
 
-    def _get_portal_deductions(self):
+    @api.model
+    def _get_deductions(self, sale_return):
         """Return what was kept back on posted notes, with the words of the note."""
         return [
             (line.name, format_amount(self.env, line.price_total, line.currency_id))
-            for line in self._get_portal_credit_lines()
+            for line in self._get_credit_lines(sale_return)
             if line.sale_return_kind in WITHHELD_KINDS
         ]
 
-    def _get_portal_notes(self):
+    @api.model
+    def _get_notes(self, sale_return):
         """Return the posted credit notes, and how each is settled.
 
         :return: `[{'note', 'amount' (of this return), 'settled': [{'date', 'amount', 'text'}]}]`,
             the oldest note first.
         :rtype: list
         """
-        lines = self._get_portal_credit_lines()
+        lines = self._get_credit_lines(sale_return)
         return [
             {
                 'note': note,
                 'amount': sum(note_lines.mapped('price_total')),
-                'settled': self._get_portal_settlements(note),
+                'settled': self._get_settlements(note),
             }
             for note, note_lines in sorted(
                 lines.grouped('move_id').items(), key=lambda item: (item[0].date, item[0].id)
@@ -153,7 +163,7 @@ class SaleReturn(models.Model):
         ]
 
     @api.model
-    def _get_portal_settlements(self, note):
+    def _get_settlements(self, note):
         """Return what became of a note: paid back, or set off against invoices, and when."""
         receivable = note.line_ids.filtered(
             lambda line: line.account_id.account_type == 'asset_receivable'
@@ -178,10 +188,11 @@ class SaleReturn(models.Model):
             settled.append({'date': False, 'amount': refund.note_amount, 'text': text})
         return settled
 
-    def _get_portal_money_entries(self):
+    @api.model
+    def _get_money_entries(self, sale_return):
         """Return the entries of posted credit notes and of how they were settled."""
         entries = []
-        for row in self._get_portal_notes():
+        for row in self._get_notes(sale_return):
             note = row['note']
             title = self.env._(
                 "Credit note %(note)s: %(amount)s",
@@ -208,7 +219,8 @@ class SaleReturn(models.Model):
 
     # === FILES === #
 
-    def _get_portal_files(self):
+    @api.model
+    def _get_files(self, sale_return):
         """Return the files that the customer sees.
 
         What customers have brought, and what was found where an inspection takes something off: a
@@ -216,33 +228,19 @@ class SaleReturn(models.Model):
 
         :rtype: sale.return.file
         """
-        self.ensure_one()
-        return self.file_ids.filtered(
-            lambda file: file.attachment_id and not file.erased_on and self._is_portal_file(file)
+        sale_return.ensure_one()
+        return sale_return.file_ids.filtered(
+            lambda file: file.attachment_id and not file.erased_on and self._is_shown_file(file)
         )
 
     @api.model
-    def _is_portal_file(self, file):
+    def _is_shown_file(self, file):
         """Tell whether the customer sees a file. Override to show more."""
         row = file.inspection_id
         if not row:
             return file.user_id.share
         takes_off = row.grade_id.credit_ratio < 1 if row.grade_id else False
         return row.qty_valid > 0 and (takes_off or not row.disposition_id.accepts)
-
-    # === DAYS === #
-
-    def _format_portal_day(self, moment):
-        """Return the day of a moment in the time zone of the company.
-
-        :param moment: naive, in UTC; a date stays as it is.
-        :rtype: datetime.date | bool
-        """
-        self.ensure_one()
-        if not moment or not hasattr(moment, 'hour'):
-            return moment
-        local = self.with_context(tz=self._get_company_timezone())
-        return fields.Datetime.context_timestamp(local, moment).date()
 
     # === TIMELINE === #
 
@@ -251,7 +249,8 @@ class SaleReturn(models.Model):
     # Only events with a method `_tell_<kind>` are told. Whatever is logged besides (reasons of
     # ours, overrides, failures, costs) stays with us, also what later versions log.
 
-    def _get_portal_timeline(self):
+    @api.model
+    def _get_timeline(self, sale_return):
         """Return what happened, the latest first.
 
         Several events of one kind in one transaction are one entry. Credit notes and payments come
@@ -260,26 +259,27 @@ class SaleReturn(models.Model):
         :return: `[{'moment' (naive, UTC), 'date', 'title', 'text', 'icon'}]`
         :rtype: list
         """
-        self.ensure_one()
+        sale_return.ensure_one()
         groups = {}
-        for event in self.event_ids.sorted('id'):
+        for event in sale_return.event_ids.sorted('id'):
             # Each change of state is told by itself, also of those that follow at once.
             alone = event.kind == 'state' and event.id
             groups.setdefault((event.kind, event.date, alone), []).append(event)
         entries = []
         for (kind, moment, _alone), events in groups.items():
             tell = getattr(self, f'_tell_{kind}', None)
-            told = tell and tell(self.env['sale.return.event'].union(*events))
+            told = tell and tell(sale_return, self.env['sale.return.event'].union(*events))
             if told:
-                date = self._format_portal_day(moment)
+                date = sale_return._format_portal_day(moment)
                 entries.append({'moment': moment, 'date': date, 'text': False, **told})
-        entries += self._get_portal_money_entries()
+        entries += self._get_money_entries(sale_return)
         # Sorting keeps the order of what happened at the same moment.
         return sorted(entries, key=lambda entry: entry['moment'])[::-1]
 
-    def _is_told_of_customer(self, events):
+    @api.model
+    def _is_told_of_customer(self, sale_return, events):
         """Tell whether it was the customer who did something, or somebody of his company."""
-        return any(e.user_id.share or self._is_customer(e.user_id) for e in events)
+        return any(e.user_id.share or sale_return._is_customer(e.user_id) for e in events)
 
     @api.model
     def _join_products(self, events):
@@ -288,9 +288,10 @@ class SaleReturn(models.Model):
 
     # === WORDS === #
 
-    def _tell_state(self, events):
+    @api.model
+    def _tell_state(self, sale_return, events):
         event = events[-1:]
-        mine = self._is_told_of_customer(event)
+        mine = self._is_told_of_customer(sale_return, event)
         if event.state_to == 'submitted' and event.state_from == 'draft':
             title = (
                 self.env._("You asked for the return")
@@ -318,20 +319,22 @@ class SaleReturn(models.Model):
             return {'title': title, 'icon': 'fa-ban'}
         if event.state_to == 'closed':
             told = {'title': self.env._("The return is finished"), 'icon': 'fa-flag-checkered'}
-            if self.state == 'closed':
+            if sale_return.state == 'closed':
                 # After the documents of that day, which have no time.
                 told['moment'] = datetime.combine(event.date, time(23, 59, 2))
             return told
         return {'title': self.env._("We are working on the request again"), 'icon': 'fa-refresh'}
 
-    def _tell_appealed(self, events):
+    @api.model
+    def _tell_appealed(self, sale_return, events):
         return {
             'title': self.env._("You appealed against the refusal"),
             'text': events[-1:].reason,
             'icon': 'fa-gavel',
         }
 
-    def _tell_appeal_decided(self, events):
+    @api.model
+    def _tell_appeal_decided(self, sale_return, events):
         # Both are in words for the customer.
         return {
             'title': self.env._(
@@ -341,14 +344,16 @@ class SaleReturn(models.Model):
             'icon': 'fa-gavel',
         }
 
-    def _tell_dispatched(self, events):
+    @api.model
+    def _tell_dispatched(self, sale_return, events):
         return {
             'title': self.env._("You sent the goods"),
             'text': events[-1:].details,
             'icon': 'fa-paper-plane',
         }
 
-    def _tell_received(self, events):
+    @api.model
+    def _tell_received(self, sale_return, events):
         # The log is in the language of whoever received the goods ("2 Units · Lamp · WH/RET/1"),
         # the moves of its transfers are told in the customer's.
         transfers = {(e.line_id, (e.details or '').rpartition(' · ')[2]) for e in events}
@@ -367,46 +372,53 @@ class SaleReturn(models.Model):
             'icon': 'fa-archive',
         }
 
-    def _tell_inspected(self, events):
+    @api.model
+    def _tell_inspected(self, sale_return, events):
         return {
             'title': self.env._("We looked at the goods"),
             'text': self._join_products(events),
             'icon': 'fa-search',
         }
 
-    def _tell_corrected(self, events):
+    @api.model
+    def _tell_corrected(self, sale_return, events):
         return {
             'title': self.env._("We looked at the goods again"),
             'text': self._join_products(events),
             'icon': 'fa-search',
         }
 
-    def _tell_discrepancy(self, events):
+    @api.model
+    def _tell_discrepancy(self, sale_return, events):
         return {
             'title': self.env._("What arrived differs from what was expected"),
             'text': self._join_products(events),
             'icon': 'fa-exclamation-triangle',
         }
 
-    def _tell_discrepancy_resolved(self, events):
+    @api.model
+    def _tell_discrepancy_resolved(self, sale_return, events):
         return {
             'title': self.env._("We settled what differed"),
             'text': self._join_products(events),
             'icon': 'fa-check',
         }
 
-    def _tell_replacement(self, events):
+    @api.model
+    def _tell_replacement(self, sale_return, events):
         return {
             'title': self.env._("We prepare your replacement"),
             'text': self._join_products(events),
             'icon': 'fa-truck',
         }
 
-    def _tell_reminded(self, events):
+    @api.model
+    def _tell_reminded(self, sale_return, events):
         return {'title': self.env._("We reminded you to send the goods"), 'icon': 'fa-bell-o'}
 
-    def _tell_file_added(self, events):
-        mine = events.filtered(self._is_told_of_customer)
+    @api.model
+    def _tell_file_added(self, sale_return, events):
+        mine = events.filtered(lambda e: self._is_told_of_customer(sale_return, e))
         names = [(event.details or '').rsplit(' · ', 1)[0] for event in mine]
         if not mine:
             return None  # ours are shown where they belong, if at all

@@ -10,8 +10,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import email_normalize, format_datetime
 
+from ...const import MAX_FILES, MAX_SIZE
 from ...tools.money import QUANTITY_EPSILON
-from ..document.sale_return_file import MAX_FILES, MAX_SIZE
 
 _logger = logging.getLogger(__name__)
 
@@ -451,7 +451,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         return {
             'lines': lines,
             'estimates': self._get_estimates(draft),
-            'unpromised': draft._get_unpromised_products(),
+            'unpromised': draft.env['sale.return.portal.page']._get_unpromised_products(draft),
             'may_send': not any(row['refused'] for row in lines),
             'asks_person': any(
                 v['outcome'] != 'authorize' for vs in self._get_verdicts(draft).values() for v in vs

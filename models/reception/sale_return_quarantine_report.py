@@ -93,7 +93,8 @@ class SaleReturnQuarantineReport(models.Model):
     def _table_query(self):
         return SQL(
             """
-            WITH %(places)s, %(quants)s, %(moved)s, %(known)s, %(rows)s
+            WITH %(places)s, %(quants)s, %(moves)s,
+                 %(moved)s, %(known)s, %(rows)s
             SELECT ROW_NUMBER() OVER (
                        ORDER BY row.location_id, row.product_id, row.lot_id, row.owner_id,
                                 row.state, row.line_id, row.discrepancy_id
@@ -121,6 +122,7 @@ class SaleReturnQuarantineReport(models.Model):
             """,
             places=self._get_places_query(),
             quants=self._get_quants_query(),
+            moves=self._get_moves_query(),
             moved=self._get_moved_query(),
             known=self._get_known_query(),
             rows=self._get_rows_query(),
@@ -156,8 +158,8 @@ class SaleReturnQuarantineReport(models.Model):
         )
 
     @api.model
-    def _get_moved_query(self):
-        """Return what moved into and out of quarantine for returns of which something is there.
+    def _get_moves_query(self):
+        """Return the moves of returns of which something is in quarantine, or about to leave it.
 
         Moves that undo a receipt name no return line, but their origin does.
         """
@@ -191,7 +193,14 @@ class SaleReturnQuarantineReport(models.Model):
                     ON discrepancy.id = move.sale_return_discrepancy_id
                  WHERE discrepancy.qty_here > 0
                    AND move.state = 'done' AND move.sale_return_line_id IS NULL
-            ),
+            )"""
+        )
+
+    @api.model
+    def _get_moved_query(self):
+        """Return what these moves brought into quarantine and took out of it, by place."""
+        return SQL(
+            """
             moved AS (
                 SELECT places.location_id, detail.product_id, detail.lot_id, detail.owner_id,
                        moves.line_id, moves.discrepancy_id,

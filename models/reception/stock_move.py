@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..base.sale_return_owned import OwnValue
+from ...tools.own_value import OwnValue
 
 # Who says what came back.
 RECEIVERS = ('stock.group_stock_user', 'sale_return.group_inspector')

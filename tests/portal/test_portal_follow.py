@@ -260,12 +260,13 @@ class TestFollow(FollowCommon):
         sale_return.action_inspect_all('restock')
         note = sale_return.credit_note_ids
         self._pay_back(note)
-        told = sale_return.sudo()._get_portal_notes()[0]['settled']
+        page = self.env['sale.return.portal.page'].sudo()
+        told = page._get_notes(sale_return.sudo())[0]['settled']
         self.assertEqual(
             [(row['text'], row['date'], row['amount']) for row in told],
             [("Paid back", self._today(), 121.0)],
         )
-        titles = [entry['title'] for entry in sale_return.sudo()._get_portal_timeline()]
+        titles = [entry['title'] for entry in page._get_timeline(sale_return.sudo())]
         self.assertEqual(titles[0], "The return is finished")
         self.assertTrue(titles[1].startswith("Paid back"), titles)
 
@@ -274,9 +275,10 @@ class TestFollow(FollowCommon):
         self.product.sudo().with_context(lang='zh_CN').name = "灯"
         sale_return = self._approved()
         self._receive(sale_return)
+        page = self.env['sale.return.portal.page'].sudo().with_context(lang='zh_CN')
         (told,) = (
             entry
-            for entry in sale_return.sudo().with_context(lang='zh_CN')._get_portal_timeline()
+            for entry in page._get_timeline(sale_return.sudo().with_context(lang='zh_CN'))
             if entry['icon'] == 'fa-archive'
         )
         unit = self.product.uom_id.with_context(lang='zh_CN').name
@@ -298,7 +300,7 @@ class TestFollow(FollowCommon):
                 if kind not in {'appealed', 'appeal_decided', 'dispatched', 'received', 'state'}
             ]
         )
-        told = sale_return.sudo()._get_portal_timeline()
+        told = self.env['sale.return.portal.page'].sudo()._get_timeline(sale_return.sudo())
         self.assertNotIn("OURS", str(told))
         self.assertEqual(
             [entry['title'] for entry in told][-2:],
