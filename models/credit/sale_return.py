@@ -93,6 +93,27 @@ class SaleReturn(models.Model):
             )
             sale_return.freight_charge = max(owed.policy_id.mapped('return_freight'), default=0.0)
 
+    def _get_freight_payer(self):
+        """Return who pays the carrier of the way back. Override where more is known about it.
+
+        Where the policy names a return freight we pay the carrier; what the customer owes of it is
+        `freight_charge`. Otherwise customers pay where each line comes back for a reason of theirs
+        and no law says that we pay: one parcel is paid by one side.
+
+        :return: `customer` or `company`; `company` where nothing comes back.
+        :rtype: str
+        """
+        self.ensure_one()
+        lines = self.line_ids.filtered('return_expected')
+        if not lines or any(lines.policy_id.mapped('return_freight')):
+            return 'company'
+        theirs = all(
+            line.reason_id.default_liability == 'customer'
+            and line.policy_id._get_regime().return_shipping != 'company'
+            for line in lines
+        )
+        return 'customer' if theirs else 'company'
+
     @api.depends('line_ids.qty_to_credit', 'line_ids.qty_credited')
     def _compute_amount_to_credit(self):
         due = self.filtered(lambda r: any(line.qty_to_credit > 0 for line in r.line_ids))

@@ -290,22 +290,6 @@ class SaleReturn(models.Model):
 
     # === APPROVED === #
 
-    def _get_freight_payer(self):
-        """Say who pays the way back: what the law says, else whoever caused the return.
-
-        :return: `customer` or `company`.
-        :rtype: str
-        """
-        self.ensure_one()
-        payers = set()
-        for line in self.line_ids.filtered('return_expected'):
-            says = line.policy_id._get_regime().return_shipping if line.policy_id else 'policy'
-            if says == 'policy':
-                says = line.reason_id.default_liability
-            payers.add('customer' if says == 'customer' else 'company')
-        # One parcel: where a part of it is our fault we pay for it.
-        return 'customer' if payers == {'customer'} or self.freight_charge else 'company'
-
     def _get_slip_address_text(self):
         """Return the address to send to, one line each.
 

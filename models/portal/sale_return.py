@@ -265,29 +265,6 @@ class SaleReturn(models.Model):
             'refund': self.env._("We pay the money back to you."),
         }
 
-    # === WHERE TO SEND === #
-
-    def _get_return_freight_payer(self):
-        """Say who pays the carrier of the way back. Override where more is known about it.
-
-        Where the policy names a return freight we pay the carrier; what the customer owes of it is
-        `freight_charge`. Otherwise the law decides, then whose fault it is.
-
-        :return: `customer` or `company`.
-        :rtype: str
-        """
-        self.ensure_one()
-        lines = self.line_ids.filtered('return_expected')
-        if any(lines.policy_id.mapped('return_freight')):
-            return 'company'
-        for line in lines:
-            by_law = line.policy_id._get_regime().return_shipping
-            if by_law == 'company':
-                return 'company'
-            if line.reason_id.default_liability != 'customer':
-                return 'company'
-        return 'customer'
-
     # === WHAT CUSTOMERS READ === #
 
     @api.model

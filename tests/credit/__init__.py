@@ -4,6 +4,7 @@ from . import test_credit_later
 from . import test_credit_posting
 from . import test_credit_properties
 from . import test_credit_queue
+from . import test_freight_payer
 from . import test_goodwill
 from . import test_invoice_print
 from . import test_loyalty

@@ -126,7 +126,7 @@ class TestFollow(FollowCommon):
 
     def test_who_pays_the_way_back(self):
         mine = self._approved(1, reason=self.reason_changed_mind)
-        self.assertEqual(mine._get_return_freight_payer(), 'customer')
+        self.assertEqual(mine._get_freight_payer(), 'customer')
         self.assertIn("You pay for sending", self._look(mine.access_url, self.jane))
         self._create_policy(return_freight=7.5, sequence=-300, approval='always')
         kept = self._approved(1, reason=self.reason_changed_mind)
