@@ -140,9 +140,6 @@ QUARANTINE_AGES = [
     ('older', "More than 30 days"),
 ]
 
-# Dispositions this version can carry out; the others are refused with a sentence.
-SUPPORTED_ACTIONS = ('restock', 'refurbish', 'scrap', 'vendor', 'send_back', 'keep')
-
 # How what came back, what was credited and what was paid back can differ.
 RECONCILIATION_KINDS = [
     ('received_not_credited', "Received, not credited"),

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..const import LIABILITIES, SUPPORTED_ACTIONS
+from ..const import LIABILITIES
 
 
 class SaleReturnInspectLine(models.TransientModel):
@@ -44,7 +44,6 @@ class SaleReturnInspectLine(models.TransientModel):
         'sale.return.disposition',
         check_company=True,
         required=True,
-        domain=[('action', 'in', SUPPORTED_ACTIONS)],
         compute='_compute_proposal',
         store=True,
         readonly=False,

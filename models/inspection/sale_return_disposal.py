@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import clean_context
 
-from ...const import LIABILITIES, SUPPORTED_ACTIONS
+from ...const import LIABILITIES
 
 RESULT_KEYS = frozenset(
     {
@@ -197,7 +197,11 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _ensure_disposition(self, line, disposition):
-        """Refuse a result without disposition, or with one this version cannot carry out."""
+        """Refuse a result without disposition, or with one that nothing carries out.
+
+        An add-on that adds an action adds `_dispose_<action>`, too; one that was uninstalled leaves
+        its dispositions behind.
+        """
         if not disposition:
             raise UserError(
                 self.env._(
@@ -205,11 +209,11 @@ class SaleReturnDisposal(models.AbstractModel):
                     product=line.product_id.display_name,
                 )
             )
-        if disposition.action not in SUPPORTED_ACTIONS:
+        if not hasattr(self, f'_dispose_{disposition.action}'):
             raise UserError(
                 self.env._(
-                    "“%(disposition)s” cannot be carried out in this version. Choose another "
-                    "disposition for %(product)s.",
+                    "“%(disposition)s” cannot be carried out: the add-on that does it is not "
+                    "installed. Choose another disposition for %(product)s.",
                     disposition=disposition.name,
                     product=line.product_id.display_name,
                 )

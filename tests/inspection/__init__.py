@@ -1,5 +1,6 @@
 from . import test_bulk
 from . import test_disposition_correction
+from . import test_disposition_extension
 from . import test_disposition_rules
 from . import test_disposition_vendor
 from . import test_dispositions
