@@ -14,6 +14,8 @@ from ...report import sale_return_fact
 from ...report.sale_return_fact import FRESH_UNTIL
 from ..common import SaleReturnCommon
 
+LEAN = "the report without carriers"
+
 
 @tagged('post_install', '-at_install')
 class TestAnalyticsReport(SaleReturnCommon):

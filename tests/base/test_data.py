@@ -1,5 +1,7 @@
 from odoo.tests import TransactionCase, tagged
 
+LEAN = "what is installed with the required modules alone"
+
 REASONS = {
     'reason_defective': True,
     'reason_not_as_described': True,

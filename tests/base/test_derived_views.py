@@ -7,6 +7,8 @@ from odoo.tests import tagged
 from ...models.reception.sale_return_discrepancy import EDITABLE_FIELDS, EDITABLE_WHILE_OPEN
 from ..common import SaleReturnCommon
 
+LEAN = "forms without what optional modules add to them"
+
 ALL_ROLES = (
     'base.group_user',
     'base.group_multi_company',

@@ -7,6 +7,8 @@ from odoo.addons.sale_return import hooks
 
 from ..common import SaleReturnCommon
 
+LEAN = "hooks without the tables of optional modules"
+
 
 class EarlierTradeCommon(SaleReturnCommon):
     """Trade as it was before the add-on: returns go to stock and leave no return behind."""

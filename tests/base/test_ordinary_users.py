@@ -7,6 +7,8 @@ from odoo.tests import Form, tagged
 
 from ..common_ordinary import OrdinaryCommon
 
+LEAN = "people whose groups optional modules do not extend"
+
 # Our overrides that nobody without a role causes to run, and why.
 NEVER_WALKED = {
     ('models.stock_lot', '_compute_sale_return_ids'): "The fields are for users of Returns.",

@@ -7,6 +7,8 @@ from odoo.tests import tagged
 from ..common_http import PatientHttpCase
 from ..common_refund import RefundCommon
 
+LEAN = "fields on the models of the required modules alone"
+
 SALES = 'sales_team.group_sale_salesman_all_leads'
 ROLES = {
     'salesman': (SALES,),

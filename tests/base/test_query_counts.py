@@ -9,6 +9,8 @@ from odoo.tools import SQL
 from ...benchmarks.shop import deliver, invoice
 from ...benchmarks.ways import PHASES, Ours, Shop
 
+LEAN = "queries that optional modules do not add"
+
 LINES = 5
 SMALL, LARGE = 3, 10
 # Queries of a batch of ten returns of five lines, each step a request of its own, with all optional

@@ -9,6 +9,8 @@ from odoo.tools import mute_logger
 from ..common_http import PatientHttpCase
 from ..common_security import SecurityCommon
 
+LEAN = "roles that optional modules do not extend"
+
 SERVICES = (
     'sale.return.credit',
     'sale.return.decision',

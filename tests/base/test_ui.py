@@ -4,6 +4,8 @@ from odoo.tools import mute_logger
 from ..common import SaleReturnCommon
 from ..common_http import PatientHttpCase
 
+LEAN = "the web client without the bundles of optional modules"
+
 
 class UiCommon(SaleReturnCommon, PatientHttpCase):
     """A user of Returns in front of a browser."""

@@ -2,6 +2,8 @@ from odoo.exceptions import AccessError, UserError
 
 from ..common_bench import PIXEL, BenchCommon
 
+LEAN = "a story of the room"
+
 
 class TestBench(BenchCommon):
     """The desk, as a client drives it."""

@@ -4,6 +4,8 @@ from odoo.tests import tagged
 
 from ..common_bench import BenchCommon
 
+LEAN = "parcels without a carrier's tracking numbers"
+
 
 @tagged('post_install', '-at_install')
 class TestBenchScans(BenchCommon):

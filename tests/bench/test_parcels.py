@@ -2,6 +2,8 @@ from odoo.exceptions import AccessError, UserError
 
 from ..common_bench import PIXEL, BenchCommon
 
+LEAN = "owners of parcels without a carrier's tracking numbers"
+
 
 class TestParcels(BenchCommon):
     """Parcels that nobody expected: find whose they are, or park them."""

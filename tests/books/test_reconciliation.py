@@ -3,6 +3,8 @@ from odoo.tests import tagged
 
 from ..common_reconciliation import ReconciliationCommon
 
+LEAN = "a story of the room; no point of sale"
+
 
 @tagged('post_install', '-at_install')
 class TestReconciliation(ReconciliationCommon):

@@ -4,6 +4,8 @@ from odoo.tests import tagged
 from ..common import SaleReturnCommon
 from ..common_credit import CreditCommon
 
+LEAN = "a story of the room"
+
 
 @tagged('post_install', '-at_install')
 class TestCreditPosting(CreditCommon):

@@ -3,6 +3,8 @@ from odoo.tests import tagged
 
 from ..common import SaleReturnCommon
 
+LEAN = "no loyalty programs"
+
 
 @tagged('post_install', '-at_install')
 class TestLoyalty(SaleReturnCommon):

@@ -2,6 +2,8 @@ from odoo.tests import tagged
 
 from ..common import SaleReturnCommon
 
+LEAN = "no delivery lines and no rewards"
+
 
 @tagged('post_install', '-at_install')
 class TestOrderLevelMoney(SaleReturnCommon):

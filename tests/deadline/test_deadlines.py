@@ -4,6 +4,8 @@ from odoo.tests import tagged
 
 from ..common_team import MONDAY, TeamCommon
 
+LEAN = "a story of the room"
+
 
 @tagged('post_install', '-at_install')
 class TestDeadlines(TeamCommon):

@@ -11,6 +11,8 @@ from ...tools.regime import REGIMES
 from ...tools.verdict import Verdict
 from ..common_decision import DecisionCommon
 
+LEAN = "a story of the room; no employees"
+
 
 @tagged('post_install', '-at_install')
 class TestRules(DecisionCommon):

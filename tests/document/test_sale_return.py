@@ -3,6 +3,8 @@ from odoo.tests import Form, tagged
 
 from ..common import SaleReturnCommon
 
+LEAN = "a story of the room"
+
 
 @tagged('post_install', '-at_install')
 class TestReturnCreate(SaleReturnCommon):

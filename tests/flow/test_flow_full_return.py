@@ -2,6 +2,8 @@ from odoo.tests import tagged
 
 from ..common import SaleReturnCommon
 
+LEAN = "the story of all rooms"
+
 
 class FullReturnCases:
     """From the order to the closed return. What the other documents say is right at every step.

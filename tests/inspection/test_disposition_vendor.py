@@ -3,6 +3,8 @@ from odoo.tests import tagged
 
 from ..common_disposition import DispositionCommon
 
+LEAN = "no purchases"
+
 
 @tagged('post_install', '-at_install')
 class TestVendor(DispositionCommon):

@@ -5,6 +5,8 @@ from odoo.tests import Form, tagged
 from ..common import SaleReturnCommon
 from ..common_disposition import DispositionCommon
 
+LEAN = "a story of the room; no repairs"
+
 
 @tagged('post_install', '-at_install')
 class TestRestock(DispositionCommon):

@@ -10,6 +10,8 @@ from odoo.tools import mute_logger
 from ...models.message.sale_return_message import MAX_ATTEMPTS
 from ..common import SaleReturnCommon
 
+LEAN = "a story of the room"
+
 PIXEL = (
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk'
     '+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='

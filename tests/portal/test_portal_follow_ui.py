@@ -2,6 +2,8 @@ from odoo.tests import tagged
 
 from .test_portal_follow import FollowCommon
 
+LEAN = "pages without a website"
+
 
 @tagged('post_install', '-at_install')
 class TestFollowUi(FollowCommon):

@@ -11,8 +11,10 @@ from odoo.http import Request
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...models.document.sale_return_file import MAX_SIZE
+from ...const import MAX_SIZE
 from ..common_portal import PortalHttpCommon, photo
+
+LEAN = "a story of the room; pages without a website"
 
 
 @tagged('post_install', '-at_install')

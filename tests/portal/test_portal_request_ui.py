@@ -3,6 +3,8 @@ from odoo.tests import tagged
 
 from ..common_portal import PortalHttpCommon
 
+LEAN = "pages without a website"
+
 
 @tagged('post_install', '-at_install')
 class TestPortalRequestUi(PortalHttpCommon):

@@ -3,6 +3,8 @@ from odoo.tests import tagged
 
 from ..common_discrepancy import DiscrepancyCommon
 
+LEAN = "a story of the room; no kits"
+
 
 @tagged('post_install', '-at_install')
 class TestReceipts(DiscrepancyCommon):

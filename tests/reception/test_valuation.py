@@ -2,6 +2,8 @@ from odoo.tests import tagged
 
 from ..common import SaleReturnCommon
 
+LEAN = "valuation without purchases"
+
 
 @tagged('post_install', '-at_install')
 class TestValuation(SaleReturnCommon):

@@ -4,6 +4,8 @@ from odoo.tests import tagged
 
 from ..common_refund import RefundCommon
 
+LEAN = "a story of the room"
+
 
 @tagged('post_install', '-at_install')
 class TestRefund(RefundCommon):
