@@ -76,6 +76,7 @@ WRITERS = {
         'return_ids': NOBODY,
         'return_count': NOBODY,
         'return_status': NOBODY,
+        'withdrawal_ids': NOBODY,
     },
     'sale.order.line': {
         'return_line_ids': NOBODY,
