@@ -62,7 +62,8 @@ class AccountPayment(models.Model):
             ):
                 # It writes its entry and the state by this same method.
                 payment._generate_journal_entry(force_balance=refund._get_note_balance())
-        result = super().write(vals)
+        # A part of `write`, which is where it is called from.
+        result = super().write(vals)  # pylint: disable=super-method-mismatch
         payments._ensure_sale_return_payee()
         # One of a provider may have been reset and be posted again.
         payments.sale_return_refund_ids._settle()

@@ -1,3 +1,4 @@
+# pylint: disable=translation-required
 from lxml import etree
 
 from odoo import fields

@@ -353,7 +353,7 @@ class TestOwnedLinks(OwnedCommon):
         picking.move_ids.quantity = 1
         picking.move_ids.picked = True
         action = picking.button_validate()
-        wizard = self._env_of(keeper)[action['res_model']].with_context(action['context'])
+        wizard = self._env_of(keeper)[action['res_model']].with_context(**action['context'])
         wizard.create({}).process()
         self.env.invalidate_all()
         self.assertEqual(self.line.qty_received, 1)

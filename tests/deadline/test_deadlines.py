@@ -1,3 +1,4 @@
+# pylint: disable=translation-required
 from freezegun import freeze_time
 
 from odoo.tests import tagged

@@ -1,3 +1,4 @@
+# pylint: disable=translation-required
 import html
 import re
 from datetime import timedelta

@@ -1,3 +1,4 @@
+# pylint: disable=translation-required
 """Nobody gets at what is not his: every route of the module, and every door of Odoo.
 
 A new route fails `test_every_route_is_walked` until it is in `ROUTES`.
