@@ -320,7 +320,7 @@ class TestWarehouse(SaleReturnCommon):
         warehouse = self._create_warehouse()
         before = warehouse.sale_return_type_id, warehouse.sale_return_loc_id
         hooks.uninstall_hook(self.env(su=True))
-        warehouse.write({'sale_return_type_id': False, 'sale_return_loc_id': False})
+        warehouse.sudo().write({'sale_return_type_id': False, 'sale_return_loc_id': False})
         before[0].active = before[1].active = False
         warehouse.sale_return_quarantine = True
         warehouse.sudo()._create_sale_return_setup()
