@@ -12,7 +12,7 @@ LEAN = "people whose groups optional modules do not extend"
 
 # Our overrides that nobody without a role causes to run, and why.
 NEVER_WALKED = {
-    ('models.reception.stock_lot', '_compute_sale_return_ids'): "The fields are for users of Returns.",
+    ('models.reception.stock_lot', '_compute_sale_return_ids'): "fields for users of Returns",
 }
 
 
