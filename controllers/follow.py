@@ -13,7 +13,7 @@ PREVIEW_SIZE = 256
 
 
 class SaleReturnFollow(CustomerPortal):
-    """The customer's returns: the list, the page of one, and what he does there.
+    """The customer's returns: the list, the page of one, and what they do there.
 
     Every route takes the id of one return and asks `_get_return` for it. Whoever may not see it
     gets the same answer as for one that does not exist.
@@ -22,15 +22,15 @@ class SaleReturnFollow(CustomerPortal):
     # === WHO === #
 
     def _get_return(self, return_id, access_token=None):
-        """Return the return in superuser mode, with the user as he is.
+        """Return the return in superuser mode, with the user as they are.
 
-        :raise NotFound: for a return that does not exist or is not his.
+        :raise NotFound: for a return that does not exist or is not theirs.
         """
         try:
             found = self._document_check_access('sale.return', return_id, access_token)
         except (AccessError, MissingError) as error:
             raise NotFound() from error
-        # As himself: the log says who it was, and sentences are in his language.
+        # As themselves: the log says who it was, and sentences are in their language.
         return request.env['sale.return'].sudo().browse(found.id)
 
     def _is_acting(self, sale_return):
@@ -258,7 +258,7 @@ class SaleReturnFollow(CustomerPortal):
 
         :param str name: of what is done, see `_get_done_texts`.
         :param act: function of the return and who acts.
-        :param dict entered: what he has typed, to be shown again after a refusal.
+        :param dict entered: what they have typed, to be shown again after a refusal.
         """
         try:
             sale_return = self._get_return(return_id, access_token)

@@ -161,7 +161,7 @@ class SaleReturnRequest(SaleReturnAccess):
 
     def _get_returns_of(self, order, access_token):
         """Return what was asked for this order already, and for no other one."""
-        # In superuser mode like the order, which he may see.
+        # In superuser mode like the order, which they may see.
         returns = order.return_ids.filtered(
             lambda r: r.state != 'draft' and r.line_ids.order_id == order
         )

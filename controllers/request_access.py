@@ -43,7 +43,7 @@ class SaleReturnAccess(CustomerPortal):
         return True
 
     def _refuse_request(self):
-        """Answer whoever may not: the same for what does not exist, is not his, or has expired."""
+        """Give the same answer for what does not exist, is not theirs, or has expired."""
         return request.render(
             'sale_return.portal_request_no_access', self._prepare_request_values(), status=403
         )

@@ -143,7 +143,7 @@ class Shop:
         self.shop = shop
 
     def create_person(self, lang, name="Marc Demo", groups=('sale_return.group_inspector',)):
-        """Create a user whose password is his login."""
+        """Create a user whose password is their login."""
         count = self.env['res.users'].search_count([])
         login = f'person_{count}'
         users = self.env['res.users']
@@ -168,7 +168,7 @@ class Shop:
         )
 
     def create_portal_customer(self, name, lang):
-        """Create a customer with a login of his own."""
+        """Create a customer with a login of their own."""
         login = f'customer_{self.env["res.users"].search_count([])}'
         partner = self.create_customer(
             name, lang=lang, email=f'{login}@example.com', street="4557 De Silva St", city="Fremont"

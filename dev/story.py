@@ -246,7 +246,7 @@ class Story:
             expected = {
                 'restock': parts.get('restock', 0),
                 'scrap': parts.get('scrap', 0),
-                # Came from the customer, and a part of it went to him again.
+                # Came from the customer, and a part of it went to them again.
                 'send_back': parts.get('send_back', 0) - sum(parts.values()),
                 'quarantine': 0,
             }

@@ -516,7 +516,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
         )
 
     def _call(self, user, records, method, *args, **kwargs):
-        """Call a method the way a remote client of `user` does; answers and errors are his."""
+        """Call a method the way a remote client of `user` does; answers and errors are theirs."""
         env = self._env_of(user)
         ids = [] if method == 'create' else [records.ids]
         try:

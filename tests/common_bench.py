@@ -65,7 +65,7 @@ class BenchCommon(SaleReturnCommon):
         ]
 
     def _other_bench(self, name='bench_other'):
-        """Return the bench of somebody else, and his session."""
+        """Return the bench of somebody else, and their session."""
         with mute_logger('odoo.tests'):
             user = self._create_user(name, 'base.group_user', 'sale_return.group_inspector')
         bench = self._env_of(user)['sale.return.bench']

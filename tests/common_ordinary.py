@@ -17,7 +17,7 @@ class OrdinaryCommon(RefundCommon):
     """People with groups of Odoo's own only, each request of whom starts with an empty cache.
 
     Nor may what is at hand by chance help them: while one of them acts, each read of a record of
-    ours outside of superuser mode fails when he may not read it.
+    ours outside of superuser mode fails when they may not read it.
     """
 
     @classmethod
@@ -33,7 +33,7 @@ class OrdinaryCommon(RefundCommon):
         cls.biller = cls._create_ordinary('biller', 'account.group_account_invoice')
         cls.accountant = cls._create_ordinary('accountant', 'account.group_account_user')
         cls.account_manager = cls._create_ordinary('accounts', 'account.group_account_manager')
-        # Sees his own orders only, and bills those of everybody.
+        # Sees their own orders only, and bills those of everybody.
         cls.seller_biller = cls._create_ordinary(
             'both', 'sales_team.group_sale_salesman', 'account.group_account_invoice'
         )

@@ -19,7 +19,7 @@ def get_service_context(context):
 
     Clients send what context they like, and Odoo has keys that switch off the balance of entries
     or the lines that follow from others (`skip_invoice_sync`). Whoever may not write entries by
-    himself must not reach them that way either.
+    themselves must not reach them that way either.
 
     :param dict context: that of the caller.
     :rtype: dict

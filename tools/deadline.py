@@ -164,7 +164,7 @@ def pick_next(candidates, last):
     """Return whose turn it is: the one after the last, the first after the end.
 
     :param list candidates: ids, in their order, ascending.
-    :param last: id of who had the last turn; None for nobody, he may be gone.
+    :param last: id of who had the last turn; None for nobody, they may be gone.
 
     >>> pick_next([3, 5, 8], 5), pick_next([3, 5, 8], 8), pick_next([3, 5, 8], None)
     (8, 3, 3)

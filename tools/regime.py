@@ -30,7 +30,7 @@ class Regime:
     outbound_shipping: str = 'policy'
     # Who pays the way back unless agreed otherwise.
     return_shipping: str = 'policy'
-    # Days in which the customer has to send the goods, from his request; 0: as agreed.
+    # Days in which the customer has to send the goods, from their request; 0: as agreed.
     send_days: int = 0
     # Days in which the money has to be back, 0: as agreed, and what they count from.
     refund_days: int = 0
@@ -39,7 +39,7 @@ class Regime:
     withhold_until: str = 'policy'
     # Goods left out by the law itself …
     exceptions: tuple = ()
-    # … and those left out only if the buyer confirmed it when he bought.
+    # … and those left out only if the buyer confirmed it when they bought.
     confirmed_exceptions: tuple = ()
     # Everything the regime asks for is in the product. The others are not offered.
     complete: bool = False

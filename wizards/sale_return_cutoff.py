@@ -43,7 +43,7 @@ class SaleReturnCutoff(models.TransientModel):
             for company in self.company_ids & self.env.companies
             for vals in self.env['sale.return.accruals']._get_rows(company, self.date)
         ]
-        # sudo: rows are written by nobody by himself; the user stays their owner.
+        # sudo: rows are written by nobody directly; the user stays their owner.
         self.env['sale.return.cutoff.line'].sudo().create(rows)
         action = self.env['ir.actions.act_window']._for_xml_id(
             'sale_return.sale_return_cutoff_line_action'

@@ -68,7 +68,7 @@ class SaleReturnGoodwillGrant(models.TransientModel):
     def _get_record(self):
         """Return the document it is granted on, if the user may see it.
 
-        :raise AccessError: when he may not.
+        :raise AccessError: when they may not.
         """
         self.ensure_one()
         record = self.env[self.res_model].browse(self.res_id).sudo(False)

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SaleReturnWait(models.TransientModel):
-    """Dialog: what was the customer asked? Our deadlines stand still until he answers."""
+    """Dialog: what was the customer asked? Our deadlines stand still until they answer."""
 
     _name = 'sale.return.wait'
     _inherit = ['sale.return.dialog']

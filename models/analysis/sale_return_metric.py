@@ -28,8 +28,8 @@ class SaleReturnMetric(models.AbstractModel):
     """Service: rates of returns that can be judged by, see `sale.return.metric.definition`.
 
     Everything is read from `sale.return.report` under the rights of the caller, so it is about the
-    companies he has chosen. Units are counted in the product's own unit, days by his time zone.
-    Clients call these methods by JSON-2 or XML-RPC.
+    companies they have chosen. Units are counted in the product's own unit, days by their time
+    zone. Clients call these methods by JSON-2 or XML-RPC.
     """
 
     _name = 'sale.return.metric'

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-# Who may write on companies in Odoo; the settings write as him who saves them.
+# Who may write on companies in Odoo; the settings write as the person who saves them.
 SETTINGS_GROUP = 'base.group_erp_manager'
 
 

@@ -119,7 +119,7 @@ class SaleReturnOwned(models.AbstractModel):
             'model': self._description,
         }
         if self._ids:
-            # sudo: only the name that the user has in front of him.
+            # sudo: only the name that the user has in front of them.
             values['model'] += f" {', '.join(self.sudo()[:3].mapped('display_name'))}"
         groups = {self._get_sale_return_writers().get(name) for name in names}
         if None in groups:

@@ -36,7 +36,7 @@ class SaleReturnBench(models.AbstractModel):
             if not company:
                 raise UserError(self.env._("This company is none of yours."))
         # sudo: desks are written by this service only; the group was checked, and each user gets
-        # his own.
+        # their own.
         sessions = self.env['sale.return.bench.session'].sudo()
         domain = [
             ('user_id', '=', self.env.uid),

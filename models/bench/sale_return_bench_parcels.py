@@ -85,8 +85,8 @@ class SaleReturnBench(models.AbstractModel):
     def _create_return(self, desk, order_id, values=None):
         """Make a return from an order, submit it, and put it on the desk if it is approved."""
         company = desk.company
-        # sudo: whoever has a role in Returns may open one for any order of his company; the
-        # return itself is created with his own rights.
+        # sudo: whoever has a role in Returns may open one for any order of their company; the
+        # return itself is created with their own rights.
         order = (
             self.env['sale.order']
             .sudo()

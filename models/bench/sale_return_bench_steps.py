@@ -16,7 +16,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     def _attach_by_id(self, desk, return_id, take_over=False):
         """Put a return that the client has chosen on the desk."""
-        # The record rules say whether he may see it.
+        # The record rules say whether they may see it.
         sale_return = self.env['sale.return'].search(
             [('id', '=', return_id), ('company_id', '=', desk.company.id)]
         )
@@ -369,7 +369,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _undo_item(self, desk, item_id, vals):
-        """Give an item the values it had; what somebody has taken over stays with him."""
+        """Give an item the values it had; what somebody has taken over stays with them."""
         items = self.env['sale.return.bench.item'].browse(item_id)
         if vals.get('removed') is False:
             items = items.search([('id', '=', item_id), ('session_id', '=', desk.session.id)])

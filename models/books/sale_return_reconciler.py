@@ -41,7 +41,7 @@ class SaleReturnReconciler(models.AbstractModel):
 
         :param company: one `res.company`.
         """
-        # sudo: the list is complete for everybody who may read it, whatever documents he may
+        # sudo: the list is complete for everybody who may read it, whatever documents they may
         # read; callers have checked that.
         service = (
             self.sudo()

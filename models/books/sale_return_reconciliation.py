@@ -17,7 +17,7 @@ class SaleReturnReconciliation(models.Model):
     _description = "Return Difference"
     _order = 'company_id, kind, id desc'
     _rec_name = 'kind'
-    # Who may read the list may note down that he has dealt with it.
+    # Who may read the list may note down that they have dealt with it.
     _mail_post_access = 'read'
 
     key = fields.Char(
@@ -227,7 +227,7 @@ class SaleReturnReconciliation(models.Model):
                     rows=", ".join(settled.mapped('display_name')),
                 )
             )
-        # sudo: nobody may write rows by himself; the group was checked.
+        # sudo: nobody may write rows directly; the group was checked.
         for row in self.sudo():
             # One write per row: each keeps the figures it had.
             row.write(

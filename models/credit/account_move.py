@@ -289,7 +289,7 @@ class AccountMove(models.Model):
 
         That is when too little is left for the return, and whenever its goods are here: it credits
         them itself, so a note for them would be the second one. A manager who gives a reason
-        settles the return by his note.
+        settles the return by their note.
 
         :param sale_lines: `sale.order.line` records.
         :param dict balances: what is creditable of their invoices, these notes counted.
@@ -377,7 +377,7 @@ class AccountMove(models.Model):
                 invoice_lines = ledger._get_invoice_lines(return_line.sale_line_id)
                 credited_line = ledger._get_credited_lines(line, invoice_lines)[:1]
                 # One write per line: an override is for a single note.
-                # sudo: the manager's reason was checked, and nobody writes these links himself.
+                # sudo: the manager's reason was checked, and nobody writes these links directly.
                 line.sudo().write(
                     {
                         'sale_return_line_id': return_line.id,
@@ -454,7 +454,7 @@ class AccountMove(models.Model):
 
     def _get_returns_to_refresh(self):
         """Return the returns that these notes credit."""
-        # sudo: an accountant need not be a user of Returns for them to follow his notes.
+        # sudo: an accountant need not be a user of Returns for them to follow their notes.
         notes = self.sudo().filtered(lambda move: move.move_type == 'out_refund')
         lines = notes.line_ids
         # Notes made by hand count, too: without them there is more to credit.
@@ -474,7 +474,7 @@ class AccountMove(models.Model):
 
     def _get_returns_of_notes(self):
         """Return the returns that these notes were made for."""
-        # sudo: an accountant need not be a user of Returns for them to follow his notes.
+        # sudo: an accountant need not be a user of Returns for them to follow their notes.
         return self.sudo().line_ids.sale_return_line_id.return_id
 
     def _invoice_paid_hook(self):

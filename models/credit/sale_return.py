@@ -236,7 +236,7 @@ class SaleReturn(models.Model):
                     'credit_retry_at': False,
                 }
             )
-            # sudo: whoever inspects may not start jobs by himself.
+            # sudo: whoever inspects may not start jobs directly.
             self.env.ref('sale_return.ir_cron_create_credit_notes').sudo()._trigger()
             return
         # The job tries again and again; the same failure is told once.
@@ -312,7 +312,7 @@ class SaleReturn(models.Model):
         for start in range(0, len(ids), limit):
             batch = ids[start : start + limit]
             try:
-                # Users come first: where one of them was quicker, it is done again after him.
+                # Users come first: where one of them was quicker, it is done again after them.
                 retrying(partial(self._credit_batch, batch), self.env)
             except OperationalError as error:
                 self.env.cr.rollback()

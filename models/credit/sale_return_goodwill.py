@@ -79,7 +79,7 @@ class SaleReturnGoodwill(models.Model):
 
     @api.model
     def _check_agent(self, company, amount):
-        # sudo: the limit of the user himself.
+        # sudo: the limit of the user.
         limit = self.env.user.sudo().sale_return_goodwill_limit or (
             company.sale_return_goodwill_agent_limit
         )

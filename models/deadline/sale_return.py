@@ -68,7 +68,7 @@ class SaleReturn(models.Model):
     )
     deadline_color = fields.Integer(compute='_compute_deadline_color')
 
-    # Waiting for the customer: our clocks stand still until he answers or sends the goods.
+    # Waiting for the customer: our clocks stand still until they answer or send the goods.
     waiting_since = fields.Datetime(
         string="Waiting for the Customer",
         readonly=True,
@@ -185,10 +185,10 @@ class SaleReturn(models.Model):
     def action_wait_for_customer(self, reason=None):
         """Stop the deadlines of returns: it is the customer's turn.
 
-        They go on by themselves when he writes, registers the dispatch, or his goods arrive.
+        They go on by themselves when they write, register the dispatch, or their goods arrive.
         Returns that wait already stay as they are.
 
-        :param str reason: what he was asked, demanded.
+        :param str reason: what they were asked, demanded.
         :return: True
         :raise UserError: without a reason, or when a return is not under way.
         """
@@ -310,7 +310,7 @@ class SaleReturn(models.Model):
     def _get_possible_deciders(self, candidates):
         """Return who of the members of a team may decide on the return.
 
-        Whoever asked for it does not, unless he is alone.
+        Whoever asked for it does not, unless they are alone.
 
         :param candidates: `res.users`
         :rtype: res.users

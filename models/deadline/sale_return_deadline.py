@@ -156,7 +156,7 @@ class SaleReturnDeadline(models.Model):
 
     def _write_facts(self, vals):
         """Write what follows from what was done; `write` refuses it to everybody."""
-        # sudo: nobody writes deadlines by himself.
+        # sudo: nobody writes deadlines directly.
         # Past our own `write`, to those of the models below it.
         rows = super(SaleReturnDeadline, self.sudo())
         return rows.write(vals)  # pylint: disable=super-method-mismatch
@@ -165,7 +165,7 @@ class SaleReturnDeadline(models.Model):
 
     @api.model
     def _begin(self, todo, clocks):
-        """Begin steps: by when, who takes each, and an activity for him.
+        """Begin steps: by when, who takes each, and an activity for them.
 
         :param list todo: `(return, code of a step)`; the returns have teams with these steps.
         :param dict clocks: see `sale.return._get_legal_clocks`.
@@ -476,7 +476,7 @@ class SaleReturnDeadline(models.Model):
         )
 
     def _escalate(self, leader):
-        """Tell the next level that a step is late, and plan an activity for him.
+        """Tell the next level that a step is late, and plan an activity for them.
 
         :param leader: `res.users`, may be empty where nobody is left to tell.
         :return: values to be kept on the step.
@@ -520,7 +520,7 @@ class SaleReturnDeadline(models.Model):
         return {'escalation_activity_id': activity.id}
 
     def _notify(self, user, subject, body):
-        """Notify a user the way he has chosen, in his inbox or by mail. Override to tell otherwise.
+        """Notify a user in the inbox or by mail, as they have chosen. Override to tell otherwise.
 
         :param user: `res.users`, may be empty.
         """
@@ -545,7 +545,7 @@ class SaleReturnDeadline(models.Model):
 
     # === OWNER === #
 
-    # Who takes a step: the log says so, and an activity calls him.
+    # Who takes a step: the log says so, and an activity calls them.
 
     def _get_label(self):
         """Return the step in the language of the user."""
@@ -569,7 +569,7 @@ class SaleReturnDeadline(models.Model):
     # === ACTIVITIES === #
 
     def _is_owner_called(self):
-        """Tell whether the owner gets an activity. Override where something else calls him.
+        """Tell whether the owner gets an activity. Override where something else calls them.
 
         Not for what the customer has to do, what a job does within minutes, and what has an
         activity already: decisions of levels of approval, and the follow-up.
@@ -602,7 +602,7 @@ class SaleReturnDeadline(models.Model):
         """Prepare the activity that calls somebody to a step. Override to add values.
 
         :param user: `res.users`, who is called.
-        :param str summary: what he has to do; by default the step.
+        :param str summary: what they have to do; by default the step.
         :return: values for `create`.
         :rtype: dict
         """

@@ -410,11 +410,11 @@ class SaleReturnTeam(models.Model):
     def _get_superior(self, user):
         """Return to whom a late step of a user is passed on.
 
-        The leader; where that is the user himself (or gone) the leader of the team he is a member
+        The leader; where that is the user (or gone) the leader of the team they are a member
         of, and so on. A chain that runs in a circle, or ends, ends at a manager of Returns.
 
         :param user: `res.users`, may be empty.
-        :return: never the user himself; empty where there is no manager either.
+        :return: never the user; empty where there is no manager either.
         :rtype: res.users
         """
         self.ensure_one()

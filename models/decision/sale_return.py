@@ -140,7 +140,7 @@ class SaleReturn(models.Model):
         return pending.sorted(lambda step: (step.sequence, step.id))[:1]
 
     def _get_own_part_reason(self, user):
-        """Say why a user must not decide on this return whatever his role is; None if he may.
+        """Say why a user must not decide on this return whatever their role is; None if they may.
 
         :param user: `res.users`
         :rtype: str
@@ -177,7 +177,7 @@ class SaleReturn(models.Model):
         return None
 
     def _get_obstacles(self, user):
-        """Say why a user may not decide on each return now; None where he may.
+        """Say why a user may not decide on each return now; None where they may.
 
         :param user: `res.users`
         :return: `{return: sentence or None}`
@@ -204,7 +204,7 @@ class SaleReturn(models.Model):
         return None
 
     def _get_left_to(self, user):
-        """Return what a manager asked for himself and nobody else of the company could approve.
+        """Return what a manager asked for themselves and nobody else of the company could approve.
 
         In a company with one approver it would wait for ever; the approval says whose it was. Where
         levels decide, the company has asked for more than one pair of eyes.
@@ -252,9 +252,9 @@ class SaleReturn(models.Model):
             raise UserError(obstacle)
 
     def _get_requester_manager(self):
-        """Return the manager of whoever asked for the return; empty where he has none.
+        """Return the manager of whoever asked for the return; empty where they have none.
 
-        The one of his employee where there are employees, else the leader of the order's team.
+        The one of their employee where there are employees, else the leader of the order's team.
         """
         self.ensure_one()
         # sudo: approvers need not read employees.
@@ -353,7 +353,7 @@ class SaleReturn(models.Model):
 
     def _log_decision(self, decision, **values):
         """Keep who decided what on the returns, on which level, and why."""
-        # sudo: nobody writes decisions by himself; the callers have checked the group.
+        # sudo: nobody writes decisions directly; the callers have checked the group.
         return (
             self.env['sale.return.approval']
             .sudo()
@@ -602,7 +602,7 @@ class SaleReturn(models.Model):
 
     @api.private
     def _appeal(self, comment, partner):
-        """Appeal against the refusal of one return. The caller has checked that he may: it is his.
+        """Appeal against the refusal of one return. The caller has checked the right to.
 
         :param str comment: why, in the words of the customer.
         :param partner: `res.partner` who appeals.
@@ -612,7 +612,7 @@ class SaleReturn(models.Model):
         """
         self.ensure_one()
         self._ensure_explained(comment, self.env._("Say why the refusal is wrong."))
-        # sudo: customers and users may not write appeals; the caller has checked who he is.
+        # sudo: customers and users may not write appeals; the caller has checked who they are.
         sale_return = self.sudo()
         if obstacle := sale_return._get_appeal_obstacle():
             raise UserError(obstacle)

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 
 class SaleReturnAppeal(models.Model):
-    """A customer's appeal against the refusal of his return, and what came of it.
+    """A customer's appeal against the refusal of their return, and what came of it.
 
     There is one per return. It is decided by `action_uphold` or `action_overturn`, by somebody who
     did not refuse the return; nobody writes it.
@@ -95,7 +95,7 @@ class SaleReturnAppeal(models.Model):
         :param str reason: why, in words for the customers; demanded.
         :return: True
         :raise AccessError: without the role of approver.
-        :raise UserError: when the user refused the return himself, or the appeal is decided.
+        :raise UserError: when the user refused the return themselves, or the appeal is decided.
         """
         self._ensure_decidable(reason)
         self._decide('upheld', reason)
@@ -104,13 +104,13 @@ class SaleReturnAppeal(models.Model):
     def action_overturn(self, reason=None):
         """Decide that the refusals were wrong; the returns are looked at as if just submitted.
 
-        Who decides approves them, too, as far as he may: levels that the policy asks decide after
-        him, and what the rules refuse for good stays refused.
+        Who decides approves them, too, as far as they may: levels that the policy asks decide after
+        them, and what the rules refuse for good stays refused.
 
         :param str reason: why, in words for the customers; demanded.
         :return: True
         :raise AccessError: without the role of approver.
-        :raise UserError: when the user refused the return himself, the appeal is decided, or the
+        :raise UserError: when the user refused the return themselves, the appeal is decided, or the
             rules let nobody approve the return.
         """
         self._ensure_decidable(reason)
@@ -126,7 +126,7 @@ class SaleReturnAppeal(models.Model):
         :param int user_id: id of a user who may decide.
         :return: True
         :raise AccessError: without the role of approver.
-        :raise UserError: when he may not decide.
+        :raise UserError: when they may not decide.
         """
         self.env['sale.return']._ensure_group('group_approver')
         self.check_access('read')
@@ -155,7 +155,7 @@ class SaleReturnAppeal(models.Model):
     # === WHO === #
 
     def _get_obstacle(self, user):
-        """Say why a user may not decide on this appeal; None if he may.
+        """Say why a user may not decide on this appeal; None if they may.
 
         :param user: `res.users`
         :rtype: str

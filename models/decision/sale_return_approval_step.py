@@ -42,7 +42,7 @@ class SaleReturnApprovalStep(models.Model):
 
     def _write_facts(self, vals):
         """Write what follows from a decision; `write` refuses everything."""
-        # sudo: nobody writes steps by himself; the callers have checked who decides.
+        # sudo: nobody writes steps directly; the callers have checked who decides.
         # Past our own `write`, to those of the models below it.
         steps = super(SaleReturnApprovalStep, self.sudo())
         return steps.write(vals)
@@ -50,10 +50,10 @@ class SaleReturnApprovalStep(models.Model):
     # === WHO === #
 
     def _is_approver(self, user):
-        """Tell whether a user may decide on the step: himself, or for somebody who is absent.
+        """Tell whether a user may decide on the step: themselves, or for somebody who is absent.
 
-        Where nobody is left who could (he left, lost the role, asked for the return himself) the
-        managers of Returns may, so that no return waits for ever.
+        Where nobody is left who could (they left, lost the role, asked for the return) the managers
+        of Returns may, so that no return waits for ever.
 
         :param user: `res.users`
         :rtype: bool
@@ -64,7 +64,7 @@ class SaleReturnApprovalStep(models.Model):
         return user.has_group('sale_return.group_manager') and not self._get_approvers()
 
     def _names(self, user):
-        """Tell whether the step is for a user or somebody for whom he stands in."""
+        """Tell whether the step is for a user or somebody for whom they stand in."""
         if not user.active or not user.has_group('sale_return.group_approver'):
             return False
         # sudo: who stands in for whom, and who is in which group, is nobody's secret here.

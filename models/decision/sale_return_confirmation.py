@@ -4,7 +4,7 @@ from ...const import EXCEPTIONS
 
 
 class SaleReturnConfirmation(models.Model):
-    """Proof that the buyer confirmed, when he bought, that something cannot be returned.
+    """Proof that the buyer confirmed, when they bought, that something cannot be returned.
 
     Some laws let a seller refuse such goods only with it. The shop writes it, or whoever took the
     order; it is never changed.

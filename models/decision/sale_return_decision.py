@@ -38,7 +38,7 @@ class SaleReturnDecision(models.AbstractModel):
 
         :param lines: `sale.return.line` records whose policy is known.
         :return: `{line: [dict]}` with every line as a key; a dict has `outcome`, `code`, `facts`,
-            `kind`, `rule_id`, `rule` and `customer` (his sentence).
+            `kind`, `rule_id`, `rule` and `customer` (their sentence).
         :rtype: dict
         """
         verdicts = {line: [] for line in lines}

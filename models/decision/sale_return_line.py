@@ -96,7 +96,7 @@ class SaleReturnLine(models.Model):
         ]
 
     def _get_customer_verdicts(self):
-        """Return what the rules say to the customer, in his words.
+        """Return what the rules say to the customer, in their words.
 
         :return: `[{'outcome', 'code', 'text'}]` of the rules that the line does not pass.
         :rtype: list
@@ -219,8 +219,8 @@ class SaleReturnLine(models.Model):
     def _get_got_on(self, whole_order=False):
         """Return when the customer got the goods, and how we know.
 
-        The day he received them where it is known, else the day they left plus the transit days of
-        the policy. Several deliveries: the last one.
+        The day they arrived where it is known, else the day they left plus the transit days of the
+        policy. Several deliveries: the last one.
 
         :param bool whole_order: look at all deliveries of the order.
         :return: `(datetime in UTC, 'customer_received' | 'delivery' | 'order')`

@@ -524,7 +524,7 @@ class SaleReturnPolicy(models.Model):
         return self.refund_shipping
 
     def _is_reason_demanded(self):
-        """Tell whether the customer may be made to say why he returns something."""
+        """Tell whether the customer may be made to say why they return something."""
         return self._get_regime().reason_demanded
 
     def _get_refund_deadline_days(self):

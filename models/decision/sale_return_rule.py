@@ -189,7 +189,7 @@ class SaleReturnRule(models.Model):
     @api.constrains('kind', 'outcome')
     def _check_history_is_for_people(self):
         for rule in self:
-            # GDPR art. 22: nobody is refused by a machine for what he did in the past.
+            # GDPR art. 22: nobody is refused by a machine for what they did in the past.
             if rule.kind == 'history' and rule.outcome not in ('authorize', 'review'):
                 raise ValidationError(
                     self.env._(
@@ -240,7 +240,7 @@ class SaleReturnRule(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        # The sentence for the customer is the one he would have read on this day.
+        # The sentence for the customer is the one they would have read on this day.
         spoken = self.with_context(lang=line.partner_id.lang or self.env.lang)
         facts = {'rule': self.name, **verdict.facts}
         return {
@@ -601,7 +601,7 @@ class SaleReturnRule(models.Model):
         """
         days = self.period_days or 365
         customers = lines.return_id.commercial_partner_id
-        # sudo: a clerk who sees only his own returns decides by the same count.
+        # sudo: a clerk who sees only their own returns decides by the same count.
         counts = dict(
             self.env['sale.return']
             .sudo()

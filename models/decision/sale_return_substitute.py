@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError, ValidationError
 
 
 class SaleReturnSubstitute(models.Model):
-    """Who approves returns for somebody while he is away."""
+    """Who approves returns for somebody while they are away."""
 
     _name = 'sale.return.substitute'
     _inherit = ['sale.return.ruled']
@@ -100,10 +100,10 @@ class SaleReturnSubstitute(models.Model):
 
     @api.model
     def _get_identities(self, user):
-        """Return everybody for whom a user may decide today: himself, and those he stands in for.
+        """Return everybody for whom a user may decide today, the user included.
 
-        When a substitute is away himself his own one stands in for both. Circles, which may come
-        from changed records, end where they began.
+        A substitute who is away is replaced by their own one, who stands in for both. Circles,
+        which may come from changed records, end where they began.
 
         :param user: `res.users`
         :rtype: res.users

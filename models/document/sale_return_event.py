@@ -142,7 +142,7 @@ class SaleReturnEvent(models.Model):
         :return: the new events.
         :rtype: sale.return.event
         """
-        # sudo: nobody may write the log by himself; whoever calls has done something that has to
+        # sudo: nobody may write the log directly; whoever calls has done something that has to
         # be in it. `env.user` stays the one who did it.
         return self.sudo().create([{'user_id': self.env.uid, **vals} for vals in vals_list])
 

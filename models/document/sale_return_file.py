@@ -143,7 +143,7 @@ class SaleReturnFile(models.Model):
         :raise UserError: naming the file and what is wrong with it; nothing is kept then.
         """
         record.ensure_one()
-        # sudo: files are evidence that nobody writes by himself, see above for the right to.
+        # sudo: files are evidence that nobody writes directly, see above for the right to.
         service = self.sudo().with_context(
             clean_context({**self.env.context, 'image_no_postprocess': True})
         )
@@ -385,7 +385,7 @@ class SaleReturnFile(models.Model):
 
     def _lock(self):
         """Make files evidence: their return is submitted."""
-        # sudo: nobody writes files by himself; the caller has submitted their return.
+        # sudo: nobody writes files directly; the caller has submitted their return.
         self.sudo().filtered(lambda file: not file.locked)._write_facts({'locked': True})
 
     def action_erase(self, reason=None):

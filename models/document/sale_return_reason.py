@@ -4,7 +4,7 @@ from ...const import LIABILITIES
 
 
 class SaleReturnReason(models.Model):
-    """Why the customer returns something: what he says, not what we find."""
+    """Why the customer returns something: what they say, not what we find."""
 
     _name = 'sale.return.reason'
     _description = "Return Reason"

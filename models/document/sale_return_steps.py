@@ -249,7 +249,7 @@ class SaleReturn(models.Model):
         :rtype: dict
         """
         self.check_access('read')
-        # sudo: the amounts of the returns he works on, nothing is written.
+        # sudo: the amounts of the returns they work on, nothing is written.
         return self.env['sale.return.credit'].sudo()._preview(self.sudo())
 
     def action_register_dispatch(self, tracking_ref=None, carrier_name=None):
@@ -277,7 +277,7 @@ class SaleReturn(models.Model):
 
         :param str group: one of `group_user`, `group_inspector`, `group_approver`,
             `group_manager`.
-        :raise AccessError: when he does not have it.
+        :raise AccessError: when they do not have it.
         """
         if self.env.su or self.env.user.has_group(f'sale_return.{group}'):
             return
@@ -553,8 +553,8 @@ class SaleReturn(models.Model):
 
     # === DISPATCH === #
 
-    # customer   tracking number ──► date_dispatched        noted; nobody reminds or expires him one
-    # of us  tracking number ──► date_dispatch_proved   releases what proof of dispatch does
+    # customer     tracking number ──► date_dispatched        noted; ends reminders and expiry
+    # one of us    tracking number ──► date_dispatch_proved   releases what proof of dispatch does
 
     def _is_dispatch_witness(self, user):
         """Tell whether the word of a user proves that the goods of the return were sent.

@@ -60,7 +60,7 @@ class SaleReturnDisposal(models.AbstractModel):
         kits = self.env['sale.return.kit']
         results = self._complete_results(lines, kits._expand_results(lines, results))
         vals_list = [self._prepare_inspection_vals(lines, result) for result in results]
-        # sudo: rows are evidence, nobody writes them by himself; the callers have checked the
+        # sudo: rows are evidence, nobody writes them directly; the callers have checked the
         # group. Moving the goods is part of inspecting them and asks for no rights in Inventory.
         service = self.sudo().with_context(clean_context(self.env.context))
         lines = lines.with_env(service.env)

@@ -319,7 +319,7 @@ class SaleReturnDisposal(models.AbstractModel):
                     ('location_id', '=', vals['location_id']),
                     ('partner_id', '=', vals.get('partner_id', False)),
                     ('state', 'in', ('confirmed', 'assigned')),
-                    # Who has printed it is on his way to the shelf.
+                    # Who has printed it is on their way to the shelf.
                     ('printed', '=', False),
                     ('move_ids.sale_return_inspection_id.disposition_id.action', '=', action),
                 ],
@@ -363,7 +363,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _dispose_vendor(self, rows, buckets):
-        """Prepare one transfer per vendor, or add to the one that waits for him."""
+        """Prepare one transfer per vendor, or add to the one that waits for them."""
         for warehouse, group in rows.grouped(lambda row: row.return_id.warehouse_id).items():
             for vendor, moves in self._prepare_vendor_moves(warehouse, group, buckets).items():
                 location = vendor.with_company(warehouse.company_id).property_stock_supplier

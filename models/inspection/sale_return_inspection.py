@@ -342,7 +342,7 @@ class SaleReturnInspection(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        row = self.sudo()  # whoever inspects may print what he has inspected
+        row = self.sudo()  # whoever inspects may print what they have inspected
         product = row.product_id
         place = row._get_put_away_location()
         return {

@@ -57,7 +57,7 @@ class StockMove(models.Model):
     # === DISPOSAL === #
 
     def _is_sale_return_replacement(self):
-        """Tell whether the move brings the customer what replaces his return.
+        """Tell whether the move brings the customer what replaces their return.
 
         Of a delivery in several steps it is the last one, or the first that stands alone.
         """

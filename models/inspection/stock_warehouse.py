@@ -52,7 +52,7 @@ class StockWarehouse(models.Model):
         for warehouse in self.filtered(lambda w: not w.sale_return_refurbish_loc_id):
             parent = warehouse.company_id._get_sale_return_refurbish_view()
             # What a former installation has left is taken up again.
-            # sudo: nobody chooses it himself, whoever sets up the warehouse.
+            # sudo: nobody chooses it, whoever sets up the warehouse.
             warehouse.sudo().sale_return_refurbish_loc_id = locations.search(
                 [('location_id', '=', parent.id), ('name', '=', warehouse.code)], limit=1
             ) or locations.create(

@@ -58,7 +58,7 @@ class SaleReturn(models.Model):
         help="A message could not be sent, or did not reach the customer.",
     )
 
-    # The last step of a return: somebody asks the customer how he likes it now.
+    # The last step of a return: somebody asks the customer how they like it now.
     follow_up_on = fields.Date(
         readonly=True,
         copy=False,
@@ -230,7 +230,7 @@ class SaleReturn(models.Model):
     # === SEND === #
 
     def _post_customer_mail(self, template):
-        """Post a mail to the customer in his language; it leaves when the transaction is kept.
+        """Post a mail to the customer in their language; it leaves when the transaction is kept.
 
         :param template: `mail.template`
         :return: the message.
@@ -510,8 +510,8 @@ class SaleReturn(models.Model):
     def action_follow_up(self, result, note=None):
         """Say what came of the follow-up of closed returns; their activities are done.
 
-        :param str result: `kept` (he stays our customer), `lost`, or `sold_again` (he bought).
-        :param str note: what he said.
+        :param str result: `kept` (they stay our customer), `lost`, or `sold_again` (they bought).
+        :param str note: what they said.
         :return: True
         :raise AccessError: without a role in Returns.
         :raise UserError: when a return is not closed, or there is no such result.

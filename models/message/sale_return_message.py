@@ -25,7 +25,7 @@ SUPERSEDED_BY = {
 
 
 class SaleReturnMessage(models.Model):
-    """A message to a customer about one event of his return: to be sent, or what became of it.
+    """A message to a customer about one event of their return: to be sent, or what became of it.
 
     The row is written with the event, in the same transaction; the scheduled job sends it. Several
     events of one kind that come before the job are told once.

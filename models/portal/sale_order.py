@@ -30,7 +30,7 @@ class SaleOrder(models.Model):
     # === REQUESTS === #
 
     def _can_ask_return(self):
-        """Tell whether the customer finds something to ask back on his pages.
+        """Tell whether the customer finds something to ask back on their pages.
 
         :rtype: bool
         """

@@ -143,13 +143,13 @@ class SaleReturn(models.Model):
 
     # === ACCESS === #
 
-    # What a customer sees of his returns and may do with them.
+    # What a customer sees of their returns and may do with them.
 
     @api.model
     def _get_portal_domain(self, partner):
-        """Return the returns that a customer may see: those of his company, once submitted.
+        """Return the returns that a customer may see: those of their company, once submitted.
 
-        What we prepare and never submitted is not his. The record rule for portal users says the
+        What we prepare and never submitted is not theirs. The record rule for portal users says the
         same.
 
         :param partner: `res.partner`, somebody of the customer.
@@ -170,7 +170,7 @@ class SaleReturn(models.Model):
     # === WHAT HE MAY DO === #
 
     def _is_dispatch_open(self):
-        """Tell whether the customer may say that he has sent the goods, or correct what he said."""
+        """Tell whether the customer may say that the goods are sent, or correct what was said."""
         self.ensure_one()
         lines = self.line_ids
         return (
@@ -307,15 +307,15 @@ class SaleReturn(models.Model):
 
     # === WHAT CUSTOMERS DO === #
 
-    # What a customer does on the page of his return.
+    # What a customer does on the page of their return.
     #
-    # Called in superuser mode by routes that have checked the customer or his link; `env.user`
-    # stays who he is. What is not possible (any more) is refused with a sentence for him.
+    # Called in superuser mode by routes that have checked the customer or their link; `env.user`
+    # stays who they are. What is not possible (any more) is refused with a sentence for them.
 
     def _portal_dispatch(self, tracking_ref, carrier_name):
-        """Note what the customer says about his parcel; again corrects it until it is confirmed.
+        """Note what the customer says about their parcel; again corrects it until it is confirmed.
 
-        His word releases no credit, whoever he is, see `action_register_dispatch`.
+        Their word releases no credit, whoever they are, see `action_register_dispatch`.
 
         :param str tracking_ref: number of the parcel, demanded.
         :param str carrier_name: who carries it.
@@ -355,7 +355,7 @@ class SaleReturn(models.Model):
     def _portal_appeal(self, comment, partner):
         """Take the appeal of the customer.
 
-        :param str comment: what he says, demanded.
+        :param str comment: what they say, demanded.
         :param partner: `res.partner` who appeals.
         :raise UserError: without words, or when no appeal is possible (any more).
         """
@@ -369,9 +369,9 @@ class SaleReturn(models.Model):
         """Keep what the customer thinks of how we handled the return, once.
 
         :param rate: one of `RATINGS`, as text or number.
-        :param str feedback: what he adds.
+        :param str feedback: what they add.
         :param partner: `res.partner` who rates.
-        :raise UserError: when he has rated already, or it is too early.
+        :raise UserError: when they have rated already, or it is too early.
         """
         self.ensure_one()
         feedback = self._check_comment(feedback)
@@ -403,7 +403,7 @@ class SaleReturn(models.Model):
         Otherwise all returns whose link has expired would have the same signature.
         """
         self.ensure_one()
-        # sudo: whoever posts a message gives the link of its return, whose token he cannot read.
+        # sudo: whoever posts a message gives the link of its return, whose token they cannot read.
         sale_return = self.sudo()
         return super(SaleReturn, sale_return)._sign_token(pid) if sale_return.access_token else ''
 
@@ -433,12 +433,12 @@ class SaleReturn(models.Model):
 
     @api.model
     def _count_open_requests(self, customer, company):
-        """Count the returns under way that a customer asked for himself.
+        """Count the returns under way that a customer asked for themselves.
 
         :param customer: commercial partner.
         :rtype: int
         """
-        # sudo: all his requests count, whoever asks.
+        # sudo: all their requests count, whoever asks.
         return self.sudo().search_count(
             [
                 ('portal_kind', '=', 'request'),

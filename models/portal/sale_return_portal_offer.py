@@ -25,8 +25,8 @@ class SaleReturnPortalOffer(models.AbstractModel):
         :param order: one `sale.order`, in superuser mode.
         :return: dicts with `line` (order line), `quantity` (returnable, in its unit), `may_ask`,
             `notes` (sentences for the customer), `last_day` (date or None), `days_left`,
-            `reasons` (those he can choose), `reason_demanded`, `photo_reasons` (reasons that need
-            a photo), `resolutions` (`[(value, label)]`), `withdrawable` (quantity he can withdraw
+            `reasons` (those they can choose), `reason_demanded`, `photo_reasons` (reasons that need
+            a photo), `resolutions` (`[(value, label)]`), `withdrawable` (quantity they can withdraw
             from the contract for).
         :rtype: list
         """
@@ -204,7 +204,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _get_sentence(self, verdict):
-        """Return what a verdict says to the customer, dates as he writes them."""
+        """Return what a verdict says to the customer, dates as they write them."""
         facts = verdict['facts']
         if verdict['code'] in ('window_over', 'window_open') and facts.get('last_day'):
             rule = self.env['sale.return.rule'].browse(verdict['rule_id'] or []).exists()

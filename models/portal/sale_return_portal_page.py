@@ -278,7 +278,7 @@ class SaleReturnPortalPage(models.AbstractModel):
 
     @api.model
     def _is_told_of_customer(self, sale_return, events):
-        """Tell whether it was the customer who did something, or somebody of his company."""
+        """Tell whether it was the customer who did something, or somebody of their company."""
         return any(e.user_id.share or sale_return._is_customer(e.user_id) for e in events)
 
     @api.model

@@ -369,7 +369,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_day(self, order):
-        """Refuse more statements a day than somebody needs who changes his mind.
+        """Refuse more statements a day than somebody needs who changes their mind.
 
         :raise TooManyWithdrawals: saying where else to send it, for the law sets no limit.
         """

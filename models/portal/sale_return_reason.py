@@ -17,7 +17,7 @@ class SaleReturnReason(models.Model):
                 ('portal', '=', True),
                 ('root_cause', '!=', 'fraud'),
                 ('company_id', 'in', (company.id, False)),
-                # He says it by choosing nothing, where he need not say why.
+                # Customers say it by choosing nothing, where they need not say why.
                 ('id', '!=', self.env.ref('sale_return.reason_not_stated').id),
             ]
         )

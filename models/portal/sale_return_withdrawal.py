@@ -4,7 +4,7 @@ from odoo import api, fields, models
 
 
 class SaleReturnWithdrawal(models.Model):
-    """A consumer's statement that he withdraws from a contract, as it was acknowledged.
+    """A consumer's statement that they withdraw from a contract, as it was acknowledged.
 
     Directive 2011/83/EU art. 11a: what was said, and the day and the second it came. Written once.
     """
@@ -127,7 +127,7 @@ class SaleReturnWithdrawal(models.Model):
 
         Whoever has the link of an order can state anything, so the mail goes where we would write
         anyway: to the address of the order, and to the one given only if it is one of the
-        customer's. Where we know none, the address given with the first statement is his.
+        customer's. Where we know none, the address given with the first statement is theirs.
 
         :return: normalized addresses
         :rtype: list

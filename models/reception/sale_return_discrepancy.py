@@ -338,7 +338,7 @@ class SaleReturnDiscrepancy(models.Model):
         :return: the new discrepancies.
         :rtype: sale.return.discrepancy
         """
-        # sudo: nobody writes evidence by himself; whoever calls has found something.
+        # sudo: nobody writes evidence directly; whoever calls has found something.
         records = self.sudo().create(vals_list)
         records._log_event('discrepancy', [record.note for record in records])
         for user, group in (records if with_activity else self).grouped('user_id').items():

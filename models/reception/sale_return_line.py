@@ -39,7 +39,7 @@ class SaleReturnLine(models.Model):
         return max(uom.round(self._get_qty_receivable() - planned), 0.0)
 
     def _get_default_liability(self):
-        """Return who pays unless the inspector says otherwise: the carrier for what he damaged."""
+        """Return who pays unless the inspector says otherwise: the carrier for what was damaged."""
         self.ensure_one()
         if 'damaged' in self.discrepancy_ids.mapped('kind'):
             return 'carrier'

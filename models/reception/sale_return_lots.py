@@ -82,7 +82,7 @@ class SaleReturnLots(models.AbstractModel):
 
         :param dict there: `{lot id: quantity}` at the customer's; what is proposed is taken out.
         :param named: lots the customer has named for it.
-        :param bool sure: True when lots he has not named may be proposed, too.
+        :param bool sure: True when lots they have not named may be proposed, too.
         """
         delivered = move.origin_returned_move_id.move_line_ids.lot_id.ids
         lot_ids = [lot_id for lot_id in there if lot_id in named.ids]

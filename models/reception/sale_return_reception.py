@@ -355,7 +355,7 @@ class SaleReturnReception(models.AbstractModel):
         """Send received goods the default way where the policy asks for no inspection."""
         disposal = self.env['sale.return.disposal']
         # sudo: the operator who validates a receipt need not be an inspector; here the policy
-        # decides, not he.
+        # decides, not the operator.
         lines = lines.sudo().filtered(
             lambda line: line.state == 'approved' and not line.policy_id.inspection_required
         )

@@ -134,7 +134,7 @@ class StockWarehouse(models.Model):
         )
         for return_type in types.filtered(lambda t: not t.default_location_dest_id.warehouse_id):
             warehouse, location = return_type.warehouse_id, return_type.default_location_dest_id
-            # sudo: nobody chooses these himself, whoever sets up the warehouse.
+            # sudo: nobody chooses these, whoever sets up the warehouse.
             warehouse.sudo().write(
                 {'sale_return_type_id': return_type.id, 'sale_return_loc_id': location.id}
             )
@@ -145,7 +145,7 @@ class StockWarehouse(models.Model):
     def _create_sale_return_location(self):
         """Create the quarantine of each warehouse that has none."""
         for warehouse in self.filtered(lambda w: not w.sale_return_loc_id):
-            # sudo: nobody chooses it himself, whoever sets up the warehouse.
+            # sudo: nobody chooses it, whoever sets up the warehouse.
             warehouse.sudo().sale_return_loc_id = self.env['stock.location'].create(
                 {
                     'name': warehouse.code,

@@ -493,7 +493,7 @@ class TestAnalyticsOpenData(SaleReturnCommon, PatientHttpCase):
     """The analysis by JSON-2 and as a file."""
 
     def _post(self, method, **arguments):
-        # sudo: keys are made by a person in his preferences.
+        # sudo: keys are made by a person in their preferences.
         key = (
             self.env['res.users.apikeys']
             .with_user(self.staff)

@@ -333,7 +333,7 @@ class TestBench(BenchCommon):
         answer = self._do('answer', 'take_over', bench=bench, session_id=session_id)
         self.assert_answer(answer, 'accept', 'taken_over')
         self.assertEqual(answer['data']['session']['counted'], 1.0)
-        # The one who lost it is told so, once, and nothing of his scan is counted.
+        # The one who lost it is told so, once, and nothing of their scan is counted.
         self.assert_answer(self._scan('5901234123457'), 'reject', 'lost', sale_return.name)
         answer = self._scan('SRB-UNDO')
         self.assertFalse(answer['data']['items'])

@@ -17,7 +17,7 @@ class TestBenchUiMistakes(BenchUiCommon):
         sale_return = self._create_return(order)
         sale_return.action_register_dispatch(tracking_ref=TRACKING)
         self._start_bench('sale_return_bench_mistakes')
-        # As the user sees it when he comes back.
+        # As the user sees it who comes back.
         state = self.env['sale.return.bench'].open_session()['data']
         self.assertEqual([item['quantity'] for item in state['items']], [1, 1])
         self.assertEqual(sale_return.reception_state, 'pending')

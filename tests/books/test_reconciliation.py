@@ -421,7 +421,7 @@ class TestReconciliationJob(ReconciliationCommon):
 
 @tagged('post_install', '-at_install')
 class TestReconciliationOfTwoCompanies(ReconciliationCommon):
-    """An accountant of two companies sees both, one of a single company only his own."""
+    """An accountant of two companies sees both, one of a single company only their own."""
 
     @classmethod
     def setUpClass(cls):

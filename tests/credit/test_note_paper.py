@@ -13,7 +13,7 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestNotePaper(SaleReturnCommon):
-    """What the customer gets in his hands with a credit note, and how."""
+    """What the customer gets in their hands with a credit note, and how."""
 
     def _render(self, note):
         # sudo: the report is rendered by whoever may print; its content is what is tested.

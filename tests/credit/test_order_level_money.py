@@ -7,7 +7,7 @@ LEAN = "no delivery lines and no rewards"
 
 @tagged('post_install', '-at_install')
 class TestOrderLevelMoney(SaleReturnCommon):
-    """Discounts, rewards, shipping and down payments: the customer gets back what he paid."""
+    """Discounts, rewards, shipping and down payments: the customer gets back what they paid."""
 
     @classmethod
     def setUpClass(cls):

@@ -165,7 +165,7 @@ class TestAppeals(AppealCommon):
         )
         self._call(decider, appeal, 'action_overturn', "He is right.")
         self.assertEqual((appeal.state, sale_return.state), ('overturned', 'submitted'))
-        # Whoever refused it has no part in it any more, so a manager stands in for him.
+        # Whoever refused it has no part in it any more, so a manager stands in for them.
         with self.assert_refused("refused return"):
             self._call(self.refuser, sale_return, 'action_approve')
 

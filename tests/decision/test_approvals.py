@@ -225,7 +225,7 @@ class TestLevels(ApprovalCommon):
 
 @tagged('post_install', '-at_install')
 class TestSubstitutes(ApprovalCommon):
-    """While somebody is away his substitute decides."""
+    """While somebody is away their substitute decides."""
 
     def _away(self, user, substitute, begin=0, end=0, caller=None):
         today = fields.Date.context_today(self.env.user)

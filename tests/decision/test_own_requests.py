@@ -7,7 +7,7 @@ from .test_approvals import ApprovalCommon
 
 @tagged('post_install', '-at_install')
 class TestOwnRequests(ApprovalCommon):
-    """Nobody approves what he asked for himself, unless nobody else of his company could."""
+    """Nobody approves what they asked for themselves, unless nobody else of their company could."""
 
     def test_nobody_approves_his_own_request_whatever_his_role(self):
         self._two_levels()

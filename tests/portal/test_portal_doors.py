@@ -117,7 +117,7 @@ class TestDoorsAreSafe(WalkCommon):
                     for text in (f"Public to {self.jane.login}", NOTE, "Jane", sale_return.name):
                         self.assertNotIn(text, answer)
         self.assertEqual(self._snapshot(), before)
-        # Who may see it gets what was written to him, and nothing of ours.
+        # Who may see it gets what was written to them, and nothing of ours.
         for user, given in [(self.jane, {}), (self.colleague, {}), (None, {'token': mine})]:
             self._login(user)
             answer = str(self._rpc('/mail/chatter_fetch', **thread, **given))
@@ -288,7 +288,7 @@ class TestRemoteCallsAreSafe(WalkCommon):
         sale_return = self.own['sale_return']
         for model in ('sale.return', 'sale.return.line'):
             records = sale_return if model == 'sale.return' else sale_return.line_ids
-            # Without the names of records he may not read, e.g. products.
+            # Without the names of records they may not read, e.g. products.
             visible = self._get_visible_fields(model) - {'display_name'}
             error, values = self._try(self.jane, model, 'read', records.ids, sorted(visible))
             self.assertIsNone(error)

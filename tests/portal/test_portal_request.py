@@ -19,7 +19,7 @@ LEAN = "a story of the room; pages without a website"
 
 @tagged('post_install', '-at_install')
 class TestPortalRequest(PortalHttpCommon):
-    """A customer asks for a return: what he sees, what he sends, what becomes of it."""
+    """A customer asks for a return: what they see, what they send, what becomes of it."""
 
     @classmethod
     def setUpClass(cls):

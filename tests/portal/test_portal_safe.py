@@ -1,5 +1,5 @@
 # pylint: disable=translation-required
-"""Nobody gets at what is not his: every route of the module, and every door of Odoo.
+"""Nobody gets at what is not theirs: every route of the module, and every door of Odoo.
 
 A new route fails `test_every_route_is_walked` until it is in `ROUTES`.
 """
@@ -35,7 +35,7 @@ class Route:
     data: dict = field(default_factory=dict)
     token: str | None = 'sale_return'
     state: str = 'approved'
-    # What everybody who is logged in gets: his own list.
+    # What everybody who is logged in gets: their own list.
     is_list: bool = False
 
     def get_keys(self):
@@ -84,7 +84,7 @@ ROUTES = {
 # For everybody: it takes no ids and tells nobody anything, see test_portal_guest.py.
 PUBLIC = {'/returns'}
 
-# Who comes, and whether he may. `link` is the living link, `expired` the same when it is over.
+# Who comes, and whether they may. `link` is the living link, `expired` the same when it is over.
 ALLOWED = ('customer', 'colleague', 'link')
 DENIED = ('stranger', 'other customer', 'expired', 'wrong link', 'employee without role')
 BY_LINK = ('link', 'expired', 'wrong link')
@@ -146,7 +146,7 @@ class WalkCommon(FollowCommon):
 
     @classmethod
     def _create_draft(cls, order):
-        """Create what a customer has asked for on his pages and not sent yet."""
+        """Create what a customer has asked for on their pages and not sent yet."""
         choice = {
             'line_id': order.order_line.id,
             'quantity': 1.0,
@@ -158,7 +158,7 @@ class WalkCommon(FollowCommon):
 
     @classmethod
     def _create_withdrawal(cls, order):
-        """Create what a customer has stated about his order."""
+        """Create what a customer has stated about their order."""
         withdrawals = cls.env['sale.return.withdrawal'].sudo()
         statement = f"I withdraw from {order.name}."
         return withdrawals.create(
@@ -247,7 +247,7 @@ class WalkCommon(FollowCommon):
         return token
 
     def _come(self, actor, route, records):
-        """Log an actor in; return the token he brings, if any."""
+        """Log an actor in; return the token they bring, if any."""
         users = {
             'customer': self.jane,
             'colleague': self.colleague,
@@ -326,7 +326,7 @@ class TestRoutesAreSafe(WalkCommon):
         self.assertEqual(self._snapshot(), before)
 
     def _walk(self, actors, check):
-        """Let each actor come to each route of one document, and call `check` with what he finds.
+        """Let each actor come to each route of one document, and call `check` with what they find.
 
         Everybody finds the same: nothing that happens inside is kept. What has to be done before is
         done once for all who find it done.

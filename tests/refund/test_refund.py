@@ -9,7 +9,7 @@ LEAN = "a story of the room"
 
 @tagged('post_install', '-at_install')
 class TestRefund(RefundCommon):
-    """Paying back: the customer gets what he paid, where he paid, and not a cent more."""
+    """Paying back: the customer gets what they paid, where they paid, and not a cent more."""
 
     def test_money_goes_back_through_the_journal_the_customer_paid_through(self):
         for journal in (self.wechat, self.cash):
