@@ -665,7 +665,11 @@ class SaleReturn(models.Model):
     # The ways from a return to its documents and dialogs.
 
     def _show(self, records, name):
-        """Open documents of the returns, or name them to who may not open them."""
+        """Open documents of the returns, or name them to who may not open them.
+
+        :raise AccessError: for those who may not read the returns; numbers tell something, too.
+        """
+        self.check_access('read')
         return self.env['sale.return.opening']._open_or_tell(records, name)
 
     def _get_wizard_action(self, model, name, **context):

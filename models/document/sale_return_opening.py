@@ -10,6 +10,12 @@ OPENED_BY = {
     'sale.order': ('sales_team.group_sale_salesman', *ACCOUNTANTS),
 }
 
+# What other modules add to these forms without saying who may read it: `{their model: as above}`.
+OPENED_WITH = {
+    'repair.order': {'stock.picking': ('stock.group_stock_user',)},
+    'loyalty.card': {'sale.order': ('sales_team.group_sale_salesman',)},
+}
+
 # More numbers than these fit into no message.
 MAX_NAMES = 10
 
@@ -32,6 +38,9 @@ class SaleReturnOpening(models.AbstractModel):
         :rtype: bool
         """
         groups = OPENED_BY.get(records._name)
+        for model, opened_by in OPENED_WITH.items():
+            if model in self.env:
+                groups = opened_by.get(records._name, groups)
         user = self.env.user
         if groups and not self.env.su and not any(user.has_group(group) for group in groups):
             return False

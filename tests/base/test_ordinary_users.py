@@ -117,6 +117,9 @@ class TestOrdinaryUsers(OrdinaryCommon):
             self._read_ours(team['seller'], order)
             self._read_ours(team['seller'], line)
             self._as(team['seller'], line).read(['amount_to_invoice', 'untaxed_amount_to_invoice'])
+        if self.kit:
+            kits = order.order_line.filtered(lambda line: line.product_id == self.kit)
+            self._as(team['seller'], kits).product_uom_qty += 1
 
     def _credit(self, team, invoice):
         """Correct a price, take it back, and credit all that no return stands against."""
@@ -320,6 +323,9 @@ class TestOrdinaryUsers(OrdinaryCommon):
             with self.assertRaisesRegex(UserError, "Close or cancel the return first"):
                 self._as(team['seller'], order)._action_cancel()
         else:
+            if self.buyer:
+                # Odoo looks for purchases of the order as the one who cancels it.
+                team['seller'].sudo().group_ids += self.env.ref('purchase.group_purchase_user')
             self._as(team['seller'], order)._action_cancel()
         return order
 

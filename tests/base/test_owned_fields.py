@@ -248,8 +248,12 @@ class TestOwnedTable(OwnedCommon):
 
     def test_warehouse_is_set_up_by_stock_manager(self):
         self._create_warehouse()  # the second one takes an administrator
-        env = self._env_of(self.storekeeper)
-        warehouse = env['stock.warehouse'].create({'name': "West", 'code': "WST"})
+        # Routes of Odoo lead to warehouses of all companies.
+        self.storekeeper.sudo().company_ids += self.foreign_companies
+        env = self._env_of(self.storekeeper, companies=self.storekeeper.company_ids)
+        warehouse = env['stock.warehouse'].create(
+            {'name': "West", 'code': "WST", 'company_id': self.company.id}
+        )
         self.assertTrue(warehouse.sale_return_type_id)
         self.assertTrue(warehouse.sale_return_loc_id)
         self.assertTrue(warehouse.sale_return_refurbish_loc_id)

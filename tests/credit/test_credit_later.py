@@ -102,7 +102,7 @@ class TestCreditLaterChanges(LaterCommon):
             elif end == 'cancel':
                 sale_return.action_cancel()
             note = self._reverse(order.invoice_ids, post=False, quantity=2)
-            note.invoice_line_ids.sale_return_line_id = sale_return.line_ids
+            note.invoice_line_ids.sudo().sale_return_line_id = sale_return.line_ids
             with self.assert_refused("has released"):
                 note.action_post()
             note.unlink()

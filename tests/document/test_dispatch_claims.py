@@ -41,6 +41,8 @@ class TestDispatchClaimsOnPages(FollowCommon):
     def test_employee_on_the_page_of_their_own_return_only_claims(self):
         sale_return = self._approved()
         self.staff.sudo().partner_id.parent_id = self.household
+        # A website works in its own company for those who belong to it, too.
+        self.staff.sudo().company_ids = self.company
         self._act(sale_return, 'dispatch', self.staff, tracking_ref="abc")
         self.assert_claimed(sale_return, self.staff)
         # Nor do they prove it in the application.
