@@ -49,9 +49,19 @@ def uninstall_hook(env):
     """
     warehouses = env['stock.warehouse'].with_context(active_test=False).search([])
     warehouses.sale_return_quarantine = False
+    _drop_activities(env)
     _keep_demo_trade(env)
     _drop_foreign_keys(env)
     env['sale.return.event']._drop_guard()
+
+
+def _drop_activities(env):
+    """Delete the activities of our types, done ones included: they are about our documents."""
+    names = env['ir.model.data'].search(
+        [('module', '=', 'sale_return'), ('model', '=', 'mail.activity.type')]
+    )
+    activities = env['mail.activity'].with_context(active_test=False)
+    activities.search([('activity_type_id', 'in', names.mapped('res_id'))]).unlink()
 
 
 def _keep_demo_trade(env):
