@@ -72,6 +72,19 @@ class SaleReturnOpening(models.AbstractModel):
         )
 
     @api.model
+    def _open_transfers(self, records):
+        """Return the action that opens the transfers of records with `move_ids`, or names them.
+
+        :param records: results or discrepancies.
+        :rtype: dict
+        :raise AccessError: for those who may not read the records.
+        """
+        records.check_access('read')
+        # sudo: the numbers of documents only.
+        transfers = records.sudo().move_ids.picking_id
+        return self._open_or_tell(transfers, self.env._("Transfers"))
+
+    @api.model
     def _tell(self, message, kind='success'):
         """Return the action that shows a message, closes the dialog and refreshes what is below.
 

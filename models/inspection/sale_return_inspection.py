@@ -170,12 +170,7 @@ class SaleReturnInspection(models.Model):
 
     def action_view_transfers(self):
         """Show what moved the goods of the rows."""
-        self.check_access('read')
-        return self.env['sale.return.opening']._open_or_tell(
-            # sudo: the numbers of documents only.
-            self.sudo().move_ids.picking_id,
-            self.env._("Transfers"),
-        )
+        return self.env['sale.return.opening']._open_transfers(self)
 
     def action_print_labels(self):
         """Print the labels of rows whose goods are put away.

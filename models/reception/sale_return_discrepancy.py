@@ -299,12 +299,7 @@ class SaleReturnDiscrepancy(models.Model):
 
     def action_view_transfers(self):
         """Show the transfers that moved the goods."""
-        self.check_access('read')
-        return self.env['sale.return.opening']._open_or_tell(
-            # sudo: the numbers of documents only.
-            self.sudo().move_ids.picking_id,
-            self.env._("Transfers"),
-        )
+        return self.env['sale.return.opening']._open_transfers(self)
 
     def action_open_resolution(self):
         """Open the dialog that asks what becomes of it."""
