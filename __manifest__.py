@@ -1,6 +1,6 @@
 {
     'name': "Returns",
-    'version': '19.0.1.1.0',
+    'version': '19.0.1.2.0',
     'category': 'Sales/Sales',
     'summary': "Customer returns from the request to the last cent in the ledger",
     'author': "The sale_return contributors",

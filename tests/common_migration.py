@@ -4,7 +4,7 @@ from pathlib import Path
 
 def load_migration(name):
     """Return a script of the upgrade to this version, e.g. `post-states`."""
-    path = Path(__file__).parents[1] / f'migrations/19.0.1.1.0/{name}.py'
+    [path] = (Path(__file__).parents[1] / 'migrations').glob(f'*/{name}.py')
     spec = importlib.util.spec_from_file_location(name.replace('-', '_'), path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
