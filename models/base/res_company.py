@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ...tools.window import local_day
+
 # Who may write on companies in Odoo; the settings write as the person who saves them.
 SETTINGS_GROUP = 'base.group_erp_manager'
 
@@ -274,3 +276,23 @@ class ResCompany(models.Model):
             if users:
                 return users.sorted('id')[0]
         return company.env['res.users']
+
+    # === DAYS === #
+
+    def _get_sale_return_timezone(self):
+        """Return the name of the time zone in which the days of the company begin and end.
+
+        That of its own address, else of its working hours, else UTC.
+        """
+        self.ensure_one()
+        # sudo: whoever works on returns or asks for one need not read the calendar.
+        company = self.sudo()
+        return company.partner_id.tz or company.resource_calendar_id.tz or 'UTC'
+
+    def _get_sale_return_day(self, moment=None):
+        """Return the day that a moment falls on where the company is.
+
+        :param datetime moment: naive, in UTC; now by default.
+        :rtype: datetime.date
+        """
+        return local_day(moment or fields.Datetime.now(), self._get_sale_return_timezone())

@@ -48,8 +48,7 @@ class SaleReturnAccruals(models.AbstractModel):
     @api.model
     def _get_end_of_day(self, company, date):
         """Return the first moment after a day of the company, in UTC without time zone."""
-        zone = company.partner_id.tz or company.resource_calendar_id.tz or 'UTC'
-        return end_of_day(date, zone)
+        return end_of_day(date, company._get_sale_return_timezone())
 
     @api.model
     def _get_figures(self, company, date):

@@ -294,7 +294,9 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _to_company(self, currency, amount, company):
-        return currency._convert(amount, company.currency_id, company, self.env.cr.now().date())
+        return currency._convert(
+            amount, company.currency_id, company, company._get_sale_return_day()
+        )
 
     # === REFUNDS === #
 

@@ -84,10 +84,10 @@ class AccountMove(models.Model):
         Odoo does so for other documents and, as long as numbers start again each year, refuses
         those of sales.
         """
-        today = fields.Date.context_today(self)
         for (company, journal), notes in self.grouped(
             lambda m: (m.company_id, m.journal_id)
         ).items():
+            today = company._get_sale_return_day()
             if locks := company._get_violated_lock_dates(today, True, journal):
                 notes.write({'invoice_date': today, 'date': locks[-1][0] + timedelta(days=1)})
 

@@ -134,7 +134,7 @@ class SaleReturn(models.Model):
         """Convert an amount of a note of `preview_credit` to the currency of the return."""
         currency = self.env['res.currency'].search([('name', '=', note['currency'])])
         return currency._convert(
-            amount, self.currency_id, self.company_id, fields.Date.context_today(self)
+            amount, self.currency_id, self.company_id, self.company_id._get_sale_return_day()
         )
 
     @api.depends(
@@ -168,7 +168,7 @@ class SaleReturn(models.Model):
     def _get_converter(self, note):
         """Return a function that converts amounts of a note to the currency of the return."""
         self.ensure_one()
-        date = note.invoice_date or fields.Date.context_today(self)
+        date = note.invoice_date or note.company_id._get_sale_return_day()
         return lambda amount: note.currency_id._convert(
             amount, self.currency_id, note.company_id, date
         )

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 
 from ...tools.money import QUANTITY_EPSILON, followers_of, part_of, round_to
 
@@ -215,7 +215,7 @@ class SaleReturnDeduction(models.AbstractModel):
         if company.sale_return_rate == 'original':
             return amount * invoice.invoice_currency_rate
         return company.currency_id._convert(
-            amount, invoice.currency_id, company, fields.Date.context_today(self), round=False
+            amount, invoice.currency_id, company, company._get_sale_return_day(), round=False
         )
 
     @api.model

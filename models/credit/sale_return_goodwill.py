@@ -115,7 +115,7 @@ class SaleReturnGoodwill(models.Model):
 
         :rtype: float
         """
-        today = fields.Date.context_today(self)
+        today = company._get_sale_return_day()
         if user:
             domain = [('user_id', '=', user.id), ('date', '>=', today.replace(day=1))]
         else:

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools.misc import formatLang
@@ -61,7 +61,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
                 'company_id': invoice.company_id.id,
                 'partner_id': invoice.commercial_partner_id.id,
                 'user_id': self.env.uid,
-                'date': fields.Date.context_today(self),
+                'date': invoice.company_id._get_sale_return_day(),
                 'reason_id': reason.id,
                 'comment': comment,
                 'amount': company_amount,

@@ -147,16 +147,23 @@ class SaleReturn(models.Model):
                 sale_return.state == 'approved'
                 and sale_return.reception_state in ('pending', 'partial')
                 and sale_return.date_send_until
-                and sale_return.date_send_until < fields.Date.context_today(sale_return)
+                and sale_return.date_send_until < sale_return._get_today()
             )
 
     def _search_is_late(self, operator, value):
         if operator != 'in':
             return NotImplemented
+        # sudo: whoever looks for late returns need not read all companies; their returns are
+        # found by the rules of the reader.
+        companies = self.env['res.company'].sudo().search([])
+        over = Domain.OR(
+            Domain('company_id', 'in', group.ids) & Domain('date_send_until', '<', day)
+            for day, group in companies.grouped(lambda c: c._get_sale_return_day()).items()
+        )
         late = Domain('deadline_state', '=', 'late') | (
             Domain('state', '=', 'approved')
             & Domain('reception_state', 'in', ('pending', 'partial'))
-            & Domain('date_send_until', '<', fields.Date.context_today(self))
+            & over
         )
         return late if True in value else ~late
 
@@ -414,8 +421,7 @@ class SaleReturn(models.Model):
         submitted = self.event_ids.filtered(lambda e: e.state_to == 'submitted')[:1].date
         if not days or not submitted or self._has_receipt():
             return False
-        local = self.with_context(tz=self._get_company_timezone())
-        day = fields.Datetime.context_timestamp(local, submitted).date()
+        day = self.company_id._get_sale_return_day(submitted)
         return self._get_today() > day + timedelta(days=days)
 
     # === WHAT === #

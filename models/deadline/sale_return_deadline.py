@@ -508,7 +508,7 @@ class SaleReturnDeadline(models.Model):
             self.env['mail.activity']
             .sudo()
             .with_context(mail_activity_quick_update=True)
-            .create({**vals, 'date_deadline': fields.Date.context_today(row)})
+            .create({**vals, 'date_deadline': row.return_id._get_today()})
         )
         self._notify(
             leader,
@@ -537,7 +537,7 @@ class SaleReturnDeadline(models.Model):
     def _format_due(self, user):
         """Return the due time as the user reads it."""
         self.ensure_one()
-        zone = user.tz or self.return_id._get_company_timezone()
+        zone = user.tz or self.return_id.company_id._get_sale_return_timezone()
         row = self.with_context(tz=zone, lang=user.lang)
         local = fields.Datetime.context_timestamp(row, self.date_limit)
         language = row.env['res.lang']._lang_get(user.lang or 'en_US')
@@ -608,7 +608,6 @@ class SaleReturnDeadline(models.Model):
         """
         self.ensure_one()
         sale_return = self.return_id
-        zone = sale_return.with_context(tz=sale_return._get_company_timezone())
         due = self.date_limit or fields.Datetime.now()
         return {
             'res_model_id': self.env['ir.model']._get_id('sale.return'),
@@ -617,7 +616,7 @@ class SaleReturnDeadline(models.Model):
             'summary': summary or self.with_context(lang=user.lang)._get_label(),
             'automated': True,
             'user_id': user.id,
-            'date_deadline': fields.Datetime.context_timestamp(zone, due).date(),
+            'date_deadline': sale_return.company_id._get_sale_return_day(due),
         }
 
     def _close_activities(self, dropped=False):

@@ -231,7 +231,7 @@ class SaleReturnTeam(models.Model):
     def _get_zone(self):
         """Return the name of the time zone in which the team's days begin and end."""
         self.ensure_one()
-        return self._get_calendar().tz or self.company_id.partner_id.tz or 'UTC'
+        return self._get_calendar().tz or self.company_id._get_sale_return_timezone()
 
     def _get_intervals(self, start):
         """Return the working times around a moment, without the days off of the calendar.

@@ -503,7 +503,7 @@ class SaleReturn(models.Model):
         """Return the day by which a decision is due."""
         # sudo: who submits a return need not read policies.
         days = [d for d in self.sudo().line_ids.policy_id.mapped('decision_days') if d]
-        return fields.Date.add(fields.Date.context_today(self), days=min(days, default=2))
+        return fields.Date.add(self._get_today(), days=min(days, default=2))
 
     def _has_receipt(self):
         """Tell whether goods of the return are here, or a transfer for them exists."""

@@ -181,7 +181,7 @@ class SaleReturnLine(models.Model):
         if own == currency:
             return price * quantity
         return own._convert(
-            price * quantity, currency, self.company_id, fields.Date.context_today(self)
+            price * quantity, currency, self.company_id, self.return_id._get_today()
         )
 
     def _get_qty_wanted(self):

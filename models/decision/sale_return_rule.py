@@ -441,7 +441,7 @@ class SaleReturnRule(models.Model):
 
     def _get_zone(self, line):
         """Return the name of the time zone in which days end."""
-        company_zone = line.return_id._get_company_timezone()
+        company_zone = line.company_id._get_sale_return_timezone()
         if self.timezone == 'company':
             return company_zone
         return line.return_id.partner_id.tz or company_zone

@@ -390,15 +390,8 @@ class SaleReturn(models.Model):
         policies = self.line_ids.filtered('return_expected').policy_id
         if self.state not in ('approved', 'closed') or not approvals or not policies:
             return False
-        local = self.with_context(tz=self._get_company_timezone())
-        approved_on = fields.Datetime.context_timestamp(local, max(approvals.mapped('date')))
-        return approved_on.date() + timedelta(days=min(policies.mapped('expiry_days')))
-
-    def _get_company_timezone(self):
-        """Return the name of the time zone in which the days of the company begin and end."""
-        self.ensure_one()
-        company = self.company_id.sudo()  # whoever approves need not see the calendar
-        return company.partner_id.tz or company.resource_calendar_id.tz or 'UTC'
+        approved_on = self.company_id._get_sale_return_day(max(approvals.mapped('date')))
+        return approved_on + timedelta(days=min(policies.mapped('expiry_days')))
 
     # === CONSTRAINT METHODS === #
 
@@ -754,8 +747,7 @@ class SaleReturn(models.Model):
     def _get_today(self):
         """Return the day it is where the company is."""
         self.ensure_one()
-        local = self.with_context(tz=self._get_company_timezone())
-        return fields.Date.context_today(local)
+        return self.company_id._get_sale_return_day()
 
     def _is_expired(self):
         """Tell whether the last day to send is over. Override to give more time."""

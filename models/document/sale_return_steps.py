@@ -439,7 +439,7 @@ class SaleReturn(models.Model):
         if step == 'dispatch':
             day = self.date_send_until
             return (
-                last_moment(day, self._get_company_timezone())
+                last_moment(day, self.company_id._get_sale_return_timezone())
                 if day
                 else clock.get('dispatch', False)
             )
@@ -523,7 +523,7 @@ class SaleReturn(models.Model):
         :param dict moments: see `_get_clock_events`.
         """
         self.ensure_one()
-        zone = self._get_company_timezone()
+        zone = self.company_id._get_sale_return_timezone()
         clock = {}
         for regime in regimes:
             sending = legal_due(regime.send_days, moments['notice'], zone)

@@ -449,7 +449,7 @@ class SaleReturn(models.Model):
         self.ensure_one()
         # sudo: the clocks of the law do not depend on who asks.
         due = self.sudo()._get_next_step()[self]['due']
-        local = self.with_context(tz=self._get_company_timezone())
+        local = self.with_context(tz=self.company_id._get_sale_return_timezone())
         return format_datetime(local.env, due, dt_format=False) if due else ''
 
     # === FOLLOW UP === #

@@ -473,5 +473,4 @@ class SaleReturn(models.Model):
         self.ensure_one()
         if not moment or not hasattr(moment, 'hour'):
             return moment
-        local = self.with_context(tz=self._get_company_timezone())
-        return fields.Datetime.context_timestamp(local, moment).date()
+        return self.company_id._get_sale_return_day(moment)

@@ -79,7 +79,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
             'may_ask': may_ask,
             'notes': self._get_notes(sale_line, by_reason[chosen][1], returnable),
             'last_day': last_day,
-            'days_left': last_day and (last_day - fields.Date.context_today(sale_line)).days,
+            'days_left': last_day and (last_day - sale_line.company_id._get_sale_return_day()).days,
             'reasons': possible - unstated,
             'reason_demanded': demanded,
             'photo_reasons': self._get_photo_reasons(by_reason) & possible,

@@ -2,8 +2,7 @@ import logging
 import math
 import re
 import unicodedata
-from datetime import UTC, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -12,6 +11,7 @@ from odoo.tools import email_normalize, format_datetime
 
 from ...const import MAX_FILES, MAX_SIZE
 from ...tools.money import QUANTITY_EPSILON
+from ...tools.window import end_of_day
 
 _logger = logging.getLogger(__name__)
 
@@ -373,12 +373,11 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
         :raise TooManyWithdrawals: saying where else to send it, for the law sets no limit.
         """
-        zone = ZoneInfo(self._get_company_zone(order.company_id))
-        start = datetime.combine(self._get_day(order), time.min, tzinfo=zone)
-        since = start.astimezone(UTC).replace(tzinfo=None)
+        company = order.company_id
+        yesterday = company._get_sale_return_day() - timedelta(days=1)
+        since = end_of_day(yesterday, company._get_sale_return_timezone())
         if len(order.withdrawal_ids.filtered(lambda w: w.date >= since)) < MAX_PER_DAY:
             return
-        company = order.company_id
         address = company.email or company.phone
         raise TooManyWithdrawals(
             self.env._(
@@ -391,17 +390,6 @@ class SaleReturnPortalRequest(models.AbstractModel):
         )
 
     @api.model
-    def _get_company_zone(self, company):
-        """Return the time zone in which the days of a company begin and end."""
-        return company.partner_id.tz or company.resource_calendar_id.tz or 'UTC'
-
-    @api.model
-    def _get_day(self, order):
-        """Return the day it is where the company is."""
-        local = self.with_context(tz=self._get_company_zone(order.company_id))
-        return fields.Date.context_today(local)
-
-    @api.model
     def _ask_for_more(self, order):
         """Ask somebody, once a day, to look for the withdrawals that the page did not take.
 
@@ -411,7 +399,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         user = self._get_owner(order)
         speaker = self.with_context(lang=user.sudo().lang)
         summary = speaker.env._("The customer wants to withdraw from more")
-        today = self._get_day(order)
+        today = order.company_id._get_sale_return_day()
         if any(a.summary == summary and a.date_deadline >= today for a in order.activity_ids):
             return
         order.activity_schedule(
@@ -622,7 +610,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
     @api.model
     def _get_zone(self, order):
         """Return the time zone of what is acknowledged to the customer."""
-        return order.partner_id.tz or order.company_id.partner_id.tz or 'UTC'
+        return order.partner_id.tz or order.company_id._get_sale_return_timezone()
 
     @api.model
     def _return_withdrawn(self, order, content, key):

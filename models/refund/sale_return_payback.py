@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
@@ -455,7 +455,7 @@ class SaleReturnPayback(models.AbstractModel):
             'move_type': 'entry',
             'company_id': note.company_id.id,
             'journal_id': self._get_write_back_journal(note).id,
-            'date': fields.Date.context_today(self),
+            'date': note.company_id._get_sale_return_day(),
             'ref': label,
             'line_ids': [Command.create(vals) for vals in lines],
         }

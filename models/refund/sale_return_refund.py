@@ -755,5 +755,5 @@ class SaleReturnRefund(models.Model):
             move.line_ids.remove_move_reconcile()
             # Its tax lines are given, see `_write_back`.
             move.with_context(skip_invoice_sync=True)._reverse_moves(
-                [{'date': fields.Date.context_today(self)}], cancel=True
+                [{'date': move.company_id._get_sale_return_day()}], cancel=True
             )
