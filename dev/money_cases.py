@@ -64,12 +64,7 @@ def create_world(env):
     from odoo.addons.sale_return.tests.common import SaleReturnCommon
 
     class World(SaleReturnCommon):
-        @classmethod
-        def _create_trading_company(cls, name, **values):
-            company = super()._create_trading_company(name, **values)
-            # Odoo gives new companies a warehouse in tests only.
-            cls.env['stock.warehouse'].sudo().create({'company_id': company.id})
-            return company
+        pass
 
     World.env = env(context={**env.context, 'tracking_disable': True})
     World._setup_world()

@@ -4,15 +4,18 @@ Factories (`_create_order`, `_deliver`, `_invoice`, `_create_return`, `_receive`
 user goes, with real transfers and invoices. Assertions speak of the business.
 """
 
+from unittest.mock import patch
+
 from psycopg2 import IntegrityError
 
-from odoo import Command
+from odoo import SUPERUSER_ID, Command, models
 from odoo.exceptions import ValidationError
 from odoo.service.model import call_kw
 from odoo.tests import new_test_user
 from odoo.tools import SQL, mute_logger
 
-from odoo.addons.base.tests.common import BaseCommon
+from odoo.addons.base.models import res_users
+from odoo.addons.base.tests.common import DISABLED_MAIL_CONTEXT, BaseCommon
 
 from .common_assertions import SaleReturnAssertions
 
@@ -28,6 +31,8 @@ STAFF_GROUPS = (
     'stock.group_stock_multi_locations',
     'sale_return.group_manager',
 )
+# The module under which a database names the records of a world that was built into it.
+KEPT_WORLD = '__sale_return_world__'
 
 
 class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
@@ -36,11 +41,47 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # Half a second per user, meant to slow down those who guess passwords.
+        cls.startClassPatcher(patch.object(res_users, 'MIN_ROUNDS', 1))
         cls._setup_world()
 
     @classmethod
+    def keep_world(cls, env):
+        """Build the company into the database of `env`, for all classes of tests.
+
+        It takes five seconds, and most classes do not need another one.
+        """
+        cls.env = env(user=SUPERUSER_ID, context={**env.context, **DISABLED_MAIL_CONTEXT})
+        cls._build_world()
+        env['ir.model.data'].sudo().create(
+            [
+                {'module': KEPT_WORLD, 'name': name, 'model': value._name, 'res_id': value.id}
+                for name, value in vars(cls).items()
+                if isinstance(value, models.BaseModel) and len(value) == 1
+            ]
+        )
+
+    @classmethod
     def _setup_world(cls):
-        """Build the company. Needs `cls.env` only: dev/money builds it outside of tests."""
+        """Take the company that the database keeps, or build it.
+
+        Needs `cls.env` only: dev/money builds it outside of tests.
+        """
+        kept = {
+            data.name: cls.env[data.model].browse(data.res_id)
+            for data in cls.env['ir.model.data'].sudo().search([('module', '=', KEPT_WORLD)])
+        }
+        if not kept:
+            cls._build_world()
+            return
+        cls.company = kept['company']
+        cls.foreign_companies = cls.env['res.company'].sudo().search([]) - cls.company
+        cls.env = cls._env_of(kept['staff'])
+        for name, record in kept.items():
+            setattr(cls, name, record.with_env(cls.env))
+
+    @classmethod
+    def _build_world(cls):
         # The staff may set up what all companies share, and work in their own.
         cls.foreign_companies = cls.env['res.company'].sudo().search([])
         cls.company = cls._create_trading_company("Returns Test Company")
@@ -60,6 +101,10 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
     @classmethod
     def _create_trading_company(cls, name, **values):
         company = cls.env['res.company'].sudo().create({'name': name, **values})
+        warehouses = cls.env['stock.warehouse'].sudo()
+        # Odoo gives new companies one in tests only.
+        if not warehouses.search_count([('company_id', '=', company.id)], limit=1):
+            warehouses.create({'company_id': company.id})
         cls.env['account.chart.template'].sudo().with_context(
             allowed_company_ids=company.ids
         ).try_loading('generic_coa', company=company, install_demo=False)
@@ -93,7 +138,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
     @classmethod
     def _env_of(cls, user, companies=None):
         """Return an environment in which `user` acts, without superuser rights."""
-        companies = companies or user.company_ids - cls.foreign_companies
+        companies = companies or user.sudo().company_ids - cls.foreign_companies
         return cls.env(
             user=user.id,
             su=False,
