@@ -1,6 +1,11 @@
-"""What a scanner sent: clean it, tell what is wrong with it, cut it up. Without Odoo."""
+"""What a scanner sent: clean it, tell what is wrong with it, cut it up.
+
+Of Odoo only the check digits, which need no database.
+"""
 
 import unicodedata
+
+from odoo.tools.barcode import get_barcode_check_digit
 
 COMMAND_PREFIX = 'SRB-'
 # Verbs that take an argument, e.g. SRB-GRADE-A.
@@ -60,17 +65,6 @@ def is_unreadable(text):
     )
 
 
-def check_digit(digits):
-    """Return the check digit of a GTIN whose last digit is to be replaced by it.
-
-    >>> check_digit('5901234123457')
-    7
-    """
-    weights = (3, 1)
-    total = sum(int(d) * weights[i % 2] for i, d in enumerate(reversed(digits[:-1])))
-    return -total % 10
-
-
 def is_gtin(text):
     """Tell whether a code is a whole EAN, UPC or GTIN.
 
@@ -81,7 +75,7 @@ def is_gtin(text):
         text.isascii()
         and text.isdigit()
         and len(text) in GTIN_LENGTHS
-        and check_digit(text) == int(text[-1])
+        and get_barcode_check_digit(text) == int(text[-1])
     )
 
 

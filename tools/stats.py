@@ -48,20 +48,6 @@ def wilson(count, total, z=Z_95):
     return max((centre - margin) / scale, 0.0), min((centre + margin) / scale, 1.0)
 
 
-def beta_from_moments(mean, variance):
-    """Return the parameters of the Beta distribution with this mean and variance.
-
-    The rat tumours of Gelman et al., Bayesian Data Analysis, section 5.1: mean 0.136 and standard
-    deviation 0.103 give about Beta(1.4, 8.6).
-
-    >>> a, b = beta_from_moments(0.136, 0.103**2)
-    >>> round(a, 1), round(a + b)
-    (1.4, 10)
-    """
-    strength = mean * (1 - mean) / variance - 1
-    return mean * strength, (1 - mean) * strength
-
-
 def beta_prior(groups):
     """Return the Beta prior (a, b) of a group of rates, by the method of moments.
 

@@ -1,10 +1,9 @@
 from datetime import timedelta
 
-from dateutil.relativedelta import relativedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools.date_utils import start_of
 
 from ...tools import stats
 
@@ -395,18 +394,7 @@ class SaleReturnMetric(models.AbstractModel):
     def _get_period(self, day, interval):
         """Return the first day of the period that a day is in."""
         self._ensure_interval(interval)
-        if interval == 'week':
-            return day - timedelta(days=day.weekday())
-        if interval == 'quarter':
-            return day + relativedelta(day=1, month=3 * ((day.month - 1) // 3) + 1)
-        return (
-            day
-            + {
-                'day': relativedelta(),
-                'month': relativedelta(day=1),
-                'year': relativedelta(day=1, month=1),
-            }[interval]
-        )
+        return start_of(day, interval)
 
     def _get_date(self, value):
         return fields.Date.to_date(value) if value else fields.Date.context_today(self)

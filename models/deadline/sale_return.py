@@ -448,7 +448,7 @@ class SaleReturn(models.Model):
                 summary=speaker.env._("Ask where the goods are"),
                 user_id=self.user_id.id,
             )
-        self._tell_customer('sale_return.mail_template_reminder')
+        self._tell_of_term('reminder')
 
     def _expire(self):
         """Close a return that was not sent: its quantities are free again.
@@ -469,14 +469,24 @@ class SaleReturn(models.Model):
         self.line_ids._write_off_missing()
         self._update_state('closed', reason=self.env._("Not sent."))
         self._write_facts({'expiry_error': False})
-        self._tell_customer('sale_return.mail_template_expired')
+        self._tell_of_term('expired')
 
     def _lapse(self):
         """Cancel a request that nobody decided on: its quantities are free again."""
         self.ensure_one()
         self._update_state('cancelled', reason=self.env._("Nobody decided in time."))
         self._end_steps()
-        self._tell_customer('sale_return.mail_template_lapsed')
+        self._tell_of_term('lapsed')
+
+    def _tell_of_term(self, code):
+        """Tell the customer of one return of a term, once for each term it was given.
+
+        Override to tell customers in another way.
+
+        :param str code: `reminder`, `expired` or `lapsed`.
+        """
+        self.ensure_one()
+        self._tell(code, f"{code}:{self.submission_count}:{self.date_send_until or ''}")
 
     # === SCHEDULED JOB === #
 

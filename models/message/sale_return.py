@@ -9,14 +9,6 @@ from odoo.tools.misc import formatLang
 
 from ...const import CUSTOMER_STEPS, WITHHELD_KINDS
 
-# Which event the mails stand for that older extensions send by `_tell_customer`.
-TEMPLATE_CODES = {
-    'sale_return.mail_template_approved': 'approved',
-    'sale_return.mail_template_reminder': 'reminder',
-    'sale_return.mail_template_expired': 'expired',
-    'sale_return.mail_template_lapsed': 'lapsed',
-}
-
 # A mail has to stay small enough for every mail server.
 MAX_PHOTOS = 5
 MAX_PHOTO_SIZE = 8 * 1024 * 1024
@@ -145,19 +137,6 @@ class SaleReturn(models.Model):
             per return.
         """
         self.env['sale.return.message']._queue([(r, code, key or code) for r in self])
-
-    def _tell_customer(self, template):
-        """Tell the customer of one return something by the event of a mail template.
-
-        Override to tell customers in another way. Mails of extensions are posted at once.
-
-        :param str template: XML id of a `mail.template`.
-        """
-        self.ensure_one()
-        if code := TEMPLATE_CODES.get(template):
-            self._tell(code, f"{code}:{self.submission_count}:{self.date_send_until or ''}")
-        elif self.partner_id.email:
-            self._post_customer_mail(self.env.ref(template))
 
     def _get_approval_message(self):
         """Return the code of what is told with an approval, None for nothing."""

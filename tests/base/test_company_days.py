@@ -80,9 +80,8 @@ class TestCompanyDays(SaleReturnCommon):
             if not name.startswith(('models/', 'wizards/', 'controllers/', 'report/')):
                 continue
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Attribute) and (
-                    node.attr == 'context_today'
-                    or (node.attr == 'tz' and ast.unparse(node).endswith('company_id.partner_id.tz'))
+                if isinstance(node, ast.Attribute) and ast.unparse(node).endswith(
+                    ('.context_today', 'company_id.partner_id.tz', 'company.partner_id.tz')
                 ):
                     found.add(name)
         self.assertEqual(found, set(OWN_DAYS))

@@ -410,9 +410,7 @@ class TestMessages(MessagesCommon):
     def test_hook_of_extensions_still_tells_in_another_way(self):
         told = []
         sale_return = self._create_return(self.order, 1)
-        with patch.object(
-            type(sale_return), '_tell_customer', lambda self, template: told.append(template)
-        ):
+        with patch.object(type(sale_return), '_tell_of_term', lambda self, code: told.append(code)):
             sale_return._lapse()
-        self.assertEqual(told, ['sale_return.mail_template_lapsed'])
+        self.assertEqual(told, ['lapsed'])
         self.assertFalse(self._get_message(sale_return, 'lapsed'))
