@@ -9,4 +9,5 @@ from . import sale_return_evidence
 from . import res_company
 from . import res_config_settings
 from . import sale_return_guard
+from . import sale_return_job
 from . import stock_location

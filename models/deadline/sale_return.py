@@ -510,35 +510,20 @@ class SaleReturn(models.Model):
         )
         unsent = self._get_unsent_domain()
         returns = self.sudo()
-        tasks = [
-            *(
-                (r.id, '_expire', '_is_expired')
-                for r in returns.search([*unsent, ('date_send_until', '<', horizon)], order='id')
+        soon = horizon + timedelta(days=longest)
+        for domain, step, is_due in (
+            ([*unsent, ('date_send_until', '<', horizon)], '_expire', '_is_expired'),
+            ([*unsent, ('date_send_until', '<=', soon)], '_remind', '_is_reminder_due'),
+            (
+                [('state', '=', 'submitted'), ('requested_by_id.share', '=', True)],
+                '_lapse',
+                '_is_lapsed',
             ),
-            *(
-                (r.id, '_remind', '_is_reminder_due')
-                for r in returns.search(
-                    [*unsent, ('date_send_until', '<=', horizon + timedelta(days=longest))],
-                    order='id',
-                )
-            ),
-            *(
-                (r.id, '_lapse', '_is_lapsed')
-                for r in returns.search(
-                    [('state', '=', 'submitted'), ('requested_by_id.share', '=', True)], order='id'
-                )
-            ),
-        ]
-        cron = self.env['ir.cron']
-        cron._commit_progress(remaining=len(tasks))
-        for done, (return_id, step, is_due) in enumerate(tasks, start=1):
-            # Somebody may be working on it: the job comes again tomorrow.
-            for sale_return in returns.browse(return_id).try_lock_for_update(
-                allow_referencing=True
-            ):
-                sale_return._follow_up_isolated(step, is_due)
-            if not cron._commit_progress(1, remaining=len(tasks) - done):
-                break
+        ):
+            self.env['sale.return.job']._work_off(
+                returns.search(domain, order='id'),
+                lambda r, step=step, is_due=is_due: r._follow_up_isolated(step, is_due),
+            )
 
     def _follow_up_isolated(self, step, is_due):
         """Take one step of the job on one return, if it is (still) due.

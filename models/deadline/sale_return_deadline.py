@@ -366,7 +366,7 @@ class SaleReturnDeadline(models.Model):
         """
         now = fields.Datetime.now()
         rows = self.sudo()
-        ids = rows.search(
+        todo = rows.search(
             [
                 '|',
                 ('date_alarm', '<=', now),
@@ -376,15 +376,8 @@ class SaleReturnDeadline(models.Model):
                 ('user_id', '!=', False),
             ],
             order='id',
-        ).ids
-        cron = self.env['ir.cron']
-        cron._commit_progress(remaining=len(ids))
-        for done, row_id in enumerate(ids, start=1):
-            # Somebody may be working on it: the job comes again.
-            for row in rows.browse(row_id).try_lock_for_update(allow_referencing=True):
-                row._raise_alarm_isolated()
-            if not cron._commit_progress(1, remaining=len(ids) - done):
-                break
+        )
+        self.env['sale.return.job']._work_off(todo, lambda row: row._raise_alarm_isolated())
 
     def _raise_alarm_isolated(self):
         """Raise the alarms of one step; one that cannot be told does not stop the others."""

@@ -560,20 +560,11 @@ class SaleReturn(models.Model):
             ('follow_up_result', '=', False),
         ]
         # sudo: the job works for all companies.
-        ids = self.sudo().search(domain, order='id').ids
-        cron = self.env['ir.cron']
-        cron._commit_progress(remaining=len(ids))
-        for start in range(0, len(ids), limit):
-            # sudo: as above.
-            batch = (
-                self.sudo()
-                .browse(ids[start : start + limit])
-                .try_lock_for_update(allow_referencing=True)
-            )
-            batch.filtered_domain(domain)._ask_follow_up()
-            remaining = max(len(ids) - start - limit, 0)
-            if not cron._commit_progress(min(limit, len(ids) - start), remaining=remaining):
-                break
+        self.env['sale.return.job']._work_off(
+            self.sudo().search(domain, order='id'),
+            lambda returns: returns.filtered_domain(domain)._ask_follow_up(),
+            size=limit,
+        )
 
     def _ask_follow_up(self):
         """Plan the activities of those who call the customers, where it is the day."""

@@ -293,14 +293,7 @@ class SaleReturnMessage(models.Model):
         messages._check_delivery()
         domain = [('state', '=', 'waiting'), ('date_next', '<=', fields.Datetime.now())]
         # What happened in one transaction is told in the order of the steps.
-        ids = messages.search(domain, order='create_date, kind_id, id').ids
-        cron = self.env['ir.cron']
-        cron._commit_progress(remaining=len(ids))
-        for done, message_id in enumerate(ids, start=1):
-            # Another job may have been faster.
-            for message in messages.browse(message_id).try_lock_for_update(allow_referencing=True):
-                if message.state == 'waiting':
-                    message._send_isolated()
-            # Committed one by one: a mail that left cannot be called back.
-            if not cron._commit_progress(1, remaining=len(ids) - done):
-                break
+        todo = messages.search(domain, order='create_date, kind_id, id')
+        self.env['sale.return.job']._work_off(
+            todo, lambda message: message.state == 'waiting' and message._send_isolated()
+        )

@@ -503,25 +503,16 @@ class SaleReturnRefund(models.Model):
     @api.model
     def _cron_send_refunds(self):
         """Scheduled job: send the payouts that providers make, and name those without answer."""
-        cron = self.env['ir.cron']
         self._mark_lost()
         domain = self._get_to_send_domain()
-        ids = self.search(domain, order='id').ids
-        remaining = len(ids)
-        cron._commit_progress(remaining=remaining)
-        for refund_id in ids:
-            # One by one: each is a conversation of its own, and is committed on its own.
-            remaining -= 1
-            refund = (
-                self.browse(refund_id)
-                .try_lock_for_update(allow_referencing=True)
-                .filtered_domain(domain)
-            )
-            if refund and refund._mark_sent():
-                cron._commit_progress()
+
+        def send(refund):
+            if refund.filtered_domain(domain) and refund._mark_sent():
+                self.env['ir.cron']._commit_progress()
                 refund._send_isolated()
-            if not cron._commit_progress(1, remaining=remaining):
-                break
+
+        # One by one: each is a conversation of its own, and is committed on its own.
+        self.env['sale.return.job']._work_off(self.search(domain, order='id'), send)
 
     def _mark_sent(self):
         """Note that a payout is being sent, under the counter that guards its note.
