@@ -25,7 +25,7 @@ SR_LANGUAGES=en_US,zh_CN,fr_FR
 # The manifest's dependencies, and everything optional the add-on adapts to.
 SR_LEAN=base,sale_stock,portal_rating,barcodes_gs1_nomenclature,spreadsheet_dashboard
 SR_FULL=$SR_LEAN,purchase_stock,stock_dropshipping,repair,sale_mrp,sale_loyalty
-SR_FULL=$SR_FULL,stock_delivery,product_expiry,stock_picking_batch,website
+SR_FULL=$SR_FULL,stock_delivery,product_expiry,stock_picking_batch,website,payment_demo
 
 die() {
     printf 'error: %s\n' "$*" >&2
