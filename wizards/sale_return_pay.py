@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import clean_context
 
@@ -17,6 +18,40 @@ class SaleReturnPay(models.TransientModel):
         readonly=True,
     )
 
+    way = fields.Selection(
+        [
+            ('original', "The way it was paid"),
+            ('journal', "From another bank or cash account"),
+        ],
+        required=True,
+        default='original',
+    )
+    company_id = fields.Many2one('res.company', compute='_compute_company_id')
+    journal_id = fields.Many2one(
+        'account.journal',
+        string="Account",
+        domain="[('company_id', 'parent_of', company_id), ('type', 'in', ('bank', 'cash', 'credit'))]",
+        help="The money leaves through this journal, by a payment.",
+    )
+    post_now = fields.Boolean(
+        string="Post Now",
+        default=True,
+        help="Payments are posted at once. Without it they wait for somebody to post them.",
+    )
+    has_payout = fields.Boolean(compute='_compute_has_payout')
+    has_written_back = fields.Boolean(compute='_compute_has_payout')
+
+    @api.depends('return_ids')
+    def _compute_company_id(self):
+        for wizard in self:
+            wizard.company_id = wizard.return_ids.company_id[:1]
+
+    @api.depends('line_ids.way')
+    def _compute_has_payout(self):
+        for wizard in self:
+            wizard.has_payout = any(line.way != 'rest' for line in wizard.line_ids)
+            wizard.has_written_back = any(line.written_back for line in wizard.line_ids)
+
     def _default_line_ids(self):
         """Return the plan of `sale.return.preview_refund`, one line per payout and rest."""
         returns = self._default_return_ids()
@@ -34,11 +69,48 @@ class SaleReturnPay(models.TransientModel):
         return commands
 
     def action_confirm(self):
-        """Pay back, and show what came of it."""
+        """Pay back, and say what came of it; what waits for somebody is opened.
+
+        :return: a message where the money is on its way, else the payouts that wait.
+        :rtype: dict
+        :raise AccessError: for who may not pay money back.
+        :raise UserError: when a payment cannot be made.
+        """
         self.ensure_one()
         # What the dialog was opened with is not meant for the documents that follow.
         returns = self.return_ids.with_context(clean_context(self.env.context))
-        refunds = returns.action_refund()
+        other = self.way == 'journal'
+        if other and not self.journal_id:
+            raise UserError(self.env._("Choose the account that the money leaves through."))
+        refunds = returns.action_refund(
+            online=not other, journal_id=self.journal_id.id if other else None
+        )
+        if self.post_now:
+            refunds.action_post()
         if not refunds:
             return {'type': 'ir.actions.act_window_close'}
-        return refunds._get_records_action(name=self.env._("Refunds"))
+        if any(refund.state == 'prepared' and refund.method == 'payment' for refund in refunds):
+            return refunds._get_records_action(name=self.env._("Refunds"))
+        return self._tell(refunds)
+
+    def _tell(self, refunds):
+        """Return the message about payouts that nobody has to do anything about."""
+        sums = refunds._get_sums()
+        customers = ", ".join(refunds.partner_id.mapped('display_name'))
+        if all(refund.state == 'done' for refund in refunds):
+            message = self.env._(
+                "%(amount)s was paid back to %(customer)s.", amount=sums, customer=customers
+            )
+        else:
+            message = self.env._(
+                "%(amount)s is on its way to %(customer)s.", amount=sums, customer=customers
+            )
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'type': 'success',
+                'message': message,
+                'next': {'type': 'ir.actions.act_window_close'},
+            },
+        }

@@ -12,8 +12,8 @@ class SaleReturnPayLine(models.TransientModel):
     way = fields.Selection(
         [
             ('online', "Sent back online"),
-            ('payment', "Payment to be posted"),
-            ('rest', "Not received: stays on account"),
+            ('payment', "By a payment"),
+            ('rest', "Never received: stays as credit"),
         ],
         readonly=True,
     )
@@ -24,7 +24,7 @@ class SaleReturnPayLine(models.TransientModel):
     amount = fields.Monetary(readonly=True)
     note_currency_id = fields.Many2one('res.currency', string="Currency of Note", readonly=True)
     written_back = fields.Monetary(
-        string="Discount Written Back",
+        string="Early Payment Discount",
         currency_field='note_currency_id',
         readonly=True,
         help="Was granted when the invoice was paid early, so it was never received.",

@@ -484,6 +484,20 @@ class AccountMove(models.Model):
             self._refresh_sale_returns()
         return result
 
+    def _get_sale_return_paid_residual(self):
+        """Return what a credit note has open of an invoice that the customer has paid.
+
+        What is still to be paid of the invoice is settled by the note and never paid back.
+
+        :return: tax included, in the currency of the note.
+        :rtype: float
+        """
+        self.ensure_one()
+        invoice = self.reversed_entry_id
+        if invoice.payment_state not in ('paid', 'in_payment', 'partial'):
+            return 0.0
+        return self.currency_id.round(max(self.amount_residual - invoice.amount_residual, 0.0))
+
     def _get_amount_paid_back(self):
         """Return what was paid back on a credit note, tax included, in its currency.
 

@@ -7,6 +7,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.service.model import retrying
+from odoo.tools import SQL
 
 from ...const import PROGRESS, progress
 
@@ -41,6 +42,13 @@ class SaleReturn(models.Model):
         store=True,
         help="Tax included. Paid back on the credit notes of this return.",
     )
+    amount_open = fields.Monetary(
+        string="Open Credit",
+        compute='_compute_refund',
+        store=True,
+        help="Tax included. What the credit notes of this return have open: neither paid back nor "
+        "used for an invoice.",
+    )
     company_currency_id = fields.Many2one(
         related='company_id.currency_id', string="Company Currency"
     )
@@ -51,6 +59,13 @@ class SaleReturn(models.Model):
         readonly=False,
         help="Return freight that the customer owes, tax excluded: kept back from the first credit "
         "note. Proposed by the policy, fixed when the return is submitted.",
+    )
+    search_text = fields.Char(
+        string="Return",
+        compute='_compute_search_text',
+        search='_search_search_text',
+        help="Finds returns by number, customer, e-mail, telephone, order, invoice or credit note, "
+        "tracking reference, lot or serial number, and product.",
     )
     credit_queued = fields.Boolean(
         readonly=True, copy=False, help="Waits for the scheduled job that creates credit notes."
@@ -144,25 +159,29 @@ class SaleReturn(models.Model):
         'line_ids.credit_line_ids.price_total',
         'line_ids.credit_line_ids.move_id.amount_residual',
         'line_ids.credit_line_ids.move_id.payment_state',
+        'line_ids.credit_line_ids.move_id.reversed_entry_id.amount_residual',
     )
     def _compute_refund(self):
         for sale_return in self:
             lines = sale_return.line_ids.credit_line_ids.filtered(
                 lambda line: line.parent_state == 'posted'
             )
-            credited = refunded = residual = 0.0
+            credited = refunded = residual = owed = 0.0
             for note, note_lines in lines.grouped('move_id').items():
                 convert = sale_return._get_converter(note)
                 credited += convert(sum(line._get_amount_credited() for line in note_lines))
                 refunded += convert(note._get_amount_paid_back())
                 residual += convert(note.amount_residual)
+                owed += convert(note._get_sale_return_paid_residual())
             sale_return.amount_credited = credited
             sale_return.amount_refunded = refunded
+            sale_return.amount_open = residual
             # Only a policy that pays back expects money; what was paid anyway is shown.
-            pays_back = 'refund' in sale_return.line_ids.policy_id.mapped('settlement')
-            expected = refunded + residual if pays_back else refunded
+            expected = {'refund': residual, 'as_paid': owed}
+            settlements = sale_return.line_ids.policy_id.mapped('settlement')
+            due = max((expected.get(settlement, 0.0) for settlement in settlements), default=0.0)
             sale_return.refund_state = progress(
-                refunded, expected, sale_return.currency_id.compare_amounts
+                refunded, refunded + due, sale_return.currency_id.compare_amounts
             )
 
     def _get_converter(self, note):
@@ -172,6 +191,167 @@ class SaleReturn(models.Model):
         return lambda amount: note.currency_id._convert(
             amount, self.currency_id, note.company_id, date
         )
+
+    # === SEARCH === #
+
+    # One box for whatever a customer says on the telephone. A return whose documents somebody may
+    # not open is found all the same: its page names them, and which returns are found is up to the
+    # access rights of returns.
+
+    _search_external_ref_part = models.Index(
+        lambda registry: (
+            'USING gin (external_ref gin_trgm_ops) WHERE external_ref IS NOT NULL'
+            if registry.has_trigram
+            else ''
+        )
+    )
+
+    @api.depends('name')
+    def _compute_search_text(self):
+        for sale_return in self:
+            sale_return.search_text = sale_return.name
+
+    def _search_search_text(self, operator, value):
+        text = value.strip() if isinstance(value, str) else ''
+        if operator != 'ilike':
+            return NotImplemented
+        if not text:
+            return Domain.TRUE
+        # A union, and not conditions one of which has to hold: each part has an index of its own.
+        union = SQL(" UNION ").join(self._get_search_queries(text))
+        return Domain.custom(
+            to_sql=lambda model, alias, query: SQL(
+                "%s IN (%s)", SQL.identifier(alias, 'id'), union
+            )
+        )
+
+    @api.model
+    def _get_search_queries(self, text):
+        """Return queries of the ids of returns that a text may mean. Override to add some.
+
+        :param str text: what was typed, not empty.
+        :rtype: list
+        """
+        # sudo: see above.
+        returns = self.sudo().with_context(active_test=False)
+        lines = self.env['sale.return.line'].sudo()
+        own = [
+            returns._search([(name, 'ilike', text)]).subselect()
+            for name in ('name', 'external_ref', 'tracking_ref')
+        ]
+        partners = SQL(" UNION ").join(self._get_partner_search_queries(text))
+        customers = SQL("SELECT id FROM sale_return WHERE partner_id IN (%s)", partners)
+        models = {
+            'order_id': ('sale.order', ('name', 'client_order_ref')),
+            'product_id': ('product.product', ('name', 'default_code', 'barcode')),
+        }
+        by_line = [
+            SQL(
+                "SELECT return_id FROM sale_return_line WHERE %s IN (%s)",
+                SQL.identifier(field),
+                lines.env[model]
+                .with_context(active_test=False)
+                ._search(Domain.OR(Domain(name, 'ilike', text) for name in names))
+                .subselect(),
+            )
+            for field, (model, names) in models.items()
+        ]
+        return [*own, customers, *by_line, *self._get_move_search_queries(text)]
+
+    @api.model
+    def _get_partner_search_queries(self, text):
+        """Return queries of the ids of customers by name, e-mail and telephone."""
+        partners = self.env['res.partner'].sudo().with_context(active_test=False)
+        pattern = '%' + text.replace('\\', '\\\\').replace('%', r'\%').replace('_', r'\_') + '%'
+        # As the indexes of customers are, see `res.partner`.
+        queries = [SQL("SELECT id FROM res_partner WHERE complete_name ILIKE %s", pattern)]
+        if '@' in text:
+            queries.append(partners._search([('email_normalized', 'ilike', text)]).subselect())
+        digits = ''.join(character for character in text if character.isdigit())
+        if len(digits) > 4 and not any(character.isalpha() for character in text):
+            # The way a number is written differs: with the code of the country, or 0 before it.
+            part = digits.removeprefix('00').removeprefix('0')
+            queries.append(
+                SQL(
+                    "SELECT id FROM res_partner WHERE phone IS NOT NULL AND %s LIKE %s",
+                    SQL(r"regexp_replace(phone, '\D', '', 'g')"),
+                    f'%{part}%',
+                )
+            )
+        return queries
+
+    @api.model
+    def _get_move_search_queries(self, text):
+        """Return queries of the ids of returns by invoice, credit note, lot and serial number.
+
+        By an invoice: what was credited on it, and what is not credited yet of its order lines.
+        """
+        moves = self.env['account.move'].sudo()
+        bills = moves._search(
+            [('name', 'ilike', text), ('move_type', 'in', ('out_invoice', 'out_refund'))]
+        ).subselect()
+        lots = self.env['stock.lot'].sudo()._search([('name', 'ilike', text)]).subselect()
+        return [
+            SQL(
+                """SELECT line.return_id
+                      FROM account_move_line item
+                      JOIN sale_return_line line ON line.id = item.sale_return_line_id
+                     WHERE item.move_id IN (%s)""",
+                bills,
+            ),
+            SQL(
+                """SELECT line.return_id
+                      FROM account_move_line billed
+                      JOIN account_move_line item ON item.credited_line_id = billed.id
+                      JOIN sale_return_line line ON line.id = item.sale_return_line_id
+                     WHERE billed.move_id IN (%s)""",
+                bills,
+            ),
+            SQL(
+                """SELECT line.return_id
+                      FROM account_move_line billed
+                      JOIN sale_order_line_invoice_rel rel ON rel.invoice_line_id = billed.id
+                      JOIN sale_return_line line ON line.sale_line_id = rel.order_line_id
+                     WHERE billed.move_id IN (%s)
+                       AND NOT EXISTS (
+                           SELECT FROM account_move_line item
+                            WHERE item.sale_return_line_id = line.id
+                       )""",
+                bills,
+            ),
+            SQL(
+                """SELECT line.return_id
+                      FROM sale_return_line_lot_rel rel
+                      JOIN sale_return_line line ON line.id = rel.sale_return_line_id
+                     WHERE rel.stock_lot_id IN (%s)""",
+                lots,
+            ),
+            SQL(
+                """SELECT line.return_id
+                      FROM stock_move_line detail
+                      JOIN stock_move move ON move.id = detail.move_id
+                      JOIN sale_return_line line ON line.id = move.sale_return_line_id
+                     WHERE detail.lot_id IN (%s)""",
+                lots,
+            ),
+            SQL(
+                """SELECT line.return_id
+                      FROM stock_move_line detail
+                      JOIN stock_move move ON move.id = detail.move_id
+                      JOIN sale_return_line line ON line.sale_line_id = move.sale_line_id
+                     WHERE detail.lot_id IN (%s)
+                       AND NOT EXISTS (
+                           SELECT FROM sale_return_line_lot_rel rel
+                            WHERE rel.sale_return_line_id = line.id
+                       )
+                       AND NOT EXISTS (
+                           SELECT FROM stock_move_line own
+                             JOIN stock_move back ON back.id = own.move_id
+                            WHERE back.sale_return_line_id = line.id AND own.lot_id IS NOT NULL
+                       )""",
+                lots,
+            ),
+        ]
 
     # === ACTION METHODS === #
 

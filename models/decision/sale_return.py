@@ -60,6 +60,24 @@ class SaleReturn(models.Model):
         help="The rules would refuse it; who approves it has to say why.",
     )
 
+    refusal_note = fields.Text(
+        string="Why It Is Refused",
+        compute='_compute_refusal_note',
+        compute_sudo=True,
+        help="What was refused or reduced, and the words that the customer gets.",
+    )
+
+    # What is asked for, in lists and at the head of the form.
+    product_names = fields.Char(
+        string="Products", compute='_compute_product_names', compute_sudo=True
+    )
+    amount_requested = fields.Monetary(
+        string="Amount",
+        compute='_compute_amount_requested',
+        compute_sudo=True,
+        help="What is asked for, or was granted, at the prices of the order, tax included.",
+    )
+
     # The return's side of appeals: until when, by whom, and what follows from the outcome.
     date_appeal_until = fields.Date(
         string="Appeal until",
@@ -112,6 +130,38 @@ class SaleReturn(models.Model):
                 line.verdict_outcome in OVERRIDABLE and line.decision != 'refused'
                 for line in sale_return.line_ids
             )
+
+    @api.depends('state', 'line_ids.decision', 'line_ids.decision_reason', 'approval_ids')
+    @api.depends_context('lang')
+    def _compute_refusal_note(self):
+        for sale_return in self:
+            decided = sale_return.line_ids.filtered(lambda l: l.decision in ('refused', 'reduced'))
+            if sale_return.state == 'refused':
+                words = [sale_return._get_refusal().comment, *decided.mapped('verdict_text')]
+                sale_return.refusal_note = next(filter(None, words), False)
+                continue
+            sale_return.refusal_note = (
+                "\n".join(
+                    f"{line.product_id.display_name}: {line.decision_reason}"
+                    for line in decided
+                    if line.decision_reason
+                )
+                or False
+            )
+
+    @api.depends('line_ids.product_id')
+    @api.depends_context('lang')
+    def _compute_product_names(self):
+        for sale_return in self:
+            names = sale_return.line_ids.product_id.mapped('display_name')
+            sale_return.product_names = ", ".join(names[:2]) + (
+                f" + {len(names) - 2}" if names[2:] else ""
+            )
+
+    @api.depends('line_ids.amount_requested')
+    def _compute_amount_requested(self):
+        for sale_return in self:
+            sale_return.amount_requested = sum(sale_return.line_ids.mapped('amount_requested'))
 
     @api.depends('state', 'date_appeal_until', 'appeal_ids')
     def _compute_can_appeal(self):

@@ -46,6 +46,12 @@ class SaleReturnLine(models.Model):
         string="What the Rules say", compute='_compute_verdict_text', compute_sudo=True
     )
     file_ids = fields.One2many('sale.return.file', 'line_id', string="Photos and Files")
+    amount_requested = fields.Monetary(
+        string="Amount",
+        compute='_compute_amount_requested',
+        compute_sudo=True,
+        help="What is asked for, or was granted, at the prices of the order, tax included.",
+    )
 
     # What
     decision = fields.Selection(
@@ -158,6 +164,13 @@ class SaleReturnLine(models.Model):
         return name in PROTECTED_FIELDS or super()._is_derived(name)
 
     # === AMOUNTS === #
+
+    @api.depends(
+        'sale_line_id', 'product_id', 'qty_requested', 'qty_authorized', 'decision', 'state'
+    )
+    def _compute_amount_requested(self):
+        for line in self:
+            line.amount_requested = line._get_requested_amount(line.currency_id)
 
     def _get_requested_amount(self, currency):
         """Return the value of what is asked for (or was granted), tax included.

@@ -139,15 +139,22 @@ class SaleReturnPolicy(models.Model):
         "0: no limit."
     )
     settlement = fields.Selection(
-        [('on_account', "On account"), ('refund', "Pay back")],
+        [
+            ('as_paid', "To the customer where they have paid, else as credit"),
+            ('refund', "Always to the customer"),
+            ('on_account', "As credit"),
+        ],
+        string="Money Back",
         required=True,
-        default='on_account',
-        help="On account: the credit note stays open for the customer's next invoices. "
-        "Pay back: the return is finished when the money is paid back.",
+        default='as_paid',
+        help="To the customer where they have paid: the return is finished when what was paid is "
+        "paid back; what was not paid lowers the open invoice. Always to the customer: the return "
+        "is finished when nothing of its credit notes is open. As credit: the credit note stays "
+        "open for the customer's next invoices.",
     )
     refund_automatic = fields.Boolean(
         string="Refund Automatically",
-        help="With “Pay back”: as soon as the credit note is posted the money goes back by the "
+        help="Unless the money stays as credit: as soon as the credit note is posted the money goes back by the "
         "original online payment where its provider can do that; otherwise a payment is prepared.",
     )
     refund_shipping = fields.Selection(
@@ -431,7 +438,8 @@ class SaleReturnPolicy(models.Model):
         """Propose the terms that the law asks for."""
         if self._get_regime().withhold_until == 'receipt_or_dispatch_proof':
             self.release_event = 'dispatch_proof'
-            self.settlement = 'refund'
+            if self.settlement == 'on_account':
+                self.settlement = 'as_paid'
         if self._get_regime().outbound_shipping == 'standard':
             self.refund_shipping = 'full_return'
 
@@ -469,7 +477,7 @@ class SaleReturnPolicy(models.Model):
         warnings = []
         if self._get_regime().withhold_until != 'receipt_or_dispatch_proof':
             return warnings
-        if self.settlement != 'refund':
+        if self.settlement == 'on_account':
             warnings.append(
                 self.env._("Attention: the money has to be paid back, not kept on account.")
             )

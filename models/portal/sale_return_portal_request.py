@@ -428,7 +428,11 @@ class SaleReturnPortalRequest(models.AbstractModel):
         offer = self.env['sale.return.portal.offer']
         lines = []
         for line, verdicts in self._get_verdicts(draft).items():
-            told = [v for v in verdicts if v['kind'] not in ('approval', 'history')]
+            told = [
+                v
+                for v in verdicts
+                if v['outcome'] != 'authorize' and v['kind'] not in ('approval', 'history')
+            ]
             lines.append(
                 {
                     'line': line,

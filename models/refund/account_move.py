@@ -96,7 +96,8 @@ class AccountMove(models.Model):
             self.move_type == 'out_refund'
             and bool(policies)
             and all(
-                policy.settlement == 'refund' and policy.refund_automatic for policy in policies
+                policy.settlement != 'on_account' and policy.refund_automatic
+                for policy in policies
             )
         )
 

@@ -1,4 +1,7 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_date
+from odoo.tools.misc import formatLang
 
 
 class SaleReturn(models.Model):
@@ -25,6 +28,18 @@ class SaleReturn(models.Model):
         help="Posted credit notes have something open that no refund under way pays.",
     )
 
+    has_refund_to_post = fields.Boolean(
+        compute='_compute_refund_ids',
+        compute_sudo=True,
+        help="A payment that pays money back waits for its posting.",
+    )
+    money_note = fields.Text(
+        string="Money",
+        compute='_compute_money_note',
+        compute_sudo=True,
+        help="What the customer gets, by what way, and when.",
+    )
+
     def _compute_refund_ids(self):
         for sale_return in self:
             refunds = sale_return.credit_note_ids.sale_return_refund_ids.sorted('id', reverse=True)
@@ -33,6 +48,9 @@ class SaleReturn(models.Model):
             )
             sale_return.refund_ids = refunds
             sale_return.refund_count = len(refunds)
+            sale_return.has_refund_to_post = any(
+                refund.state == 'prepared' and refund.method == 'payment' for refund in refunds
+            )
             sale_return.refund_error = "\n".join(filter(None, problems.mapped('error'))) or False
 
     def _compute_has_to_refund(self):
@@ -41,7 +59,207 @@ class SaleReturn(models.Model):
             notes = sale_return.credit_note_ids._filter_sale_return_payable()
             sale_return.has_to_refund = any(payback._get_open_amount(note) > 0 for note in notes)
 
-    def action_refund(self):
+    # === MONEY IN SENTENCES === #
+
+    @api.depends(
+        'state', 'line_ids', 'amount_to_credit', 'amount_open', 'amount_refunded', 'refund_state'
+    )
+    @api.depends_context('lang')
+    def _compute_money_note(self):
+        for sale_return in self:
+            # What is typed and not saved yet is no part of it.
+            saved = sale_return._origin
+            sentences = []
+            if saved and saved.state not in ('refused', 'cancelled'):
+                sentences = [
+                    *saved._describe_expected_money(),
+                    *saved._describe_open_money(),
+                    *saved._describe_settled_money(),
+                ]
+            sale_return.money_note = " ".join(sentences) or False
+
+    def _format_money(self, amount):
+        """Return an amount in the currency of the return as it is written."""
+        self.ensure_one()
+        return formatLang(self.env, amount, currency_obj=self.currency_id)
+
+    def _describe_expected_money(self):
+        """Say what is to be credited now, or is expected, when, and how the customer gets it.
+
+        :return: sentences, none where nothing is to be credited any more.
+        :rtype: list
+        """
+        self.ensure_one()
+        values = {'customer': self.partner_id.display_name}
+        if self.amount_to_credit:
+            values['amount'] = self._format_money(self.amount_to_credit)
+            sentence = self.env._("%(amount)s is to be credited to %(customer)s now.", **values)
+            return [sentence, *self._describe_way()]
+        expected = self._get_expected_amount()
+        if self.currency_id.compare_amounts(expected, 0.0) <= 0:
+            return []
+        values['amount'] = self._format_money(expected)
+        events = set(self.line_ids.policy_id.mapped('release_event'))
+        sentences = {
+            'approval': self.env._(
+                "%(customer)s gets %(amount)s once the return is approved.", **values
+            ),
+            'dispatch_proof': self.env._(
+                "%(customer)s gets %(amount)s once it is confirmed that the goods were sent.",
+                **values,
+            ),
+            'receipt': self.env._("%(customer)s gets %(amount)s once the goods are here.", **values),
+            'inspection': self.env._(
+                "%(customer)s gets %(amount)s once the goods are inspected and accepted.", **values
+            ),
+        }
+        general = self.env._("%(customer)s gets %(amount)s once all is accepted.", **values)
+        sentence = sentences.get(events.pop(), general) if len(events) == 1 else general
+        return [sentence, *self._describe_way()]
+
+    def _get_expected_amount(self):
+        """Return what would be credited if all that is not refused were accepted, tax included."""
+        self.ensure_one()
+        if self.state not in ('draft', 'submitted', 'approved') or not self.line_ids.sale_line_id:
+            return 0.0
+        try:
+            previews = self.env['sale.return.credit']._preview(self, kinds=('estimate',))
+        except UserError:
+            return 0.0  # what cannot be credited yet is told where it is credited
+        return sum(
+            self._convert_from_note(note, note['total'])
+            for note in previews.get(self.id, {}).get('estimate', [])
+        )
+
+    def _describe_way(self):
+        """Say by what way the customer gets what is credited."""
+        self.ensure_one()
+        invoices = self.line_ids.sale_line_id.invoice_lines.move_id.filtered(
+            lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+        )
+        unpaid = invoices.filtered(
+            lambda move: move.currency_id.compare_amounts(move.amount_residual, 0.0) > 0
+        )
+        if unpaid:
+            return [
+                self.env._(
+                    "It lowers %(invoices)s, which is still to be paid.",
+                    invoices=", ".join(unpaid.mapped('name')),
+                )
+            ]
+        if set(self.line_ids.policy_id.mapped('settlement')) == {'on_account'}:
+            return [self.env._("It stays as credit for the next invoices.")]
+        ways = self._get_ways(invoices)
+        if not ways:
+            return []
+        return [self.env._("It goes back the way it was paid: %(ways)s.", ways=", ".join(ways))]
+
+    def _get_ways(self, invoices):
+        """Return the names of the journals through which invoices were paid, the newest first."""
+        payback = self.env['sale.return.payback']
+        sources = payback._get_sources(payback._get_paid_invoices(invoices) | invoices)
+        return list(dict.fromkeys(source['journal'].name for source in sources))
+
+    def _describe_open_money(self):
+        """Say what posted credit notes have open: to be paid back, on its way, or kept as credit."""
+        self.ensure_one()
+        refunds = self.refund_ids
+        to_post = refunds.filtered(lambda r: r.state == 'prepared' and r.method == 'payment')
+        on_way = refunds.filtered(lambda r: r.state in ('prepared', 'pending')) - to_post
+        result = []
+        if to_post:
+            result.append(
+                self.env._(
+                    "%(amounts)s waits for its payment to be posted.", amounts=to_post._get_sums()
+                )
+            )
+        if on_way:
+            result.append(
+                self.env._(
+                    "%(amounts)s is on its way back by %(ways)s.",
+                    amounts=on_way._get_sums(),
+                    ways=", ".join(on_way.journal_id.mapped('name')),
+                )
+            )
+        if not self.has_to_refund:
+            return result
+        values = {
+            'amount': self._format_money(self._get_amount_to_pay_back()),
+            'customer': self.partner_id.display_name,
+        }
+        if self.refund_state not in ('pending', 'partial'):
+            sentence = self.env._(
+                "%(customer)s has a credit of %(amount)s: it lowers their next invoice, or can be "
+                "paid back.",
+                **values,
+            )
+            return [*result, sentence]
+        ways = self._get_ways(self.credit_note_ids.reversed_entry_id)
+        if ways:
+            values['ways'] = ", ".join(ways)
+            sentence = self.env._(
+                "%(amount)s is to be paid back to %(customer)s, the way it was paid: %(ways)s.",
+                **values,
+            )
+        else:
+            sentence = self.env._("%(amount)s is to be paid back to %(customer)s.", **values)
+        return [*result, sentence, *self._describe_legal_due()]
+
+    def _get_amount_to_pay_back(self):
+        """Return what posted notes have open and no payout under way, in the return's currency."""
+        self.ensure_one()
+        payback = self.env['sale.return.payback']
+        return sum(
+            self._get_converter(note)(payback._get_open_amount(note))
+            for note in self.credit_note_ids._filter_sale_return_payable()
+        )
+
+    def _describe_legal_due(self):
+        """Say until when the law wants the money to be back, where it does."""
+        self.ensure_one()
+        clock = self._get_legal_clocks()[self]
+        if not clock.get('refund') or clock.get('withheld'):
+            return []
+        local = self.with_context(tz=self._get_company_timezone())
+        day = fields.Datetime.context_timestamp(local, clock['refund']).date()
+        return [self.env._("The law wants it back by %(day)s.", day=format_date(self.env, day))]
+
+    def _describe_settled_money(self):
+        """Say what was paid back, and what the credit was used for."""
+        self.ensure_one()
+        result = []
+        if self.amount_refunded:
+            result.append(
+                self.env._(
+                    "%(amount)s was paid back to %(customer)s.",
+                    amount=self._format_money(self.amount_refunded),
+                    customer=self.partner_id.display_name,
+                )
+            )
+        used = self.amount_credited - self.amount_refunded - self.amount_open
+        posted = self.credit_note_ids.filtered(lambda move: move.state == 'posted')
+        if posted and self.currency_id.compare_amounts(used, 0.0) > 0:
+            lines = posted.line_ids.filtered(
+                lambda line: line.account_id.account_type == 'asset_receivable'
+            )
+            bills = lines.matched_debit_ids.debit_move_id.move_id.filtered(
+                lambda move: move.move_type == 'out_invoice'
+            )
+            values = {
+                'amount': self._format_money(used),
+                'notes': ", ".join(posted.mapped('name')),
+                'invoices': ", ".join(bills.mapped('name')),
+            }
+            result.append(
+                self.env._("%(amount)s was credited with %(notes)s on %(invoices)s.", **values)
+                if bills
+                else self.env._("%(amount)s was credited with %(notes)s.", **values)
+            )
+        return result
+
+    # === PAYING === #
+
+    def action_refund(self, online=True, journal_id=None):
         """Pay the credit notes of returns back to where the customer's money came from.
 
         Splits what is open over the payments of the credited invoice, newest first, never more
@@ -49,6 +267,9 @@ class SaleReturn(models.Model):
         back by the scheduled job; for the others a payment is prepared, which an accountant
         posts. Repeating it pays nothing more.
 
+        :param bool online: False to prepare payments only.
+        :param int journal_id: bank or cash journal that payments leave through; by default the
+            one that the customer paid through.
         :return: the new payouts.
         :rtype: sale.return.refund
         :raise AccessError: for who may not pay money back.
@@ -57,7 +278,46 @@ class SaleReturn(models.Model):
         self.env['sale.return.refund']._ensure_allowed()
         self.check_access('read')
         # sudo: the role was checked; who pays back need not have rights on the documents.
-        return self.env['sale.return.payback']._pay_back(self.sudo().credit_note_ids)
+        notes = self.sudo().credit_note_ids
+        journal = self._get_payout_journal(notes, journal_id)
+        return self.env['sale.return.payback']._pay_back(notes, online=online, journal=journal)
+
+    @api.model
+    def _get_payout_journal(self, notes, journal_id):
+        """Return the journal that was chosen for payouts, an empty one where none was.
+
+        :raise UserError: when no money of these credit notes can leave through it.
+        """
+        # sudo: who pays back need not have rights in Accounting.
+        journals = self.env['account.journal'].sudo()
+        if not journal_id:
+            return journals
+        journal = journals.search(
+            [
+                *journals._check_company_domain(notes.company_id[:1]),
+                ('id', '=', journal_id),
+                ('type', 'in', ('bank', 'cash', 'credit')),
+            ]
+        )
+        if not journal or len(notes.company_id) > 1:
+            raise UserError(
+                self.env._(
+                    "%(notes)s cannot be paid back through this journal. Choose a bank or cash "
+                    "journal of the company of the credit notes.",
+                    notes=", ".join(notes.mapped('display_name')),
+                )
+            )
+        return journal
+
+    def action_post_refunds(self):
+        """Post the payments that pay money back on the returns and wait for it.
+
+        :return: True
+        :raise AccessError: for who may not pay money back.
+        :raise UserError: when a payment cannot be posted.
+        """
+        self.check_access('read')
+        return self.refund_ids.action_post()
 
     def preview_refund(self):
         """Say how the money would be paid back, on the same path that pays. Writes nothing.
@@ -85,7 +345,7 @@ class SaleReturn(models.Model):
     def action_open_refund(self):
         """Open the dialog that shows how the money is split before it is paid back."""
         self.env['sale.return.refund']._ensure_allowed()
-        return self._get_wizard_action('sale.return.pay', self.env._("Refund"))
+        return self._get_wizard_action('sale.return.pay', self.env._("Pay Back"))
 
     def action_view_refunds(self):
         """Show the refunds of the returns."""

@@ -30,11 +30,13 @@ class SaleReturnPayback(models.AbstractModel):
     # === ENTRIES === #
 
     @api.model
-    def _pay_back(self, notes, online=True):
+    def _pay_back(self, notes, online=True, journal=None):
         """Prepare the payouts of credit notes; nothing where nothing is open or was received.
 
         :param notes: `account.move` records. The caller has checked the user's role.
         :param bool online: False to prepare payments only.
+        :param journal: `account.journal` that payments leave through; by default the one that the
+            customer paid through.
         :return: the new payouts.
         :rtype: sale.return.refund
         :raise UserError: when a payment cannot be prepared.
@@ -52,7 +54,7 @@ class SaleReturnPayback(models.AbstractModel):
         refunds = service.env['sale.return.refund']
         for company, group in notes.grouped('company_id').items():
             refunds |= service.with_company(company)._create_refunds(
-                service.with_company(company)._plan(group, online=online)
+                service.with_company(company)._plan(group, online=online), journal=journal
             )
         return refunds.with_env(self.env)
 
@@ -394,10 +396,11 @@ class SaleReturnPayback(models.AbstractModel):
     # === CREATE === #
 
     @api.model
-    def _create_refunds(self, plan):
+    def _create_refunds(self, plan, journal=None):
         """Create the payouts of a plan, with their draft payments and transactions.
 
         :param dict plan: see `_plan`.
+        :param journal: that payments leave through, see `_pay_back`.
         :rtype: sale.return.refund
         """
         model = self.env['sale.return.refund']
@@ -411,6 +414,10 @@ class SaleReturnPayback(models.AbstractModel):
             for note, payouts in plan.items()
             for payout in payouts
         ]
+        if journal:
+            for vals in vals_list:
+                if vals['method'] == 'payment':
+                    vals['journal_id'] = journal.id
         refunds = model.create(vals_list)
         offline = refunds.filtered(lambda refund: refund.method == 'payment')
         payments = self.env['account.payment'].create(

@@ -85,7 +85,7 @@ class SaleReturnRefund(models.Model):
 
     # Where the money came from and goes back to
     method = fields.Selection(
-        [('online', "Online, by the original transaction"), ('payment', "Payment to be posted")],
+        [('online', "Online, by the original transaction"), ('payment', "Payment")],
         required=True,
         readonly=True,
     )
@@ -105,7 +105,8 @@ class SaleReturnRefund(models.Model):
         required=True,
         index=True,
         ondelete='restrict',
-        help="The journal the customer paid through.",
+        help="The journal the money leaves through: the one the customer paid through, unless "
+        "another one was chosen.",
     )
     payment_id = fields.Many2one('account.payment', index='btree_not_null', ondelete='set null')
     transaction_id = fields.Many2one(
@@ -152,7 +153,7 @@ class SaleReturnRefund(models.Model):
     )
     state = fields.Selection(
         [
-            ('prepared', "Prepared"),
+            ('prepared', "To post"),
             ('pending', "Pending"),
             ('unknown', "No answer"),
             ('done', "Done"),
@@ -163,7 +164,7 @@ class SaleReturnRefund(models.Model):
         compute='_compute_state',
         store=True,
         index=True,
-        help="Prepared: a payment waits for its posting, or the job has not sent it yet. "
+        help="To post: a payment waits for its posting, or the job has not sent it yet. "
         "Pending: the provider decides, or a payment waits to be matched with the note. "
         "No answer: the provider was asked and has not answered; look at its books.",
     )
@@ -252,6 +253,33 @@ class SaleReturnRefund(models.Model):
                 "or rights in Invoicing."
             )
         )
+
+    def action_post(self):
+        """Post the payments of payouts that wait for it.
+
+        Those that a second person has to post stay as they are, see `_needs_second_person`.
+
+        :return: True
+        :raise AccessError: for who may not pay money back.
+        :raise UserError: when a payment cannot be posted, or would pay more than is open.
+        """
+        self._ensure_allowed()
+        self.check_access('read')
+        # sudo: the role was checked; who pays back need not have rights on the documents.
+        todo = self.sudo().filtered(
+            lambda refund: refund.state == 'prepared' and refund.method == 'payment'
+        )
+        todo = todo.filtered(lambda refund: not refund._needs_second_person())
+        todo.payment_id.action_post()
+        return True
+
+    def _needs_second_person(self):
+        """Tell whether somebody else than the user has to post the payment. Override to say so.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        return False
 
     def action_retry(self):
         """Pay again what failed or was cancelled, under the same ceilings as the first time.
@@ -378,6 +406,13 @@ class SaleReturnRefund(models.Model):
         )
 
     # === BUSINESS METHODS === #
+
+    def _get_sums(self):
+        """Return the amounts of payouts as they are written, one sum per currency."""
+        return ", ".join(
+            formatLang(self.env, sum(group.mapped('amount')), currency_obj=currency)
+            for currency, group in self.grouped('currency_id').items()
+        )
 
     def _is_matched(self):
         """Tell whether the payment has settled the note: not another document, nor nothing.

@@ -93,7 +93,7 @@ class TestData(TransactionCase):
         )
         self.assertEqual(
             (policy.inspection_required, policy.credit_posting, policy.settlement),
-            (True, 'post', 'on_account'),
+            (True, 'post', 'as_paid'),
         )
         self.assertFalse(policy.restocking_fee_percent or policy.restocking_fee_fixed)
         self.assertFalse(policy.credit_draft_above)

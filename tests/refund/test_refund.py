@@ -258,9 +258,10 @@ class TestRefund(RefundCommon):
             .create({})
         )
         self.assertEqual(wizard.line_ids.mapped('way'), ['payment'])
+        wizard.post_now = False
         action = wizard.action_confirm()
         self.assertEqual(action['res_model'], 'sale.return.refund')
-        self.assertTrue(returns.refund_ids)
+        self.assertEqual(returns.refund_ids.state, 'prepared')
 
     # === POLICY === #
 
