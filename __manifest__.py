@@ -49,6 +49,7 @@
         'data/inspection/sale_return_grade_data.xml',
         'data/decision/sale_return_policy_data.xml',
         'data/document/sale_return_reason_data.xml',
+        'data/inspection/sale_return_disposition_rule_data.xml',
         'data/base/web_tour_tour_data.xml',
         # The mail attaches the slip.
         'report/account_move_report.xml',
@@ -79,6 +80,7 @@
         'wizards/sale_return_explain_appeal_views.xml',
         'wizards/sale_return_receive_views.xml',
         'wizards/sale_return_pay_views.xml',
+        'wizards/sale_return_serials_views.xml',
         'wizards/sale_return_wait_views.xml',
         'wizards/sale_return_compare_views.xml',
         'wizards/stock_return_picking_views.xml',

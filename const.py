@@ -1,6 +1,6 @@
 """Closed lists that several models share."""
 
-# Who pays for the loss.
+# Whose fault it is that goods come back.
 LIABILITIES = [
     ('customer', "Customer"),
     ('carrier', "Carrier"),
@@ -75,8 +75,8 @@ STEPS = [
 # The one step that is the customer's.
 CUSTOMER_STEPS = ('dispatch',)
 
+# How far something is; `no`, where there is nothing of it, is called what it is by each field.
 PROGRESS = [
-    ('no', "Nothing expected"),
     ('pending', "Pending"),
     ('partial', "Partial"),
     ('full', "Full"),

@@ -204,9 +204,11 @@ class SaleReturnReport(models.Model):
         readonly=True,
     )
     policy_id = fields.Many2one('sale.return.policy', readonly=True)
-    grade_id = fields.Many2one('sale.return.grade', readonly=True)
-    disposition_id = fields.Many2one('sale.return.disposition', readonly=True)
-    liability = fields.Selection(LIABILITIES, readonly=True, help="Who pays.")
+    grade_id = fields.Many2one('sale.return.grade', string="Condition", readonly=True)
+    disposition_id = fields.Many2one(
+        'sale.return.disposition', string="What Happens to It", readonly=True
+    )
+    liability = fields.Selection(LIABILITIES, string="Whose Fault", readonly=True)
     user_id = fields.Many2one(
         'res.users', string="Responsible", readonly=True, help="Who handles the return."
     )

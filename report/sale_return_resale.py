@@ -36,7 +36,7 @@ class SaleReturnResale(models.Model):
     product_id = fields.Many2one('product.product', readonly=True)
     categ_id = fields.Many2one('product.category', string="Product Category", readonly=True)
     lot_id = fields.Many2one('stock.lot', string="Lot/Serial Number", readonly=True)
-    grade_id = fields.Many2one('sale.return.grade', readonly=True)
+    grade_id = fields.Many2one('sale.return.grade', string="Condition", readonly=True)
     basis = fields.Selection(
         [('lot', "By lot"), ('fifo', "First in, first out")],
         readonly=True,

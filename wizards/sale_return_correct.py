@@ -21,18 +21,20 @@ class SaleReturnCorrect(models.TransientModel):
     reason = fields.Char(required=True)
     disposition_id = fields.Many2one(
         'sale.return.disposition',
+        string="What Happens to It",
         check_company=True,
         help="What happens to the goods instead. Empty: they wait for another inspection.",
     )
     grade_id = fields.Many2one(
         'sale.return.grade',
+        string="Condition",
         check_company=True,
         compute='_compute_from_row',
         store=True,
         readonly=False,
     )
     liability = fields.Selection(
-        LIABILITIES, compute='_compute_from_row', store=True, readonly=False
+        LIABILITIES, string="Whose Fault", compute='_compute_from_row', store=True, readonly=False
     )
 
     @api.depends('row_id')

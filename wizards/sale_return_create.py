@@ -18,7 +18,7 @@ class SaleReturnCreate(models.TransientModel):
         check_company=True,
         help="Reason of the lines that have none of their own.",
     )
-    customer_note = fields.Text(help="What the customer says, in his words.")
+    customer_note = fields.Text(help="What the customer says, in their words.")
     external_ref = fields.Char(string="External Reference")
     line_ids = fields.One2many(
         'sale.return.create.line',
@@ -32,6 +32,67 @@ class SaleReturnCreate(models.TransientModel):
     approval_note = fields.Char(
         compute='_compute_approval_note', help="Why the return is not approved at once."
     )
+
+    currency_id = fields.Many2one('res.currency', compute='_compute_amount_total')
+    amount_total = fields.Monetary(
+        string="Worth",
+        compute='_compute_amount_total',
+        help="What is returned, at the prices of the order, tax included.",
+    )
+
+    @api.depends('line_ids.quantity')
+    def _compute_amount_total(self):
+        for wizard in self:
+            # sudo: whoever opens the dialog need not read orders.
+            rows = wizard.sudo().line_ids.filtered('quantity')
+            currencies = wizard.sudo().sale_line_ids.currency_id
+            wizard.currency_id = currencies[:1] or wizard.company_id.currency_id
+            wizard.amount_total = sum(
+                row.sale_line_id.currency_id._convert(
+                    row.sale_line_id.price_reduce_taxinc * row.quantity,
+                    wizard.currency_id,
+                    wizard.company_id,
+                    fields.Date.context_today(wizard),
+                )
+                for row in rows
+            )
+
+    def _get_verdicts(self, rows):
+        """Ask policies and rules about what is typed, as the submission will. Writes nothing.
+
+        :param rows: lines of the dialog; those without quantity or reason are left out.
+        :return: `{row: [verdict dict]}`, see `sale.return.decision._get_verdicts`.
+        :rtype: dict
+        """
+        self.ensure_one()
+        rows = rows.filtered(
+            lambda row: (
+                row.quantity > 0
+                and not row._is_too_much()
+                and (row.reason_id or self.reason_id)
+                and row.sale_line_id
+            )
+        )
+        if not rows:
+            return {}
+        draft = self.env['sale.return'].new(
+            {
+                'partner_id': self.partner_id.id,
+                'company_id': self.company_id.id,
+                'line_ids': [
+                    Command.create(
+                        {
+                            'sale_line_id': row.sale_line_id.id,
+                            'reason_id': (row.reason_id or self.reason_id).id,
+                            'qty_requested': row.quantity,
+                        }
+                    )
+                    for row in rows
+                ],
+            }
+        )
+        verdicts = self.env['sale.return.decision']._get_verdicts(draft.line_ids)
+        return {row: verdicts[line] for row, line in zip(rows, draft.line_ids, strict=True)}
 
     @api.depends('sale_line_ids')
     def _compute_partner_id(self):
@@ -104,6 +165,17 @@ class SaleReturnCreate(models.TransientModel):
         lines = self.line_ids.filtered(lambda line: not line.product_uom_id.is_zero(line.quantity))
         if not lines:
             raise UserError(self.env._("Enter what is returned: all quantities are zero."))
+        if excess := lines.filtered(lambda line: line._is_too_much()):
+            raise UserError(
+                self.env._(
+                    "More is typed than can come back. At most: %(products)s.",
+                    products=", ".join(
+                        f"{line.product_id.display_name}: "
+                        f"{line._format_quantity(line.qty_returnable)}"
+                        for line in excess
+                    ),
+                )
+            )
         if missing := lines.filtered(lambda line: not (line.reason_id or self.reason_id)):
             raise UserError(
                 self.env._(

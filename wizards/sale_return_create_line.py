@@ -1,4 +1,10 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ..tools.verdict import OUTCOMES
+
+
+def strongest_of(verdicts):
+    return max((v['outcome'] for v in verdicts), key=OUTCOMES.index, default='authorize')
 
 
 class SaleReturnCreateLine(models.TransientModel):
@@ -26,6 +32,49 @@ class SaleReturnCreateLine(models.TransientModel):
         required=True,
         default='refund',
     )
+
+    # What the rules say of it while it is typed, in the words of the one who types.
+    note = fields.Char(string="Rules Say", compute='_compute_note')
+    outcome = fields.Selection(
+        [
+            ('authorize', "Approve"),
+            ('review', "Ask a person"),
+            ('refuse', "Refuse"),
+            ('excess', "Too much"),
+        ],
+        compute='_compute_note',
+    )
+
+    @api.depends('quantity', 'reason_id', 'wizard_id.reason_id', 'qty_returnable')
+    def _compute_note(self):
+        for row in self:
+            row.note = row.outcome = False
+            if row._is_too_much():
+                row.outcome = 'excess'
+                row.note = self.env._(
+                    "At most %(quantity)s", quantity=row._format_quantity(row.qty_returnable)
+                )
+        for wizard in self.wizard_id:
+            rows = self.filtered(lambda row, wizard=wizard: row.wizard_id == wizard)
+            for row, verdicts in wizard._get_verdicts(rows).items():
+                telling = [v for v in verdicts if v['outcome'] != 'authorize']
+                outcome = strongest_of(telling)
+                row.outcome = 'refuse' if outcome.startswith('refuse') else outcome
+                sentences = [
+                    self.env['sale.return.rule']._get_sentence(v['code'], v['facts'])
+                    for v in telling
+                ]
+                row.note = " ".join(filter(None, sentences)) or False
+
+    def _is_too_much(self):
+        """Tell whether more is typed than can come back."""
+        self.ensure_one()
+        return self.product_uom_id.compare(self.quantity, self.qty_returnable) > 0
+
+    def _format_quantity(self, quantity):
+        """Return a quantity of the line as people write it, without zeros behind the point."""
+        self.ensure_one()
+        return f"{self.product_uom_id.round(quantity):g} {self.product_uom_id.name}"
 
     def _is_without_goods(self):
         """Tell whether nothing of the line will come back, as far as the dialog knows."""

@@ -14,10 +14,11 @@ class SaleReturnDiscrepancyResolve(models.TransientModel):
     resolution = fields.Selection(DISCREPANCY_RESOLUTIONS, required=True)
     liability = fields.Selection(
         LIABILITIES,
+        string="Whose Fault",
         compute='_compute_liability',
         store=True,
         readonly=False,
-        help="Who pays for it; a claim is against him.",
+        help="Whose fault it is; a claim is against them.",
     )
     reason = fields.Text()
 

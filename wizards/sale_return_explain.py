@@ -3,7 +3,7 @@ from odoo.tools import clean_context
 
 
 class SaleReturnExplain(models.TransientModel):
-    """Dialog: say why a return is refused, closed, or something of it erased."""
+    """Dialog: say why a return is refused, its rest written off, or something of it erased."""
 
     _name = 'sale.return.explain'
     _inherit = ['sale.return.dialog']
@@ -13,7 +13,7 @@ class SaleReturnExplain(models.TransientModel):
         [
             ('approve', "Approve"),
             ('refuse', "Refuse"),
-            ('close', "Close"),
+            ('close', "Write off the rest"),
             ('erase', "Erase files"),
         ],
         required=True,
@@ -27,7 +27,7 @@ class SaleReturnExplain(models.TransientModel):
         compute='_compute_reason',
         store=True,
         readonly=False,
-        help="The customer may be told this.",
+        help="The customer gets the words of a refusal. Others are for the history.",
     )
 
     @api.depends('template_id')

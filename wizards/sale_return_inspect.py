@@ -21,6 +21,7 @@ class SaleReturnInspect(models.TransientModel):
     )
 
     has_kits = fields.Boolean(compute='_compute_has_kits')
+    has_lots = fields.Boolean(compute='_compute_has_kits')
     answer_ids = fields.One2many(
         'sale.return.inspect.answer',
         'wizard_id',
@@ -48,12 +49,13 @@ class SaleReturnInspect(models.TransientModel):
                 for item in items[line]
             ]
 
-    @api.depends('return_ids')
+    @api.depends('return_ids', 'line_ids.product_id')
     def _compute_has_kits(self):
         for wizard in self:
             wizard.has_kits = any(
                 line.sale_line_id._is_return_kit() for line in wizard.return_ids.line_ids
             )
+            wizard.has_lots = any(row.product_id.tracking != 'none' for row in wizard.line_ids)
 
     @api.depends('return_ids')
     def _compute_line_ids(self):

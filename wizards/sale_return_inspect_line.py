@@ -30,6 +30,7 @@ class SaleReturnInspectLine(models.TransientModel):
     quantity = fields.Float(digits='Product Unit')
     grade_id = fields.Many2one(
         'sale.return.grade',
+        string="Condition",
         check_company=True,
         compute='_compute_grade_id',
         store=True,
@@ -39,9 +40,11 @@ class SaleReturnInspectLine(models.TransientModel):
     proposed_disposition_id = fields.Many2one(
         'sale.return.disposition', compute='_compute_proposed_disposition_id'
     )
+    is_note_required = fields.Boolean(compute='_compute_proposed_disposition_id')
     is_override = fields.Boolean(compute='_compute_is_override')
     disposition_id = fields.Many2one(
         'sale.return.disposition',
+        string="What Happens to It",
         check_company=True,
         required=True,
         compute='_compute_proposal',
@@ -51,6 +54,7 @@ class SaleReturnInspectLine(models.TransientModel):
     )
     liability = fields.Selection(
         LIABILITIES,
+        string="Whose Fault",
         required=True,
         compute='_compute_proposal',
         store=True,
@@ -58,6 +62,8 @@ class SaleReturnInspectLine(models.TransientModel):
         precompute=True,
     )
     note = fields.Char()
+    photo = fields.Binary(attachment=False)
+    photo_name = fields.Char()
 
     @api.depends('line_id', 'component_id')
     def _compute_product_id(self):
@@ -101,6 +107,7 @@ class SaleReturnInspectLine(models.TransientModel):
         )
         for row, rule in zip(self, rules, strict=True):
             row.proposed_disposition_id = rule.disposition_id
+            row.is_note_required = rule.note_required
 
     @api.depends('proposed_disposition_id', 'disposition_id')
     def _compute_is_override(self):
@@ -108,6 +115,7 @@ class SaleReturnInspectLine(models.TransientModel):
             proposed = row.proposed_disposition_id
             row.is_override = bool(
                 proposed
+                and row.is_note_required
                 and row.disposition_id != proposed
                 and row.disposition_id.action != 'keep'
                 and row.line_id.policy_id.inspection_required
@@ -142,7 +150,15 @@ class SaleReturnInspectLine(models.TransientModel):
             'liability': self.liability,
             'note': self.note,
             'answers': self._prepare_answers(),
+            **self._prepare_photo(),
         }
+
+    def _prepare_photo(self):
+        """Prepare the photo of the goods of the row, nothing where there is none."""
+        self.ensure_one()
+        if not self.photo:
+            return {}
+        return {'files': [{'name': self.photo_name or 'photo.jpg', 'datas': self.photo}]}
 
     def _prepare_answers(self):
         """Prepare what was answered about the goods of the row.

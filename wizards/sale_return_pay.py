@@ -30,7 +30,8 @@ class SaleReturnPay(models.TransientModel):
     journal_id = fields.Many2one(
         'account.journal',
         string="Account",
-        domain="[('company_id', 'parent_of', company_id), ('type', 'in', ('bank', 'cash', 'credit'))]",
+        domain="[('company_id', 'parent_of', company_id), "
+        "('type', 'in', ('bank', 'cash', 'credit'))]",
         help="The money leaves through this journal, by a payment.",
     )
     post_now = fields.Boolean(

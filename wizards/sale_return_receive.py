@@ -8,9 +8,12 @@ class SaleReturnReceive(models.TransientModel):
     _inherit = ['sale.return.dialog']
     _description = "Receive and Inspect Returns"
 
-    grade_id = fields.Many2one('sale.return.grade', help="Condition in which all of it came.")
+    grade_id = fields.Many2one(
+        'sale.return.grade', string="Condition", help="Condition in which all of it came."
+    )
     disposition_id = fields.Many2one(
         'sale.return.disposition',
+        string="What Happens to It",
         domain="[('action', '!=', 'keep')]",
         help="Empty: the disposition rules decide.",
     )

@@ -2,13 +2,13 @@ from odoo import fields, models
 
 
 class SaleReturnWait(models.TransientModel):
-    """Dialog: what was the customer asked? Our deadlines stand still until they answer."""
+    """Dialog: what is the customer asked? Our deadlines stand still until they answer."""
 
     _name = 'sale.return.wait'
     _inherit = ['sale.return.dialog']
     _description = "Wait for the Customer"
 
-    reason = fields.Text(string="What was he asked?", required=True)
+    reason = fields.Text(string="What do you ask?", required=True)
 
     def action_confirm(self):
         """Stop the deadlines of the returns."""

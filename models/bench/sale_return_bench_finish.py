@@ -53,7 +53,23 @@ class SaleReturnBench(models.AbstractModel):
             return self._accept(
                 'finished', 'finished_short', result=result, returns=names, missing=missing
             )
-        return self._accept('finished', 'finished_later', result=result, returns=names)
+        follows = {entry['follows'] for entry in result['returns']}
+        code = next((code for code in ('replacement', 'credit') if code in follows), None)
+        key = {'replacement': 'finished_replacement', 'credit': 'finished_later'}
+        return self._accept(
+            'finished', key.get(code, 'finished_done'), result=result, returns=names
+        )
+
+    @api.model
+    def _get_what_follows(self, sale_return):
+        """Return what is still to be done for the customer of a return that was inspected.
+
+        :return: `replacement` or `credit`; False where nothing is.
+        :rtype: str | bool
+        """
+        if sale_return.replacement_state not in ('no', 'full'):
+            return 'replacement'
+        return 'credit' if 'credit' in sale_return._get_open_steps() else False
 
     @api.model
     def _wipe(self, desk):
@@ -280,6 +296,7 @@ class SaleReturnBench(models.AbstractModel):
             'state': sale_return.state,
             'received': sum(lines.mapped('qty_received')) - received_before,
             'missing': sum(line._get_qty_missing() for line in lines),
+            'follows': self._get_what_follows(sale_return),
             'credited': " + ".join(currency.format(total) for currency, total in totals.items()),
             'credit_notes': posted.mapped('name'),
             'credit_pending': any(line._has_open_credit() for line in lines),

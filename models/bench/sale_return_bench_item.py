@@ -25,11 +25,13 @@ class SaleReturnBenchItem(models.Model):
     uom = fields.Char(string="Unit")
     lot_name = fields.Char(string="Lot/Serial Number")
     quantity = fields.Float(digits='Product Unit', help="In the unit of the product.")
-    grade_id = fields.Many2one('sale.return.grade', ondelete='restrict')
-    disposition_id = fields.Many2one('sale.return.disposition', ondelete='restrict')
+    grade_id = fields.Many2one('sale.return.grade', string="Condition", ondelete='restrict')
+    disposition_id = fields.Many2one(
+        'sale.return.disposition', string="What Happens to It", ondelete='restrict'
+    )
     proposed_disposition_id = fields.Many2one('sale.return.disposition', ondelete='restrict')
     is_override = fields.Boolean(help="It goes another way than the rules say.")
-    liability = fields.Selection(LIABILITIES)
+    liability = fields.Selection(LIABILITIES, string="Whose Fault")
     note = fields.Text()
     answers = fields.Json()
     # Taken back by an undo; kept, so that the history can be walked.

@@ -71,6 +71,10 @@ class SaleReturnBench(models.AbstractModel):
             'undone': lambda: self.env._("Undone: %(step)s."),
             'finished': lambda: self.env._("%(returns)s: done. Credited: %(credited)s."),
             'finished_later': lambda: self.env._("%(returns)s: done. The credit follows."),
+            'finished_replacement': lambda: self.env._(
+                "%(returns)s: done. Next: send the replacement."
+            ),
+            'finished_done': lambda: self.env._("%(returns)s: done. Nothing is to be credited."),
             'finished_short': lambda: self.env._("%(returns)s: done, %(missing)s still to come."),
             'discarded': lambda: self.env._("The parcel was put aside. Nothing was booked."),
             'next': lambda: self.env._("Ready for the next parcel."),

@@ -182,7 +182,11 @@ class SaleReturnBench(models.AbstractModel):
             vals['proposed_disposition_id'] = proposed.id
             vals['disposition_id'] = chosen or proposed.id
             vals['is_override'] = bool(
-                ruled and chosen and chosen != ruled.id and line.policy_id.inspection_required
+                ruled
+                and rule.note_required
+                and chosen
+                and chosen != ruled.id
+                and line.policy_id.inspection_required
             )
 
     @api.model

@@ -73,7 +73,9 @@ class SaleReturn(models.Model):
     credit_error = fields.Text(
         readonly=True, copy=False, help="Why the last credit note could not be made."
     )
-    refund_state = fields.Selection(PROGRESS, compute='_compute_refund', store=True)
+    refund_state = fields.Selection(
+        [('no', "Nothing to pay back"), *PROGRESS], compute='_compute_refund', store=True
+    )
 
     # The queue of returns whose credit notes are left to the scheduled job.
     credit_attempts = fields.Integer(
@@ -220,9 +222,7 @@ class SaleReturn(models.Model):
         # A union, and not conditions one of which has to hold: each part has an index of its own.
         union = SQL(" UNION ").join(self._get_search_queries(text))
         return Domain.custom(
-            to_sql=lambda model, alias, query: SQL(
-                "%s IN (%s)", SQL.identifier(alias, 'id'), union
-            )
+            to_sql=lambda model, alias, query: SQL("%s IN (%s)", SQL.identifier(alias, 'id'), union)
         )
 
     @api.model

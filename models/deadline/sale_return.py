@@ -73,7 +73,7 @@ class SaleReturn(models.Model):
         string="Waiting for the Customer",
         readonly=True,
         copy=False,
-        help="Since when we wait for his answer. Our deadlines stand still.",
+        help="Since when we wait for the answer. Our deadlines stand still.",
     )
     waiting_reason = fields.Text(
         string="Waiting for", readonly=True, copy=False, help="What the customer was asked."
@@ -227,7 +227,7 @@ class SaleReturn(models.Model):
         self._ensure_group('group_user')
         return {
             'type': 'ir.actions.act_window',
-            'name': self.env._("Wait for the Customer"),
+            'name': self.env._("Ask the Customer"),
             'res_model': 'sale.return.wait',
             'view_mode': 'form',
             'target': 'new',

@@ -26,6 +26,7 @@ class SaleReturnApprovalLevel(models.Model):
     amount_to = fields.Monetary(
         string="Below", help="Value of the return from which it is not needed any more. 0: no end."
     )
+    has_end = fields.Boolean(compute='_compute_has_end')
     currency_id = fields.Many2one(
         'res.currency',
         default=lambda self: self.env.company.currency_id,
@@ -43,8 +44,8 @@ class SaleReturnApprovalLevel(models.Model):
         string="Decided by",
         required=True,
         default='group',
-        help="The requester's manager is the one of his employee, else the leader of his sales "
-        "team. Nobody decides on his own request, nor on two levels of one return.",
+        help="The requester's manager is the one of their employee, else the leader of their "
+        "sales team. Nobody decides on their own request, nor on two levels of one return.",
     )
     user_id = fields.Many2one(
         'res.users', string="Approver", domain=[('share', '=', False)], ondelete='restrict'
@@ -60,6 +61,11 @@ class SaleReturnApprovalLevel(models.Model):
         "The amounts of an approval level cannot be negative.",
     )
 
+    @api.depends('amount_to')
+    def _compute_has_end(self):
+        for level in self:
+            level.has_end = bool(level.amount_to)
+
     @api.constrains('approver_type', 'user_id')
     def _check_user(self):
         for level in self.filtered(lambda l: l.approver_type == 'user'):
@@ -71,8 +77,8 @@ class SaleReturnApprovalLevel(models.Model):
             if not level.user_id.sudo().has_group('sale_return.group_approver'):
                 raise ValidationError(
                     self.env._(
-                        "%(user)s has not the role of approver in Returns, so level “%(level)s” "
-                        "would wait for ever. Give him the role first.",
+                        "%(user)s does not have the role of approver in Returns, so level "
+                        "“%(level)s” would wait for ever. Give them the role first.",
                         user=level.user_id.name,
                         level=level.name,
                     )

@@ -67,7 +67,7 @@ class SaleReturnLine(models.Model):
         default='pending',
     )
     decision_reason = fields.Text(
-        readonly=True, copy=False, help="Why it was reduced or refused. The customer may be told."
+        readonly=True, copy=False, help="Why it was reduced or refused, in words for the customer."
     )
     decided_by_id = fields.Many2one('res.users', readonly=True, copy=False, ondelete='restrict')
     decided_on = fields.Datetime(readonly=True, copy=False)

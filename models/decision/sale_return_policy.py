@@ -80,6 +80,7 @@ class SaleReturnPolicy(models.Model):
             ('cn_seven_days', "China: seven days without reason"),
             ('conformity', "Lack of conformity"),
         ],
+        string="Law",
         required=True,
         default='commercial',
     )
@@ -130,7 +131,9 @@ class SaleReturnPolicy(models.Model):
         default=True,
         help="Unticked: received goods go straight the way of the default disposition.",
     )
-    default_disposition_id = fields.Many2one('sale.return.disposition', ondelete='restrict')
+    default_disposition_id = fields.Many2one(
+        'sale.return.disposition', string="What Happens to It", ondelete='restrict'
+    )
     credit_posting = fields.Selection(
         [('draft', "Draft"), ('post', "Post")], required=True, default='post'
     )
@@ -154,8 +157,9 @@ class SaleReturnPolicy(models.Model):
     )
     refund_automatic = fields.Boolean(
         string="Refund Automatically",
-        help="Unless the money stays as credit: as soon as the credit note is posted the money goes back by the "
-        "original online payment where its provider can do that; otherwise a payment is prepared.",
+        help="Unless the money stays as credit: as soon as the credit note is posted the money goes "
+        "back by the original online payment where its provider can do that; otherwise a payment "
+        "is prepared.",
     )
     refund_shipping = fields.Selection(
         [('never', "Never"), ('full_return', "On full return"), ('always', "Always")],

@@ -391,7 +391,7 @@ class SaleOrderLine(models.Model):
             'res_model': 'sale.return.create',
             'view_mode': 'form',
             'target': 'new',
-            'context': {'default_sale_line_ids': returnable.ids},
+            'context': {'default_sale_line_ids': returnable.ids, 'dialog_size': 'extra-large'},
         }
 
     def _is_returnable(self):

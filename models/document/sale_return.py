@@ -117,7 +117,7 @@ class SaleReturn(models.Model):
     carrier_name = fields.Char(string="Carrier")
     tracking_ref = fields.Char(string="Tracking Reference", index='trigram', copy=False)
     date_dispatched = fields.Datetime(
-        string="Dispatched on",
+        string="Sent by the Customer on",
         readonly=True,
         copy=False,
         help="When the customer sent the goods, as far as we know or were told.",
@@ -173,9 +173,18 @@ class SaleReturn(models.Model):
     invoice_count = fields.Integer(compute='_compute_credit_note_ids', compute_sudo=True)
 
     # Progress
-    reception_state = fields.Selection(PROGRESS, compute='_compute_progress', store=True)
-    inspection_state = fields.Selection(PROGRESS, compute='_compute_progress', store=True)
-    credit_state = fields.Selection(PROGRESS, compute='_compute_progress', store=True, index=True)
+    reception_state = fields.Selection(
+        [('no', "No goods to come"), *PROGRESS], compute='_compute_progress', store=True
+    )
+    inspection_state = fields.Selection(
+        [('no', "Nothing to inspect"), *PROGRESS], compute='_compute_progress', store=True
+    )
+    credit_state = fields.Selection(
+        [('no', "Nothing to credit"), *PROGRESS],
+        compute='_compute_progress',
+        store=True,
+        index=True,
+    )
     has_to_inspect = fields.Boolean(
         compute='_compute_has_to_inspect', help="Something was received and not inspected yet."
     )
@@ -536,7 +545,9 @@ class SaleReturn(models.Model):
     def action_open_inspection(self):
         """Open the dialog that inspects the received goods."""
         self._ensure_group('group_inspector')
-        return self._get_wizard_action('sale.return.inspect', self.env._("Inspect"))
+        return self._get_wizard_action(
+            'sale.return.inspect', self.env._("Inspect"), dialog_size='extra-large'
+        )
 
     def action_open_overrule(self):
         """Open the dialog that asks why the returns are approved against the rules."""
@@ -568,7 +579,7 @@ class SaleReturn(models.Model):
         if not any(line._get_qty_missing() for line in self.line_ids):
             return self.action_close()
         return self._get_wizard_action(
-            'sale.return.explain', self.env._("Close"), default_action='close'
+            'sale.return.explain', self.env._("Write off the Rest"), default_action='close'
         )
 
     # === STATE === #

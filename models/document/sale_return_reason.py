@@ -37,9 +37,11 @@ class SaleReturnReason(models.Model):
     )
     default_liability = fields.Selection(
         LIABILITIES,
+        string="Whose Fault",
         required=True,
         default='company',
-        help="Who pays unless the inspection finds otherwise.",
+        help="Whose fault it is unless the inspection finds otherwise. It shows in the reports, and "
+        "changes no credit.",
     )
     restocking_fee = fields.Boolean(
         string="Charge Fees",

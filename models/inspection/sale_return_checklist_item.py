@@ -41,10 +41,10 @@ class SaleReturnChecklistItem(models.Model):
     unit = fields.Char(help="Shown beside the number, e.g. mm.")
     fail_grade_id = fields.Many2one(
         'sale.return.grade',
-        string="Grade if Not Well",
+        string="Condition if Not Well",
         check_company=True,
         ondelete='restrict',
-        help="The goods are of this grade at best when the answer is not well.",
+        help="The goods are in this condition at best when the answer is not well.",
     )
 
     _code_unique = models.UniqueIndex(

@@ -251,6 +251,10 @@ class SaleReturnDisposal(models.AbstractModel):
         if product.tracking == 'none':
             return lots
         if not reference:
+            waiting = self.env['sale.return.quarantine']._get_open_quantities(line)[line]
+            mine = [lot for lot in waiting if lot.product_id == product]
+            if len(mine) == 1:
+                return mine[0].with_env(lots.env)
             raise UserError(
                 self.env._(
                     "%(product)s is tracked: say which lot or serial number was inspected.",
@@ -512,6 +516,8 @@ class SaleReturnDisposal(models.AbstractModel):
             given, proposed = result['disposition'], rule.disposition_id
             if not proposed or (given and self._is_sheet_free(line, result)):
                 continue
+            if given and not rule.note_required:
+                continue  # it only proposes
             result['proposed'] = proposed
             if not given:
                 result['disposition'] = proposed

@@ -6,7 +6,7 @@ class SaleReturnDispositionRule(models.Model):
     """Where goods of a category, returned for a reason and found in a grade, go.
 
     The first rule whose conditions all hold wins. The inspector gives the grade, the goods go
-    their way; another disposition takes a note that says why.
+    their way; another disposition takes a note that says why, unless the rule only proposes.
     """
 
     _name = 'sale.return.disposition.rule'
@@ -30,14 +30,24 @@ class SaleReturnDispositionRule(models.Model):
     )
     grade_ids = fields.Many2many(
         'sale.return.grade',
-        string="Grades",
+        string="Conditions",
         check_company=True,
-        help="Empty: all grades, also goods without grade.",
+        help="Empty: all conditions, also goods of which none was said.",
     )
 
     # What it says
+    note_required = fields.Boolean(
+        string="Ask Why Not",
+        default=True,
+        help="Whoever sends the goods another way has to say why. Without it the rule only "
+        "proposes.",
+    )
     disposition_id = fields.Many2one(
-        'sale.return.disposition', required=True, ondelete='restrict', check_company=True
+        'sale.return.disposition',
+        string="What Happens to It",
+        required=True,
+        ondelete='restrict',
+        check_company=True,
     )
 
     @api.constrains('disposition_id')

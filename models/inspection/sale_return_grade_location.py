@@ -16,7 +16,11 @@ class SaleReturnGradeLocation(models.Model):
     )
     company_id = fields.Many2one(related='warehouse_id.company_id', store=True, index=True)
     grade_id = fields.Many2one(
-        'sale.return.grade', required=True, ondelete='restrict', check_company=True
+        'sale.return.grade',
+        string="Condition",
+        required=True,
+        ondelete='restrict',
+        check_company=True,
     )
     location_id = fields.Many2one(
         'stock.location',

@@ -46,9 +46,15 @@ class SaleReturnInspection(models.Model):
     lot_id = fields.Many2one(
         'stock.lot', string="Lot/Serial Number", index='btree_not_null', ondelete='restrict'
     )
-    grade_id = fields.Many2one('sale.return.grade', index=True, ondelete='restrict')
+    grade_id = fields.Many2one(
+        'sale.return.grade', string="Condition", index=True, ondelete='restrict'
+    )
     disposition_id = fields.Many2one(
-        'sale.return.disposition', required=True, index=True, ondelete='restrict'
+        'sale.return.disposition',
+        string="What Happens to It",
+        required=True,
+        index=True,
+        ondelete='restrict',
     )
     proposed_disposition_id = fields.Many2one(
         'sale.return.disposition',
@@ -59,7 +65,7 @@ class SaleReturnInspection(models.Model):
     answer_ids = fields.One2many(
         'sale.return.inspection.answer', 'inspection_id', string="Checklist", readonly=True
     )
-    liability = fields.Selection(LIABILITIES, required=True)
+    liability = fields.Selection(LIABILITIES, string="Whose Fault", required=True)
     note = fields.Text()
     file_ids = fields.One2many('sale.return.file', 'inspection_id', readonly=True)
     attachment_ids = fields.Many2many(

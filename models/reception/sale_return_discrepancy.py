@@ -125,7 +125,9 @@ class SaleReturnDiscrepancy(models.Model):
         readonly=True,
     )
     resolution = fields.Selection(DISCREPANCY_RESOLUTIONS, tracking=True, index=True, readonly=True)
-    liability = fields.Selection(LIABILITIES, help="Who pays for it.", tracking=True)
+    liability = fields.Selection(
+        LIABILITIES, string="Whose Fault", help="Whose fault it is.", tracking=True
+    )
     reason = fields.Text(
         string="Resolved because", help="Why it was resolved this way.", readonly=True
     )

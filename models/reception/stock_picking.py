@@ -30,6 +30,7 @@ class StockPicking(models.Model):
     sale_return_discrepancy_count = fields.Integer(
         compute='_compute_sale_return_discrepancy_ids', compute_sudo=True, groups='base.group_user'
     )
+    is_sale_return_offered = fields.Boolean(compute='_compute_is_sale_return_offered')
     date_customer_received = fields.Datetime(
         string="Received by customer on",
         copy=False,
@@ -59,6 +60,20 @@ class StockPicking(models.Model):
             picking.sale_return_ids = returns
             picking.sale_return_count = len(returns)
 
+    @api.depends('state', 'picking_type_code', 'sale_id')
+    @api.depends_context('uid')
+    def _compute_is_sale_return_offered(self):
+        # What Odoo's own dialog returns is a return as well where the company says so.
+        may_return = self.env.user.has_group('sale_return.group_user')
+        for picking in self:
+            picking.is_sale_return_offered = bool(
+                may_return
+                and picking.state == 'done'
+                and picking.picking_type_code == 'outgoing'
+                and picking.sale_id
+                and picking.company_id.sale_return_adopt_native
+            )
+
     @api.depends('move_ids.sale_return_discrepancy_id')
     def _compute_sale_return_discrepancy_ids(self):
         found = (
@@ -78,7 +93,37 @@ class StockPicking(models.Model):
         :raise AccessError: for whoever has no role there.
         """
         self.move_ids._ensure_receiver()
+        # Asked of people at the form only: programs say which serial numbers they mean.
+        if self.env.context.get('sale_return_ask_serials') and self._get_unscanned_serials():
+            return {
+                'type': 'ir.actions.act_window',
+                'name': self.env._("Serial Numbers"),
+                'res_model': 'sale.return.serials',
+                'view_mode': 'form',
+                'target': 'new',
+                'context': {**self.env.context, 'default_picking_ids': self.ids},
+            }
         return super().button_validate()
+
+    def _get_unscanned_serials(self):
+        """Return the details of receipts that would take in serial numbers nobody has looked at.
+
+        Odoo takes what it has reserved where nothing was picked.
+
+        :rtype: stock.move.line
+        """
+        lines = self.env['stock.move.line']
+        for picking in self:
+            if any(picking.move_line_ids.mapped('picked')):
+                continue
+            lines |= picking.move_ids.filtered(
+                lambda move: (
+                    move.sale_return_line_id
+                    and move.location_id._is_at_customer()
+                    and move.product_id.tracking == 'serial'
+                )
+            ).move_line_ids.filtered('lot_id')
+        return lines
 
     def action_view_sale_return_discrepancies(self):
         """Show what was not as expected."""

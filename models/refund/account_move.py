@@ -96,8 +96,7 @@ class AccountMove(models.Model):
             self.move_type == 'out_refund'
             and bool(policies)
             and all(
-                policy.settlement != 'on_account' and policy.refund_automatic
-                for policy in policies
+                policy.settlement != 'on_account' and policy.refund_automatic for policy in policies
             )
         )
 

@@ -78,7 +78,7 @@ class SaleReturn(models.Model):
                 ]
             sale_return.money_note = " ".join(sentences) or False
 
-    def _format_money(self, amount):
+    def _format_own_money(self, amount):
         """Return an amount in the currency of the return as it is written."""
         self.ensure_one()
         return formatLang(self.env, amount, currency_obj=self.currency_id)
@@ -92,13 +92,13 @@ class SaleReturn(models.Model):
         self.ensure_one()
         values = {'customer': self.partner_id.display_name}
         if self.amount_to_credit:
-            values['amount'] = self._format_money(self.amount_to_credit)
+            values['amount'] = self._format_own_money(self.amount_to_credit)
             sentence = self.env._("%(amount)s is to be credited to %(customer)s now.", **values)
             return [sentence, *self._describe_way()]
         expected = self._get_expected_amount()
         if self.currency_id.compare_amounts(expected, 0.0) <= 0:
             return []
-        values['amount'] = self._format_money(expected)
+        values['amount'] = self._format_own_money(expected)
         events = set(self.line_ids.policy_id.mapped('release_event'))
         sentences = {
             'approval': self.env._(
@@ -108,7 +108,9 @@ class SaleReturn(models.Model):
                 "%(customer)s gets %(amount)s once it is confirmed that the goods were sent.",
                 **values,
             ),
-            'receipt': self.env._("%(customer)s gets %(amount)s once the goods are here.", **values),
+            'receipt': self.env._(
+                "%(customer)s gets %(amount)s once the goods are here.", **values
+            ),
             'inspection': self.env._(
                 "%(customer)s gets %(amount)s once the goods are inspected and accepted.", **values
             ),
@@ -161,7 +163,7 @@ class SaleReturn(models.Model):
         return list(dict.fromkeys(source['journal'].name for source in sources))
 
     def _describe_open_money(self):
-        """Say what posted credit notes have open: to be paid back, on its way, or kept as credit."""
+        """Say what posted credit notes have open: to be paid back, on its way, or credit."""
         self.ensure_one()
         refunds = self.refund_ids
         to_post = refunds.filtered(lambda r: r.state == 'prepared' and r.method == 'payment')
@@ -184,7 +186,7 @@ class SaleReturn(models.Model):
         if not self.has_to_refund:
             return result
         values = {
-            'amount': self._format_money(self._get_amount_to_pay_back()),
+            'amount': self._format_own_money(self._get_amount_to_pay_back()),
             'customer': self.partner_id.display_name,
         }
         if self.refund_state not in ('pending', 'partial'):
@@ -232,7 +234,7 @@ class SaleReturn(models.Model):
             result.append(
                 self.env._(
                     "%(amount)s was paid back to %(customer)s.",
-                    amount=self._format_money(self.amount_refunded),
+                    amount=self._format_own_money(self.amount_refunded),
                     customer=self.partner_id.display_name,
                 )
             )
@@ -246,7 +248,7 @@ class SaleReturn(models.Model):
                 lambda move: move.move_type == 'out_invoice'
             )
             values = {
-                'amount': self._format_money(used),
+                'amount': self._format_own_money(used),
                 'notes': ", ".join(posted.mapped('name')),
                 'invoices': ", ".join(bills.mapped('name')),
             }

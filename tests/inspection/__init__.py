@@ -1,4 +1,5 @@
 from . import test_bulk
+from . import test_default_rules
 from . import test_disposition_correction
 from . import test_disposition_extension
 from . import test_disposition_rules

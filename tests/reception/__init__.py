@@ -3,6 +3,7 @@ from . import test_lots
 from . import test_quarantine_report
 from . import test_receipt_facts
 from . import test_receipts
+from . import test_serials_dialog
 from . import test_stock
 from . import test_trade_in
 from . import test_valuation

@@ -39,9 +39,10 @@ class TestPayBackDesk(RefundCommon):
 
     def test_what_was_not_paid_is_settled_with_the_invoice(self):
         order = self._create_sale()
+        invoice = order.invoice_ids
         sale_return = self._return_goods(order)
         self.assertEqual((sale_return.state, sale_return.refund_state), ('closed', 'no'))
-        self.assertEqual((sale_return.amount_open, order.invoice_ids.amount_residual), (0.0, 0.0))
+        self.assertEqual((sale_return.amount_open, invoice.amount_residual), (0.0, 0.0))
 
     def test_of_an_invoice_paid_in_part_only_the_paid_part_is_owed(self):
         order = self._create_sale()
@@ -57,7 +58,8 @@ class TestPayBackDesk(RefundCommon):
         payment = self._pay(order.invoice_ids)
         sale_return = self._return_goods(order)
         self.assertEqual(sale_return.refund_state, 'pending')
-        payment.action_draft()
+        # Odoo keeps a payment matched that is only reset to draft.
+        payment.move_id.line_ids.remove_move_reconcile()
         self.assertEqual(sale_return.refund_state, 'no')
 
     def test_credit_left_on_account_is_found_though_nothing_is_to_be_paid(self):
@@ -80,10 +82,10 @@ class TestPayBackDesk(RefundCommon):
 
         for step, words in (
             (None, ("1,210.00", "once the goods are inspected", "WeChat Pay")),
-            (lambda: sale_return.action_submit(), ("1,210.00", "once the goods are inspected")),
+            (sale_return.action_submit, ("1,210.00", "once the goods are inspected")),
             (lambda: self._receive_and_restock(sale_return), ("is to be paid back", "WeChat Pay")),
-            (lambda: sale_return.action_refund(), ("waits for its payment to be posted",)),
-            (lambda: sale_return.action_post_refunds(), ("1,210.00 was paid back to Jane",)),
+            (sale_return.action_refund, ("waits for its payment to be posted",)),
+            (sale_return.action_post_refunds, ("1,210.00 was paid back to Jane",)),
         ):
             if step:
                 step()
@@ -146,6 +148,7 @@ class TestPayBackDesk(RefundCommon):
         self.assertEqual(action['res_model'], 'sale.return.refund')
         self.assertTrue(sale_return.has_refund_to_post)
         sale_return.action_post_refunds()
+        self.env.invalidate_all()
         self.assertEqual(sale_return.refund_state, 'full')
         self.assertFalse(sale_return.has_refund_to_post)
 

@@ -46,7 +46,7 @@ export const say = {
 
     // What is done with goods.
     grade: _t("Condition"),
-    liability: _t("Who pays"),
+    liability: _t("Whose fault"),
     disposition: _t("What happens to the goods"),
     proposed: _t("proposed"),
     byRule: _t("Back to the proposal"),
