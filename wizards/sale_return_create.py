@@ -44,12 +44,16 @@ class SaleReturnCreate(models.TransientModel):
     def _compute_amount_total(self):
         for wizard in self:
             # sudo: whoever opens the dialog need not read orders.
-            rows = wizard.sudo().line_ids.filtered('quantity')
+            rows = wizard.sudo().line_ids.filtered(
+                lambda row: row.quantity > 0 and not row._is_too_much()
+            )
             currencies = wizard.sudo().sale_line_ids.currency_id
             wizard.currency_id = currencies[:1] or wizard.company_id.currency_id
             wizard.amount_total = sum(
                 row.sale_line_id.currency_id._convert(
-                    row.sale_line_id.price_reduce_taxinc * row.quantity,
+                    row.sale_line_id.price_total
+                    / (row.sale_line_id.product_uom_qty or 1.0)
+                    * row.quantity,
                     wizard.currency_id,
                     wizard.company_id,
                     fields.Date.context_today(wizard),

@@ -170,25 +170,34 @@ class SaleReturnLine(models.Model):
     )
     def _compute_amount_requested(self):
         for line in self:
-            line.amount_requested = line._get_requested_amount(line.currency_id)
+            refused = line.state == 'refused'  # what was asked for, nothing is granted
+            line.amount_requested = line.currency_id.round(
+                line._get_requested_amount(
+                    line.currency_id, quantity=line.qty_requested if refused else None
+                )
+            )
 
-    def _get_requested_amount(self, currency):
+    def _get_requested_amount(self, currency, quantity=None):
         """Return the value of what is asked for (or was granted), tax included.
 
         An estimate at the order's prices: what is credited follows from the invoice.
 
         :param currency: `res.currency` of the answer, converted at today's rate.
+        :param float quantity: in the unit of the line; by default what is wanted.
         :rtype: float
         """
         self.ensure_one()
-        quantity = self._get_qty_wanted()
+        quantity = self._get_qty_wanted() if quantity is None else quantity
         # sudo: whoever submits a return need not read orders.
         sale_line = self.sale_line_id.sudo()
         if not sale_line:
             price, own = self.product_id.lst_price, self.company_id.currency_id
         else:
-            price, own = sale_line.price_reduce_taxinc, sale_line.currency_id
-            if not sale_line.product_uom_qty:
+            own = sale_line.currency_id
+            if sale_line.product_uom_qty:
+                # Not Odoo's price per unit, which is rounded.
+                price = sale_line.price_total / sale_line.product_uom_qty
+            else:
                 # Delivered without having been ordered: Odoo has no price per unit for it.
                 price = sale_line.price_unit * (1 - (sale_line.discount or 0.0) / 100)
         if own == currency:

@@ -157,9 +157,9 @@ class SaleReturnPolicy(models.Model):
     )
     refund_automatic = fields.Boolean(
         string="Refund Automatically",
-        help="Unless the money stays as credit: as soon as the credit note is posted the money goes "
-        "back by the original online payment where its provider can do that; otherwise a payment "
-        "is prepared.",
+        help="Unless the money stays as credit: as soon as the credit note is posted the money "
+        "goes back by the original online payment where its provider can do that; otherwise a "
+        "payment is prepared.",
     )
     refund_shipping = fields.Selection(
         [('never', "Never"), ('full_return', "On full return"), ('always', "Always")],

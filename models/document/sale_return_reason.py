@@ -40,8 +40,8 @@ class SaleReturnReason(models.Model):
         string="Whose Fault",
         required=True,
         default='company',
-        help="Whose fault it is unless the inspection finds otherwise. It shows in the reports, and "
-        "changes no credit.",
+        help="Whose fault it is unless the inspection finds otherwise. It shows in the reports, "
+        "and changes no credit.",
     )
     restocking_fee = fields.Boolean(
         string="Charge Fees",

@@ -99,7 +99,11 @@ class SaleReturn(models.Model):
         if self.currency_id.compare_amounts(expected, 0.0) <= 0:
             return []
         values['amount'] = self._format_own_money(expected)
-        events = set(self.line_ids.policy_id.mapped('release_event'))
+        # What a person accepts without seeing it is credited with the approval.
+        events = {
+            'approval' if line._is_without_goods() else line.policy_id.release_event
+            for line in self.line_ids
+        }
         sentences = {
             'approval': self.env._(
                 "%(customer)s gets %(amount)s once the return is approved.", **values

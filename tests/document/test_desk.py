@@ -34,6 +34,7 @@ class TestDesk(RefundCommon):
     def test_one_box_finds_by_whatever_a_customer_says(self):
         self.customer.write({'email': 'jane@example.com', 'phone': '+1 (555) 012-3456'})
         order = self._create_sale(client_order_ref='PO-4711')
+        invoice = order.invoice_ids
         zoe = self._create_customer("Zoe Other")
         other = self._return_goods(self._create_sale(partner_id=zoe.id))
         sale_return = self._return_goods(order)
@@ -48,7 +49,7 @@ class TestDesk(RefundCommon):
             '0555-0123456',
             order.name,
             'PO-4711',
-            order.invoice_ids.name,
+            invoice.name,
             sale_return.credit_note_ids.name,
         ):
             with self.subTest(text=text):
@@ -63,15 +64,15 @@ class TestDesk(RefundCommon):
         order = self._create_order({'product': product, 'quantity': 2})
         self._deliver(order)
         self._invoice(order)
-        sale_return = self._create_return(order, 1)
+        sale_return = self._create_return(order, 1, submit=False)
         sale_return.line_ids.lot_ids = lots[0]
         self.assertIn(sale_return, self._search(self.clerk, 'SN-A1'))
         self.assertNotIn(sale_return, self._search(self.clerk, 'SN-B2'))
 
     def test_invoice_finds_what_was_credited_on_it_only(self):
         order = self._create_sale()
-        sale_return = self._return_goods(order, 2)
         first = order.invoice_ids.name
+        sale_return = self._return_goods(order, 2)
         order.order_line.product_uom_qty += 5
         self._deliver(order)
         second = self._invoice(order)
