@@ -287,9 +287,10 @@ class SaleReturn(models.Model):
         By an invoice: what was credited on it, and what is not credited yet of its order lines.
         """
         moves = self.env['account.move'].sudo()
-        bills = moves._search(
-            [('name', 'ilike', text), ('move_type', 'in', ('out_invoice', 'out_refund'))]
-        ).subselect()
+        # The whole number of an invoice is part of the number of a credit note: INV/1, RINV/1.
+        whole = [('name', '=', text), ('move_type', 'in', ('out_invoice', 'out_refund'))]
+        part = [('name', 'ilike', text), ('move_type', 'in', ('out_invoice', 'out_refund'))]
+        bills = moves._search(whole if moves.search_count(whole, limit=1) else part).subselect()
         lots = self.env['stock.lot'].sudo()._search([('name', 'ilike', text)]).subselect()
         return [
             SQL(

@@ -133,6 +133,16 @@ class TestPortalRequest(PortalHttpCommon):
             self._returns().line_ids.reason_id, self.env.ref('sale_return.reason_not_stated')
         )
 
+    def test_summary_says_only_what_keeps_the_customer_from_it(self):
+        rule = {'policy_id': self.policy.id, 'customer_text': "Underwear cannot be returned."}
+        excluded = {**rule, 'kind': 'excluded', 'outcome': 'refuse'}
+        other = self._create_product("Underwear")
+        self.env['sale.return.rule'].create(
+            {**excluded, 'product_ids': [Command.set(other.ids)], 'name': "Hygiene"}
+        )
+        summary = self._ask({self.line: 1})
+        self.assertNotIn("Underwear", self._text(summary))
+
     def test_summary_shows_deductions_of_the_engine(self):
         self._create_policy(restocking_fee_percent=10)
         reason = {f'reason_{self.line.id}': self.reason_changed_mind.id}
