@@ -256,7 +256,13 @@ class SaleReturn(models.Model):
             )
             for field, (model, names) in models.items()
         ]
-        return [*own, customers, *by_line, *self._get_move_search_queries(text)]
+        return [
+            *own,
+            customers,
+            *by_line,
+            *self._get_bill_search_queries(text),
+            *self._get_lot_search_queries(text),
+        ]
 
     @api.model
     def _get_partner_search_queries(self, text):
@@ -281,8 +287,8 @@ class SaleReturn(models.Model):
         return queries
 
     @api.model
-    def _get_move_search_queries(self, text):
-        """Return queries of the ids of returns by invoice, credit note, lot and serial number.
+    def _get_bill_search_queries(self, text):
+        """Return queries of the ids of returns by invoice and credit note.
 
         By an invoice: what was credited on it, and what is not credited yet of its order lines.
         """
@@ -291,7 +297,6 @@ class SaleReturn(models.Model):
         whole = [('name', '=', text), ('move_type', 'in', ('out_invoice', 'out_refund'))]
         part = [('name', 'ilike', text), ('move_type', 'in', ('out_invoice', 'out_refund'))]
         bills = moves._search(whole if moves.search_count(whole, limit=1) else part).subselect()
-        lots = self.env['stock.lot'].sudo()._search([('name', 'ilike', text)]).subselect()
         return [
             SQL(
                 """SELECT line.return_id
@@ -320,6 +325,16 @@ class SaleReturn(models.Model):
                        )""",
                 bills,
             ),
+        ]
+
+    @api.model
+    def _get_lot_search_queries(self, text):
+        """Return queries of the ids of returns by lot and serial number.
+
+        By those that were named or came; of lines of which neither is known, by what was delivered.
+        """
+        lots = self.env['stock.lot'].sudo()._search([('name', 'ilike', text)]).subselect()
+        return [
             SQL(
                 """SELECT line.return_id
                       FROM sale_return_line_lot_rel rel
