@@ -87,6 +87,7 @@ CREDIT_KINDS = [
     ('goods', "Goods"),
     ('shipping', "Shipping"),
     ('discount', "Share of discount"),
+    ('price', "Share of a raised price"),
     ('free_product', "Share of free product"),
     ('rounding', "Cash rounding"),
     ('grade', "Reduced for condition"),

@@ -162,6 +162,15 @@ class Balance:
             return 1.0
         return amount / expected
 
+    @property
+    def is_amount_only(self):
+        """Tell whether there never was a quantity, e.g. where only a price was raised.
+
+        >>> Balance(0.0, {'base': (50.0, 0.01)}).is_amount_only
+        True
+        """
+        return not self._whole[0]
+
     def amount(self, key):
         """Return the amount left under ``key``, 0.0 if there is none."""
         return self.amounts.get(key, (0.0, 1.0))[0]

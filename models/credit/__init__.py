@@ -5,6 +5,7 @@ from . import res_partner
 from . import res_users
 from . import sale_order
 from . import sale_return_credit
+from . import sale_return_credit_header
 from . import sale_return_deduction
 from . import sale_return_ledger
 from . import sale_return_line
@@ -13,3 +14,4 @@ from . import sale_return_order_share
 from . import sale_return_goodwill
 from . import sale_return_goodwill_credit
 from . import sale_return_loyalty
+from . import sale_return_reason

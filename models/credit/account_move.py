@@ -76,6 +76,16 @@ class AccountMove(models.Model):
             'sale_return_override_reason': 'sale_return.group_manager'
         }
 
+    def _recompute_cash_rounding_lines(self):
+        """Override of `account` to leave notes of returns what they take back of a rounding.
+
+        Odoo would round each note by itself, which does not add up to the invoice.
+        """
+        self.ensure_one()
+        if any(line.display_type == 'rounding' and line.sale_return_kind for line in self.line_ids):
+            return None
+        return super()._recompute_cash_rounding_lines()
+
     # === POSTING === #
 
     def _date_after_locks(self):
@@ -134,7 +144,12 @@ class AccountMove(models.Model):
         self._check_sale_return_caps(guarded)
         self.env['sale.return.credit']._log_notes(self)
         returns = guarded._get_return_lines().return_id
-        if self.filtered(lambda m: m.move_type == 'out_invoice' and not m.reversed_entry_id):
+        ledger = self.env['sale.return.ledger']
+        if any(
+            ledger._bills(line)
+            for line in self.invoice_line_ids
+            if not line.move_id.reversed_entry_id
+        ):
             # Goods that came back before their invoice are credited now that there is one.
             returns._queue_due_credit()
         returns._close_or_reopen()
@@ -199,7 +214,8 @@ class AccountMove(models.Model):
 
     def _get_lines_by_hand(self, sale_lines):
         """Return the lines of these notes that credit order lines and that no return has made."""
-        unlinked = self.env['sale.return.ledger']._get_unlinked_lines(self.reversed_entry_id)
+        ledger = self.env['sale.return.ledger']
+        unlinked = ledger._get_unlinked_lines(self.reversed_entry_id)
         return self.invoice_line_ids.filtered(
             lambda line: (
                 not line.sale_return_line_id
@@ -207,6 +223,7 @@ class AccountMove(models.Model):
                 and (line.sale_line_ids & sale_lines or line in unlinked)
                 # Netting on the next invoice credits, too: returned A -1, sold B +1.
                 and (line.move_id.move_type == 'out_refund' or line.quantity < 0)
+                and not ledger._bills(line)
             )
         )
 
@@ -222,7 +239,10 @@ class AccountMove(models.Model):
                 lambda line: line.display_type == 'product' and not line.is_downpayment
             )
             rounding = invoice.line_ids.filtered(lambda line: line.display_type == 'rounding')
-            limit = sum(products.mapped('price_total')) - sum(rounding.mapped('amount_currency'))
+            sign = -1 if invoice.move_type == 'out_refund' else 1
+            limit = sign * sum(products.mapped('price_total')) - sum(
+                rounding.mapped('amount_currency')
+            )
             notes = invoice.reversal_move_ids.filtered(
                 lambda move: move.state == 'posted' and not move._is_reversed_credit()
             )

@@ -87,8 +87,12 @@ class AccountMoveLine(models.Model):
 
         :raise UserError: naming the invoices and the returns.
         """
+        # Goods are billed on credit notes, too, where a down payment is larger.
         lines = self.filtered(
-            lambda line: line.parent_state == 'posted' and line.move_id.move_type == 'out_invoice'
+            lambda line: (
+                line.parent_state == 'posted'
+                and line.move_id.move_type in ('out_invoice', 'out_refund')
+            )
         )
         # sudo: the credits of an invoice count, whoever changes it.
         credited = lines.sudo().credited_line_ids.filtered(
@@ -103,6 +107,17 @@ class AccountMoveLine(models.Model):
                     returns=", ".join(credited.sale_return_line_id.return_id.mapped('name')),
                 )
             )
+
+    def _compute_totals(self):
+        """Override of `account`: what a note takes back of a cash rounding is a part of its credit.
+
+        Odoo gives such lines no total; returns and reports sum up what lines credit.
+        """
+        result = super()._compute_totals()
+        for line in self:
+            if line.display_type == 'rounding' and line.sale_return_kind:
+                line.price_subtotal = line.price_total = line.price_unit
+        return result
 
     def _get_qty_reversed(self):
         """Return what posted invoices have taken back of this line of a note, in its unit.
@@ -164,8 +179,49 @@ class AccountMoveLine(models.Model):
         return 1 - reversed_quantity / quantity if quantity else 1.0
 
     def _eligible_for_stock_account(self):
-        """Override of `stock_account`: where no goods come back, no cost of goods is reversed."""
-        return not self._has_no_goods_back() and super()._eligible_for_stock_account()
+        """Override of `stock_account`: where no goods move, no cost of goods is booked.
+
+        That is where goods stay with the customer, and where only a price is corrected.
+        """
+        return (
+            not self._has_no_goods_back()
+            and super()._eligible_for_stock_account()
+            and not self._changes_price_only()
+        )
+
+    def _changes_price_only(self):
+        """Tell whether the line lowers or raises the price of goods that stay where they are.
+
+        A note at a lower price may be for goods that came back, too: as long as some of them are
+        back whose cost was not reversed yet, it is.
+        """
+        self.ensure_one()
+        # sudo: whoever posts need not read orders, nor all invoices and transfers of them.
+        line = self.sudo()
+        sale_line = line.sale_line_ids[:1]
+        if line.sale_return_line_id or not sale_line or len(sale_line.invoice_lines.move_id) < 2:
+            return False
+        ledger = self.env['sale.return.ledger'].sudo()  # as above
+        if line.move_id.move_type == 'out_invoice':
+            return line in ledger._get_supplements(sale_line)
+        if line.move_id.move_type != 'out_refund' or line.quantity <= 0:
+            return False
+        invoice_lines = ledger._get_invoice_lines(sale_line) - line
+        credited = ledger._get_credited_lines(line, invoice_lines)[:1]
+        if not credited:
+            return False
+        if credited in ledger._get_supplements(sale_line):
+            return True
+        if not ledger._is_price_correction(line, credited):
+            return False
+        _invoiced, by_returns, otherwise = ledger._get_invoiced(sale_line, posted_only=True)
+        back = sale_line.qty_returned - sum(
+            return_line.qty_sent_back + return_line.qty_replaced
+            for return_line in sale_line.return_line_ids
+        )
+        quantity = ledger._convert_to_order(line, sale_line)
+        uncredited = back - by_returns - otherwise
+        return sale_line.product_uom_id.compare(uncredited, quantity) < 0
 
     def _copy_data_extend_business_fields(self, values):
         """Override of `account` to bill goods again at no cost, where none was reversed."""

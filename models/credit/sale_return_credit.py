@@ -3,13 +3,13 @@ from collections import defaultdict
 
 from psycopg2 import InterfaceError, OperationalError
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
 from odoo.tools.misc import formatLang
 
 from ...tools.context import get_service_context
-from ...tools.money import QUANTITY_EPSILON, round_to
+from ...tools.money import QUANTITY_EPSILON, parts_of, round_to
 
 _logger = logging.getLogger(__name__)
 
@@ -20,6 +20,8 @@ class SaleReturnCredit(models.AbstractModel):
     Four steps, each for many returns at once, each to be extended on its own:
     `_collect` → `_allocate` → `_prepare_credit_note_vals` → create → post.
     The preview is the same path without the last two.
+
+    Its other parts: `sale_return_credit_header.py`.
     """
 
     _name = 'sale.return.credit'
@@ -264,7 +266,7 @@ class SaleReturnCredit(models.AbstractModel):
         :rtype: dict
         """
         return {
-            **self._prepare_note_header_vals(invoice),
+            **self._prepare_note_header_vals(invoice, allocations[0]['return_line'].reason_id),
             'invoice_payment_term_id': self._get_note_payment_term(invoice).id,
             'invoice_line_ids': [
                 Command.create(self._prepare_note_line_vals(allocation))
@@ -275,31 +277,6 @@ class SaleReturnCredit(models.AbstractModel):
                 for line in self._get_due_rounding_lines(invoice, allocations)
             ],
         }
-
-    @api.model
-    def _prepare_note_header_vals(self, invoice):
-        """Prepare what every note of an invoice has, goodwill included. Override to add values."""
-        vals = {
-            'move_type': 'out_refund',
-            'reversed_entry_id': invoice.id,
-            'company_id': invoice.company_id.id,
-            'journal_id': invoice.journal_id.id,
-            'currency_id': invoice.currency_id.id,
-            'partner_id': invoice.partner_id.id,
-            'partner_shipping_id': invoice.partner_shipping_id.id,
-            'fiscal_position_id': invoice.fiscal_position_id.id,
-            'invoice_origin': invoice.invoice_origin,
-            # The number of the invoice and nothing else: e-invoice formats read it.
-            'ref': invoice.name,
-            'invoice_user_id': invoice.invoice_user_id.id,
-            'team_id': invoice.team_id.id,
-            'campaign_id': invoice.campaign_id.id,
-            'medium_id': invoice.medium_id.id,
-            'source_id': invoice.source_id.id,
-        }
-        if invoice.company_id.sale_return_rate == 'original':
-            vals['invoice_currency_rate'] = invoice.invoice_currency_rate
-        return vals
 
     @api.model
     def _get_note_payment_term(self, invoice):
@@ -470,7 +447,7 @@ class SaleReturnCredit(models.AbstractModel):
         """Write the event of each return and note."""
         events = []
         for note in notes:
-            lines = note.invoice_line_ids.filtered('sale_return_line_id')
+            lines = note.line_ids.filtered('sale_return_line_id')
             for sale_return in lines.sale_return_line_id.return_id:
                 mine = lines.filtered(lambda l, r=sale_return: l.sale_return_line_id.return_id == r)
                 total = sum(mine.mapped('price_total'))
@@ -590,8 +567,68 @@ class SaleReturnCredit(models.AbstractModel):
         Both are lines of their own on the notes (see `sale.return.order.share` and
         `sale.return.deduction`), never another price of the goods.
         """
+        allocations = allocations + self._get_price_shares(allocations)
         allocations = allocations + self.env['sale.return.order.share']._get_shares(allocations)
         return allocations + self.env['sale.return.deduction']._get_deductions(allocations)
+
+    @api.model
+    def _get_price_shares(self, allocations):
+        """Return what goods take along of invoices that have raised their price.
+
+        round(R · q / m): R what is left of such a line, m the goods of its order line that were
+        creditable before, q those credited now. 10 × 100, then 10 × 5: four take 20 along.
+
+        :param list allocations: what `_allocate` gave, all of one call.
+        :return: further allocations, each on the invoice that has raised the price.
+        :rtype: list
+        """
+        ledger = self.env['sale.return.ledger']
+        sale_lines = self.env['sale.order.line'].union(
+            *[allocation['return_line'].sale_line_id for allocation in allocations]
+        )
+        supplements = ledger._get_supplements(sale_lines)
+        if not supplements:
+            return []
+        balances = ledger._get_balances(supplements.sale_line_ids)
+        shares, left = [], {}
+        for sale_line in supplements.sale_line_ids:
+            left[sale_line] = sum(
+                self._convert_balance(line, balance.quantity, sale_line)
+                for line, balance in balances.items()
+                if sale_line in line.sale_line_ids
+            )
+        for allocation in allocations:
+            sale_line = allocation['return_line'].sale_line_id
+            quantity = self._convert_balance(
+                allocation['invoice_line'], allocation['quantity'], sale_line
+            )
+            for line in supplements:
+                if sale_line in line.sale_line_ids and line in balances:
+                    total = max(left[sale_line], quantity)
+                    amounts = parts_of(balances[line].amounts, quantity, total)
+                    balances[line].reduce(0.0, amounts)
+                    if amounts.get((False, 'total_excluded_currency')):
+                        shares.append(self._prepare_price_share(allocation, line, amounts))
+            if sale_line in left:
+                left[sale_line] -= quantity
+        return shares
+
+    @api.model
+    def _convert_balance(self, invoice_line, quantity, sale_line):
+        return invoice_line.product_uom_id._compute_quantity(
+            quantity, sale_line.product_uom_id, round=False, raise_if_failure=False
+        )
+
+    @api.model
+    def _prepare_price_share(self, allocation, line, amounts):
+        return {
+            'return_line': allocation['return_line'],
+            'invoice_line': line,
+            'quantity': 1.0,
+            'amounts': amounts,
+            'kind': 'price',
+            'label': line.name,
+        }
 
     @api.model
     def _prepare_lump_line_vals(self, allocation):
@@ -681,16 +718,35 @@ class SaleReturnCredit(models.AbstractModel):
         :return: values for `account.move.line.create`.
         :rtype: dict
         """
+        note_amount = -rounding_line.amount_currency
         return {
+            # As on the invoice: e-invoice formats take it for the rounding it is, not for goods.
+            'display_type': 'rounding',
             'name': rounding_line.name,
             'quantity': 1,
-            'price_unit': -rounding_line.amount_currency,
+            'price_unit': note_amount,
+            'currency_id': rounding_line.currency_id.id,
+            'amount_currency': note_amount,
+            'balance': self._get_rounding_balance(rounding_line),
             'tax_ids': [Command.clear()],
             'account_id': rounding_line.account_id.id,
             'sale_return_line_id': allocations[-1]['return_line'].id,
             'sale_return_kind': 'rounding',
             'credited_line_id': rounding_line.id,
         }
+
+    @api.model
+    def _get_rounding_balance(self, rounding_line):
+        """Return what a note takes back of a cash rounding, in the currency of the company."""
+        company = rounding_line.company_id
+        if company.sale_return_rate == 'original':
+            return -rounding_line.balance
+        return rounding_line.currency_id._convert(
+            -rounding_line.amount_currency,
+            company.currency_id,
+            company,
+            fields.Date.context_today(self),
+        )
 
     @api.model
     def _log_uncharged(self, allocations):

@@ -4,6 +4,7 @@ from odoo.fields import Command
 from odoo.tools.misc import formatLang
 
 from ...tools.context import get_service_context
+from ...tools.money import parts_of
 
 BASE = (False, 'total_excluded_currency')
 
@@ -125,7 +126,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         return {
             line: balance
             for line, balance in balances.items()
-            if line.move_id == invoice and balance.quantity > 0
+            if line.move_id == invoice and (balance.quantity > 0 or balance.is_amount_only)
         }
 
     @api.model
@@ -169,7 +170,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
             )
         whole = not currency.compare_amounts(amount, left)
         shares = {
-            line: balance.part(balance.quantity * (1.0 if whole else amount / left))
+            line: parts_of(balance.amounts, 1.0 if whole else amount / left, 1.0)
             for line, balance in self._get_left(invoice).items()
         }
         rest = amount - sum(self._get_total(share, tax_included) for share in shares.values())
@@ -196,7 +197,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         :rtype: dict
         """
         return {
-            **self.env['sale.return.credit']._prepare_note_header_vals(invoice),
+            **self.env['sale.return.credit']._prepare_note_header_vals(invoice, reason),
             'invoice_payment_term_id': False,
             'invoice_line_ids': [
                 Command.create(self._prepare_line_vals(line, amounts, reason))

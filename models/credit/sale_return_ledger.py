@@ -57,8 +57,12 @@ class SaleReturnLedger(models.AbstractModel):
             ).sale_line_ids
             invoice_lines = self._get_invoice_lines(sale_lines)
         base_lines = self._get_base_lines(invoice_lines.move_id)
+        supplements = self._get_supplements(invoice_lines.sale_line_ids)
         balances = {
-            line: Balance(abs(line.quantity), self._get_amounts(base_lines.get(line.id), line))
+            line: Balance(
+                0.0 if line in supplements else abs(line.quantity),
+                self._get_billed_amounts(base_lines.get(line.id), line),
+            )
             for line in invoice_lines
         }
         self._deduct_notes(balances, sale_lines, ignored_lines)
@@ -66,16 +70,19 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _get_invoice_lines(self, sale_lines):
-        """Return the posted invoice lines of order lines, oldest invoice first."""
+        """Return the posted lines that bill order lines, oldest document first.
+
+        These are lines of invoices, and of credit notes whose down payment is larger than what
+        they bill.
+        """
         lines = sale_lines.invoice_lines
         return (
             (lines | self._get_lines_billed_again(lines.move_id))
             .filtered(
                 lambda line: (
-                    line.move_id.move_type == 'out_invoice'
-                    and line.parent_state == 'posted'
+                    line.parent_state == 'posted'
                     and line.display_type == 'product'
-                    and (line.quantity > 0 or self._is_taken_off(line))
+                    and self._bills(line)
                     and not line.move_id._is_credit_reversal()
                 )
             )
@@ -91,6 +98,105 @@ class SaleReturnLedger(models.AbstractModel):
         """
         return moves.filtered(lambda move: move._bills_note_again()).invoice_line_ids.filtered(
             lambda line: not line.sale_line_ids and line.price_subtotal < 0
+        )
+
+    @api.model
+    def _bills(self, line):
+        """Tell whether a line bills its goods: the sign of the document does not say it.
+
+        Where the down payment is larger than what is delivered, Odoo makes a credit note of the
+        invoice, on which goods that are billed have a negative quantity.
+        """
+        move_type = line.move_id.move_type
+        if move_type == 'out_invoice':
+            return line.quantity > 0 or self._is_taken_off(line)
+        if move_type != 'out_refund' or line.sale_return_line_id or line.credited_line_id:
+            return False
+        ordered = line.sale_line_ids.mapped('product_uom_qty')
+        taken_off = bool(ordered) and all(quantity < 0 for quantity in ordered)
+        return bool(ordered) and (line.quantity > 0 if taken_off else line.quantity < 0)
+
+    @api.model
+    def _get_billing_sign(self, line):
+        """Return what makes of amounts of a line that bills what its order is billed for by it."""
+        return -1 if line.move_id.move_type == 'out_refund' else 1
+
+    @api.model
+    def _get_billed_subtotal(self, line):
+        """Return what a line bills, untaxed; less than zero where it takes a discount off."""
+        return self._get_billing_sign(line) * line.price_subtotal
+
+    @api.model
+    def _get_billed_amounts(self, base_line, line):
+        """Return `_get_amounts` of a line that bills, whatever its document."""
+        sign = self._get_billing_sign(line)
+        return {
+            key: (sign * amount, unit)
+            for key, (amount, unit) in self._get_amounts(base_line, line).items()
+        }
+
+    @api.model
+    def _get_supplements(self, sale_lines):
+        """Return the invoice lines that raise the price of goods billed before.
+
+        Those of debit notes, and of later invoices at a lower unit price for more than was ordered
+        and shipped: 10 × 100, then 10 × 5 for the same ten. They bill an amount and no goods.
+
+        :rtype: account.move.line
+        """
+        result = self.env['account.move.line']
+        for sale_line in sale_lines:
+            lines = sale_line.invoice_lines.filtered(
+                lambda line: (
+                    line.display_type == 'product'
+                    and line.parent_state != 'cancel'
+                    and line.quantity > 0
+                    and not line.move_id._bills_note_again()
+                )
+            )
+            invoices = lines.move_id.filtered(lambda move: move.move_type == 'out_invoice')
+            if len(invoices) > 1:
+                result |= self._find_supplements(sale_line, lines)
+        return result
+
+    @api.model
+    def _find_supplements(self, sale_line, lines):
+        """Return those of the invoice lines of an order line that only raise its price.
+
+        :param lines: lines of its invoices and notes, all with quantities above zero.
+        """
+        result = first = lines.browse()
+        unbilled = max(sale_line.product_uom_qty, sale_line.qty_delivered + sale_line.qty_returned)
+        for line in lines.sorted(lambda line: (line.move_id.id, line.id)):
+            quantity = self._convert_to_order(line, sale_line)
+            if line.move_id.move_type == 'out_refund':
+                # What was credited may be billed again, at another price.
+                if first and not self._is_cheaper(line, first):
+                    unbilled += quantity
+            elif first and self._raises_price(line, first, quantity, unbilled):
+                result |= line
+            else:
+                first = first or line
+                unbilled -= quantity
+        return result
+
+    @api.model
+    def _raises_price(self, line, first, quantity, unbilled):
+        """Tell whether an invoice line raises the price of what the first one has billed."""
+        if self._is_debit_of(line.move_id, first.move_id):
+            return True
+        more = line.sale_line_ids[:1].product_uom_id.compare(quantity, unbilled) > 0
+        return more and line.move_id != first.move_id and self._is_cheaper(line, first)
+
+    @api.model
+    def _is_debit_of(self, move, invoice):
+        """Tell whether an invoice is the debit note of another one (a module that is optional)."""
+        return 'debit_origin_id' in move._fields and move.debit_origin_id == invoice
+
+    @api.model
+    def _convert_to_order(self, line, sale_line):
+        return line.product_uom_id._compute_quantity(
+            line.quantity, sale_line.product_uom_id, round=False, raise_if_failure=False
         )
 
     @api.model
@@ -160,12 +266,11 @@ class SaleReturnLedger(models.AbstractModel):
         """Return what credits the invoice lines: lines of notes, and negative invoice lines."""
         linked = sale_lines.invoice_lines.filtered(
             lambda line: (
-                line.move_id.move_type == 'out_refund'
-                or (
-                    line.move_id.move_type == 'out_invoice'
-                    and line.quantity < 0
-                    and not self._is_taken_off(line)
+                (
+                    line.move_id.move_type == 'out_refund'
+                    or (line.move_id.move_type == 'out_invoice' and line.quantity < 0)
                 )
+                and not self._bills(line)
             )
         )
         # A note for the whole invoice may have lines that somebody has added without order line.
@@ -193,7 +298,8 @@ class SaleReturnLedger(models.AbstractModel):
                     note_line,
                     self._get_amounts(base_lines.get(note_line.id), note_line),
                 )
-                opposite = (note_line.quantity < 0) != (candidates[0].quantity < 0)
+                billed = self._get_billing_sign(candidates[0]) * candidates[0].quantity
+                opposite = (note_line.quantity < 0) != (billed < 0)
                 goods = note_line.sale_return_kind in (False, 'goods')
                 sign = -1 if opposite and goods else 1
                 self._deduct_note_line(balances, note_line, candidates, amounts, sign)
@@ -260,8 +366,8 @@ class SaleReturnLedger(models.AbstractModel):
             return None  # moves value between lines of the invoice, see `sale.return.order.share`
         if note_line.credited_line_id and not note_line.sale_line_ids:
             return self._deduct_amounts(balance, amounts)  # a share of an order-level line
-        if self._is_price_correction(note_line, candidates[0]):
-            return self._deduct_amounts(balances[candidates[0]], amounts)
+        if balance.is_amount_only or self._is_price_correction(note_line, candidates[0]):
+            return self._deduct_amounts(balance, amounts)
         left = total = abs(self._convert_quantity(note_line, candidates[0]))
         for line in candidates:
             last = line == candidates[-1]
@@ -343,15 +449,17 @@ class SaleReturnLedger(models.AbstractModel):
         """
         invoiced = by_returns = otherwise = 0.0
         invoice_line = self.env['account.move.line']
+        supplements = self._get_supplements(sale_line.sudo())  # sudo: as below
         # sudo: all invoices of the order line count, whoever asks.
         for line in sale_line.sudo().invoice_lines.sorted('id'):
-            if not self._counts_for_order_line(line, posted_only):
+            if line in supplements or not self._counts_for_order_line(line, posted_only):
                 continue
-            quantity = line.product_uom_id._compute_quantity(
-                line.quantity, sale_line.product_uom_id, round=False, raise_if_failure=False
-            )
+            quantity = self._convert_to_order(line, sale_line)
             move = line.move_id
-            if move.move_type == 'out_invoice' and quantity > 0:
+            if move.move_type == 'out_refund' and self._bills(line):
+                invoiced += abs(quantity)
+                invoice_line = invoice_line or line
+            elif move.move_type == 'out_invoice' and quantity > 0:
                 # What reverses a note in part bills nothing new: the note credits less.
                 reversed_note = move.reversed_entry_id
                 if reversed_note.move_type != 'out_refund':
@@ -438,4 +546,4 @@ class SaleReturnLedger(models.AbstractModel):
         for (tax, name), (amount, unit) in balance.amounts.items():
             if name in ('total_excluded_currency', 'tax_amount_currency'):
                 withheld = balance.withheld.get((tax, name), 0.0)
-                yield (amount + withheld, unit), line.price_subtotal
+                yield (amount + withheld, unit), self._get_billed_subtotal(line)

@@ -97,11 +97,12 @@ class SaleReturnOrderShare(models.AbstractModel):
         :param discount_line: one negative `account.move.line`.
         :param invoice_lines: the `account.move.line` records to choose from.
         """
+        ledger = self.env['sale.return.ledger']
         order = (discount_line.sale_line_ids or invoice_lines.sale_line_ids).order_id
         lines = invoice_lines.filtered(
             lambda line: (
                 line.move_id == discount_line.move_id
-                and line.price_subtotal > 0
+                and ledger._get_billed_subtotal(line) > 0
                 and not line.is_downpayment
                 and line.sale_line_ids.order_id & order
             )
@@ -119,7 +120,7 @@ class SaleReturnOrderShare(models.AbstractModel):
         taxes = self._get_proportional_taxes(discount_line)
         same_taxes = lines.filtered(lambda line: self._get_proportional_taxes(line) == taxes)
         # The first of several invoices has all of the discount and a part of the goods only.
-        covered = sum(same_taxes.mapped('price_subtotal')) + discount_line.price_subtotal
+        covered = sum(map(ledger._get_billed_subtotal, same_taxes | discount_line))
         return same_taxes if discount_line.currency_id.compare_amounts(covered, 0) >= 0 else lines
 
     @api.model
@@ -243,7 +244,8 @@ class SaleReturnOrderShare(models.AbstractModel):
         """
         shares = []
         lines = self.env['account.move.line'].union(*balances)
-        for line in lines.filtered(lambda line: line.price_subtotal < 0):
+        ledger = self.env['sale.return.ledger']
+        for line in lines.filtered(lambda line: ledger._get_billed_subtotal(line) < 0):
             if line.is_downpayment:
                 continue
             discounted = self._get_discounted_lines(line, lines)
@@ -283,7 +285,7 @@ class SaleReturnOrderShare(models.AbstractModel):
         goods = self._get_goods_lines(invoice_lines).filtered(
             lambda line: (
                 line.move_id == free.move_id
-                and line.price_subtotal > 0
+                and self.env['sale.return.ledger']._get_billed_subtotal(line) > 0
                 and line.sale_line_ids.order_id & free.sale_line_ids.order_id
             )
         )
@@ -311,7 +313,7 @@ class SaleReturnOrderShare(models.AbstractModel):
         those credited now. What the own lines of the goods give more or less than that is the
         share; when everything is back the shares add up to nothing.
         """
-        values = {line: line.price_subtotal for line in paid}
+        values = {line: self.env['sale.return.ledger']._get_billed_subtotal(line) for line in paid}
         values[free] = self._get_list_value(free)
         total = sum(values.values())
         if not paid or not total:

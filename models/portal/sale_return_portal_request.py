@@ -479,6 +479,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
             'shipping': self.env._("Shipping"),
             'discount': self.env._("Share of discount"),
             'free_product': self.env._("Share of free product"),
+            'price': self.env._("Share of a raised price"),
             'rounding': self.env._("Rounding"),
             'restocking_fee': self.env._("Restocking fee"),
             'freight': self.env._("Return shipping"),

@@ -1,6 +1,7 @@
 from . import test_credit_by_hand
 from . import test_credit_currency
 from . import test_credit_later
+from . import test_credit_odd_documents
 from . import test_credit_posting
 from . import test_credit_properties
 from . import test_credit_queue
