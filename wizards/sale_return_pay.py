@@ -69,6 +69,12 @@ class SaleReturnPay(models.TransientModel):
                 ]
         return commands
 
+    def action_leave_on_account(self):
+        """Leave what is open on the customer's account, and close the dialog."""
+        self.ensure_one()
+        self.return_ids.with_context(clean_context(self.env.context)).action_leave_on_account()
+        return {'type': 'ir.actions.act_window_close'}
+
     def action_confirm(self):
         """Pay back, and say what came of it; what waits for somebody is opened.
 

@@ -536,6 +536,14 @@ class AccountMove(models.Model):
             and not partial.debit_move_id.move_id.sudo().sale_return_write_back_ids
         )
 
+    def _get_amount_to_pay_back(self):
+        """Return what of a credit note is still to be paid back or used, in its currency. Override.
+
+        :rtype: float
+        """
+        self.ensure_one()
+        return self.amount_residual
+
     # === BUTTONS === #
 
     def action_view_sale_returns(self):

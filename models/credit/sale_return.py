@@ -168,18 +168,20 @@ class SaleReturn(models.Model):
             lines = sale_return.line_ids.credit_line_ids.filtered(
                 lambda line: line.parent_state == 'posted'
             )
-            credited = refunded = residual = owed = 0.0
+            credited = refunded = residual = payable = owed = 0.0
             for note, note_lines in lines.grouped('move_id').items():
                 convert = sale_return._get_converter(note)
                 credited += convert(sum(line._get_amount_credited() for line in note_lines))
                 refunded += convert(note._get_amount_paid_back())
                 residual += convert(note.amount_residual)
-                owed += convert(note._get_sale_return_paid_residual())
+                due = note._get_amount_to_pay_back()
+                payable += convert(due)
+                owed += convert(min(note._get_sale_return_paid_residual(), due))
             sale_return.amount_credited = credited
             sale_return.amount_refunded = refunded
             sale_return.amount_open = residual
             # Only a policy that pays back expects money; what was paid anyway is shown.
-            expected = {'refund': residual, 'as_paid': owed}
+            expected = {'refund': payable, 'as_paid': owed}
             settlements = sale_return.line_ids.policy_id.mapped('settlement')
             due = max((expected.get(settlement, 0.0) for settlement in settlements), default=0.0)
             sale_return.refund_state = progress(

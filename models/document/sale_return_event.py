@@ -70,6 +70,7 @@ class SaleReturnEvent(models.Model):
             ('refund_prepared', "Refund prepared"),
             ('refunded', "Paid back"),
             ('refund_failed', "Refund failed"),
+            ('on_account', "Left on account"),
             ('goodwill', "Goodwill granted"),
             ('loyalty', "Loyalty points"),
             ('override', "Overridden"),

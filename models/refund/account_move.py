@@ -20,6 +20,14 @@ class AccountMove(models.Model):
         help="Refunds whose discount this entry writes back: it settles a note without money.",
         groups=REFUND_READERS,
     )
+    sale_return_on_account = fields.Boolean(
+        "Left on Account",
+        readonly=True,
+        copy=False,
+        help="Somebody has decided that this credit stays on the customer's account and is not "
+        "paid back.",
+        groups='base.group_user',
+    )
     # Written by whoever pays back on the note, see `sale.return.payback._pay_back`.
     sale_return_refund_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
 
@@ -33,6 +41,11 @@ class AccountMove(models.Model):
                 and move.currency_id.compare_amounts(move.amount_residual, 0.0) > 0
             )
         )
+
+    def _get_amount_to_pay_back(self):
+        """Override to expect no payment of what was left on the customer's account."""
+        # sudo: portal users follow their returns, too.
+        return 0.0 if self.sudo().sale_return_on_account else super()._get_amount_to_pay_back()
 
     def _get_sale_return_invoices(self):
         """Return the invoices that notes credit: by their lines, which nobody writes by hand."""
@@ -83,11 +96,64 @@ class AccountMove(models.Model):
         self.sudo()._check_sale_return_header()
         self.sudo().origin_payment_id._ensure_sale_return_payee()
         posted = super()._post(soft=soft)
+        posted.sudo()._follow_reversed_payouts()  # sudo: as above
+        posted.sudo()._set_off_reversed_credits()  # sudo: as above
         notes = posted.filtered(lambda move: move._is_sale_return_refund_automatic())
         for note in notes:
             # One by one: a note that cannot be paid back stops no other.
             note._start_sale_return_refund()
         return posted
+
+    # === WHAT WAS UNDONE === #
+
+    def _get_reversed_credits(self):
+        """Return the open invoices that reverse other notes of this note's invoice.
+
+        The customer owes them: what was credited, and perhaps paid back, was taken back again.
+        """
+        self.ensure_one()
+        siblings = self.reversed_entry_id.reversal_move_ids - self
+        return siblings.reversal_move_ids.filtered(
+            lambda move: (
+                move._bills_note_again()
+                and move.state == 'posted'
+                and move.currency_id == self.currency_id
+                and move.currency_id.compare_amounts(move.amount_residual, 0.0) > 0
+            )
+        )
+
+    def _set_off_reversed_credits(self):
+        """Settle notes of returns with what their customers owe for earlier notes taken back.
+
+        500 are paid, 200 credited and paid out, the note is reversed: the customer owes 200. The
+        next note of 200 settles that, and pays nothing a second time.
+
+        To be called in superuser mode.
+        """
+        notes = self | self.reversed_entry_id.reversed_entry_id.reversal_move_ids
+        for note in notes._filter_sale_return_payable().filtered('sale_return_ids'):
+            # One by one: notes of an invoice that was credited before are few.
+            lines = (note | note._get_reversed_credits()).line_ids.filtered(
+                lambda line: (
+                    line.account_id.account_type == 'asset_receivable' and not line.reconciled
+                )
+            )
+            for account_lines in lines.grouped('account_id').values():
+                if len(account_lines.move_id) > 1:
+                    account_lines.reconcile()
+
+    def _follow_reversed_payouts(self):
+        """Let payouts follow entries that reverse their payment: the money has not left.
+
+        To be called in superuser mode.
+        """
+        refunds = self.reversed_entry_id.origin_payment_id.sale_return_refund_ids.filtered(
+            lambda refund: refund.method == 'payment' and refund._is_reversed()
+        )
+        if refunds:
+            refunds._undo_settlement()
+            refunds._fail(self.env._("The payment was reversed in the books."))
+            refunds.note_id._refresh_sale_returns()
 
     def _is_sale_return_refund_automatic(self):
         # sudo: what the policy wants does not depend on who posts.

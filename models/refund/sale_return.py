@@ -57,6 +57,7 @@ class SaleReturn(models.Model):
         payback = self.env['sale.return.payback']
         for sale_return in self:
             notes = sale_return.credit_note_ids._filter_sale_return_payable()
+            notes = notes.filtered(lambda note: not note.sale_return_on_account)
             sale_return.has_to_refund = any(payback._get_open_amount(note) > 0 for note in notes)
 
     # === MONEY IN SENTENCES === #
@@ -265,6 +266,11 @@ class SaleReturn(models.Model):
 
     # === PAYING === #
 
+    @api.depends('line_ids.credit_line_ids.move_id.sale_return_on_account')
+    def _compute_refund(self):
+        """Override to follow what is left on the customer's account."""
+        return super()._compute_refund()
+
     def action_refund(self, online=True, journal_id=None):
         """Pay the credit notes of returns back to where the customer's money came from.
 
@@ -279,14 +285,20 @@ class SaleReturn(models.Model):
         :return: the new payouts.
         :rtype: sale.return.refund
         :raise AccessError: for who may not pay money back.
-        :raise UserError: when a payment cannot be prepared.
+        :raise UserError: when a payment cannot be prepared, or what is open can go back to no
+            receipt.
         """
         self.env['sale.return.refund']._ensure_allowed()
         self.check_access('read')
         # sudo: the role was checked; who pays back need not have rights on the documents.
+        payback = self.env['sale.return.payback']
         notes = self.sudo().credit_note_ids
         journal = self._get_payout_journal(notes, journal_id)
-        return self.env['sale.return.payback']._pay_back(notes, online=online, journal=journal)
+        refunds = payback._pay_back(notes, online=online, journal=journal)
+        if not refunds:
+            payback._ensure_source_left(notes)
+        refunds.sudo().note_id.sale_return_on_account = False
+        return refunds
 
     @api.model
     def _get_payout_journal(self, notes, journal_id):
@@ -324,6 +336,44 @@ class SaleReturn(models.Model):
         """
         self.check_access('read')
         return self.refund_ids.action_post()
+
+    def action_leave_on_account(self, reason=None):
+        """Leave what is open on the credit notes on the account of the customers.
+
+        It is not expected to be paid back any more, and can still be used for other invoices, or
+        paid by `action_refund` after all.
+
+        :param str reason: why, for the log.
+        :return: True
+        :raise AccessError: for who may not pay money back.
+        :raise UserError: when nothing is open, or a refund is under way.
+        """
+        self.env['sale.return.refund']._ensure_allowed()
+        self.check_access('read')
+        # sudo: as above.
+        for sale_return in self.sudo():
+            notes = sale_return.credit_note_ids._filter_sale_return_payable()
+            if not notes or notes.sale_return_refund_ids.filtered(lambda r: r._is_waiting()):
+                raise UserError(
+                    self.env._(
+                        "Nothing of return %(return)s can be left on account: its credit notes "
+                        "have nothing open, or a refund is under way. Cancel that refund first.",
+                        **{'return': sale_return.name},
+                    )
+                )
+            notes.sale_return_on_account = True
+            self.env['sale.return.event']._log(
+                [
+                    {
+                        'return_id': sale_return.id,
+                        'kind': 'on_account',
+                        'reason': reason,
+                        'details': ", ".join(notes.mapped('name')),
+                    }
+                ]
+            )
+        self.sudo().credit_note_ids.sale_return_ids._close_or_reopen()
+        return True
 
     def preview_refund(self):
         """Say how the money would be paid back, on the same path that pays. Writes nothing.

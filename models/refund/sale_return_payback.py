@@ -44,7 +44,9 @@ class SaleReturnPayback(models.AbstractModel):
         # sudo: managers of Returns pay back without rights in Accounting; the caller has checked
         # the role. `env.uid` stays the one who acts.
         service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
-        notes = notes.with_env(service.env)._filter_sale_return_payable()
+        notes = notes.with_env(service.env)
+        notes._set_off_reversed_credits()
+        notes = notes._filter_sale_return_payable()
         notes._check_sale_return_header()
         # Whoever pays back of the same invoice at the same time waits, and then sees this.
         self.env['sale.return.guard']._take_counter(
@@ -87,6 +89,48 @@ class SaleReturnPayback(models.AbstractModel):
             'note_amount': payout['note_amount'],
             'written_back': payout['written_back'],
         }
+
+    @api.model
+    def _ensure_source_left(self, notes):
+        """Refuse to do nothing in silence about what is open and can go back to no receipt.
+
+        To be called in superuser mode.
+
+        :raise UserError: naming the notes, what has settled their invoices, and the ways left.
+        """
+        payable = notes._filter_sale_return_payable().filtered(
+            lambda note: (
+                not note.sale_return_on_account
+                and note.currency_id.compare_amounts(self._get_open_amount(note), 0.0) > 0
+            )
+        )
+        if not payable:
+            return
+        invoices = self._get_paid_invoices(payable)
+        settling = invoices.line_ids.matched_credit_ids.credit_move_id.move_id
+        others = (settling - payable).filtered(lambda move: not self._is_receipt(move))
+        values = {
+            'notes': ", ".join(payable.mapped('name')),
+            'invoices': ", ".join(invoices.mapped('name')),
+        }
+        if others:
+            raise UserError(
+                self.env._(
+                    "%(notes)s is open, and there is no payment it could go back to: %(invoices)s "
+                    "was settled by %(others)s. Pay the customer from the credit note with Odoo's "
+                    "own button Pay, or leave the credit on the customer's account.",
+                    others=", ".join(others.mapped('name')),
+                    **values,
+                )
+            )
+        raise UserError(
+            self.env._(
+                "%(notes)s is open, and nothing is left of the payments of %(invoices)s that could "
+                "go back. Pay the customer from the credit note with Odoo's own button Pay, or "
+                "leave the credit on the customer's account.",
+                **values,
+            )
+        )
 
     # === SOURCES === #
 
@@ -346,7 +390,9 @@ class SaleReturnPayback(models.AbstractModel):
         """
         waiting = note.sale_return_refund_ids.filtered(lambda refund: refund._is_waiting())
         reserved = sum(waiting.mapped('note_amount')) + sum(waiting.mapped('amount_written_back'))
-        return max(note.currency_id.round(note.amount_residual - reserved), 0.0)
+        # The preview shows what is paid after `_set_off_reversed_credits`.
+        owed = sum(note._get_reversed_credits().mapped('amount_residual'))
+        return max(note.currency_id.round(note.amount_residual - reserved - owed), 0.0)
 
     @api.model
     def _get_budget(self, invoices, sources):
@@ -355,7 +401,8 @@ class SaleReturnPayback(models.AbstractModel):
         Counts what was paid back by hand on their notes, too.
         """
         received = sum(s['money'] for s in sources if s['invoice'] in invoices)
-        notes = invoices.reversal_move_ids.filtered(
+        # Where a down payment is larger than what is delivered, the bill itself is a credit note.
+        notes = (invoices | invoices.reversal_move_ids).filtered(
             lambda move: move.move_type == 'out_refund' and move.state == 'posted'
         )
         paid_back = sum(note._get_amount_paid_back() for note in notes)

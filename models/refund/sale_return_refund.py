@@ -92,13 +92,13 @@ class SaleReturnRefund(models.Model):
     source_line_id = fields.Many2one(
         'account.move.line',
         string="Original Receipt",
-        required=True,
         index=True,
-        ondelete='restrict',
-        help="The journal item by which the customer's money paid the invoice.",
+        ondelete='set null',
+        help="The journal item by which the customer's money paid the invoice. Empty when the "
+        "receipt was cancelled or deleted since.",
     )
     source_payment_id = fields.Many2one(
-        'account.payment', string="Original Payment", index='btree_not_null', ondelete='restrict'
+        'account.payment', string="Original Payment", index='btree_not_null', ondelete='set null'
     )
     journal_id = fields.Many2one(
         'account.journal',
@@ -200,6 +200,7 @@ class SaleReturnRefund(models.Model):
     @api.depends(
         'payment_id.state',
         'payment_id.is_reconciled',
+        'payment_id.move_id.reversal_move_ids.state',
         'transaction_id.state',
         'date_sent',
         'answer_lost',
@@ -210,6 +211,8 @@ class SaleReturnRefund(models.Model):
             if refund.method == 'payment':
                 # The draft was deleted: nothing will be paid by it.
                 state = PAYMENT_STATES.get(refund.payment_id.state, 'cancelled')
+                if state == 'done' and refund._is_reversed():
+                    state = 'cancelled'  # the books say that nothing was paid
                 # The money may be on its way; the note is paid back once both are matched.
                 refund.state = 'pending' if state == 'done' and not refund._is_matched() else state
                 continue
@@ -413,6 +416,13 @@ class SaleReturnRefund(models.Model):
             formatLang(self.env, sum(group.mapped('amount')), currency_obj=currency)
             for currency, group in self.grouped('currency_id').items()
         )
+
+    def _is_reversed(self):
+        """Tell whether another entry has taken the payment back."""
+        self.ensure_one()
+        # sudo: who follows a return may not read the books.
+        reversals = self.sudo().payment_id.move_id.reversal_move_ids
+        return any(move.state == 'posted' for move in reversals)
 
     def _is_matched(self):
         """Tell whether the payment has settled the note: not another document, nor nothing.
@@ -725,7 +735,11 @@ class SaleReturnRefund(models.Model):
         """Tell whether the payment is made, and booked where it has an entry of its own."""
         self.ensure_one()
         payment = self.payment_id
-        return payment.state in PAID_STATES and payment.move_id.state in (False, 'posted')
+        return (
+            payment.state in PAID_STATES
+            and payment.move_id.state in (False, 'posted')
+            and not self._is_reversed()
+        )
 
     def _settle(self):
         """Match payouts that were paid with their notes, and write back what was never received.
