@@ -367,7 +367,7 @@ class SaleReturnLedger(models.AbstractModel):
         if note_line.credited_line_id and not note_line.sale_line_ids:
             return self._deduct_amounts(balance, amounts)  # a share of an order-level line
         if balance.is_amount_only or self._is_price_correction(note_line, candidates[0]):
-            return self._deduct_amounts(balance, amounts)
+            return self._deduct_amounts(balance, self._give_back(balance, amounts))
         left = total = abs(self._convert_quantity(note_line, candidates[0]))
         for line in candidates:
             last = line == candidates[-1]
@@ -379,6 +379,27 @@ class SaleReturnLedger(models.AbstractModel):
                 self._deduct_amounts(balances[line], part, quantity)
                 left -= quantity
         return None
+
+    @api.model
+    def _give_back(self, balance, amounts):
+        """Take what was kept back off a note made by hand that is worth no more than that.
+
+        It gives a fee back: the goods that are still out are worth what they were.
+
+        :param dict amounts: of the note, by key.
+        :return: what lowers the balance, by key.
+        :rtype: dict
+        """
+        key = (False, 'total_excluded_currency')
+        kept = balance.withheld.get(key, 0.0)
+        if amounts.get(key, 0.0) <= 0 or round(amounts[key] - kept, 6) > 0:
+            return amounts
+        rest = {}
+        for name, amount in amounts.items():
+            back = min(amount, max(balance.withheld.get(name, 0.0), 0.0))
+            balance.withheld[name] = balance.withheld.get(name, 0.0) - back
+            rest[name] = amount - back
+        return rest
 
     @api.model
     def _deduct_amounts(self, balance, amounts, quantity=0.0):

@@ -188,6 +188,16 @@ class TestOrderLevelMoney(SaleReturnCommon):
         with self.assert_refused("more would be credited"):
             self._reverse(invoice, quantity=1, price=1)
 
+    def test_fee_given_back_by_hand_leaves_what_is_still_out_its_price(self):
+        self.policy.restocking_fee_percent = 10
+        order = self._create_sale()
+        invoice = order.invoice_ids
+        self._return_goods(self._goods(order), 4, reason=self.reason_changed_mind)
+        self._reverse(invoice, quantity=4, price=10)
+        self.assertEqual(sum(self._get_notes(invoice).mapped('amount_untaxed')), 400.0)
+        self._return_goods(self._goods(order), 6, reason=self.reason_changed_mind)
+        self.assertEqual(sum(self._get_notes(invoice).mapped('amount_untaxed')), 940.0)
+
     def test_fixed_charges_are_made_once_per_return(self):
         invoice, sale_return = self._deduct(restocking_fee_fixed=20, return_freight=7.5)
         self.assertEqual(sale_return.freight_charge, 7.5)
@@ -225,9 +235,8 @@ class TestOrderLevelMoney(SaleReturnCommon):
         self.assertEqual(reduced.price_subtotal, -40.0)
 
     def test_regime_forbids_fees(self):
-        invoice, sale_return = self._deduct(
-            regime='conformity', restocking_fee_percent=15, return_freight=9
-        )
+        self.policy.sudo().regime = 'conformity'
+        invoice, sale_return = self._deduct(restocking_fee_percent=15, return_freight=9)
         self._receive(sale_return)
         sale_return.action_inspect_all('restock')
         self.assertEqual(self._get_notes(invoice).amount_untaxed, 1000.0)
