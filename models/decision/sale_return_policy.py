@@ -273,9 +273,37 @@ class SaleReturnPolicy(models.Model):
         Lines under way keep the terms that applied when they were submitted: they go on with an
         archived copy of the policy as it was.
         """
+        if 'regime' in vals and any(policy.regime != vals['regime'] for policy in self):
+            self._ensure_regime_complete(vals['regime'])
         if TERMS & vals.keys():
             self._keep_terms(vals)
         return super().write(vals)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `base` to accept only laws that are carried out as a whole."""
+        for vals in vals_list:
+            self._ensure_regime_complete(vals.get('regime'))
+        return super().create(vals_list)
+
+    @api.model
+    def _ensure_regime_complete(self, code):
+        """Refuse a law of which a part is still to be done by hand, as the form does.
+
+        Superuser mode passes: data of those who know what that part is.
+
+        :param str code: of a regime.
+        :raise ValidationError: naming the law.
+        """
+        if self.env.su or code not in REGIMES or get_regime(code).complete:
+            return
+        raise ValidationError(
+            self.env._(
+                "“%(regime)s” cannot be chosen yet: not all of that law is carried out. Choose "
+                "another law, and keep its terms by hand.",
+                regime=dict(self._fields['regime']._description_selection(self.env))[code],
+            )
+        )
 
     def _keep_terms(self, vals):
         # Policy by policy: each keeps a copy of its own, and few are changed at a time.
@@ -297,7 +325,8 @@ class SaleReturnPolicy(models.Model):
 
     def _copy_as_it_was(self):
         self.ensure_one()
-        return self.copy(
+        # sudo: what applied goes on, also what only superusers may choose.
+        return self.sudo().copy(
             {
                 'name': self.env._(
                     "%(policy)s (until %(date)s)",

@@ -145,6 +145,28 @@ class TestAppeals(AppealCommon):
         with self.assert_refused("decided already"):
             self._call(self.second, appeal, 'action_uphold', "No.")
 
+    def test_the_role_of_approver_alone_is_enough_to_overturn(self):
+        approver = self._create_user('appeals_only', 'sale_return.group_approver')
+        appeal = self._appealed()
+        sale_return = appeal.return_id
+        self._call(approver, appeal, 'action_overturn', "They are right.")
+        self.env.invalidate_all()
+        self.assertEqual((appeal.state, sale_return.state), ('overturned', 'approved'))
+        self.assertEqual(len(sale_return.picking_ids), 1)
+
+    def test_the_role_of_approver_alone_is_enough_for_every_step_of_theirs(self):
+        approver = self._create_user('appeals_only', 'sale_return.group_approver')
+        self._call(approver, self._create_return(self.order, 1), 'action_refuse', "Too old.")
+        self._call(approver, self._appealed(quantity=1), 'action_uphold', "It stays so.")
+        sale_return = self._create_return(self.order, 1, submit=False)
+        self._call(approver, sale_return, 'action_submit')
+        self._call(approver, sale_return, 'action_draft')
+        self._call(approver, sale_return, 'action_submit')
+        self._call(self.second, sale_return, 'action_approve')
+        self._call(approver, sale_return, 'action_cancel')
+        self.env.invalidate_all()
+        self.assertEqual(sale_return.state, 'cancelled')
+
     def test_overturned_refusal_still_needs_all_levels(self):
         policy = self._create_policy(
             sequence=-300,

@@ -44,8 +44,8 @@ class TestPolicyReasons(SaleReturnCommon):
             self._call(self.staff, self.reason_other, 'write', {'parent_id': child.id})
 
     def test_reason_proposes_its_resolution_and_no_more(self):
-        self.reason_changed_mind.sudo().default_resolution = 'none'
-        self.assertEqual(self._get_line(reason=self.reason_changed_mind).resolution, 'none')
+        self.reason_changed_mind.sudo().default_resolution = 'replace'
+        self.assertEqual(self._get_line(reason=self.reason_changed_mind).resolution, 'replace')
         line = self._create_return(self.order, 1, submit=False).line_ids
         self.assertEqual(line.resolution, 'refund')
         vals = self._prepare_return_lines(

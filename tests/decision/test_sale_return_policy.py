@@ -1,6 +1,7 @@
 from odoo import Command
 from odoo.tests import tagged
 
+from ...tools.regime import REGIMES
 from ..common import SaleReturnCommon
 
 
@@ -121,3 +122,20 @@ class TestPolicyMatching(SaleReturnCommon):
         ):
             with self.subTest(values=values), self.assert_refused():
                 self._call(self.staff, self.policy, 'write', values)
+
+    def test_laws_that_are_not_complete_cannot_be_chosen(self):
+        manager = self._create_user('regime_manager', 'sale_return.group_manager')
+        offered = self.policy.with_user(manager).fields_get(['regime'])
+        codes = dict(offered['regime']['selection'])
+        for code in REGIMES:
+            with self.subTest(code=code):
+                if code in codes:
+                    self._call(manager, self.policy, 'write', {'regime': code})
+                    continue
+                with self.assert_refused("cannot be chosen"):
+                    self._call(manager, self.policy, 'write', {'regime': code})
+                vals = {'name': "Law", 'regime': code, 'company_id': self.company.id}
+                with self.assert_refused("cannot be chosen"):
+                    self._call(manager, self.policy, 'create', [vals])
+        self.env.invalidate_all()
+        self.assertIn(self.policy.regime, codes)

@@ -93,7 +93,7 @@ class TestNextStep(SaleReturnCommon):
         self.assertEqual(str(due), '2026-03-20 23:59:59')
 
     def test_the_chinese_clock_starts_with_the_receipt(self):
-        self.policy.regime = 'cn_seven_days'
+        self.policy.sudo().regime = 'cn_seven_days'
         self.company.sudo().partner_id.tz = 'Asia/Shanghai'
         sale_return = self._create_return(self.order, 2)
         self.assertEqual(self._get_clock(sale_return), {})
