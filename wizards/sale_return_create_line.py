@@ -26,9 +26,7 @@ class SaleReturnCreateLine(models.TransientModel):
     quantity = fields.Float(string="Return", digits='Product Unit')
     reason_id = fields.Many2one('sale.return.reason', check_company=True)
     resolution = fields.Selection(
-        selection=lambda self: (
-            self.env['sale.return.line']._fields['resolution']._description_selection(self.env)
-        ),
+        selection=lambda self: self.env['sale.return.reason']._selection_resolution(),
         required=True,
         default='refund',
     )

@@ -29,6 +29,28 @@ class StockReturnPicking(models.TransientModel):
                 and wizard.company_id.sale_return_adopt_native
             )
 
+    def _prepare_picking_default_values_based_on(self, picking):
+        """Override of `stock` to bring only what customers return into their quarantine.
+
+        Goods of vendors, of other warehouses and of deliveries without order belong to no return:
+        they come in as Odoo brings them, into stock.
+        """
+        values = super()._prepare_picking_default_values_based_on(picking)
+        warehouse = picking.picking_type_id.warehouse_id
+        ours = warehouse.sale_return_type_id
+        if not ours or values['picking_type_id'] != ours.id:
+            return values
+        if any(
+            move.location_dest_id._is_at_customer() and move._get_returned_sale_line()
+            for move in picking.move_ids
+        ):
+            return values
+        native = warehouse.sale_return_native_type_id or warehouse.in_type_id
+        return values | {
+            'picking_type_id': native.id,
+            'location_dest_id': native.default_location_dest_id.id,
+        }
+
     def _create_return(self):
         """Override of `stock` to decide on what comes back like on any other return.
 
@@ -66,7 +88,8 @@ class StockReturnPicking(models.TransientModel):
 
     def _is_replaced_by_return(self):
         """Tell whether all that comes back belongs to a return, which plans its replacement."""
-        lines = self.product_return_moves.filtered('quantity')
+        # Odoo plans no replacement of a product that somebody has added in the dialog.
+        lines = self.product_return_moves.filtered(lambda line: line.quantity and line.move_id)
         return self.has_sale_return and all(
             line.move_id.sale_line_id.product_id == line.product_id for line in lines
         )

@@ -2,6 +2,7 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 
 class SaleOrderLine(models.Model):
@@ -55,7 +56,14 @@ class SaleOrderLine(models.Model):
                 and not move.location_dest_id._is_at_customer()
             )
 
-    @api.depends('qty_returned', 'qty_delivered', 'qty_invoiced', 'return_line_ids.qty_held')
+    @api.depends(
+        'qty_returned',
+        'qty_delivered',
+        'qty_invoiced',
+        'return_line_ids.qty_held',
+        'return_line_ids.qty_credited',
+        'return_line_ids.qty_kept',
+    )
     def _compute_qty_returnable(self):
         quantities = self._get_return_quantities()
         for line in self:
@@ -157,15 +165,7 @@ class SaleOrderLine(models.Model):
         :rtype: dict
         """
         shipped, returned = self._get_moved_quantities()
-        held = dict(
-            self.env['sale.return.line']
-            .sudo()  # all returns of an order line count, whoever asks
-            ._read_group(
-                [('sale_line_id', 'in', self.ids), ('qty_held', '>', 0)],
-                ['sale_line_id'],
-                ['qty_held:sum'],
-            )
-        )
+        held, gone = self._get_held_quantities()
         ledger = self.env['sale.return.ledger']
         result = {}
         for line in self:
@@ -174,6 +174,7 @@ class SaleOrderLine(models.Model):
             origin = line._origin
             if line.qty_delivered_method == 'stock_move':
                 out, back = shipped[origin], returned[origin]
+                back += to_stock(gone.get(origin, 0.0), line.product_id.uom_id, round=False)
             elif line.product_id and not line.is_downpayment and not line.display_type:
                 invoiced, by_returns, otherwise = ledger._get_invoiced(line)
                 out = to_stock(invoiced, line.product_id.uom_id, round=False)
@@ -185,6 +186,34 @@ class SaleOrderLine(models.Model):
                 quantity = to_stock(quantity, line.product_id.uom_id, round=False)
             result[line] = (out, back, quantity)
         return result
+
+    def _get_held_quantities(self):
+        """Sum what returns hold of the lines, and what they have credited without its goods.
+
+        The latter never came to the customer, or stays with them for ever: it cannot be returned.
+
+        :return: two dicts `{line: quantity in the unit of the line}`.
+        :rtype: tuple
+        """
+        held, gone = defaultdict(float), defaultdict(float)
+        groups = (
+            self.env['sale.return.line']
+            .sudo()  # all returns of an order line count, whoever asks
+            ._read_group(
+                Domain('sale_line_id', 'in', self.ids)
+                & (
+                    Domain('qty_held', '>', 0)
+                    | Domain('qty_credited', '>', 0)
+                    & (Domain('return_expected', '=', False) | Domain('qty_kept', '>', 0))
+                ),
+                ['sale_line_id', 'return_expected'],
+                ['qty_held:sum', 'qty_credited:sum', 'qty_kept:sum'],
+            )
+        )
+        for line, return_expected, quantity, credited, kept in groups:
+            held[line] += quantity
+            gone[line] += min(credited, kept) if return_expected else credited
+        return held, gone
 
     def _get_moved_quantities(self):
         """Sum done moves of the lines to and from the customer.
@@ -363,10 +392,13 @@ class SaleOrderLine(models.Model):
         outgoing, incoming = super()._get_outgoing_incoming_moves(strict=strict)
         if strict:
             return outgoing, incoming
-        return (
-            outgoing.filtered(lambda move: not move.sale_return_line_id),
-            incoming.filtered(lambda move: not move.sale_return_line_id),
-        )
+
+        def is_of_order(move):
+            # A receipt of a return that is undone: neither of the two is the order's.
+            undone = move.origin_returned_move_id.sale_return_line_id
+            return not move.sale_return_line_id and not undone
+
+        return outgoing.filtered(is_of_order), incoming.filtered(is_of_order)
 
     # === BUTTONS === #
 
@@ -398,7 +430,7 @@ class SaleOrderLine(models.Model):
         """Tell whether anything of the line can be returned now."""
         self.ensure_one()
         return (
-            self.state == 'sale'
+            self.state in ('sale', 'cancel')
             and not self.display_type
             and not self.is_downpayment
             and self.product_uom_id.compare(self.qty_returnable, 0.0) > 0

@@ -261,7 +261,10 @@ class SaleReturnLine(models.Model):
     @api.depends('reason_id')
     def _compute_resolution(self):
         for line in self:
-            line.resolution = line.reason_id.default_resolution or line.resolution or 'refund'
+            # “None” is what old lines have; nobody asks for it any more.
+            proposed = line.reason_id.default_resolution
+            proposed = proposed if proposed != 'none' else False
+            line.resolution = proposed or line.resolution or 'refund'
 
     @api.depends('reason_id.return_expected', 'sale_line_id.qty_delivered_method', 'product_id')
     def _compute_return_expected(self):
@@ -476,7 +479,10 @@ class SaleReturnLine(models.Model):
 
         :raise UserError: when a line is added to a submitted return, or sets what follows.
         """
-        lines = super().create([self._clean_new(vals) for vals in vals_list])
+        vals_list = [self._clean_new(vals) for vals in vals_list]
+        for vals in vals_list:
+            self._ensure_something_is_given(vals)
+        lines = super().create(vals_list)
         lines._ensure_draft()
         return lines
 
@@ -485,6 +491,7 @@ class SaleReturnLine(models.Model):
         vals = self._clean_changes(vals)
         if vals.keys() - EDITABLE_AFTER_SUBMIT:
             self._ensure_draft()
+        self._ensure_something_is_given(vals)
         result = super().write(vals)
         if 'return_id' in vals:
             self._ensure_draft()
@@ -493,6 +500,21 @@ class SaleReturnLine(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_submitted(self):
         self._ensure_draft()
+
+    @api.model
+    def _ensure_something_is_given(self, vals):
+        """Refuse goods that come back for nothing: they would stay with us, and nobody would see.
+
+        :raise UserError: when the wish is “None”, which only old lines have.
+        """
+        if vals.get('resolution') == 'none':
+            raise UserError(
+                self.env._(
+                    "Say what the customer gets for what they return, e.g. a refund or a "
+                    "replacement. If they get nothing, refuse the line, or send the goods back "
+                    "when they are inspected."
+                )
+            )
 
     def _ensure_draft(self):
         if fixed := self.filtered(lambda line: line.return_id.state != 'draft'):

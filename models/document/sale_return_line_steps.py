@@ -157,12 +157,16 @@ class SaleReturnLine(models.Model):
                     )
                 )
         for line in self.filtered('sale_line_id'):
-            order = line.sale_line_id.order_id
-            if order.state != 'sale':
+            # sudo: who decides on a return need not read orders.
+            sale_line = line.sudo().sale_line_id
+            order = sale_line.order_id
+            # What was delivered before an order was cancelled comes back like anything else.
+            delivered = sale_line.qty_delivered or sale_line.qty_returned
+            if order.state != 'sale' and not (order.state == 'cancel' and delivered):
                 raise UserError(
                     self.env._(
-                        "Order %(order)s is not confirmed (or cancelled), so nothing of it can be "
-                        "returned.",
+                        "Order %(order)s is not confirmed (or was cancelled before its delivery), "
+                        "so nothing of it can be returned.",
                         order=order.name,
                     )
                 )

@@ -78,7 +78,8 @@ class SaleReturnReason(models.Model):
 
     @api.model
     def _selection_resolution(self):
-        return self.env['sale.return.line']._fields['resolution']._description_selection(self.env)
+        wishes = self.env['sale.return.line']._fields['resolution']
+        return [wish for wish in wishes._description_selection(self.env) if wish[0] != 'none']
 
     @api.depends('name', 'parent_id')
     def _compute_display_name(self):

@@ -5,6 +5,8 @@ from ..common import SaleReturnCommon
 
 LEAN = "a story of the room"
 
+SALES = 'sales_team.group_sale_salesman_all_leads'
+
 
 @tagged('post_install', '-at_install')
 class TestReturnCreate(SaleReturnCommon):
@@ -49,10 +51,76 @@ class TestReturnCreate(SaleReturnCommon):
     def test_known_reference_gives_the_first_return(self):
         first = self._create_return(self.order, 2, external_ref="SHOP-1")
         before = self._count_documents()
-        second = self._create_return(self.order, 3, external_ref="SHOP-1", submit=False)
+        second = self._create_return(self.order, 2, external_ref="SHOP-1", submit=False)
         self.assertEqual(second, first)
         self.assertEqual(self._count_documents(), before)
         self.assert_quantities(first.line_ids, requested=2)
+
+    def test_known_reference_is_refused_for_another_request(self):
+        first = self._create_return(self.order, 2, external_ref="SHOP-1")
+        stranger = self._create_customer("John Stranger")
+        theirs = self._create_sale(partner_id=stranger.id)
+        again = self._create_sale()
+        clerk = self._create_user('reference_clerk', 'sale_return.group_user', SALES)
+        for what, sale_lines, partner, quantity in (
+            ('customer', theirs.order_line, stranger, 2),
+            ('order', again.order_line, self.customer, 2),
+            ('quantity', self.line, self.customer, 3),
+            ('lines', self.line | again.order_line, self.customer, 2),
+        ):
+            vals = {
+                'partner_id': partner.id,
+                'external_ref': "SHOP-1",
+                'line_ids': self._prepare_return_lines(sale_lines, quantity),
+            }
+            before = self._count_documents()
+            with self.subTest(what=what):
+                with self.assert_refused(first.name):
+                    self._call(clerk, self.env['sale.return'], 'create', [vals])
+                with self.assert_refused(partner.name):
+                    self._call(clerk, self.env['sale.return'], 'create', [vals])
+                self.assertEqual(self._count_documents(), before)
+        self.assert_quantities(first.line_ids, requested=2)
+
+    def test_reference_twice_in_one_call_is_refused_for_other_lines(self):
+        vals_list = [
+            {
+                'partner_id': self.customer.id,
+                'external_ref': "SHOP-3",
+                'line_ids': self._prepare_return_lines(self.line, quantity),
+            }
+            for quantity in (1, 2)
+        ]
+        with self.assert_refused("SHOP-3"):
+            self._call(self.staff, self.env['sale.return'], 'create', vals_list)
+
+    def test_goods_do_not_come_back_for_nothing(self):
+        clerk = self._create_user('nothing_clerk', 'sale_return.group_user', SALES)
+        vals = {
+            'partner_id': self.customer.id,
+            'line_ids': self._prepare_return_lines(self.line, 1, resolution='none'),
+        }
+        with self.assert_refused("what the customer gets"):
+            self._call(clerk, self.env['sale.return'], 'create', [vals])
+        draft = self._create_return(self.order, 1, submit=False)
+        with self.assert_refused("what the customer gets"):
+            self._call(clerk, draft.line_ids, 'write', {'resolution': 'none'})
+        offered = self._call(clerk, self.env['sale.return.create.line'], 'fields_get')
+        self.assertNotIn('none', dict(offered['resolution']['selection']))
+
+    def test_archived_warehouses_receive_nothing_by_default(self):
+        north = self._create_warehouse()
+        self._put_in_stock(self.product, 10, location=north.lot_stock_id)
+        order = self._create_order(warehouse_id=north.id)
+        self._deliver(order)
+        self._invoice(order)
+        north.sudo().active = False
+        sale_return = self._create_return(order, 2)
+        self.assertEqual(sale_return.warehouse_id, self.warehouse)
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        # Ten of it were delivered before.
+        self.assert_on_hand(self.product, 992)
 
     def test_reference_twice_in_one_call_makes_one_return(self):
         vals = {

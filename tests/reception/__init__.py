@@ -5,6 +5,7 @@ from . import test_receipt_facts
 from . import test_receipts
 from . import test_serials_dialog
 from . import test_stock
+from . import test_stock_seams
 from . import test_trade_in
 from . import test_valuation
 from . import test_warehouses
