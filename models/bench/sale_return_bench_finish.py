@@ -206,7 +206,8 @@ class SaleReturnBench(models.AbstractModel):
                 for file in files
                 if file['question'] == question
             ]
-        disposition = item['disposition_id'] or line.policy_id.default_disposition_id.id
+        proposed = line.policy_id.default_disposition_id.filtered('active')
+        disposition = item['disposition_id'] or proposed.id
         return {
             'line_id': line.id,
             'product': product.id if is_kit else False,

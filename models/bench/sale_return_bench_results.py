@@ -178,7 +178,7 @@ class SaleReturnBench(models.AbstractModel):
         for (item, vals), (line, _grade), rule in zip(pairs, goods, rules, strict=True):
             ruled = rule.disposition_id
             chosen = vals.get('disposition_id', item['is_override'] and item['disposition_id'])
-            proposed = ruled or line.policy_id.default_disposition_id
+            proposed = ruled or line.policy_id.default_disposition_id.filtered('active')
             vals['proposed_disposition_id'] = proposed.id
             vals['disposition_id'] = chosen or proposed.id
             vals['is_override'] = bool(

@@ -231,9 +231,9 @@ class SaleReturnLine(models.Model):
                     )
                 )
         for sale_return in returns:
-            if not sale_return.warehouse_id.sale_return_type_id and any(
-                sale_return.line_ids.mapped('return_expected')
-            ):
+            warehouse = sale_return.warehouse_id
+            usable = warehouse.active and warehouse.sale_return_type_id
+            if not usable and any(sale_return.line_ids.mapped('return_expected')):
                 raise UserError(
                     self.env._(
                         "Say in which warehouse return %(return)s is received.",

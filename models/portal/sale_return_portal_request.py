@@ -95,7 +95,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         return {
             'partner_id': order.partner_id.id,
             'company_id': order.company_id.id,
-            'user_id': order.user_id.id,
+            'user_id': order.user_id.filtered('active').id,
             'external_ref': reference,
             'line_ids': commands,
         }
@@ -610,7 +610,8 @@ class SaleReturnPortalRequest(models.AbstractModel):
     @api.model
     def _get_owner(self, order):
         """Return who looks after the withdrawals of an order."""
-        return order.user_id or order.team_id.user_id or self.env.ref('base.user_admin')
+        users = (order.user_id | order.team_id.user_id).filtered('active')
+        return users[:1] or self.env.ref('base.user_admin')
 
     @api.model
     def _get_zone(self, order):

@@ -363,7 +363,10 @@ class SaleReturnReception(models.AbstractModel):
         results = [
             {
                 **result,
-                'disposition': lines.browse(result['line_id']).policy_id.default_disposition_id,
+                # One that was archived since is nobody's choice: a person has to look at it.
+                'disposition': lines.browse(
+                    result['line_id']
+                ).policy_id.default_disposition_id.filtered('active'),
             }
             for result in open_results
         ]
@@ -687,7 +690,7 @@ class SaleReturnReception(models.AbstractModel):
             'warehouse_id': (
                 moves.picking_type_id.warehouse_id or moves.location_dest_id.warehouse_id
             )[:1].id,
-            'user_id': order.user_id.id or self.env.uid,
+            'user_id': order.user_id.filtered('active').id or self.env.uid,
             'line_ids': line_vals,
         }
 

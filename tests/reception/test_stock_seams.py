@@ -163,3 +163,28 @@ class TestStockSeams(TradeInCommon):
         self._return_goods(order, 2)
         self._process(self._return_in_inventory(delivery, 4))
         self.assertEqual(order.order_line.qty_delivered, -1)
+
+    # === WHAT WAS ARCHIVED === #
+
+    def test_archived_defaults_are_nobodys_choice(self):
+        own = self.restock.sudo().copy({'code': 'own', 'company_id': self.company.id})
+        self._create_policy(inspection_required=False, default_disposition_id=own.id)
+        order = self._create_sale()
+        order.sudo().user_id = self.seller
+        sale_return = self._create_return(order, 2)
+        own.active = False
+        self.seller.sudo().active = False
+        self._receive(sale_return)
+        self.assertFalse(sale_return.inspection_ids)
+        self.assertEqual(sale_return.line_ids.qty_to_inspect, 2)
+        back = self._return_in_inventory(order.picking_ids[:1], 1)
+        self._process(back)
+        self.assertEqual(back.sale_return_ids.user_id, self.staff)
+
+    def test_return_is_not_received_in_an_archived_warehouse(self):
+        self.policy.approval = 'always'
+        north = self._create_warehouse()
+        sale_return = self._create_return(self._create_sale(), 2, warehouse_id=north.id)
+        north.sudo().active = False
+        with self.assert_refused("in which warehouse"):
+            sale_return.action_approve()
