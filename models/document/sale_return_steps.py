@@ -1,5 +1,8 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 
 from ...const import CUSTOMER_STEPS, OPEN_STATES
 from ...tools.deadline import last_moment, legal_due
@@ -22,7 +25,64 @@ class SaleReturn(models.Model):
         "themselves is noted, and releases no credit.",
     )
 
-    # === CRUD METHODS === #
+    # === INTAKE === #
+
+    # A request that comes twice under one reference, see `create`.
+
+    def _ensure_same_request(self, vals):
+        """Refuse to take another request for this return, which has its external reference.
+
+        :param dict vals: the values of a new return.
+        :raise UserError: naming both, when customer or lines are not those of this return.
+        """
+        self.ensure_one()
+        asked = defaultdict(float)
+        sale_lines = self.env['sale.order.line']
+        for command in vals['line_ids']:
+            if command[0] == Command.CREATE:
+                line = command[2]
+                sale_line = sale_lines.browse(line.get('sale_line_id') or [])
+                sale_lines |= sale_line
+                product_id = sale_line.product_id.id or line.get('product_id')
+                asked[sale_line.id, product_id] += line.get('qty_requested') or 0.0
+        known = defaultdict(float)
+        for line in self.line_ids:
+            known[line.sale_line_id.id, line.product_id.id] += line.qty_requested
+        partner = self.env['res.partner'].browse(vals.get('partner_id') or [])
+        partner = partner or sale_lines.order_id.partner_id[:1] or self.partner_id
+        same_customer = partner.commercial_partner_id == self.partner_id.commercial_partner_id
+        # What came beyond the request may have been authorized since.
+        same_lines = asked.keys() == known.keys() and all(
+            not self._compare_quantities(quantity, known[key])
+            or (self.state != 'draft' and quantity < known[key])
+            for key, quantity in asked.items()
+        )
+        if not same_customer or (asked and not same_lines):
+            raise UserError(
+                self.env._(
+                    "External reference %(reference)s is that of return %(return)s of %(customer)s "
+                    "(%(products)s) already. The request of %(other)s (%(other_products)s) is "
+                    "another one: give it a reference of its own.",
+                    reference=self.external_ref,
+                    customer=self.partner_id.display_name,
+                    products=self._describe_request(known),
+                    other=partner.display_name,
+                    other_products=self._describe_request(asked),
+                    **{'return': self.name},
+                )
+            )
+
+    @api.model
+    def _describe_request(self, quantities):
+        """Return what is asked for in words, e.g. `2 × Lamp`."""
+        products = self.env['product.product'].browse(
+            product_id for _sale_line_id, product_id in quantities if product_id
+        )
+        names = dict(zip(products.ids, products.mapped('display_name'), strict=True))
+        return ", ".join(
+            f"{quantity:g} × {names.get(product_id, '?')}"
+            for (_sale_line_id, product_id), quantity in quantities.items()
+        )
 
     # === ACTION METHODS === #
 
