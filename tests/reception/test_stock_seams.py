@@ -184,7 +184,9 @@ class TestStockSeams(TradeInCommon):
     def test_return_is_not_received_in_an_archived_warehouse(self):
         self.policy.approval = 'always'
         north = self._create_warehouse()
-        sale_return = self._create_return(self._create_sale(), 2, warehouse_id=north.id)
+        order = self._create_sale()
+        sale_return = self._create_return(order, 2, warehouse_id=north.id, submit=False)
         north.sudo().active = False
+        sale_return.action_submit()
         with self.assert_refused("in which warehouse"):
             sale_return.action_approve()
