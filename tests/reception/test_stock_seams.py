@@ -122,6 +122,16 @@ class TestStockSeams(TradeInCommon):
         # Two were credited as lost; those that came wait for a person and are nobody's yet.
         self.assert_ledger_balanced()
 
+    def test_all_credited_as_missing_and_one_that_comes_waits_for_a_person(self):
+        order = self._create_sale()
+        missing = self._create_approved_return(order, 10, reason=self.reason_missing)
+        self._bring(order.order_line, 1)
+        self.assertEqual(order.return_ids, missing)
+        self.assertEqual(missing.discrepancy_ids.qty_here, 1)
+        self.assertEqual(missing.state, 'approved')
+        self.assertEqual(missing.amount_credited, 1210.0)
+        self.assert_ledger_balanced()
+
     # === ODOO'S EXCHANGE === #
 
     def test_product_added_to_an_exchange_is_no_reason_to_plan_it_twice(self):
