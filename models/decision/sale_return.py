@@ -154,8 +154,9 @@ class SaleReturn(models.Model):
     def _compute_product_names(self):
         for sale_return in self:
             names = sale_return.line_ids.product_id.mapped('display_name')
-            sale_return.product_names = ", ".join(names[:2]) + (
-                f" + {len(names) - 2}" if names[2:] else ""
+            # One name and how many more, so that a column shows both.
+            sale_return.product_names = ", ".join(names[:1]) + (
+                f" + {len(names) - 1}" if names[1:] else ""
             )
 
     @api.depends('line_ids.amount_requested')

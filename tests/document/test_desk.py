@@ -172,6 +172,17 @@ class TestDesk(RefundCommon):
                 self.assertEqual(found, [expected] if expected else [])
             step()
 
+    def test_bench_says_what_follows(self):
+        sale_return = self._create_return(self._create_sale(), 2, submit=False)
+        sale_return.line_ids.resolution = 'replace'
+        sale_return.action_submit()
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        bench = self.env['sale.return.bench']
+        self.assertEqual(bench._get_what_follows(sale_return), 'replacement')
+        rejected = self._return_goods(self._create_sale(), 2, disposition='send_back')
+        self.assertFalse(bench._get_what_follows(rejected))
+
     def test_list_names_products_order_step_and_amount(self):
         order = self._create_sale()
         sale_return = self._as(self.clerk, self._create_return(order, 2))

@@ -1,6 +1,7 @@
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
+from ..common_migration import load_migration
 from ..common_refund import RefundCommon
 
 LEAN = "what the desk shows of money, and the one click that pays it back"
@@ -70,6 +71,20 @@ class TestPayBackDesk(RefundCommon):
         self.assertIn(clerk_view, clerk_view.search([('amount_open', '>', 0)]))
         self.assertIn("has a credit of", clerk_view.money_note)
         self.assertIn("1,210.00", clerk_view.money_note)
+
+    def test_upgrade_finds_open_credit_and_leaves_the_rest(self):
+        self.policy.settlement = 'on_account'
+        left = self._return_goods(self._create_paid_sale())
+        none = self._return_goods(self._create_sale())
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE sale_return SET amount_open = 0")
+        self.env.invalidate_all()
+        for _time in range(2):
+            load_migration('pre-open-credit').migrate(self.env.cr, '19.0.1.1.0')
+            load_migration('post-open-credit').migrate(self.env.cr, '19.0.1.1.0')
+            self.env.invalidate_all()
+            self.assertEqual((left.amount_open, none.amount_open), (1210.0, 0.0))
+        self.assertEqual((left.state, left.policy_id.settlement), ('closed', 'on_account'))
 
     # === WHAT THE FORM SAYS === #
 
