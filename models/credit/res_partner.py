@@ -14,6 +14,14 @@ class ResPartner(models.Model):
     _sale_return_bench_name = models.Index(
         lambda registry: 'USING gin (complete_name gin_trgm_ops)' if registry.has_trigram else ''
     )
+    # Whole and parts of e-mail addresses, in the search of returns.
+    _sale_return_search_email = models.Index(
+        lambda registry: (
+            'USING gin (email_normalized gin_trgm_ops) WHERE email_normalized IS NOT NULL'
+            if registry.has_trigram
+            else '(email_normalized) WHERE email_normalized IS NOT NULL'
+        )
+    )
     _sale_return_bench_phone = models.Index(
         lambda registry: (
             "USING gin (regexp_replace(phone, '\\D', '', 'g') gin_trgm_ops) WHERE phone IS NOT NULL"

@@ -84,7 +84,7 @@ class TestPayBackDesk(RefundCommon):
             load_migration('post-open-credit').migrate(self.env.cr, '19.0.1.1.0')
             self.env.invalidate_all()
             self.assertEqual((left.amount_open, none.amount_open), (1210.0, 0.0))
-        self.assertEqual((left.state, left.policy_id.settlement), ('closed', 'on_account'))
+        self.assertEqual((left.state, left.line_ids.policy_id.settlement), ('closed', 'on_account'))
 
     # === WHAT THE FORM SAYS === #
 
