@@ -14,6 +14,7 @@
     'data': [
         # Groups come first: the access rights and the rules name them.
         'security/sale_return_groups.xml',
+        'security/ir.model.access-base.csv',
         'security/ir.model.access-document.csv',
         'security/ir.model.access-decision.csv',
         'security/ir.model.access-reception.csv',
@@ -26,6 +27,7 @@
         'security/ir.model.access-portal.csv',
         'security/ir.model.access-bench.csv',
         'security/ir.model.access-analysis.csv',
+        'security/base_security.xml',
         'security/document_security.xml',
         'security/decision_security.xml',
         'security/reception_security.xml',
@@ -38,9 +40,11 @@
         'security/portal_security.xml',
         'security/bench_security.xml',
         'security/analysis_security.xml',
+        'data/base/sale_return_switch_data.xml',
         'data/base/ir_sequence_data.xml',
         'data/base/ir_cron_data.xml',
         'data/deadline/ir_cron_deadline_data.xml',
+        'data/deadline/sale_return_team_data.xml',
         'data/analysis/ir_cron_facts_data.xml',
         'data/portal/ir_cron_portal_data.xml',
         'data/books/sale_return_reconciliation_data.xml',
@@ -127,15 +131,19 @@
         'views/reception/stock_picking_views.xml',
         'views/reception/stock_warehouse_views.xml',
         'views/portal/portal_follow_templates.xml',
+        'views/message/sale_return_message_kind_views.xml',
+        'views/deadline/sale_return_team_views.xml',
+        'wizards/sale_return_setup_views.xml',
+        'views/base/sale_return_worklist_views.xml',
         # Menus name the actions of the files above.
         'views/base/sale_return_menus.xml',
         'views/decision/sale_return_appeal_views.xml',
-        'views/message/sale_return_message_kind_views.xml',
         'views/message/sale_return_message_views.xml',
         'views/message/sale_return_follow_up_views.xml',
         # They extend views and menus of the files above.
-        'views/deadline/sale_return_team_views.xml',
         'views/deadline/sale_return_deadline_views.xml',
+        # The cards of the overview name the lists of the files above.
+        'data/base/sale_return_worklist_data.xml',
         # Dashboards name menus.
         'data/analysis/spreadsheet_dashboard_data.xml',
     ],

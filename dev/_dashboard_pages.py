@@ -5,7 +5,7 @@
 
 REPORT, RESALE = 'sale.return.report', 'sale.return.resale'
 RETURNED = [['kind', '=', 'returned']]
-PERCENT, NUMBER, MONEY, HOURS = '0.00%', '#,##0', '#,##0.00', '0.0'
+PERCENT, NUMBER, MONEY, HOURS = '0.0%', '#,##0', '#,##0.00', '0.0'
 
 # `{page: (title, date of the filter, tiles, charts, tables)}`
 # tile: (title, meaning, measure or formula of measures in braces, format, domain)
@@ -18,12 +18,12 @@ PAGES = {
         ('Return rate, value', 'Original value of returned ÷ shipped goods, by sale date', '{rate_value}', PERCENT, []),
         ('Returns', 'Returns of what was sold in the period', '{return_id}', NUMBER, RETURNED),
         ('Open returns', 'Submitted or approved, not closed', '{return_id}', NUMBER, OPEN),
-        ('Shipped value', 'Net, at the rate of the invoice', '{value_shipped}', MONEY, []),
+        ('Late', 'Returns with a step that is due and not done', '{late}', NUMBER, []),
         ('Returned value', 'Original net value, not what was credited', '{value_returned}', MONEY, []),
         ('Credited', 'Posted credit notes, untaxed, less deductions', '{amount_credited}', MONEY, []),
         ('At risk', 'Cost of what waits for inspection', '{cost_at_risk}', MONEY, []),
     ], [
-        ('Return rate by month of sale', 'line', 'date_sale:month', 'rate_units', [], REPORT),
+        ('Return rate by month of sale', 'bar', 'date_sale:month', 'rate_units', [], REPORT),
         ('Returned value by stage', 'bar', 'stage', 'value_returned', RETURNED, REPORT),
     ], [
         ('By product category', ['categ_id'], ['qty_shipped', 'qty_returned', 'rate_units', 'rate_value'], [], REPORT),
@@ -31,7 +31,7 @@ PAGES = {
     'why': ('Returns: Why', 'date_return', [
         ('Returned units', 'Received or credited without goods, by return date', '{qty_returned}', NUMBER, RETURNED),
         ('Returned value', 'Original net value, by return date', '{value_returned}', MONEY, RETURNED),
-        ('Acceptance rate', 'Accepted ÷ inspected units', '{rate_accepted}', PERCENT, RETURNED),
+        ('Acceptance rate', 'Accepted ÷ inspected, of what was inspected', '{rate_accepted}', PERCENT, RETURNED),
         ('Lost cost', 'Scrapped, kept by the customer or sent to the vendor', '{cost_lost}', MONEY, RETURNED),
     ], [
         ('Pareto of reasons', 'bar', 'reason_id', 'qty_returned', RETURNED, REPORT),
@@ -44,7 +44,7 @@ PAGES = {
         ('Return rate, units', 'Returned ÷ shipped of what was sold in the period', '{rate_units}', PERCENT, []),
         ('Products returned', 'Different products with a return', '{product_id}', NUMBER, RETURNED),
         ('Days to return', 'Median from sale to return', '{days_since_sale_median}', HOURS, RETURNED),
-        ('Acceptance rate', 'Accepted ÷ inspected units', '{rate_accepted}', PERCENT, RETURNED),
+        ('Acceptance rate', 'Accepted ÷ inspected, of what was inspected', '{rate_accepted}', PERCENT, RETURNED),
     ], [
         ('Products by returned units', 'bar', 'product_id', 'qty_returned', RETURNED, REPORT),
         ('Dispositions', 'pie', 'disposition_id', 'qty_inspected', RETURNED, REPORT),
@@ -64,27 +64,27 @@ PAGES = {
         ('Customers', ['commercial_partner_id'], ['value_returned', 'value_shipped', 'rate_value', 'qty_rejected'], [], REPORT),
     ]),
     'supply': ('Returns: Supply', 'date_sale', [
-        ('Returned ppm', 'Returned of a million shipped units', '{rate_ppm}', NUMBER, [['supplier_id', '!=', False]]),
+        ('Returned of a million', 'Returned of a million shipped units', '{rate_ppm}', NUMBER, [['supplier_id', '!=', False]]),
         ('Traced by lot', 'Returned units whose supplier the lot tells', '{qty_returned}', NUMBER, [['supplier_source', '=', 'lot']]),
         ('By main vendor', 'Returned units counted with the first vendor', '{qty_returned}', NUMBER, [['supplier_source', '=', 'vendor']]),
         ('Supplier liable', 'Cost of units the supplier pays for', '{cost_returned}', MONEY, [['liability', '=', 'supplier']]),
     ], [
-        ('ppm by supplier', 'bar', 'supplier_id', 'rate_ppm', [['supplier_id', '!=', False]], REPORT),
+        ('Returned of a million by supplier', 'bar', 'supplier_id', 'rate_ppm', [['supplier_id', '!=', False]], REPORT),
         ('Returned units by liability', 'pie', 'liability', 'qty_returned', RETURNED, REPORT),
     ], [
         ('Suppliers', ['supplier_id', 'supplier_source'], ['qty_returned', 'qty_shipped', 'rate_units', 'rate_ppm'], [['supplier_id', '!=', False]], REPORT),
     ]),
     'flow': ('Returns: Flow', 'date_request', [
-        ('Touchless rate', 'Nobody had to decide, credit or repair ÷ all returns', '{touchless:return_id}/{return_id}', PERCENT, RETURNED),
+        ('Without a touch', 'Nobody had to decide, credit or repair ÷ all returns', '{touchless:return_id}/{return_id}', PERCENT, RETURNED),
         ('Hours in all, median', 'From request to posted credit note', '{hours_total_median}', HOURS, RETURNED),
-        ('Hours in all, P90', 'Nine of ten took no longer', '{hours_total_p90}', HOURS, RETURNED),
+        ('Hours in all, nine of ten', 'Nine of ten took no longer', '{hours_total_p90}', HOURS, RETURNED),
         ('Slowest step', 'Step with the highest median', 'slowest', '', RETURNED),
         ('Hours to decision', 'Median from request to decision', '{hours_decision_median}', HOURS, RETURNED),
         ('Hours to receipt', 'Median from decision to receipt', '{hours_receipt_median}', HOURS, RETURNED),
         ('Hours to inspection', 'Median from receipt to disposition', '{hours_inspection_median}', HOURS, RETURNED),
         ('Hours to credit', 'Median from acceptance to credit note', '{hours_credit_median}', HOURS, RETURNED),
     ], [
-        ('Hours in all by month (median)', 'line', 'date_request:month', 'hours_total_median', RETURNED, REPORT),
+        ('Hours in all by month (median)', 'bar', 'date_request:month', 'hours_total_median', RETURNED, REPORT),
         ('Returns by stage', 'bar', 'stage', 'return_id', RETURNED, REPORT),
     ], [
         ('By person', ['user_id'], ['hours_decision_median', 'hours_receipt_median', 'hours_inspection_median', 'hours_credit_median', 'hours_total_p90'], RETURNED, REPORT),
@@ -99,8 +99,8 @@ PAGES = {
         ('Margin before return costs', 'Shipped value − cost − credited + recovered', '{margin_before_return_costs}', MONEY, []),
         ('At risk', 'Cost of what waits for inspection', '{cost_at_risk}', MONEY, []),
     ], [
-        ('Credited by month of return', 'line', 'date_return:month', 'amount_credited', RETURNED, REPORT),
-        ('Lost cost by disposition', 'bar', 'disposition_id', 'cost_lost', RETURNED, REPORT),
+        ('Credited by month of return', 'bar', 'date_return:month', 'amount_credited', RETURNED, REPORT),
+        ('Lost cost by disposition', 'bar', 'disposition_id', 'cost_lost', [*RETURNED, ['disposition_id', '!=', False]], REPORT),
     ], [
         ('By product category', ['categ_id'], ['value_shipped', 'amount_credited', 'cost_recovered', 'cost_lost', 'margin_before_return_costs'], [], REPORT),
         ('Life after return', ['product_id'], ['quantity', 'qty_resold', 'days_to_resale_median', 'value_resold'], [], RESALE),
@@ -109,7 +109,7 @@ PAGES = {
         ('Value at risk', 'Cost of what waits for inspection', '{cost_at_risk}', MONEY, [['stage', '=', 'quarantine']]),
         ('Units waiting', 'Received and not inspected', '{qty_received}', NUMBER, [['stage', '=', 'quarantine']]),
         ('Returns waiting', 'With something to inspect', '{return_id}', NUMBER, [['stage', '=', 'quarantine']]),
-        ('Hours to inspection, P90', 'Nine of ten took no longer', '{hours_inspection_p90}', HOURS, RETURNED),
+        ('Hours to inspection, nine of ten', 'Nine of ten took no longer', '{hours_inspection_p90}', HOURS, RETURNED),
     ], [
         ('Value at risk by week of receipt', 'bar', 'date_return:week', 'cost_at_risk', [['stage', '=', 'quarantine']], REPORT),
         ('Value at risk by warehouse', 'pie', 'warehouse_id', 'cost_at_risk', [['stage', '=', 'quarantine']], REPORT),

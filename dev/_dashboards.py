@@ -11,10 +11,11 @@ import json
 import uuid
 from pathlib import Path
 
-from _dashboard_pages import PAGES, PERCENT, REPORT, RESALE
+from _dashboard_pages import MONEY, PAGES, PERCENT, REPORT, RESALE
 
 ROOT = Path(__file__).resolve().parents[1]
-RATES = ('rate_units', 'rate_value')
+MARGIN = 20
+DEADLINE = 'sale.return.deadline'
 STEPS = ('decision', 'receipt', 'inspection', 'credit')
 FILTERS = {
     'categ_id': ("Product Category", 'product.category'),
@@ -24,12 +25,13 @@ FILTERS = {
 }
 MENUS = {
     'overview': 'sale_return_report_menu',
-    'why': 'sale_return_report_menu_why',
+    # The entries of the others are hidden as long as statistics are switched off.
+    'why': 'sale_return_report_menu',
     'what': 'sale_return_ranking_menu_product',
     'who': 'sale_return_ranking_menu_customer',
     'supply': 'sale_return_report_menu_supply',
     'flow': 'sale_return_report_menu_flow',
-    'money': 'sale_return_report_menu_money',
+    'money': 'sale_return_report_menu',
     'quarantine': 'sale_return_report_menu',
 }
 # What the rows of a table are, by its first level.
@@ -112,7 +114,9 @@ class Dashboard:
             'colNumber': 12,
             'rowNumber': max(rows, 60),
             'rows': {} if is_data else self.rows,
-            'cols': {'0': {'size': 260}} | {str(n): {'size': 160} for n in range(1, 9)},
+            # The first column is a margin.
+            'cols': {'0': {'size': MARGIN}, '1': {'size': 260}}
+            | {str(n): {'size': 160} for n in range(2, 10)},
             'merges': [],
             'cells': self.data if is_data else self.cells,
             'styles': {} if is_data else self.styles,
@@ -156,6 +160,8 @@ class Dashboard:
         date, names = self.date, FILTERS
         if model == RESALE:
             date, names = 'date_restock', ('categ_id', 'product_id')
+        elif model == DEADLINE:
+            date, names = 'date_start', ()
         elif model == 'sale.return':
             date, names = 'create_date', ('warehouse_id',)
         matching = {
@@ -182,7 +188,7 @@ class Dashboard:
                     'id': name,
                     'fieldName': name,
                     'aggregator': self.get_aggregator(name),
-                    **({'format': PERCENT} if name in RATES else {}),
+                    **({'format': PERCENT} if self.is_share(name) else {}),
                 }
                 for name in measures
             ],
@@ -194,6 +200,9 @@ class Dashboard:
             ),
         }
         return number
+
+    def is_share(self, name):
+        return name.startswith('rate_') and name != 'rate_ppm'
 
     def get_aggregator(self, name):
         if name in COUNTED:
@@ -230,7 +239,7 @@ class Dashboard:
                 'height': 105,
                 'col': 0,
                 'row': 0,
-                'offset': {'x': 275 * (number % 4), 'y': 10 + 115 * (number // 4)},
+                'offset': {'x': MARGIN + 275 * (number % 4), 'y': 10 + 115 * (number // 4)},
                 'data': {
                     'type': 'scorecard',
                     'chartId': chart,
@@ -259,7 +268,10 @@ class Dashboard:
             return f'=IFERROR({chain},"")'
         if formula == '{amount_refunded}':
             value = self.get_value('amount_refunded', [], model='sale.return')
-            return f'=IFERROR(TEXT({value},{quote(form)}),"")'
+            return f'=IFERROR({value},"")'
+        if formula == '{late}':
+            value = self.get_value('return_id', [['late', '=', True]], model=DEADLINE)
+            return f'=IFERROR({value},0)'
         text = formula.replace(
             '{touchless:return_id}',
             self.get_value('return_id', [*domain, ['is_touchless', '=', True]])
@@ -269,6 +281,9 @@ class Dashboard:
         while '{' in text:
             name = text[text.index('{') + 1 : text.index('}')]
             text = text.replace(f'{{{name}}}', self.get_value(name, domain))
+        if form == MONEY:
+            # As the company writes its currency.
+            return f'=IFERROR({text},"–")'
         return f'=IFERROR(TEXT({text},{quote(form)}),"–")'
 
     def add_chart(self, number, row, title, kind, group, measure, domain, model):
@@ -306,7 +321,7 @@ class Dashboard:
                 'height': 340,
                 'col': 0,
                 'row': 0,
-                'offset': {'x': 550 * (number % 2), 'y': 23 * row},
+                'offset': {'x': MARGIN + 550 * (number % 2), 'y': 23 * row},
                 'data': data,
             }
         )
@@ -314,16 +329,16 @@ class Dashboard:
 
     def add_table(self, number, row, title, rows, measures, domain, model):
         pivot = self.add_pivot(title, model, domain, rows, measures)
-        self.cells[f'A{row + 1}'] = f'=_t({quote(title)})'
-        self.styles[f'A{row + 1}'] = 1
+        self.cells[f'B{row + 1}'] = f'=_t({quote(title)})'
+        self.styles[f'B{row + 1}'] = 1
         # A pivot would repeat its own name, which is not translated, and cut off its columns'.
-        self.cells[f'A{row + 2}'] = f'=_t({quote(GROUPS[rows[0]])})'
-        self.styles[f'A{row + 2}'] = 2
-        for column, name in zip('BCDEFGH', measures, strict=False):
+        self.cells[f'B{row + 2}'] = f'=_t({quote(GROUPS[rows[0]])})'
+        self.styles[f'B{row + 2}'] = 2
+        for column, name in zip('CDEFGHI', measures, strict=False):
             self.cells[f'{column}{row + 2}'] = f'=PIVOT.HEADER({pivot},"measure",{quote(name)})'
             self.styles[f'{column}{row + 2}'] = 3
         self.rows[str(row + 1)] = {'size': 40}
-        self.cells[f'A{row + 3}'] = f'=PIVOT({pivot},10,FALSE,FALSE,{len(measures)},FALSE)'
+        self.cells[f'B{row + 3}'] = f'=PIVOT({pivot},10,FALSE,FALSE,{len(measures)},FALSE)'
         return row + 16
 
 

@@ -80,7 +80,7 @@ class SaleReturnRanking(models.Model):
         "not lead the list. Group: the product category, else all of the company.",
     )
     ppm = fields.Float(
-        "ppm", readonly=True, aggregator=None, help="Returned of a million shipped units."
+        "Of a Million", readonly=True, aggregator=None, help="Returned of a million shipped units."
     )
 
     @property

@@ -10,8 +10,11 @@ RATIOS = {
     'rate_ppm': ('qty_returned', 'qty_shipped'),
     'rate_recovery': ('cost_recovered', 'cost_returned'),
     'rate_authorized': ('qty_authorized', 'qty_requested'),
-    'rate_accepted': ('qty_accepted', 'qty_inspected'),
+    # Inspected less rejected: what is accepted without inspection is on neither side.
+    'rate_accepted': ('qty_inspected', 'qty_inspected'),
 }
+# What is taken off the sum above the line.
+LESS = {'rate_accepted': 'qty_rejected'}
 SCALES = {'rate_ppm': 1000000}
 # Measures of time: `{field: (hours, share of all that took no longer)}`
 QUANTILES = {
@@ -218,7 +221,7 @@ class SaleReturnReport(models.Model):
         string="Returnless", readonly=True, help="Credited without goods: they count as returned."
     )
     is_touchless = fields.Boolean(
-        string="Touchless",
+        string="Without a Touch",
         readonly=True,
         help="Decided by the policy, credited and posted by the system, nothing failed and nothing "
         "overridden. Receiving and inspecting goods is not counted as a touch.",
@@ -311,11 +314,13 @@ class SaleReturnReport(models.Model):
     hours_inspection_median = _hours("Hours to Inspection (median)", "Half took no longer.")
     hours_credit_median = _hours("Hours to Credit (median)", "Half took no longer.")
     hours_total_median = _hours("Hours in All (median)", "Half took no longer.")
-    hours_decision_p90 = _hours("Hours to Decision (P90)", "Nine of ten took no longer.")
-    hours_receipt_p90 = _hours("Hours to Receipt (P90)", "Nine of ten took no longer.")
-    hours_inspection_p90 = _hours("Hours to Inspection (P90)", "Nine of ten took no longer.")
-    hours_credit_p90 = _hours("Hours to Credit (P90)", "Nine of ten took no longer.")
-    hours_total_p90 = _hours("Hours in All (P90)", "Nine of ten took no longer.")
+    hours_decision_p90 = _hours("Hours to Decision (nine of ten)", "Nine of ten took no longer.")
+    hours_receipt_p90 = _hours("Hours to Receipt (nine of ten)", "Nine of ten took no longer.")
+    hours_inspection_p90 = _hours(
+        "Hours to Inspection (nine of ten)", "Nine of ten took no longer."
+    )
+    hours_credit_p90 = _hours("Hours to Credit (nine of ten)", "Nine of ten took no longer.")
+    hours_total_p90 = _hours("Hours in All (nine of ten)", "Nine of ten took no longer.")
     days_since_sale_median = _hours("Days since Sale (median)", "Half came back sooner.")
     # Ratios
     rate_units = _ratio(
@@ -324,10 +329,12 @@ class SaleReturnReport(models.Model):
         "other dates rows of one kind have no other to be compared with.",
     )
     rate_value = _ratio("Return Rate (value)", "Returned ÷ shipped value of what is selected.")
-    rate_ppm = _ratio("Returned ppm", "Returned units of a million shipped ones.")
+    rate_ppm = _ratio("Returned of a Million", "Returned units of a million shipped ones.")
     rate_recovery = _ratio("Recovery Rate", "Recovered ÷ returned cost.")
     rate_authorized = _ratio("Authorization Rate", "Authorized ÷ requested quantity.")
-    rate_accepted = _ratio("Acceptance Rate", "Accepted ÷ inspected quantity.")
+    rate_accepted = _ratio(
+        "Acceptance Rate", "Accepted ÷ inspected quantity, of what was inspected."
+    )
 
     @property
     def _table_query(self):
@@ -446,9 +453,13 @@ class SaleReturnReport(models.Model):
         name, _colon, aggregate = aggregate_spec.partition(':')
         if aggregate and name in RATIOS:
             over, under = RATIOS[name]
+            total = SQL("SUM(%s)", self._field_to_sql(self._table, over, query))
+            if name in LESS:
+                less = self._field_to_sql(self._table, LESS[name], query)
+                total = SQL("(%s - COALESCE(SUM(%s), 0))", total, less)
             return SQL(
-                "SUM(%s) / NULLIF(SUM(%s), 0) * %s",
-                self._field_to_sql(self._table, over, query),
+                "%s / NULLIF(SUM(%s), 0) * %s",
+                total,
                 self._field_to_sql(self._table, under, query),
                 SCALES.get(name, 1),
             )

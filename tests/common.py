@@ -122,6 +122,9 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
             .search([('company_ids', 'in', company.ids), ('account_type', '=', 'expense')], limit=1)
         )
         company.sale_return_scrap_account_id = scrap_account
+        # Tests of deadlines make teams of their own; the others need no clock.
+        teams = cls.env['sale.return.team'].sudo()
+        teams.search([('company_id', '=', company.id)]).unlink()
         return company
 
     @classmethod

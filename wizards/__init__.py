@@ -18,6 +18,8 @@ from . import sale_return_inspect_answer
 from . import sale_return_inspect_line
 from . import sale_return_receive
 from . import sale_return_serials
+from . import sale_return_setup
+from . import sale_return_setup_finding
 from . import sale_return_wait
 from . import sale_return_pay
 from . import sale_return_pay_line

@@ -10,4 +10,6 @@ from . import res_company
 from . import res_config_settings
 from . import sale_return_guard
 from . import sale_return_job
+from . import sale_return_health
+from . import sale_return_worklist
 from . import stock_location

@@ -1,8 +1,66 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+# Roles that see the statistics and the records of returns.
+READERS = 'sale_return.group_user,account.group_account_readonly,account.group_account_invoice'
+
+# What must be gone before a part can be switched off: its records go on working, unseen.
+SWITCHED = {
+    'group_sale_return_levels': ('sale.return.approval.level', []),
+    'group_sale_return_teams': ('sale.return.team', [('everybody', '=', False)]),
+    'group_sale_return_checklists': ('sale.return.checklist', []),
+}
 
 
 class ResConfigSettings(models.TransientModel):
     _inherit = 'res.config.settings'
+
+    # Switches: off means that nobody sees the part. None of them switches off a guard, the log,
+    # a discrepancy, the approval of credits without goods, or the clock of the default team.
+    group_sale_return_bench = fields.Boolean(
+        string="Returns Bench",
+        group='sale_return.group_user',
+        implied_group='sale_return.group_bench',
+        help="Receive and inspect with a scanner, and find out whose an unexpected parcel is.",
+    )
+    group_sale_return_desk = fields.Boolean(
+        string="Work at the Bench",
+        group='sale_return.group_inspector',
+        implied_group='sale_return.group_desk',
+        help="Follows the switch of the bench: a switch shows one part to one set of roles.",
+    )
+    group_sale_return_levels = fields.Boolean(
+        string="Levels of Approval",
+        group='sale_return.group_approver',
+        implied_group='sale_return.group_levels',
+        help="Several people approve one after the other, by amount and reason, with stand-ins.",
+    )
+    group_sale_return_teams = fields.Boolean(
+        string="Own Teams",
+        group='sale_return.group_user',
+        implied_group='sale_return.group_teams',
+        help="Teams with members, owners of steps, times and reminders of their own. Otherwise "
+        "one clock counts for everybody.",
+    )
+    group_sale_return_checklists = fields.Boolean(
+        string="Checklists",
+        group='sale_return.group_user',
+        implied_group='sale_return.group_checklists',
+        help="Questions that an inspection has to answer.",
+    )
+    group_sale_return_statistics = fields.Boolean(
+        string="Supplier Quality and Statistics",
+        group=READERS,
+        implied_group='sale_return.group_statistics',
+        help="Analyses by reason, product, customer and supplier, costs and times.",
+    )
+    group_sale_return_records = fields.Boolean(
+        string="Records and Audit",
+        group=READERS,
+        implied_group='sale_return.group_records',
+        help="Lists of all that was recorded: lines, events, inspections, messages, notes and "
+        "payments, and the closing of a period. It is recorded in any case.",
+    )
 
     sale_return_adopt_native = fields.Boolean(
         related='company_id.sale_return_adopt_native', readonly=False
@@ -84,3 +142,30 @@ class ResConfigSettings(models.TransientModel):
                 [('company_id', '=', settings.company_id.id)]
             )
             settings.sale_return_team_health = "\n".join(filter(None, teams.mapped('health')))
+
+    # === BUSINESS METHODS === #
+
+    def set_values(self):
+        """Override of `base` to keep a part visible whose records still do something.
+
+        :raise UserError: when such a part is switched off.
+        """
+        before = self.default_get(list(SWITCHED))
+        for name, (model, domain) in SWITCHED.items():
+            if self[name] or not before.get(name):
+                continue
+            # sudo: all companies share the switch, also those the user does not see.
+            # Settings are saved in a context that finds archived records as well.
+            records = self.env[model].sudo().with_context(active_test=True)
+            count = records.search_count(domain)
+            if count:
+                raise UserError(
+                    self.env._(
+                        "“%(part)s” cannot be switched off: %(count)s of its records are in use "
+                        "and would go on working unseen. Archive them first.",
+                        part=self._fields[name]._description_string(self.env),
+                        count=count,
+                    )
+                )
+        self.group_sale_return_desk = self.group_sale_return_bench
+        return super().set_values()

@@ -79,6 +79,7 @@ class SaleReturn(models.Model):
 
     # The queue of returns whose credit notes are left to the scheduled job.
     credit_attempts = fields.Integer(
+        technical=True,
         string="Attempts",
         readonly=True,
         copy=False,

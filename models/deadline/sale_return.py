@@ -81,6 +81,7 @@ class SaleReturn(models.Model):
 
     # What happens to returns nobody sends, and to requests nobody decides on.
     reminded_for = fields.Date(
+        technical=True,
         readonly=True,
         copy=False,
         help="The last day to send of which the customer was reminded. Nobody is reminded twice of "

@@ -432,12 +432,14 @@ class SaleReturnDeadline(models.Model):
         self._write_facts({'date_alarm': self._get_next_alarm()})
 
     def _remind(self, moment):
-        """Remind the owner of a step; where it has none, the leader of the team.
+        """Remind the owner of a step; where it has none, the leader, unless it is everybody's.
 
         :param str moment: `date_before`, `date_limit` or `date_after`.
         """
         self.ensure_one()
-        user = self.user_id or self.team_id._get_superior(self.user_id)
+        user = self.user_id
+        if not user and not self.team_id.everybody:
+            user = self.team_id._get_superior(user)
         self.env['sale.return.event']._log(
             [
                 {
@@ -448,7 +450,9 @@ class SaleReturnDeadline(models.Model):
                 }
             ]
         )
-        self._notify(user, *self._get_reminder_text(user, moment))
+        # What is everybody's stands on the overview.
+        if user:
+            self._notify(user, *self._get_reminder_text(user, moment))
 
     def _get_reminder_text(self, user, moment):
         """Return subject and body of a reminder, in the language of the user."""

@@ -17,6 +17,9 @@ STEP_GROUPS = {
     'inspect': 'group_inspector',
 }
 
+# The team of everybody comes after all others of its company.
+DEFAULT_SEQUENCE = 1000
+
 # Working times are read once for so many days around a step.
 HORIZON = 90
 
@@ -66,6 +69,10 @@ class SaleReturnTeam(models.Model):
         help="Is told of steps that stay undone, and takes those that no member may.",
     )
     member_ids = fields.Many2many('res.users', string="Members", domain="[('share', '=', False)]")
+    everybody = fields.Boolean(
+        help="Steps belong to nobody in particular: whoever has the role takes them, and the "
+        "overview shows what is late. Rows with an owner go to their owner.",
+    )
     assignment = fields.Selection(
         [('balanced', "Who has the least to do"), ('turn', "In turn")],
         required=True,
@@ -103,6 +110,7 @@ class SaleReturnTeam(models.Model):
 
     @api.depends(
         'active',
+        'everybody',
         'leader_id',
         'member_ids',
         'company_id',
@@ -130,6 +138,33 @@ class SaleReturnTeam(models.Model):
     def _is_cached(self, name):
         """Override of `sale.return.cached`: returns find their teams by some fields."""
         return name in MATCH_FIELDS
+
+    @api.model
+    def _create_default(self, companies):
+        """Give companies the team that takes every return that no other team takes.
+
+        It has a clock and no people: what is late is seen, and nobody is called.
+
+        :param companies: `res.company`
+        :return: the new teams.
+        :rtype: sale.return.team
+        """
+        steps = [
+            {**vals, **dict.fromkeys(('remind_before', 'remind_after', 'escalate_after'), 0)}
+            for vals in self.env['sale.return.team.step']._get_defaults()
+        ]
+        return self.create(
+            [
+                {
+                    'name': self.env._("Everybody"),
+                    'company_id': company.id,
+                    'everybody': True,
+                    'sequence': DEFAULT_SEQUENCE,
+                    'step_ids': [Command.create(vals) for vals in steps],
+                }
+                for company in companies
+            ]
+        )
 
     # === ACTION METHODS === #
 
@@ -321,7 +356,8 @@ class SaleReturnTeam(models.Model):
         """
         self.ensure_one()
         owner = self._get_step(step).user_id
-        for users in (owner, self.member_ids, self.leader_id):
+        people = () if self.everybody else (self.member_ids, self.leader_id)
+        for users in (owner, *people):
             if able := users.filtered(lambda user: self._is_able(user, step)):
                 return able.sorted('id')
         return self.env['res.users']
@@ -452,6 +488,8 @@ class SaleReturnTeam(models.Model):
 
     def _get_people_defects(self):
         """Name what is wrong with members and leader."""
+        if self.everybody:
+            return []
         defects = []
         members = self.with_context(active_test=False).member_ids
         if not members and not self.leader_id:
@@ -503,7 +541,9 @@ class SaleReturnTeam(models.Model):
         )
         defects = []
         # Where there is nobody at all, that was said once.
-        has_people = self.with_context(active_test=False).member_ids or self.leader_id
+        has_people = not self.everybody and (
+            self.with_context(active_test=False).member_ids or self.leader_id
+        )
         if not self.step_ids:
             defects.append(
                 self.env._("Team %(team)s has no steps: nothing is watched.", team=self.name)

@@ -10,3 +10,4 @@ from . import sale_return_policy
 from . import sale_return_refusal_template
 from . import sale_return_rule
 from . import sale_return_substitute
+from . import sale_return_health

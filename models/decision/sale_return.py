@@ -39,9 +39,12 @@ class SaleReturn(models.Model):
         index='btree_not_null',
         help="Who submitted the return. He does not approve it.",
     )
-    submission_count = fields.Integer(readonly=True, copy=False)
+    submission_count = fields.Integer(technical=True, readonly=True, copy=False)
     fingerprint = fields.Char(
-        readonly=True, copy=False, help="Of what was submitted; a change makes approvals void."
+        technical=True,
+        readonly=True,
+        copy=False,
+        help="Of what was submitted; a change makes approvals void.",
     )
     step_ids = fields.One2many(
         'sale.return.approval.step', 'return_id', string="Levels", readonly=True

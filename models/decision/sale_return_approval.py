@@ -26,7 +26,9 @@ class SaleReturnApproval(models.Model):
         'sale.return.refusal.template', index='btree_not_null', ondelete='restrict'
     )
     fingerprint = fields.Char(
-        readonly=True, help="What was decided on: a change of it makes the approval void."
+        technical=True,
+        readonly=True,
+        help="What was decided on: a change of it makes the approval void.",
     )
     own_request = fields.Boolean(
         help="Decided by the one who asked for the return: a manager, where the policy has no "

@@ -197,7 +197,10 @@ class SaleReturn(models.Model):
 
     # The end of the chain of a return's log.
     log_hash = fields.Char(
-        readonly=True, copy=False, help="Of the last event: what is missing at the end shows."
+        technical=True,
+        readonly=True,
+        copy=False,
+        help="Of the last event: what is missing at the end shows.",
     )
 
     # Finds the returns that changed since the facts of the analysis were stored.

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 
 from odoo import api, fields, models
 from odoo.tools import SQL
@@ -101,10 +102,22 @@ class SaleReturnEvent(models.Model):
     reason = fields.Text(help="Why, in the words of the one who did it.")
     details = fields.Text(help="What, in figures or names of documents.")
 
+    shown_details = fields.Text(string="Shown Details", compute='_compute_shown_details')
+
     # The log of each return as a chain: each event is hashed with the one before it.
     hash = fields.Char(
-        readonly=True, help="Of the event and the one before it: a change of the log shows."
+        technical=True,
+        readonly=True,
+        help="Of the event and the one before it: a change of the log shows.",
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('details')
+    def _compute_shown_details(self):
+        """Leave out what proves a file: it is for audits."""
+        for event in self:
+            event.shown_details = re.sub(r" · SHA-256 \w+", "", event.details or '') or False
 
     # === CRUD METHODS === #
 

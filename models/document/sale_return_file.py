@@ -54,7 +54,9 @@ class SaleReturnFile(models.Model):
     )
     mimetype = fields.Char(string="Type", readonly=True)
     size = fields.Integer(string="Size (bytes)", readonly=True)
-    sha256 = fields.Char(string="SHA-256", readonly=True, help="Stays when the file is erased.")
+    sha256 = fields.Char(
+        technical=True, string="SHA-256", readonly=True, help="Stays when the file is erased."
+    )
     user_id = fields.Many2one('res.users', string="Uploaded by", readonly=True, ondelete='restrict')
     date = fields.Datetime(string="Uploaded on", readonly=True)
     locked = fields.Boolean(readonly=True, help="The return was submitted with it: it is evidence.")

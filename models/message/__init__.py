@@ -4,3 +4,4 @@ from . import sale_return_message
 from . import sale_return_message_kind
 from . import sale_return
 from . import sale_return_policy
+from . import sale_return_health

@@ -69,7 +69,7 @@ class SaleReturnMessage(models.Model):
         help="Failed: it can be tried again. Not reached: the customer has no address, or mails to "
         "it come back. Not needed: it was overtaken by events.",
     )
-    attempts = fields.Integer(readonly=True)
+    attempts = fields.Integer(technical=True, readonly=True)
     date_next = fields.Datetime(string="Send after", readonly=True)
     date_sent = fields.Datetime(string="Sent on", readonly=True)
     sms_sent = fields.Boolean(string="Text Message", readonly=True)

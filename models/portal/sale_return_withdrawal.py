@@ -36,7 +36,7 @@ class SaleReturnWithdrawal(models.Model):
     customer_name = fields.Char(string="Name Given", required=True)
     email = fields.Char(string="E-mail Given", required=True)
     statement = fields.Text(required=True, help="What was stated and acknowledged, word for word.")
-    sha256 = fields.Char(string="SHA-256", required=True, help="Of the statement.")
+    sha256 = fields.Char(technical=True, string="SHA-256", required=True, help="Of the statement.")
     content = fields.Json(help="Order lines and quantities of the statement.")
     key = fields.Char(required=True, help="Of the form, which is good for one statement.")
     user_id = fields.Many2one('res.users', string="Recorded by", required=True)

@@ -17,3 +17,4 @@ from . import stock_picking_type
 from . import stock_quant
 from . import stock_rule
 from . import stock_warehouse
+from . import sale_return_health

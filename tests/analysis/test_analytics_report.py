@@ -335,6 +335,21 @@ class TestAnalyticsReport(SaleReturnCommon):
         self.assertAlmostEqual(total['rate_units:avg'], 0.1)
         self.assertAlmostEqual(total['rate_ppm:avg'], 100000)
 
+    def test_acceptance_counts_the_same_goods_on_both_sides(self):
+        # Two were inspected, one of them rejected; four more were accepted without goods.
+        order = self._create_sale({'product': self.product, 'quantity': 6})
+        came = self._create_return(order, 2)
+        self._receive(came)
+        self._inspect(came, (1, 'restock'), (1, 'send_back'))
+        missing = self._create_return(order, 4, reason=self.reason_missing)
+        if missing.state == 'submitted':
+            missing.action_approve()
+        self.assertEqual(self._sum('qty_accepted', 'qty_inspected', 'qty_rejected'), [5, 2, 1])
+        [row] = self.env['sale.return.report'].formatted_read_group(
+            [('company_id', '=', self.company.id)], [], ['rate_accepted:avg']
+        )
+        self.assertEqual(row['rate_accepted:avg'], 0.5)
+
     def test_nothing_shipped_has_no_rate(self):
         (total,) = self.env['sale.return.report'].formatted_read_group(
             [('company_id', '=', self.company.id)], [], ['rate_units:avg', 'hours_total_p90:avg']

@@ -4,14 +4,17 @@ from . import test_data
 from . import test_derived_views
 from . import test_install
 from . import test_ordinary_users
+from . import test_overview
 from . import test_owned_fields
 from . import test_query_counts
 from . import test_rules_of_values
 from . import test_security
 from . import test_security_companies
+from . import test_setup_page
 from . import test_tools
 from . import test_tools_stats
 from . import test_ui
 from . import test_ui_desk
 from . import test_user_defaults
 from . import test_views_of_roles
+from . import test_words

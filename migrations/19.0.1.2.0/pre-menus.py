@@ -1,0 +1,14 @@
+"""Forget who saw which menu: an upgrade only adds groups, and many menus have others now."""
+
+
+def migrate(cr, version):
+    """Drop the groups of the menus of Returns; the data files give them again."""
+    cr.execute(
+        """
+        DELETE FROM ir_ui_menu_group_rel AS rel
+              USING ir_model_data AS data
+              WHERE data.module = 'sale_return'
+                AND data.model = 'ir.ui.menu'
+                AND data.res_id = rel.menu_id
+        """
+    )

@@ -1,0 +1,170 @@
+from lxml import etree
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+from odoo.tools.safe_eval import datetime, safe_eval, time
+
+# What the context of an action calls a filter that is switched on when its list opens.
+FILTER_PREFIX = 'search_default_'
+
+
+class SaleReturnWorklist(models.Model):
+    """One card of the overview: what waits to be done, how much of it is mine, and its list.
+
+    A card counts what its action shows: one truth for the number and for the list behind it.
+    """
+
+    _name = 'sale.return.worklist'
+    _description = "Return Worklist"
+    _order = 'sequence, id'
+
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(default=10)
+    help = fields.Char(translate=True, help="What one does there, in a few words.")
+    icon = fields.Char(help="Class of an icon, such as fa-truck.")
+    action_id = fields.Many2one(
+        'ir.actions.act_window', required=True, ondelete='cascade', string="List"
+    )
+    mine = fields.Char(
+        string="What Is Mine",
+        help="Domain of what waits for the reader; it may use uid. Empty: none.",
+    )
+    late = fields.Char(
+        string="What Is Late",
+        help="Domain of what is late; it may use uid. Empty: nothing ever is.",
+    )
+    group_ids = fields.Many2many(
+        'res.groups', string="Roles", help="Who sees the card: anybody with one of these roles."
+    )
+    feature_id = fields.Many2one(
+        'res.groups', string="Switch", help="The card is hidden where this is switched off."
+    )
+    count = fields.Integer(string="Waiting", compute='_compute_counts')
+    count_mine = fields.Integer(string="Mine", compute='_compute_counts')
+    count_late = fields.Integer(string="Late", compute='_compute_counts')
+
+    # === COMPUTE METHODS === #
+
+    @api.depends_context('uid', 'allowed_company_ids')
+    def _compute_counts(self):
+        counts = self._get_counts()
+        for worklist in self:
+            numbers = counts.get(worklist.id, (0, 0, 0))
+            worklist.count, worklist.count_mine, worklist.count_late = numbers
+
+    # === ACTION METHODS === #
+
+    def action_open(self):
+        """Open the list of a card.
+
+        :return: the action of the list.
+        :rtype: dict
+        """
+        self.ensure_one()
+        return self._get_action()
+
+    def action_open_mine(self):
+        """Open what of a card waits for the reader.
+
+        :return: the action of the list.
+        :rtype: dict
+        """
+        self.ensure_one()
+        action = self._get_action()
+        name = self.env._("%(list)s: mine", list=self.name)
+        return self._narrow_action(action, self.mine, name)
+
+    def action_open_late(self):
+        """Open what of a card is late.
+
+        :return: the action of the list.
+        :rtype: dict
+        """
+        self.ensure_one()
+        action = self._get_action()
+        name = self.env._("%(list)s: late", list=self.name)
+        return self._narrow_action(action, self.late, name)
+
+    # === BUSINESS METHODS === #
+
+    def _get_counts(self):
+        """Count what all cards show in one statement, under the rules of the reader.
+
+        :return: `{id: (all, mine, late)}`; cards of models the reader may not read are left out.
+        :rtype: dict
+        """
+        queries = []
+        for worklist in self:
+            action = worklist._get_action()
+            model = self.env[action['res_model']]
+            if not model.has_access('read'):
+                continue
+            query = model._search(worklist._get_domain(action), order='id')
+            query.order = None
+            columns = [
+                SQL("COUNT(*) FILTER (WHERE %s)", worklist._get_condition(model, query, text))
+                for text in (worklist.mine, worklist.late)
+            ]
+            queries.append(query.select(SQL("%s", worklist.id), SQL("COUNT(*)"), *columns))
+        if not queries:
+            return {}
+        rows = self.env.execute_query(SQL(" UNION ALL ").join(SQL("(%s)", q) for q in queries))
+        return {worklist: tuple(counts) for worklist, *counts in rows}
+
+    def _get_condition(self, model, query, text):
+        """Return a domain of the card as a condition of a query; an empty one is never met."""
+        if not text:
+            return SQL("FALSE")
+        domain = Domain(self._evaluate(text)).optimize_full(model)
+        return domain._to_sql(model, query.table, query)
+
+    def _get_action(self):
+        """Return the action of the list."""
+        self.ensure_one()
+        # sudo: people need not read actions to open the one of a card they may see.
+        return self.sudo().action_id._get_action_dict()
+
+    def _narrow_action(self, action, text, name):
+        """Return an action that shows only what meets a domain as well."""
+        domain = Domain(self._evaluate(action['domain'] or '[]'))
+        domain &= Domain(self._evaluate(text or '[]'))
+        return {**action, 'domain': repr(list(domain)), 'display_name': name, 'name': name}
+
+    def _get_domain(self, action):
+        """Return what an action shows when it opens: its domain, and the filters it switches on.
+
+        Filters without a separator between them widen each other, as in the client.
+        """
+        domain = Domain(self._evaluate(action['domain'] or '[]'))
+        context = self._evaluate(action['context'] or '{}')
+        names = {
+            name.removeprefix(FILTER_PREFIX)
+            for name, value in context.items()
+            if name.startswith(FILTER_PREFIX) and value
+        }
+        if not names:
+            return domain
+        search_view = action['search_view_id'] and action['search_view_id'][0]
+        arch = self.env[action['res_model']].get_view(search_view or None, 'search')['arch']
+        block = []
+        for node in etree.fromstring(arch):
+            if node.tag == 'filter' and node.get('name') in names and node.get('domain'):
+                block.append(Domain(self._evaluate(node.get('domain'))))
+            elif node.tag == 'separator' and block:
+                domain &= Domain.OR(block)
+                block = []
+        return domain & Domain.OR(block) if block else domain
+
+    def _evaluate(self, text):
+        """Return the value of a domain or context written as text, as the client reads it."""
+        return safe_eval(
+            text,
+            {
+                'uid': self.env.uid,
+                'allowed_company_ids': self.env.companies.ids,
+                'context_today': lambda: fields.Date.context_today(self),
+                'datetime': datetime,
+                'time': time,
+            },
+        )

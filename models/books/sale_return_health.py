@@ -1,0 +1,32 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+
+# The comparison runs every night; one night may be missed.
+TOO_OLD = timedelta(days=2)
+
+
+class SaleReturnHealth(models.AbstractModel):
+    _inherit = 'sale.return.health'
+
+    @api.model
+    def _get_findings(self, company):
+        """Override to look for the last comparison."""
+        findings = super()._get_findings(company)
+        compared_on = company.sudo().sale_return_reconciled_on  # sudo: nobody's secret
+        if compared_on and compared_on > fields.Datetime.now() - TOO_OLD:
+            return findings
+        sentence = self.env._("Goods, credits and payments were never compared.")
+        if compared_on:
+            day = fields.Datetime.context_timestamp(self, compared_on).date()
+            sentence = self.env._(
+                "Goods, credits and payments were last compared on %(date)s.", date=day
+            )
+        return [
+            *findings,
+            {'sentence': sentence, 'button': self.env._("Compare Now"), 'code': 'comparison'},
+        ]
+
+    def _fix_comparison(self, company):
+        """Compare now instead of tonight."""
+        self.env['sale.return.reconciler']._reconcile(company)

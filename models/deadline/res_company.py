@@ -1,0 +1,19 @@
+from odoo import api, models
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `base` to have a clock in new companies from the first return on."""
+        companies = super().create(vals_list)
+        # sudo: whoever creates companies need not be a manager of Returns.
+        self.env['sale.return.team'].sudo()._create_default(companies)
+        return companies
+
+    @api.model
+    def _create_return_teams(self):
+        """Give all companies their default team. Called once, when the add-on is installed."""
+        companies = self.search([])
+        self.env['sale.return.team']._create_default(companies)

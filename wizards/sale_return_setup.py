@@ -1,0 +1,56 @@
+from odoo import api, fields, models
+from odoo.fields import Command
+
+
+class SaleReturnSetup(models.TransientModel):
+    """Room: base. The page of the set-up: what is misconfigured, and the lists of rare use."""
+
+    _name = 'sale.return.setup'
+    _description = "Set-Up of Returns"
+
+    company_id = fields.Many2one('res.company', required=True, readonly=True)
+    finding_ids = fields.One2many('sale.return.setup.finding', 'setup_id', readonly=True)
+
+    @api.model
+    def action_open(self):
+        """Look at the configuration of the company and show the page.
+
+        :return: the action of the page.
+        :rtype: dict
+        :raise AccessError: when the user is no manager of Returns.
+        """
+        self.check_access('create')
+        company = self.env.company
+        findings = self.env['sale.return.health']._get_findings(company)
+        setup = self.create(
+            {
+                'company_id': company.id,
+                'finding_ids': [
+                    Command.create(
+                        {
+                            'sequence': sequence,
+                            'sentence': finding['sentence'],
+                            'button': finding['button'],
+                            'code': finding.get('code'),
+                            'action': finding.get('action'),
+                            'domain': repr(finding.get('domain') or []),
+                        }
+                    )
+                    for sequence, finding in enumerate(findings)
+                ],
+            }
+        )
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Set-Up"),
+            'res_model': self._name,
+            'res_id': setup.id,
+            'views': [(False, 'form')],
+            'target': 'main',
+        }
+
+    @api.depends('company_id')
+    def _compute_display_name(self):
+        """Override of `base`: the page is named after its company."""
+        for setup in self:
+            setup.display_name = setup.company_id.name
