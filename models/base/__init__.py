@@ -1,3 +1,4 @@
+from . import sale_return_technical
 from . import sale_return_own_defaults
 from . import sale_return_owned
 from . import sale_return_ruled

@@ -9,28 +9,8 @@ class SaleReturnOwnDefaults(models.AbstractModel):
     """
 
     _name = 'sale.return.own.defaults'
+    _inherit = ['sale.return.technical']
     _description = "Record without Defaults of Clients"
-
-    @api.model
-    def fields_get(self, allfields=None, attributes=None):
-        """Override of `base` to offer `technical` fields only to developers.
-
-        Filters, groupings, sortings and exports of the client leave them out; whoever names one is
-        still answered.
-        """
-        result = super().fields_get(allfields, attributes)
-        if self.env.user.has_group('base.group_no_one'):
-            return result
-        for name, description in result.items():
-            if getattr(self._fields.get(name), 'technical', False):
-                for offer in ('groupable', 'searchable', 'sortable', 'exportable'):
-                    if offer in description or attributes is None:
-                        description[offer] = False
-        return result
-
-    def _valid_field_parameter(self, field, name):
-        """Override of `base`: fields are marked as `technical`, which only developers see."""
-        return name == 'technical' or super()._valid_field_parameter(field, name)
 
     @api.model
     def default_get(self, fields):

@@ -29,6 +29,7 @@ class SaleReturnFile(models.Model):
     """
 
     _name = 'sale.return.file'
+    _inherit = ['sale.return.technical']
     _description = "Return File"
     _order = 'id'
     _check_company_auto = True
