@@ -23,7 +23,7 @@ PAGES = {
         ('Credited', 'Posted credit notes, untaxed, less deductions', '{amount_credited}', MONEY, []),
         ('At risk', 'Cost of what waits for inspection', '{cost_at_risk}', MONEY, []),
     ], [
-        ('Return rate by month of sale', 'bar', 'date_sale:month', 'rate_units', [], REPORT),
+        ('Return rate by month of sale, %', 'bar', 'date_sale:month', 'percent_units', [], REPORT),
         ('Returned value by stage', 'bar', 'stage', 'value_returned', RETURNED, REPORT),
     ], [
         ('By product category', ['categ_id'], ['qty_shipped', 'qty_returned', 'rate_units', 'rate_value'], [], REPORT),
@@ -59,7 +59,7 @@ PAGES = {
         ('Authorization rate', 'Authorized ÷ requested units', '{rate_authorized}', PERCENT, RETURNED),
     ], [
         ('Returned value by country', 'bar', 'country_id', 'value_returned', RETURNED, REPORT),
-        ('Return rate by sales team', 'bar', 'team_id', 'rate_units', [], REPORT),
+        ('Return rate by sales team, %', 'bar', 'team_id', 'percent_units', [], REPORT),
     ], [
         ('Customers', ['commercial_partner_id'], ['value_returned', 'value_shipped', 'rate_value', 'qty_rejected'], [], REPORT),
     ]),
@@ -99,7 +99,7 @@ PAGES = {
         ('Margin before return costs', 'Shipped value − cost − credited + recovered', '{margin_before_return_costs}', MONEY, []),
         ('At risk', 'Cost of what waits for inspection', '{cost_at_risk}', MONEY, []),
     ], [
-        ('Credited by month of return', 'bar', 'date_return:month', 'amount_credited', RETURNED, REPORT),
+        ('Credited by month of return', 'bar', 'date_return:month', 'amount_credited', [*RETURNED, ['date_return', '!=', False]], REPORT),
         ('Lost cost by disposition', 'bar', 'disposition_id', 'cost_lost', [*RETURNED, ['disposition_id', '!=', False]], REPORT),
     ], [
         ('By product category', ['categ_id'], ['value_shipped', 'amount_credited', 'cost_recovered', 'cost_lost', 'margin_before_return_costs'], [], REPORT),

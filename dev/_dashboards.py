@@ -207,7 +207,7 @@ class Dashboard:
     def get_aggregator(self, name):
         if name in COUNTED:
             return 'count_distinct'
-        return 'avg' if name.startswith(('rate_', 'hours_', 'days_')) else 'sum'
+        return 'avg' if name.startswith(('rate_', 'percent_', 'hours_', 'days_')) else 'sum'
 
     def get_value(self, name, domain, model=REPORT):
         """Return the formula of one figure; figures of one domain share a pivot."""
@@ -235,11 +235,11 @@ class Dashboard:
             {
                 'id': chart,
                 'tag': 'chart',
-                'width': 265,
+                'width': 250,
                 'height': 105,
                 'col': 0,
                 'row': 0,
-                'offset': {'x': MARGIN + 275 * (number % 4), 'y': 10 + 115 * (number // 4)},
+                'offset': {'x': MARGIN + 258 * (number % 4), 'y': 10 + 115 * (number // 4)},
                 'data': {
                     'type': 'scorecard',
                     'chartId': chart,
@@ -317,11 +317,11 @@ class Dashboard:
             {
                 'id': chart,
                 'tag': 'chart',
-                'width': 540,
+                'width': 508,
                 'height': 340,
                 'col': 0,
                 'row': 0,
-                'offset': {'x': MARGIN + 550 * (number % 2), 'y': 23 * row},
+                'offset': {'x': MARGIN + 516 * (number % 2), 'y': 23 * row},
                 'data': data,
             }
         )

@@ -6,6 +6,8 @@ from ..const import LIABILITIES, RETURN_STATES
 # Measures that are ratios: of sums, never a mean of ratios. `{field: (over, under)}`
 RATIOS = {
     'rate_units': ('qty_returned', 'qty_shipped'),
+    # Charts write no percent signs.
+    'percent_units': ('qty_returned', 'qty_shipped'),
     'rate_value': ('value_returned', 'value_shipped'),
     'rate_ppm': ('qty_returned', 'qty_shipped'),
     'rate_recovery': ('cost_recovered', 'cost_returned'),
@@ -15,7 +17,7 @@ RATIOS = {
 }
 # What is taken off the sum above the line.
 LESS = {'rate_accepted': 'qty_rejected'}
-SCALES = {'rate_ppm': 1000000}
+SCALES = {'rate_ppm': 1000000, 'percent_units': 100}
 # Measures of time: `{field: (hours, share of all that took no longer)}`
 QUANTILES = {
     f'{name}_{suffix}': (name, share)
@@ -327,6 +329,9 @@ class SaleReturnReport(models.Model):
         "Return Rate (units)",
         "Returned ÷ shipped quantity of what is selected. By sale date it is a cohort rate, by "
         "other dates rows of one kind have no other to be compared with.",
+    )
+    percent_units = _ratio(
+        "Return Rate in %", "Returned of a hundred shipped units of what is selected."
     )
     rate_value = _ratio("Return Rate (value)", "Returned ÷ shipped value of what is selected.")
     rate_ppm = _ratio("Returned of a Million", "Returned units of a million shipped ones.")
