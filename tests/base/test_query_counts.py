@@ -18,8 +18,8 @@ SMALL, LARGE = 3, 10
 # that the add-on does is the same for one return and for many, but for the number of each return.
 BUDGETS = {
     # Per return: its number (2). Per batch 60: what was sold, shipped and invoiced, policy, rules,
-    # customers and followers, the returns and their lines, hold and log. The default team: 16 for its
-    # steps, working times and the first deadline.
+    # customers and followers, the returns and their lines, hold and log. The default team takes 16
+    # for its steps, working times and the first deadlines.
     'request': 100,
     # Per return: details of moves and the places they may go (10 + 5), reordering rules (6),
     # names of products (3), the number of the receipt (1). Per batch 85.
