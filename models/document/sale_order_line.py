@@ -321,9 +321,17 @@ class SaleOrderLine(models.Model):
         back = self._get_qty_back()
         if back <= 0 or self.qty_delivered_method != 'stock_move':
             return 0.0
+        return min(max(self._get_qty_planned() - ordered, 0.0), back)
+
+    def _get_qty_planned(self):
+        """Return what was shipped and is planned to be, returns not deducted.
+
+        :return: a quantity in the unit of the line.
+        :rtype: float
+        """
+        self.ensure_one()
         # Past our own override below, which asks for this.
-        planned = super()._get_qty_procurement()  # pylint: disable=super-method-mismatch
-        return min(max(planned - ordered, 0.0), back)
+        return super()._get_qty_procurement()  # pylint: disable=super-method-mismatch
 
     def _get_qty_procurement(self, previous_product_uom_qty=False):
         """Override of `sale_stock` to plan nothing when an order is lowered to what is kept.

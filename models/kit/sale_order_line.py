@@ -122,10 +122,14 @@ class SaleOrderLine(models.Model):
         steps = defaultdict(float)
         for move in self.move_ids.filtered(lambda move: move._is_kit_delivery_step()):
             quantity = move.quantity if move.state == 'done' else move.product_uom_qty
-            key = (move.state == 'cancel', move.product_id, move.warehouse_id, move.picking_type_id)
-            steps[key] += move.product_uom._compute_quantity(
-                quantity, move.product_id.uom_id, round=False
-            )
+            # Without backorder, Odoo keeps on the done move what was to be delivered.
+            dropped = max(move.product_uom_qty - quantity, 0.0)
+            is_cancelled = move.state == 'cancel'
+            for part, is_off in ((quantity, is_cancelled), (dropped, True)):
+                key = (is_off, move.product_id, move.warehouse_id, move.picking_type_id)
+                steps[key] += move.product_uom._compute_quantity(
+                    part, move.product_id.uom_id, round=False
+                )
         highest = defaultdict(float)
         for (is_cancelled, product, warehouse, _type), quantity in steps.items():
             key = (is_cancelled, product, warehouse)
@@ -314,6 +318,15 @@ class SaleOrderLine(models.Model):
                 # Components that make no whole kit are not billed, so they go first.
                 result[line] = min(complete + max(again - back, 0.0), at_customer)
         return result
+
+    def _get_qty_planned(self):
+        """Override to count kits that were shipped, however many are ordered by now.
+
+        Odoo finds none as soon as the order is lowered to nothing.
+        """
+        if self._is_return_kit():
+            return self._get_kits_complete(self._get_kit_demand()[0])
+        return super()._get_qty_planned()
 
     @api.model
     def _get_incoming_outgoing_moves_filter(self):

@@ -116,3 +116,37 @@ class TestAwkwardKits(KitCommon):
         sale_return.action_inspect_all('restock')
         self.assert_credited(sale_return, 300)
         self.assertEqual(sale_return.state, 'closed')
+
+    # === ORDERS THAT ARE NOT DELIVERED WHOLLY, OR LOWERED === #
+
+    def test_kits_of_which_the_rest_is_never_delivered(self):
+        order = self._create_order({'product': self.kit, 'quantity': 10, 'price': 300.0})
+        delivery = order.picking_ids
+        for move in delivery.move_ids:
+            move.quantity = move.product_uom_qty / 2
+            move.picked = True
+        delivery.with_context(
+            skip_backorder=True, picking_ids_not_to_backorder=delivery.ids
+        ).button_validate()
+        self.assert_sold(order.order_line, delivered=5, invoiced=0, to_invoice=5)
+        sale_return = self._create_return(order, 2)
+        self.assertEqual(self._get_expected(sale_return), {self.part_a: 4, self.part_b: 2})
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        self.assert_sold(order.order_line, delivered=3, invoiced=0, to_invoice=3)
+        self.assertEqual(self._invoice(order).amount_untaxed, 900.0)
+        self.assert_nothing_to_invoice(order)
+
+    def test_order_lowered_to_nothing_after_all_kits_came_back(self):
+        for policy in ('delivery', 'order'):
+            with self.subTest(policy=policy):
+                self.kit.invoice_policy = policy
+                order = self._sell_kits(3)
+                self._return_goods(order)
+                order.order_line.product_uom_qty = 0
+                waiting = order.order_line.move_ids.filtered(
+                    lambda move: move.state not in ('done', 'cancel')
+                )
+                self.assertFalse(waiting)
+                self.assert_sold(order.order_line, delivered=0, invoiced=0)
+                self.assert_nothing_to_invoice(order)
