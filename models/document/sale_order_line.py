@@ -278,10 +278,7 @@ class SaleOrderLine(models.Model):
         :param float credited: what returns have credited: that was invoiced.
         """
         self.ensure_one()
-        known = sum(
-            min(line.qty_received_uninvoiced, line.qty_received)
-            for line in self._get_return_lines()
-        )
+        known = sum(line._get_qty_uninvoiced_here() for line in self._get_return_lines())
         back = self._get_qty_back() - credited
         return max(min(known, back, self._get_qty_uninvoiced(invoiced)), 0.0)
 

@@ -90,8 +90,14 @@ class SaleReturnLine(models.Model):
         For what has come that is known since it came; what is still to come may be any.
         """
         self.ensure_one()
-        known = min(self.qty_received_uninvoiced, self.qty_received)
+        known = self._get_qty_uninvoiced_here()
         return known + max(self._get_qty_expected() - self._get_qty_come(), 0.0)
+
+    def _get_qty_uninvoiced_here(self):
+        """Return what of the goods that came back uninvoiced has not left to the customer again."""
+        self.ensure_one()
+        here = self.qty_received - self.qty_sent_back - self.qty_replaced
+        return max(min(self.qty_received_uninvoiced, here), 0.0)
 
     def _note_uninvoiced(self, quantities):
         """Keep what of goods that just came was not invoiced.
@@ -103,8 +109,7 @@ class SaleReturnLine(models.Model):
             sale_line = line.sale_line_id
             invoiced = ledger._get_invoiced(sale_line, posted_only=True)[0]
             known = sum(
-                min(sibling.qty_received_uninvoiced, sibling.qty_received)
-                for sibling in sale_line.return_line_ids
+                sibling._get_qty_uninvoiced_here() for sibling in sale_line.return_line_ids
             )
             uninvoiced = min(quantity, sale_line._get_qty_uninvoiced(invoiced) - known)
             if line.product_uom_id.compare(uninvoiced, 0.0) > 0:

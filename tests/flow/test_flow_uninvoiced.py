@@ -142,3 +142,21 @@ class TestFlowUninvoiced(SaleReturnCommon):
         sale_return.action_inspect_all('restock')
         self.assert_quantities(sale_return.line_ids, credited=3)
         self.assert_nothing_to_invoice(order)
+
+    def test_goods_sent_back_and_returned_again_are_not_credited(self):
+        order = self._create_order()
+        self._deliver(order, 6)
+        refused = self._create_return(order, 6)
+        self._receive(refused)
+        self._inspect(refused, (6, 'send_back'))
+        self._process(refused.transfer_ids)
+        again = self._return_goods(order, 3)
+        self.assertFalse(again.credit_note_ids)
+        self.assertEqual(again.state, 'closed')
+        invoice = self._invoice(order)
+        # The customer keeps 3, and pays them.
+        self.assertEqual(invoice.invoice_line_ids.quantity, 3)
+        self.assertFalse(again.action_create_credit_notes())
+        self.assertEqual((again.state, again.line_ids.qty_credited), ('closed', 0))
+        self.assert_sold(order.order_line, delivered=3, invoiced=3)
+        self.assert_nothing_to_invoice(order)
