@@ -16,7 +16,11 @@ class SaleReturnCorrect(models.TransientModel):
     product_uom_id = fields.Many2one(related='row_id.product_uom_id')
     lot_id = fields.Many2one(related='row_id.lot_id')
     quantity = fields.Float(
-        digits='Product Unit', compute='_compute_from_row', store=True, readonly=False
+        digits=False,
+        min_display_digits='Product Unit',
+        compute='_compute_from_row',
+        store=True,
+        readonly=False,
     )
     reason = fields.Char(required=True)
     disposition_id = fields.Many2one(

@@ -29,6 +29,7 @@ class SaleReturnCreate(models.TransientModel):
         precompute=True,
     )
 
+    is_counted_otherwise = fields.Boolean(compute='_compute_is_counted_otherwise')
     approval_note = fields.Char(
         compute='_compute_approval_note', help="Why the return is not approved at once."
     )
@@ -115,6 +116,13 @@ class SaleReturnCreate(models.TransientModel):
                 if line._is_returnable()
             ]
 
+    @api.depends('line_ids.sale_line_id')
+    def _compute_is_counted_otherwise(self):
+        for wizard in self:
+            wizard.is_counted_otherwise = any(
+                line.product_uom_id != line.product_id.uom_id for line in wizard.line_ids
+            )
+
     @api.depends('reason_id', 'line_ids.reason_id', 'line_ids.quantity')
     def _compute_approval_note(self):
         for wizard in self:
@@ -166,7 +174,9 @@ class SaleReturnCreate(models.TransientModel):
     def _create_return(self):
         """Create the return of the chosen quantities."""
         self.ensure_one()
-        lines = self.line_ids.filtered(lambda line: not line.product_uom_id.is_zero(line.quantity))
+        lines = self.line_ids.filtered(
+            lambda line: not line.sale_line_id._get_return_measure().is_zero(line.quantity)
+        )
         if not lines:
             raise UserError(self.env._("Enter what is returned: all quantities are zero."))
         if excess := lines.filtered(lambda line: line._is_too_much()):

@@ -23,7 +23,12 @@ class SaleReturnCreateLine(models.TransientModel):
     product_uom_id = fields.Many2one(related='sale_line_id.product_uom_id')
     qty_delivered = fields.Float(related='sale_line_id.qty_delivered')
     qty_returnable = fields.Float(related='sale_line_id.qty_returnable')
-    quantity = fields.Float(string="Return", digits='Product Unit')
+    quantity = fields.Float(string="Return", digits=False, min_display_digits='Product Unit')
+    counted_text = fields.Char(
+        string="Counted As",
+        compute='_compute_counted_text',
+        help="What is returned in the unit in which the goods are counted.",
+    )
     reason_id = fields.Many2one('sale.return.reason', check_company=True)
     resolution = fields.Selection(
         selection=lambda self: self.env['sale.return.reason']._selection_resolution(),
@@ -67,12 +72,25 @@ class SaleReturnCreateLine(models.TransientModel):
     def _is_too_much(self):
         """Tell whether more is typed than can come back."""
         self.ensure_one()
-        return self.product_uom_id.compare(self.quantity, self.qty_returnable) > 0
+        measure = self.sale_line_id._get_return_measure()
+        typed = measure.read(self.quantity, whole=self.qty_returnable)
+        return measure.compare(typed, self.qty_returnable) > 0
 
     def _format_quantity(self, quantity):
         """Return a quantity of the line as people write it, without zeros behind the point."""
         self.ensure_one()
-        return f"{self.product_uom_id.round(quantity):g} {self.product_uom_id.name}"
+        measure = self.sale_line_id._get_return_measure()
+        if not measure.is_shown(quantity):
+            return f"{measure.to_stock(quantity):g} {self.product_id.uom_id.name}"
+        return f"{measure.round(quantity):g} {self.product_uom_id.name}"
+
+    @api.depends('sale_line_id', 'quantity')
+    def _compute_counted_text(self):
+        for row in self:
+            measure = row.sale_line_id._get_return_measure()
+            stock_uom = row.product_id.uom_id
+            counted = measure.to_stock(measure.read(row.quantity))
+            row.counted_text = row.product_uom_id != stock_uom and f"{counted:g} {stock_uom.name}"
 
     def _is_without_goods(self):
         """Tell whether nothing of the line will come back, as far as the dialog knows."""

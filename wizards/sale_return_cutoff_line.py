@@ -26,7 +26,7 @@ class SaleReturnCutoffLine(models.TransientModel):
     move_id = fields.Many2one(
         'account.move', string="Document", help="The invoice or credit note of the amounts."
     )
-    quantity = fields.Float(digits='Product Unit')
+    quantity = fields.Float(digits=False, min_display_digits='Product Unit')
     product_uom_id = fields.Many2one('uom.uom', string="Unit")
     account_id = fields.Many2one('account.account', string="Income Account")
     net = fields.Monetary(help="Untaxed, in the currency of the company.")

@@ -19,7 +19,8 @@ class SaleReturnDecide(models.TransientModel):
     verdict_text = fields.Text(related='line_id.verdict_text')
     quantity = fields.Float(
         string="Approve",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_quantity',
         store=True,
         readonly=False,
@@ -49,7 +50,7 @@ class SaleReturnDecide(models.TransientModel):
     def action_confirm(self):
         """Keep the decision on the line."""
         self.ensure_one()
-        if self.product_uom_id.is_zero(self.quantity):
+        if self.line_id._get_measure().is_zero(self.quantity):
             self.line_id.with_context(sale_return_template_id=self.template_id.id).action_refuse(
                 reason=self.reason
             )

@@ -31,7 +31,9 @@ class SaleReturnDiscrepancyRegister(models.TransientModel):
     )
     tracking = fields.Selection(related='product_id.tracking')
     product_uom_id = fields.Many2one('uom.uom', string="Unit", compute='_compute_product_uom_id')
-    quantity = fields.Float(digits='Product Unit', default=1.0, required=True)
+    quantity = fields.Float(
+        digits=False, min_display_digits='Product Unit', default=1.0, required=True
+    )
     lot_name = fields.Char(
         string="Lot/Serial Number", help="What is written on the thing, known or not."
     )

@@ -90,7 +90,7 @@ class SaleReturnInspect(models.TransientModel):
                 ).id,
             }
             for line in lines
-            if not line.product_uom_id.is_zero(line._get_qty_missing())
+            if not line._get_measure().is_zero(line._get_qty_missing())
         ]
 
     @api.model
@@ -114,7 +114,7 @@ class SaleReturnInspect(models.TransientModel):
         :raise UserError: when all quantities are zero, or more is inspected than there is.
         """
         self.ensure_one()
-        rows = self.line_ids.filtered(lambda row: not row.product_uom_id.is_zero(row.quantity))
+        rows = self.line_ids.filtered(lambda row: row.quantity)
         if not rows:
             raise UserError(self.env._("Enter what was inspected: all quantities are zero."))
         # What the dialog was opened with is not meant for the documents that follow.

@@ -27,7 +27,7 @@ class SaleReturnInspectLine(models.TransientModel):
     lot_id = fields.Many2one(
         'stock.lot', string="Lot/Serial Number", domain="[('product_id', '=', product_id)]"
     )
-    quantity = fields.Float(digits='Product Unit')
+    quantity = fields.Float(digits=False, min_display_digits='Product Unit')
     grade_id = fields.Many2one(
         'sale.return.grade',
         string="Condition",

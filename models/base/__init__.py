@@ -14,3 +14,4 @@ from . import sale_return_job
 from . import sale_return_health
 from . import sale_return_worklist
 from . import stock_location
+from . import uom_uom

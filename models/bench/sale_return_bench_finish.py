@@ -195,9 +195,7 @@ class SaleReturnBench(models.AbstractModel):
         product = line.product_id.browse(item['product_id'])
         quantity = item['quantity']
         if not is_kit:
-            quantity = product.uom_id._compute_quantity(
-                quantity, line.product_uom_id, rounding_method='HALF-UP'
-            )
+            quantity = line._get_measure().from_stock(quantity)
         files = self._get_files(item)
         answers = {int(key): value for key, value in (item['answers'] or {}).items()}
         for question in {file['question'] for file in files} - {0}:
@@ -265,9 +263,7 @@ class SaleReturnBench(models.AbstractModel):
         if kind in FOREIGN_KINDS and (not line or line.product_id != product):
             kind = 'wrong_product'  # also too many of a component of a kit
         if kind != 'wrong_product':
-            quantity = product.uom_id._compute_quantity(
-                quantity, line.product_uom_id, rounding_method='HALF-UP'
-            )
+            quantity = line._get_measure().from_stock(quantity)
         return {
             'kind': kind,
             'quantity': quantity,

@@ -140,7 +140,7 @@ class SaleReturnBench(models.AbstractModel):
             lambda line: (
                 not line.display_type
                 and line.product_id.type == 'consu'
-                and line.product_uom_id.compare(line.qty_returnable, 0.0) > 0
+                and line._get_return_measure().compare(line.qty_returnable, 0.0) > 0
                 and (not wanted or line.id in wanted)
             )
         )

@@ -171,7 +171,7 @@ class SaleReturnAccruals(models.AbstractModel):
             creditable = self._get_creditable(sale_line, date)
             for line in group.sorted('id'):
                 back, credited = figures[line.id]
-                compare = line.product_uom_id.compare
+                compare = line._get_measure().compare
                 if compare(credited, back) > 0:
                     early.append((line, credited - max(back, 0.0)))
                     continue
@@ -194,9 +194,7 @@ class SaleReturnAccruals(models.AbstractModel):
                 and not move._is_credit_reversal()
                 and not move._is_reversed_credit()
             ):
-                quantity = line.product_uom_id._compute_quantity(
-                    line.quantity, sale_line.product_uom_id, round=False, raise_if_failure=False
-                )
+                quantity = line._get_quantity_in(sale_line._get_return_measure())
                 left += -abs(quantity) if move.move_type == 'out_refund' else quantity
         return max(left, 0.0)
 
@@ -226,7 +224,7 @@ class SaleReturnAccruals(models.AbstractModel):
                     left -= part
                     rows.append(self._prepare_credit_row(line, credit, part, date))
                     rows += self._get_lump_rows(line, credit, part, rows[-1]['kind'])
-            if line.product_uom_id.compare(left, 0.0) > 0:
+            if line._get_measure().compare(left, 0.0) > 0:
                 rest.append((line, left))
         return rows + self._get_uncredited_rows(rest, date)
 
@@ -286,9 +284,7 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _get_credited(self, credit, line):
-        return credit.product_uom_id._compute_quantity(
-            credit.quantity, line.product_uom_id, round=False
-        )
+        return credit._get_quantity_in(line._get_measure())
 
     @api.model
     def _prepare_credit_row(self, line, credit, quantity, date=None):
@@ -385,5 +381,5 @@ class SaleReturnAccruals(models.AbstractModel):
             'cost_account_id': accounts['expense'].id,
             'stock_account_id': accounts['stock_valuation'].id,
             **values,
-            'quantity': line.product_uom_id.round(values['quantity']),
+            'quantity': line._get_measure().round(values['quantity']),
         }

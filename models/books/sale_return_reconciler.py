@@ -168,9 +168,9 @@ class SaleReturnReconciler(models.AbstractModel):
                     'credited_too_much': (excess, 'rejected'),
                 }
                 found = {
-                    kind: (line.product_uom_id.round(quantity), why)
+                    kind: (line._get_measure().round(quantity), why)
                     for kind, (quantity, why) in found.items()
-                    if line.product_uom_id.compare(quantity, 0.0) > 0
+                    if line._get_measure().compare(quantity, 0.0) > 0
                 }
                 if found:
                     result[line] = found
@@ -201,7 +201,7 @@ class SaleReturnReconciler(models.AbstractModel):
     @api.model
     def _get_missing_cause(self, line):
         """Return the code of why goods are not credited, see `sale.return.explainer`."""
-        compare = line.product_uom_id.compare
+        compare = line._get_measure().compare
         if line.state == 'submitted':
             return 'to_approve'
         if any(credit._get_qty_reversed() for credit in line.credit_line_ids):

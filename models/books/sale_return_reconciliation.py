@@ -61,10 +61,18 @@ class SaleReturnReconciliation(models.Model):
 
     # Quantities, in the unit of the order line
     product_uom_id = fields.Many2one('uom.uom', string="Unit", readonly=True)
-    qty_received = fields.Float(string="Received Qty", digits='Product Unit', readonly=True)
-    qty_accepted = fields.Float(string="Accepted Qty", digits='Product Unit', readonly=True)
-    qty_credited = fields.Float(string="Credited Qty", digits='Product Unit', readonly=True)
-    qty_difference = fields.Float(string="Difference Qty", digits='Product Unit', readonly=True)
+    qty_received = fields.Float(
+        string="Received Qty", digits=False, min_display_digits='Product Unit', readonly=True
+    )
+    qty_accepted = fields.Float(
+        string="Accepted Qty", digits=False, min_display_digits='Product Unit', readonly=True
+    )
+    qty_credited = fields.Float(
+        string="Credited Qty", digits=False, min_display_digits='Product Unit', readonly=True
+    )
+    qty_difference = fields.Float(
+        string="Difference Qty", digits=False, min_display_digits='Product Unit', readonly=True
+    )
 
     # Amounts, tax included, in `currency_id`
     currency_id = fields.Many2one('res.currency', required=True, readonly=True)

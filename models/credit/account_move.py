@@ -268,7 +268,7 @@ class AccountMove(models.Model):
         lines = self.invoice_line_ids.sale_return_line_id
         early = lines.filtered(
             lambda line: (
-                line.product_uom_id.compare(line.qty_credited, line._get_qty_released(line)) > 0
+                line._get_measure().compare(line.qty_credited, line._get_qty_released(line)) > 0
             )
         )
         if early:
@@ -387,11 +387,11 @@ class AccountMove(models.Model):
         """
         ledger = self.env['sale.return.ledger']
         for return_line, quantity in quantities.items():
-            uom = return_line.product_uom_id
+            measure = return_line._get_measure()
             for line in lines.filtered(lambda l: not l.sale_return_line_id):
-                credited = line.product_uom_id._compute_quantity(line.quantity, uom, round=False)
+                credited = line._get_quantity_in(measure)
                 if return_line.sale_line_id not in line.sale_line_ids or (
-                    uom.compare(abs(credited), quantity) > 0
+                    measure.compare(abs(credited), quantity) > 0
                 ):
                     continue
                 invoice_lines = ledger._get_invoice_lines(return_line.sale_line_id)

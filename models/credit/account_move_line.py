@@ -151,6 +151,62 @@ class AccountMoveLine(models.Model):
                 left -= taken
         return 0.0
 
+    def _get_return_measure(self):
+        """Return how the quantity of the line stands for a quantity in the unit of its product.
+
+        :rtype: odoo.addons.sale_return.tools.measure.Measure
+        """
+        self.ensure_one()
+        # sudo: units are no secret, and who credits goods need not read orders.
+        line = self.sudo()
+        sale_line = line.sale_line_ids[:1]
+        in_stock = line.product_id.type == 'consu'
+        if sale_line:
+            in_stock = sale_line.qty_delivered_method == 'stock_move'
+        sold = sale_line.product_uom_id._compute_quantity(
+            sale_line.product_uom_qty, line.product_uom_id, round=False, raise_if_failure=False
+        )
+        return line.product_uom_id._get_measure(line.product_id.uom_id, counted=in_stock, sold=sold)
+
+    def _get_quantity_counted(self):
+        """Return the quantity of the line in its unit, as it is counted in stock.
+
+        The line keeps it with two decimals; 0.67 dozen billed for 8 pieces are 8 pieces.
+        """
+        self.ensure_one()
+        return self._get_return_measure().read(self.quantity)
+
+    def _get_quantity_in(self, measure):
+        """Return the quantity of the line in another unit of its product, as it is counted.
+
+        :param measure: `Measure` of the other unit.
+        """
+        self.ensure_one()
+        return measure.from_stock(self._get_return_measure().to_stock(self._get_quantity_counted()))
+
+    def _get_qty_credited_in(self, measure):
+        """Return what the line of a note credits and nobody has reversed, in another unit.
+
+        :param measure: `Measure` of the other unit.
+        """
+        self.ensure_one()
+        quantity = self._get_quantity_counted() - self._get_qty_reversed()
+        return measure.from_stock(self._get_return_measure().to_stock(quantity))
+
+    def _get_cogs_value(self):
+        """Override of `stock_account` to take back the cost of the invoice in any unit.
+
+        Odoo looks for it among lines in the same unit only; it is per unit of the product.
+        """
+        billed = self.credited_line_id
+        if self.sale_return_kind == 'goods' and billed.product_uom_id != self.product_uom_id:
+            cost = billed.move_id.line_ids.filtered(
+                lambda item: item.cogs_origin_id == billed and item.price_unit >= 0
+            )[:1]
+            if cost:
+                return cost.price_unit
+        return super()._get_cogs_value()
+
     def _get_amount_credited(self):
         """Return what this line of a posted note credits, tax included, in its currency.
 
@@ -221,7 +277,7 @@ class AccountMoveLine(models.Model):
         )
         quantity = ledger._convert_to_order(line, sale_line)
         uncredited = back - by_returns - otherwise
-        return sale_line.product_uom_id.compare(uncredited, quantity) < 0
+        return sale_line._get_return_measure().compare(uncredited, quantity) < 0
 
     def _copy_data_extend_business_fields(self, values):
         """Override of `account` to bill goods again at no cost, where none was reversed."""
@@ -286,6 +342,4 @@ class AccountMoveLine(models.Model):
 
     def _get_quantity_in_product_unit(self):
         self.ensure_one()
-        return self.product_uom_id._compute_quantity(
-            self.quantity, self.product_id.uom_id, round=False, raise_if_failure=False
-        )
+        return self._get_return_measure().to_stock(self._get_quantity_counted())

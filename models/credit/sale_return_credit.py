@@ -120,7 +120,7 @@ class SaleReturnCredit(models.AbstractModel):
         return [
             (line, quantities[line][0])
             for line in lines
-            if line.product_uom_id.compare(quantities[line][0], 0.0) > 0
+            if line._get_measure().compare(quantities[line][0], 0.0) > 0
         ]
 
     @api.model
@@ -130,7 +130,7 @@ class SaleReturnCredit(models.AbstractModel):
         for line, quantity in self._collect_goods(returns, get_quantity):
             kept = min(quantity, self._get_qty_kept_due(line))
             parts = (kept, quantity - kept)
-            result += [(line, part) for part in parts if line.product_uom_id.compare(part, 0.0) > 0]
+            result += [(line, part) for part in parts if line._get_measure().compare(part, 0.0) > 0]
         return result
 
     @api.model
@@ -172,9 +172,9 @@ class SaleReturnCredit(models.AbstractModel):
                 due = max(min(left, creditable), 0.0) if capped else left
                 creditable -= due
                 if line in result:
-                    uom = line.product_uom_id
                     by_hand = max(min(left - due, otherwise), 0.0)
-                    result[line] = (uom.round(due), uninvoiced, uom.round(by_hand))
+                    in_steps = line._get_measure().round
+                    result[line] = (in_steps(due), in_steps(uninvoiced), in_steps(by_hand))
         return result
 
     # === ALLOCATE === #
@@ -203,8 +203,8 @@ class SaleReturnCredit(models.AbstractModel):
             for invoice_line, balance in sorted(
                 candidates, key=lambda candidate, line=line: self._get_rank(line, candidate[0])
             ):
-                wanted = line.product_uom_id._compute_quantity(
-                    quantity, invoice_line.product_uom_id, round=False
+                wanted = invoice_line._get_return_measure().from_stock(
+                    line._get_measure().to_stock(quantity)
                 )
                 taken = min(wanted, balance.quantity)
                 if taken <= QUANTITY_EPSILON:
@@ -228,8 +228,8 @@ class SaleReturnCredit(models.AbstractModel):
         for allocation in allocations:
             line, invoice_line = allocation['return_line'], allocation['invoice_line']
             allocation['kept'] = kept[line] > QUANTITY_EPSILON
-            kept[line] -= invoice_line.product_uom_id._compute_quantity(
-                allocation['quantity'], line.product_uom_id, round=False
+            kept[line] -= line._get_measure().from_stock(
+                invoice_line._get_return_measure().to_stock(allocation['quantity'])
             )
         return allocations
 
@@ -301,11 +301,12 @@ class SaleReturnCredit(models.AbstractModel):
         if allocation.get('kind'):
             return self._prepare_lump_line_vals(allocation)
         price_unit = self._get_note_price_unit(allocation)
+        uom, quantity = self._get_note_quantity(allocation)
         return {
             'name': line.name,
             'product_id': line.product_id.id,
-            'product_uom_id': line.product_uom_id.id,
-            'quantity': allocation['quantity'],
+            'product_uom_id': uom.id,
+            'quantity': quantity,
             'price_unit': price_unit,
             'sale_return_price': price_unit,
             'discount': line.discount,
@@ -328,6 +329,26 @@ class SaleReturnCredit(models.AbstractModel):
         }
 
     @api.model
+    def _get_note_quantity(self, allocation):
+        """Return the unit and the quantity of a note line.
+
+        The unit of the invoice line, where its decimals are enough; else that of the product: of
+        12 dozen at 120.00 four pieces are credited as 4 pieces at 10.00, not as 0.33 dozen.
+
+        :return: `(uom.uom, quantity in it)`
+        :rtype: tuple
+        """
+        line, quantity = allocation['invoice_line'], allocation['quantity']
+        if allocation.get('kind'):
+            return line.product_uom_id, quantity
+        measure = line._get_return_measure()
+        if abs(abs(line._get_quantity_counted()) - quantity) < QUANTITY_EPSILON:
+            return line.product_uom_id, abs(line.quantity)
+        if measure.is_shown(quantity):
+            return line.product_uom_id, quantity
+        return line.product_id.uom_id, measure.to_stock(quantity)
+
+    @api.model
     def _get_note_price_unit(self, allocation):
         """Return the unit price of a note line.
 
@@ -336,10 +357,13 @@ class SaleReturnCredit(models.AbstractModel):
         price of the invoice would round differently: 7 × (10 / 7) = 10.00.
         """
         line = allocation['invoice_line']
-        price_unit = line.price_unit * allocation['price_ratio']
+        uom, quantity = self._get_note_quantity(allocation)
+        price_unit = line.product_uom_id._compute_price(
+            line.price_unit * allocation['price_ratio'], uom
+        )
         if line.tax_ids:
             return price_unit
-        factor = allocation['quantity'] * (1 - (line.discount or 0.0) / 100)
+        factor = quantity * (1 - (line.discount or 0.0) / 100)
         amount = allocation['amounts'].get((False, 'total_excluded_currency'), 0.0)
         exact = round_to(price_unit * factor, line.currency_id.rounding) == amount
         return price_unit if exact or not factor else amount / factor
@@ -364,7 +388,7 @@ class SaleReturnCredit(models.AbstractModel):
             'currency_id': line.currency_id.id,
             'price_unit': price_unit,
             'discount': line.discount,
-            'quantity': allocation['quantity'],
+            'quantity': self._get_note_quantity(allocation)[1],
             'rate': line.move_id.invoice_currency_rate,
             'manual_total_excluded_currency': amounts.get((False, 'total_excluded_currency'), 0.0),
             'manual_total_excluded': amounts.get((False, 'total_excluded'), 0.0),
@@ -480,20 +504,17 @@ class SaleReturnCredit(models.AbstractModel):
     @api.model
     def _get_qty_kept_due(self, line):
         """Return what the customer keeps of a line and was not credited as such yet."""
-        if line.product_uom_id.is_zero(line.qty_kept):
+        if line._get_measure().is_zero(line.qty_kept):
             return 0.0
+        measure = line._get_measure()
         credited = sum(
-            note_line.product_uom_id._compute_quantity(
-                note_line.quantity - note_line._get_qty_reversed(),
-                line.product_uom_id,
-                round=False,
-            )
+            note_line._get_qty_credited_in(measure)
             for note_line in line.credit_line_ids
             if note_line.sale_return_kept
             and note_line.parent_state != 'cancel'
             and not note_line.move_id._is_reversed_credit()
         )
-        return max(line.qty_kept - credited, 0.0)
+        return max(measure.round(line.qty_kept - credited), 0.0)
 
     # === LATER === #
 
@@ -704,7 +725,9 @@ class SaleReturnCredit(models.AbstractModel):
         balances = self.env['sale.return.ledger']._get_balances(products.sale_line_ids)
         left = defaultdict(float)
         for line in products:
-            left[line] = balances[line].quantity if line in balances else line.quantity
+            left[line] = (
+                balances[line].quantity if line in balances else line._get_quantity_counted()
+            )
         for allocation in allocations:
             if allocation.get('kind') in (None, 'shipping', 'discount'):
                 left[allocation['invoice_line']] -= allocation['quantity']

@@ -130,8 +130,11 @@ class SaleReturnDeduction(models.AbstractModel):
     @api.model
     def _get_quantity(self, allocation):
         """Return the quantity of an allocation in the unit of its return line, unrounded."""
-        return allocation['invoice_line'].product_uom_id._compute_quantity(
-            allocation['quantity'], allocation['return_line'].product_uom_id, round=False
+        measure = allocation['invoice_line']._get_return_measure()
+        return (
+            allocation['return_line']
+            ._get_measure()
+            .from_stock(measure.to_stock(allocation['quantity']))
         )
 
     @api.model

@@ -60,7 +60,7 @@ class SaleReturnLedger(models.AbstractModel):
         supplements = self._get_supplements(invoice_lines.sale_line_ids)
         balances = {
             line: Balance(
-                0.0 if line in supplements else abs(line.quantity),
+                0.0 if line in supplements else abs(line._get_quantity_counted()),
                 self._get_billed_amounts(base_lines.get(line.id), line),
             )
             for line in invoice_lines
@@ -166,7 +166,8 @@ class SaleReturnLedger(models.AbstractModel):
         :param lines: lines of its invoices and notes, all with quantities above zero.
         """
         result = first = lines.browse()
-        unbilled = max(sale_line.product_uom_qty, sale_line.qty_delivered + sale_line.qty_returned)
+        shipped = sale_line._get_qty_delivered_counted() + sale_line.qty_returned
+        unbilled = max(sale_line.product_uom_qty, shipped)
         for line in lines.sorted(lambda line: (line.move_id.id, line.id)):
             quantity = self._convert_to_order(line, sale_line)
             if line.move_id.move_type == 'out_refund':
@@ -185,7 +186,7 @@ class SaleReturnLedger(models.AbstractModel):
         """Tell whether an invoice line raises the price of what the first one has billed."""
         if self._is_debit_of(line.move_id, first.move_id):
             return True
-        more = line.sale_line_ids[:1].product_uom_id.compare(quantity, unbilled) > 0
+        more = line.sale_line_ids[:1]._get_return_measure().compare(quantity, unbilled) > 0
         return more and line.move_id != first.move_id and self._is_cheaper(line, first)
 
     @api.model
@@ -195,9 +196,7 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _convert_to_order(self, line, sale_line):
-        return line.product_uom_id._compute_quantity(
-            line.quantity, sale_line.product_uom_id, round=False, raise_if_failure=False
-        )
+        return line._get_quantity_in(sale_line._get_return_measure())
 
     @api.model
     def _is_taken_off(self, line):
@@ -450,10 +449,8 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _convert_quantity(self, note_line, invoice_line):
-        """Return the quantity of a note line in the unit of an invoice line, unrounded."""
-        return note_line.product_uom_id._compute_quantity(
-            note_line.quantity, invoice_line.product_uom_id, round=False, raise_if_failure=False
-        )
+        """Return the quantity of a note line in the unit of an invoice line, as it is counted."""
+        return note_line._get_quantity_in(invoice_line._get_return_measure())
 
     # === QUANTITIES OF ORDER LINES === #
 
@@ -471,6 +468,7 @@ class SaleReturnLedger(models.AbstractModel):
         invoiced = by_returns = otherwise = 0.0
         invoice_line = self.env['account.move.line']
         supplements = self._get_supplements(sale_line.sudo())  # sudo: as below
+        measure = sale_line._get_return_measure()
         # sudo: all invoices of the order line count, whoever asks.
         for line in sale_line.sudo().invoice_lines.sorted('id'):
             if line in supplements or not self._counts_for_order_line(line, posted_only):
@@ -495,7 +493,7 @@ class SaleReturnLedger(models.AbstractModel):
             elif not (invoice_line and self._is_price_correction(line, invoice_line)):
                 otherwise += abs(quantity)
         otherwise += self._get_qty_credited_unlinked(sale_line.sudo())
-        return invoiced, by_returns, otherwise
+        return tuple(measure.round(number) for number in (invoiced, by_returns, otherwise))
 
     @api.model
     def _counts_for_order_line(self, line, posted_only):

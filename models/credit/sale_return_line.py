@@ -49,7 +49,7 @@ class SaleReturnLine(models.Model):
         """
         after = self._get_condition_of_credit()
         for line, quantity in before.items():
-            if line.product_uom_id.compare(after.get(line, quantity), quantity) != 0:
+            if line._get_measure().compare(after.get(line, quantity), quantity) != 0:
                 raise UserError(
                     self.env._(
                         "%(product)s in return %(return)s is credited at the condition found "
@@ -74,14 +74,11 @@ class SaleReturnLine(models.Model):
         rows = self.inspection_ids.filtered(
             lambda row: row.lot_id and row.disposition_id.accepts
         ).sorted('id')
-        unit = self.product_id.uom_id
         quantities = defaultdict(float)
         if rows:
             for row in rows:
                 # A correction is a row with the opposite sign.
-                quantities[row.lot_id] += self.product_uom_id._compute_quantity(
-                    row.quantity, unit, round=False
-                )
+                quantities[row.lot_id] += self._get_measure().to_stock(row.quantity)
         else:
             receipts = self.move_ids.filtered(
                 lambda move: move.state == 'done' and move._is_sale_return_receipt()

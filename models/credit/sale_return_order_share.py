@@ -192,7 +192,7 @@ class SaleReturnOrderShare(models.AbstractModel):
             )
         )
         to_bill = any(
-            line.product_uom_id.compare(line.qty_to_invoice, 0.0) > 0
+            line._get_return_measure().compare(line.qty_to_invoice, 0.0) > 0
             and not self._is_order_level(line)
             for line in order.order_line
         )
@@ -320,7 +320,8 @@ class SaleReturnOrderShare(models.AbstractModel):
             return []
         shares = []
         left_value = sum(
-            value * balances[line].quantity / line.quantity for line, value in values.items()
+            value * balances[line].quantity / line._get_quantity_counted()
+            for line, value in values.items()
         )
         left = {
             taxes: self._get_left(free, same, balances)
@@ -328,8 +329,9 @@ class SaleReturnOrderShare(models.AbstractModel):
         }
         for group in self._group_by_return(allocations, paid | free):
             value = sum(
-                values[a['invoice_line']] * a['quantity'] / a['invoice_line'].quantity
+                values[line] * a['quantity'] / line._get_quantity_counted()
                 for a in group
+                for line in a['invoice_line']
             )
             for taxes, same in paid.grouped('tax_ids').items():
                 entitled = parts_of(left[taxes], value, max(left_value, value))

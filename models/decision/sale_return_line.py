@@ -333,6 +333,8 @@ class SaleReturnLine(models.Model):
         self._ensure_decidable()
         for line in self:
             granted = line.qty_requested if quantity is None else quantity
+            if isinstance(granted, int | float) and not isinstance(granted, bool):
+                granted = line._get_measure().read(granted, whole=line.qty_requested)
             line._ensure_grantable(granted, reason)
             line._decide(granted, reason)
         self.return_id._after_line_decisions()
@@ -396,7 +398,7 @@ class SaleReturnLine(models.Model):
                     verdicts=self.verdict_text,
                 )
             )
-        compare = self.product_uom_id.compare
+        compare = self._get_measure().compare
         number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
         if not number or not 0 < quantity <= self.qty_requested:
             raise UserError(
@@ -418,7 +420,7 @@ class SaleReturnLine(models.Model):
         :param str reason: why not all of it.
         """
         self.ensure_one()
-        compare = self.product_uom_id.compare
+        compare = self._get_measure().compare
         if compare(quantity, 0.0) <= 0:
             decision = 'refused'
         else:

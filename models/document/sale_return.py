@@ -185,6 +185,7 @@ class SaleReturn(models.Model):
         store=True,
         index=True,
     )
+    is_counted_otherwise = fields.Boolean(compute='_compute_is_counted_otherwise')
     has_to_inspect = fields.Boolean(
         compute='_compute_has_to_inspect', help="Something was received and not inspected yet."
     )
@@ -354,19 +355,28 @@ class SaleReturn(models.Model):
                 compare,
             )
 
+    @api.depends('line_ids.product_uom_id', 'line_ids.product_id')
+    def _compute_is_counted_otherwise(self):
+        for sale_return in self:
+            sale_return.is_counted_otherwise = any(
+                sale_return.line_ids.mapped('is_counted_otherwise')
+            )
+
     @api.depends('line_ids.qty_to_inspect')
     def _compute_has_to_inspect(self):
         for sale_return in self:
             sale_return.has_to_inspect = any(
-                not line.product_uom_id.is_zero(line.qty_to_inspect)
+                not line._get_measure().is_zero(line.qty_to_inspect)
                 for line in sale_return.line_ids
             )
 
     def _compare_quantities(self, left, right):
-        """Compare two sums of quantities, -1, 0 or 1, to the precision of product units."""
+        """Compare two sums of quantities, -1, 0 or 1, to half the smallest step of the lines."""
         self.ensure_one()
-        uom = self.line_ids.product_uom_id[:1]
-        return uom.compare(left, right) if uom else (left > right) - (left < right)
+        steps = [line._get_measure().rounding for line in self.line_ids]
+        if abs(left - right) < min(steps, default=0.0) / 2:
+            return 0
+        return (left > right) - (left < right)
 
     def _compute_access_url(self):
         """Override of `portal` to name the page of the return."""
@@ -742,7 +752,7 @@ class SaleReturn(models.Model):
         return self.line_ids.filtered(
             lambda line: (
                 line.return_expected
-                and line.product_uom_id.compare(line._get_qty_expected(), 0.0) > 0
+                and line._get_measure().compare(line._get_qty_expected(), 0.0) > 0
             )
         )
 

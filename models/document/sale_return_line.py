@@ -8,11 +8,25 @@ from ...const import OPEN_STATES
 # What may change after the return was submitted.
 EDITABLE_AFTER_SUBMIT = frozenset({'customer_note'})
 
+# Quantities that are also said in the unit of the product, as `product_qty_…`.
+COUNTED_QUANTITIES = (
+    'requested',
+    'authorized',
+    'received',
+    'inspected',
+    'accepted',
+    'rejected',
+    'credited',
+    'to_credit',
+)
+
 
 class SaleReturnLine(models.Model):
     """One order line of a return, and the ledger of its quantities.
 
-    All quantities are in `product_uom_id`, the unit of the order line.
+    All quantities are in `product_uom_id`, the unit of the order line, and stand for a whole number
+    of steps of the product's unit (see `_get_measure`): they are not rounded any further, or a
+    third of a dozen would not be four pieces.
 
     Its other parts: `sale_return_line_steps.py`.
     """
@@ -105,95 +119,128 @@ class SaleReturnLine(models.Model):
     )
 
     # Ledger of quantities
-    qty_requested = fields.Float(string="Requested", digits='Product Unit', required=True)
+    qty_requested = fields.Float(
+        string="Requested", digits=False, min_display_digits='Product Unit', required=True
+    )
     qty_authorized = fields.Float(
-        string="Authorized", digits='Product Unit', readonly=True, copy=False
+        string="Authorized",
+        digits=False,
+        min_display_digits='Product Unit',
+        readonly=True,
+        copy=False,
     )
     qty_written_off = fields.Float(
         string="Written off",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         readonly=True,
         copy=False,
         help="Authorized, but has not come and is not expected any more.",
     )
     qty_received_uninvoiced = fields.Float(
         string="Received, not invoiced",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         readonly=True,
         copy=False,
         help="What of the received goods was not invoiced when it came. Goods that are shipped and "
         "invoiced later are other goods.",
     )
     qty_received = fields.Float(
-        string="Received", digits='Product Unit', compute='_compute_qty_received', store=True
+        string="Received",
+        digits=False,
+        min_display_digits='Product Unit',
+        compute='_compute_qty_received',
+        store=True,
     )
     qty_inspected = fields.Float(
-        string="Inspected", digits='Product Unit', compute='_compute_qty_inspected', store=True
+        string="Inspected",
+        digits=False,
+        min_display_digits='Product Unit',
+        compute='_compute_qty_inspected',
+        store=True,
     )
     qty_to_inspect = fields.Float(
         string="To inspect",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_qty_to_inspect',
         store=True,
         help="Received and not inspected yet.",
     )
     qty_accepted = fields.Float(
-        string="Accepted", digits='Product Unit', compute='_compute_qty_inspected', store=True
+        string="Accepted",
+        digits=False,
+        min_display_digits='Product Unit',
+        compute='_compute_qty_inspected',
+        store=True,
     )
     qty_rejected = fields.Float(
-        string="Rejected", digits='Product Unit', compute='_compute_qty_inspected', store=True
+        string="Rejected",
+        digits=False,
+        min_display_digits='Product Unit',
+        compute='_compute_qty_inspected',
+        store=True,
     )
     qty_kept = fields.Float(
         string="Kept",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_qty_inspected',
         store=True,
         help="Has not come and stays with the customer, who is credited nevertheless.",
     )
     qty_sent_back = fields.Float(
         string="Sent back",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_qty_received',
         store=True,
         help="Rejected and at the customer's again.",
     )
     qty_replaced = fields.Float(
         string="Replaced",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_qty_received',
         store=True,
         help="Delivered in exchange for what comes back.",
     )
     qty_held = fields.Float(
         string="Held",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_qty_held',
         store=True,
         help="Kept for this return, so that no other return can take it.",
     )
     qty_credited = fields.Float(
         string="Credited",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_qty_credited',
         store=True,
         help="On credit notes that are not cancelled, drafts included.",
     )
     qty_credited_posted = fields.Float(
         string="Credited (posted)",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_qty_credited',
         store=True,
     )
     qty_uninvoiced = fields.Float(
         string="Not invoiced",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_qty_to_credit',
         store=True,
         help="Was never invoiced, so there is nothing to credit.",
     )
     qty_credited_otherwise = fields.Float(
         string="Credited by hand",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_qty_to_credit',
         store=True,
         help="Released, but notes that somebody made by hand have credited it already: nothing of "
@@ -201,17 +248,52 @@ class SaleReturnLine(models.Model):
     )
     qty_to_credit = fields.Float(
         string="To credit",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_qty_to_credit',
         store=True,
         help="Released by the policy and not credited yet.",
     )
     qty_to_credit_expected = fields.Float(
         string="Expected to be credited",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_qty_to_credit',
         store=True,
         help="Credited in the end if everything not yet refused is accepted.",
+    )
+
+    # The same as people count them
+    stock_uom_id = fields.Many2one(related='product_id.uom_id', string="Counted in")
+    is_counted_otherwise = fields.Boolean(compute='_compute_product_qty')
+    counted_text = fields.Char(
+        string="Counted As",
+        compute='_compute_product_qty',
+        help="What is requested in the unit in which the goods are counted.",
+    )
+    product_qty_requested = fields.Float(
+        string="Requested (counted)", digits='Product Unit', compute='_compute_product_qty'
+    )
+    product_qty_authorized = fields.Float(
+        string="Authorized (counted)", digits='Product Unit', compute='_compute_product_qty'
+    )
+    product_qty_received = fields.Float(
+        string="Received (counted)", digits='Product Unit', compute='_compute_product_qty'
+    )
+    product_qty_inspected = fields.Float(
+        string="Inspected (counted)", digits='Product Unit', compute='_compute_product_qty'
+    )
+    product_qty_accepted = fields.Float(
+        string="Accepted (counted)", digits='Product Unit', compute='_compute_product_qty'
+    )
+    product_qty_rejected = fields.Float(
+        string="Rejected (counted)", digits='Product Unit', compute='_compute_product_qty'
+    )
+    product_qty_credited = fields.Float(
+        string="Credited (counted)", digits='Product Unit', compute='_compute_product_qty'
+    )
+    product_qty_to_credit = fields.Float(
+        string="To credit (counted)", digits='Product Unit', compute='_compute_product_qty'
     )
 
     # NULL sale lines (unknown goods) never collide in a unique index, as it should be.
@@ -311,15 +393,19 @@ class SaleReturnLine(models.Model):
                 lambda move: move.location_dest_id._is_at_customer()
             )
             sent_back = to_customer.filtered('sale_return_inspection_id')
-            line.qty_received = line._get_done_quantity(receipts) - line._get_done_quantity(undone)
+            line.qty_received = line._get_measure().round(
+                line._get_done_quantity(receipts) - line._get_done_quantity(undone)
+            )
             line.qty_sent_back = line._get_done_quantity(sent_back)
             line.qty_replaced = line._get_done_quantity(to_customer - sent_back)
 
     def _get_done_quantity(self, moves):
         """Sum the done quantity of moves, in the unit of the line."""
         self.ensure_one()
-        return sum(
-            move._get_sale_quantity(self.sale_line_id) for move in moves if move.state == 'done'
+        return self._get_measure().round(
+            sum(
+                move._get_sale_quantity(self.sale_line_id) for move in moves if move.state == 'done'
+            )
         )
 
     @api.depends(
@@ -335,11 +421,12 @@ class SaleReturnLine(models.Model):
             accepted = sum(rows.filtered('disposition_id.accepts').mapped('quantity'))
             inspected = sum(rows.mapped('quantity'))
             kept = rows.filtered(lambda row: row.disposition_id.action == 'keep')
-            line.qty_kept = sum(kept.mapped('quantity'))
-            line.qty_inspected = inspected
-            line.qty_rejected = inspected - accepted
+            in_steps = line._get_measure().round
+            line.qty_kept = in_steps(sum(kept.mapped('quantity')))
+            line.qty_inspected = in_steps(inspected)
+            line.qty_rejected = in_steps(inspected - accepted)
             # Where nothing comes back there is nothing to inspect: approval is acceptance.
-            line.qty_accepted = accepted if line.return_expected else line.qty_authorized
+            line.qty_accepted = in_steps(accepted) if line.return_expected else line.qty_authorized
 
     @api.depends(
         'qty_received',
@@ -364,7 +451,7 @@ class SaleReturnLine(models.Model):
     def _compute_qty_held(self):
         for line in self:
             came = line.qty_received if line.return_expected else line.qty_credited
-            held = max(line._get_qty_wanted() - came, 0.0)
+            held = max(line._get_measure().round(line._get_qty_wanted() - came), 0.0)
             line.qty_held = held if line.return_id.state in OPEN_STATES else 0.0
 
     @api.depends(
@@ -381,16 +468,15 @@ class SaleReturnLine(models.Model):
     def _get_credited_quantity(self, states):
         """Sum what credit notes in these states credit, in the unit of the line."""
         self.ensure_one()
-        return sum(
-            note_line.product_uom_id._compute_quantity(
-                note_line.quantity - note_line._get_qty_reversed(),
-                self.product_uom_id,
-                rounding_method='HALF-UP',
+        measure = self._get_measure()
+        return measure.round(
+            sum(
+                note_line._get_qty_credited_in(measure)
+                for note_line in self.credit_line_ids
+                if note_line.parent_state in states
+                and note_line.sale_line_ids
+                and not note_line.move_id._is_reversed_credit()
             )
-            for note_line in self.credit_line_ids
-            if note_line.parent_state in states
-            and note_line.sale_line_ids
-            and not note_line.move_id._is_reversed_credit()
         )
 
     @api.depends(
@@ -418,7 +504,20 @@ class SaleReturnLine(models.Model):
         expected = credit._get_quantities(self, self._get_qty_creditable)
         for line in self:
             line.qty_to_credit, line.qty_uninvoiced, line.qty_credited_otherwise = released[line]
-            line.qty_to_credit_expected = line.qty_credited + expected[line][0]
+            line.qty_to_credit_expected = line._get_measure().round(
+                line.qty_credited + expected[line][0]
+            )
+
+    @api.depends('product_id', 'product_uom_id', *[f'qty_{name}' for name in COUNTED_QUANTITIES])
+    def _compute_product_qty(self):
+        for line in self:
+            measure = line._get_measure()
+            line.is_counted_otherwise = line.product_uom_id != line.stock_uom_id
+            for name in COUNTED_QUANTITIES:
+                line[f'product_qty_{name}'] = measure.to_stock(line[f'qty_{name}'])
+            line.counted_text = line.is_counted_otherwise and (
+                f"{line.product_qty_requested:g} {line.stock_uom_id.name}"
+            )
 
     # === CONSTRAINT METHODS === #
 
@@ -484,6 +583,7 @@ class SaleReturnLine(models.Model):
             self._ensure_something_is_given(vals)
         lines = super().create(vals_list)
         lines._ensure_draft()
+        lines._count_requested()
         return lines
 
     def write(self, vals):
@@ -495,6 +595,8 @@ class SaleReturnLine(models.Model):
         result = super().write(vals)
         if 'return_id' in vals:
             self._ensure_draft()
+        if vals.keys() & {'qty_requested', 'sale_line_id', 'product_id'}:
+            self._count_requested()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -525,6 +627,21 @@ class SaleReturnLine(models.Model):
                     returns=", ".join(fixed.return_id.mapped('name')),
                 )
             )
+
+    def _count_requested(self):
+        """Turn what was asked for into the nearest quantity that can be counted in stock.
+
+        Once and for all, on input: 0.33 of a dozen are four pieces.
+        """
+        for line in self.filtered(lambda line: line.qty_requested > 0):
+            measure = line._get_measure()
+            quantity = line.qty_requested
+            if measure.round(quantity) == quantity and measure.ratio == 1:
+                continue
+            counted = measure.read(quantity, whole=line.sudo().sale_line_id.qty_returnable)
+            # Less than can be counted is refused with a sentence, see `_ensure_whole_units`.
+            if counted and counted != quantity:
+                line._write_facts({'qty_requested': counted})
 
     def _write_facts(self, vals):
         """Write fields that follow from what was done; `write` refuses them to everybody.

@@ -16,31 +16,64 @@ class SaleReturnLine(models.Model):
             return self.sale_line_id.qty_delivered_method == 'stock_move'
         return self.product_id.type == 'consu'
 
+    def _get_measure(self):
+        """Return how the quantities of the line stand for quantities in the unit of the product.
+
+        What is added up, compared or checked is compared in that unit, never as numbers.
+
+        :rtype: odoo.addons.sale_return.tools.measure.Measure
+        """
+        self.ensure_one()
+        # sudo: units are no secret, and who receives goods need not read orders.
+        line = self.sudo()
+        return line.product_uom_id._get_measure(
+            line.product_id.uom_id,
+            counted=line._is_stock_line(),
+            sold=line.sale_line_id.product_uom_qty,
+        )
+
+    def _get_readable(self, quantity):
+        """Return a quantity of the line as people read it: 4 pieces, not 0.33 dozen.
+
+        :param float quantity: in the unit of the line.
+        :return: `(quantity, uom.uom)` in the unit of the line, or in that of the product where the
+            decimals of the first are not enough.
+        :rtype: tuple
+        """
+        self.ensure_one()
+        measure = self._get_measure()
+        if measure.is_shown(quantity):
+            return quantity, self.product_uom_id
+        # sudo: units are no secret, and who reads the page of a return need not read products.
+        return measure.to_stock(quantity), self.sudo().product_id.uom_id
+
     def _get_qty_expected(self):
         """Return what should come in all: authorized (or requested) without what is written off."""
         self.ensure_one()
-        return self._get_qty_wanted() - self.qty_written_off
+        return self._get_measure().round(self._get_qty_wanted() - self.qty_written_off)
 
     def _get_qty_missing(self):
         """Return what is authorized, has not come and is not written off."""
         self.ensure_one()
         if not self.return_expected:
             return 0.0
-        return max(self._get_qty_expected() - self._get_qty_come(), 0.0)
+        missing = self._get_qty_expected() - self._get_qty_come()
+        return max(self._get_measure().round(missing), 0.0)
 
     def _get_qty_come(self):
         """Return what needs not be waited for: received, or left with the customer."""
         self.ensure_one()
-        return self.qty_received + self.qty_kept
+        return self._get_measure().round(self.qty_received + self.qty_kept)
 
     def _get_qty_to_inspect(self):
         """Return what was received and not inspected."""
         self.ensure_one()
-        quantity = max(self._get_qty_come() - self.qty_inspected, 0.0)
+        waiting = self._get_qty_come() - self.qty_inspected
+        quantity = max(self._get_measure().round(waiting), 0.0)
         if not quantity and self.move_ids and self.sale_line_id._is_return_kit():
             # Small parts of a kit are worth less than the smallest quantity and lie there, too.
             if self.env['sale.return.quarantine']._get_buckets(self)[self]:
-                return self.product_uom_id.rounding
+                return self._get_measure().rounding
         return quantity
 
     @api.model
@@ -108,15 +141,12 @@ class SaleReturnLine(models.Model):
         for line, quantity in quantities.items():
             sale_line = line.sale_line_id
             invoiced = ledger._get_invoiced(sale_line, posted_only=True)[0]
-            known = sum(
-                sibling._get_qty_uninvoiced_here() for sibling in sale_line.return_line_ids
-            )
+            known = sum(sibling._get_qty_uninvoiced_here() for sibling in sale_line.return_line_ids)
             uninvoiced = min(quantity, sale_line._get_qty_uninvoiced(invoiced) - known)
-            if line.product_uom_id.compare(uninvoiced, 0.0) > 0:
+            if line._get_measure().compare(uninvoiced, 0.0) > 0:
                 # One write per line: only lines that are back before their invoice get here.
-                line._write_facts(
-                    {'qty_received_uninvoiced': line.qty_received_uninvoiced + uninvoiced}
-                )
+                total = line.qty_received_uninvoiced + uninvoiced
+                line._write_facts({'qty_received_uninvoiced': line._get_measure().round(total)})
 
     def _get_qty_credited_in_advance(self):
         """Return what was credited for goods that never came and are written off."""
@@ -128,7 +158,7 @@ class SaleReturnLine(models.Model):
     def _is_credited_before_it_came(self):
         """Tell whether something was credited that has not come and is still expected."""
         self.ensure_one()
-        compare = self.product_uom_id.compare
+        compare = self._get_measure().compare
         here = max(self._get_qty_come() - self.qty_rejected, 0.0)
         return compare(self._get_qty_missing(), 0.0) > 0 and compare(self.qty_credited, here) > 0
 
@@ -140,7 +170,7 @@ class SaleReturnLine(models.Model):
     def _has_open_credit(self):
         """Tell whether a credit of the line is due, or waits in a draft to be posted."""
         self.ensure_one()
-        compare = self.product_uom_id.compare
+        compare = self._get_measure().compare
         return (
             compare(self.qty_to_credit, 0.0) > 0
             or compare(self.qty_credited, self.qty_credited_posted) > 0
@@ -186,14 +216,8 @@ class SaleReturnLine(models.Model):
         self.ensure_one()
         if self.sale_line_id._is_return_kit():
             return  # a part of a kit is its share of it
-        stock_uom = self.product_id.uom_id
-        in_stock = self.product_uom_id._compute_quantity(
-            self.qty_requested, stock_uom, rounding_method='HALF-UP'
-        )
-        back = stock_uom._compute_quantity(in_stock, self.product_uom_id, round=False)
-        if self.return_expected and (
-            stock_uom.is_zero(in_stock) or self.product_uom_id.compare(back, self.qty_requested)
-        ):
+        measure = self._get_measure()
+        if self.return_expected and measure.is_zero(self.qty_requested):
             raise UserError(
                 self.env._(
                     "%(quantity)s %(unit)s of %(product)s is no whole quantity of %(stock_unit)s. "
@@ -201,8 +225,8 @@ class SaleReturnLine(models.Model):
                     quantity=self.qty_requested,
                     unit=self.product_uom_id.name,
                     product=self.product_id.display_name,
-                    stock_unit=stock_uom.name,
-                    proposal=self.product_uom_id.round(back),
+                    stock_unit=self.product_id.uom_id.name,
+                    proposal=measure.rounding,
                 )
             )
 
@@ -249,7 +273,7 @@ class SaleReturnLine(models.Model):
     def _ensure_closable(self):
         """Refuse to close while goods wait for inspection or money for its credit note."""
         for line in self:
-            if line.return_expected and not line.product_uom_id.is_zero(line._get_qty_to_inspect()):
+            if line.return_expected and not line._get_measure().is_zero(line._get_qty_to_inspect()):
                 raise UserError(
                     self.env._(
                         "%(quantity)s %(unit)s of %(product)s in return %(return)s wait for "
@@ -276,7 +300,7 @@ class SaleReturnLine(models.Model):
         :raise UserError: naming the return and the product.
         """
         for line in self.filtered('return_expected'):
-            compare = line.product_uom_id.compare
+            compare = line._get_measure().compare
             expected = line._get_qty_expected()
             values = {
                 'received': line.qty_received,
@@ -287,7 +311,7 @@ class SaleReturnLine(models.Model):
             expected_here = expected - line.qty_kept
             if line.sale_line_id._is_return_kit():
                 # The parts of a kit are rounded in the order in which they come.
-                expected_here += line.product_uom_id.rounding
+                expected_here += line._get_measure().rounding
             if line.state != 'draft' and compare(line.qty_received, expected_here) > 0:
                 raise UserError(
                     self.env._(
@@ -321,7 +345,8 @@ class SaleReturnLine(models.Model):
         for line in self:
             if missing := line._get_qty_missing():
                 # One write per line: each misses its own quantity, and there are few of them.
-                line._write_facts({'qty_written_off': line.qty_written_off + missing})
+                total = line._get_measure().round(line.qty_written_off + missing)
+                line._write_facts({'qty_written_off': total})
 
     def register_inspection(self, results):
         """Record what was found, move the goods, and credit what is released by it.
@@ -361,8 +386,11 @@ class SaleReturnLine(models.Model):
         """
         self.ensure_one()
         self._ensure_draft()
-        compare = self.product_uom_id.compare
-        if compare(quantity, 0.0) <= 0 or compare(quantity, self.qty_requested) >= 0:
+        measure = self._get_measure()
+        quantity = measure.read(quantity)
+        if measure.compare(quantity, 0.0) <= 0 or (
+            measure.compare(quantity, self.qty_requested) >= 0
+        ):
             raise UserError(
                 self.env._(
                     "Only a part of the %(quantity)s %(unit)s of %(product)s can be split off.",
@@ -371,7 +399,7 @@ class SaleReturnLine(models.Model):
                     product=self.product_id.display_name,
                 )
             )
-        self.qty_requested -= quantity
+        self.qty_requested = measure.round(self.qty_requested - quantity)
         return self.copy(
             {
                 'return_id': self.return_id.id,

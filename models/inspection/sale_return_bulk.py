@@ -59,7 +59,7 @@ class SaleReturnBulk(models.AbstractModel):
             given[line].append({**defaults, **result})
         jobs = []
         for line, wanted in given.items():
-            if not waiting.get(line.id) and line.product_uom_id.is_zero(line._get_qty_missing()):
+            if not waiting.get(line.id) and line._get_measure().is_zero(line._get_qty_missing()):
                 skipped.append(line.id)
             else:
                 jobs.append({'line': line, 'results': wanted, 'defaults': defaults})
@@ -112,8 +112,9 @@ class SaleReturnBulk(models.AbstractModel):
         """Refuse results of more than has come or is expected."""
         line = job['line']
         there = line._get_qty_missing() + line._get_qty_to_inspect()
-        wanted = sum(result['quantity'] for result in job['results'])
-        if line.product_uom_id.compare(wanted, there) > 0:
+        measure = line._get_measure()
+        wanted = sum(measure.read(result['quantity']) for result in job['results'])
+        if measure.compare(wanted, there) > 0:
             raise UserError(
                 self.env._(
                     "%(wanted)s %(unit)s of %(product)s cannot be inspected for return "
@@ -212,7 +213,7 @@ class SaleReturnBulk(models.AbstractModel):
             [
                 (job['line'], None, self._get_coming(job))
                 for job in jobs
-                if not job['line'].product_uom_id.is_zero(job['line']._get_qty_missing())
+                if not job['line']._get_measure().is_zero(job['line']._get_qty_missing())
             ]
         )
 
@@ -262,7 +263,8 @@ class SaleReturnBulk(models.AbstractModel):
         coming = defaultdict(float)
         for result in results:
             lot = self.env['sale.return.disposal']._get_result_lot(line, result.get('lot'))
-            coming[lot.id] += quarantine._get_stock_quantity(line, result['quantity'])
+            measure = line._get_measure()
+            coming[lot.id] += measure.to_stock(measure.read(result['quantity']))
         for lot, quantity in quarantine._get_open_quantities(line)[line].items():
             coming[lot.id] -= quarantine._get_stock_quantity(line, quantity)
         return {lot: quantity for lot, quantity in coming.items() if quantity > 0}

@@ -96,9 +96,9 @@ class SaleReturnDisposal(models.AbstractModel):
         component = self._get_result_component(line, result, disposition)
         product = component or line.product_id
         quantity = result.get('quantity')
-        uom = component.uom_id or line.product_uom_id
         number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
-        if not number or not math.isfinite(quantity) or uom.compare(quantity, 0.0) <= 0:
+        is_zero = component.uom_id.is_zero if component else line._get_measure().is_zero
+        if not number or not math.isfinite(quantity) or quantity < 0 or is_zero(quantity):
             raise UserError(
                 self.env._(
                     "The inspected quantity of %(product)s must be more than zero.",
@@ -106,7 +106,7 @@ class SaleReturnDisposal(models.AbstractModel):
                 )
             )
         if not component:
-            self._ensure_whole_quantity(line, quantity)
+            quantity = self._get_whole_quantity(line, quantity)
         liability = result.get('liability') or line._get_default_liability()
         if liability not in dict(LIABILITIES):
             raise UserError(
@@ -222,23 +222,29 @@ class SaleReturnDisposal(models.AbstractModel):
             self._ensure_scrap_account(line)
 
     @api.model
-    def _ensure_whole_quantity(self, line, quantity):
-        """Refuse a quantity that the unit in which the goods move cannot express."""
-        stock_uom = line.product_id.uom_id
-        in_stock = self.env['sale.return.quarantine']._get_stock_quantity(line, quantity)
-        back = stock_uom._compute_quantity(in_stock, line.product_uom_id, round=False)
-        if stock_uom.is_zero(in_stock) or line.product_uom_id.compare(back, quantity):
-            raise UserError(
-                self.env._(
-                    "%(quantity)s %(unit)s of %(product)s is no whole quantity of "
-                    "%(stock_unit)s. Inspect %(proposal)s instead.",
-                    quantity=quantity,
-                    unit=line.product_uom_id.name,
-                    product=line.product_id.display_name,
-                    stock_unit=stock_uom.name,
-                    proposal=line.product_uom_id.round(back) or stock_uom.rounding,
-                )
+    def _get_whole_quantity(self, line, quantity):
+        """Return the quantity that can be counted in stock and is the same as far as it is shown.
+
+        :raise UserError: when the unit in which the goods move cannot express it.
+        """
+        measure = line._get_measure()
+        whole = line._get_qty_to_inspect() or line._get_qty_missing()
+        counted = measure.read(quantity, whole=whole)
+        if not line.product_uom_id.compare(counted, quantity) or (
+            measure.compare(counted, whole) == 0 and not measure.is_zero(whole)
+        ):
+            return counted
+        raise UserError(
+            self.env._(
+                "%(quantity)s %(unit)s of %(product)s is no whole quantity of "
+                "%(stock_unit)s. Inspect %(proposal)s instead.",
+                quantity=quantity,
+                unit=line.product_uom_id.name,
+                product=line.product_id.display_name,
+                stock_unit=line.product_id.uom_id.name,
+                proposal=counted or measure.rounding,
             )
+        )
 
     @api.model
     def _get_result_lot(self, line, reference, product=None):

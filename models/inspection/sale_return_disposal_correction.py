@@ -50,8 +50,9 @@ class SaleReturnDisposal(models.AbstractModel):
         vals_list = []
         for row in rows:
             left = row._get_qty_valid()
-            wanted = left if quantity is None else quantity
-            compare = row.product_uom_id.compare
+            measure = row.line_id._get_measure()
+            wanted = left if quantity is None else measure.read(quantity, whole=left)
+            compare = measure.compare
             if compare(wanted, 0.0) <= 0 or compare(wanted, left) > 0 or row.corrects_id:
                 raise UserError(
                     self.env._(
@@ -95,10 +96,10 @@ class SaleReturnDisposal(models.AbstractModel):
         grade = self._find_configuration('sale.return.grade', result.get('grade'), rows.company_id)
         places = rows.return_id.warehouse_id.sale_return_grade_location_ids
         by_grade = {place.grade_id: place.location_id for place in places}
+        compare = (rows.component_id.uom_id or rows.line_id._get_measure()).compare
         return (
-            rows.product_uom_id.compare(result.get('quantity') or 0.0, rows._get_result_quantity())
-            == 0
-            and rows.product_uom_id.compare(corrections.quantity, -rows.quantity) == 0
+            compare(result.get('quantity') or 0.0, rows._get_result_quantity()) == 0
+            and rows.line_id._get_measure().compare(corrections.quantity, -rows.quantity) == 0
             and disposition == rows.disposition_id
             and by_grade.get(grade) == by_grade.get(rows.grade_id)
             and result.get('lot', rows.lot_id.id) in (rows.lot_id.id, rows.lot_id.name)
@@ -140,7 +141,7 @@ class SaleReturnDisposal(models.AbstractModel):
         :raise UserError: naming the product, what is credited and what to do.
         """
         for line, before in accepted.items():
-            compare = line.product_uom_id.compare
+            compare = line._get_measure().compare
             lowered = compare(line.qty_accepted, before) < 0
             if lowered and compare(line.qty_accepted, line.qty_credited) < 0:
                 raise UserError(
@@ -370,7 +371,7 @@ class SaleReturnDisposal(models.AbstractModel):
                 )
             )
         left = row.corrects_id._get_qty_valid()
-        if row.product_uom_id.is_zero(left):
+        if row.line_id._get_measure().is_zero(left):
             document.action_repair_cancel()
         else:
             document.product_qty = row.corrects_id._get_stock_quantity()

@@ -550,7 +550,7 @@ class SaleReturnDisposal(models.AbstractModel):
         )._take_return_counter()
         for line, quantity in wanted.items():
             missing = line._get_qty_missing()
-            if line.product_uom_id.compare(quantity, missing) > 0:
+            if line._get_measure().compare(quantity, missing) > 0:
                 raise UserError(
                     self.env._(
                         "The customer cannot keep %(quantity)s %(unit)s of %(product)s in return "
@@ -566,7 +566,7 @@ class SaleReturnDisposal(models.AbstractModel):
             uninvoiced = line.sale_line_id._get_qty_uninvoiced(
                 self.env['sale.return.ledger']._get_invoiced(line.sale_line_id)[0]
             )
-            if line.resolution == 'refund' and line.product_uom_id.compare(uninvoiced, 0.0) > 0:
+            if line.resolution == 'refund' and line._get_measure().compare(uninvoiced, 0.0) > 0:
                 raise UserError(
                     self.env._(
                         "%(product)s of order %(order)s is not invoiced completely. Invoice it "

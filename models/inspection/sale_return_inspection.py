@@ -28,7 +28,8 @@ class SaleReturnInspection(models.Model):
     )
     product_uom_id = fields.Many2one(related='line_id.product_uom_id')
     quantity = fields.Float(
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         required=True,
         help="In the unit of the return line. For a component of a kit: what part of kits it is.",
     )
@@ -98,7 +99,8 @@ class SaleReturnInspection(models.Model):
     )
     qty_valid = fields.Float(
         string="Valid",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         compute='_compute_qty_valid',
         help="What of the row was not corrected, in the unit of the return line.",
     )

@@ -32,22 +32,19 @@ class SaleReturnLine(models.Model):
         self.ensure_one()
         if self.resolution != 'replace' or self.return_id.state not in ('approved', 'closed'):
             return 0.0
-        return max(self._get_qty_expected() - self.qty_rejected, 0.0)
+        return max(self._get_measure().round(self._get_qty_expected() - self.qty_rejected), 0.0)
 
     def _get_qty_replacement_planned(self):
         """Return what is on its way to be replaced, in the unit of the line."""
         self.ensure_one()
-        return sum(
-            move.product_uom._compute_quantity(
-                move.product_uom_qty, self.product_uom_id, rounding_method='HALF-UP'
-            )
-            for move in self._get_replacement_moves()
+        return self._get_measure().from_stock(
+            sum(self._get_replacement_moves().mapped('product_qty'))
         )
 
     def _has_open_replacement(self):
         """Tell whether something is still to be replaced."""
         self.ensure_one()
-        return self.product_uom_id.compare(self.qty_replaced, self._get_qty_to_replace()) < 0
+        return self._get_measure().compare(self.qty_replaced, self._get_qty_to_replace()) < 0
 
     # === RESOLVE === #
 
@@ -76,9 +73,9 @@ class SaleReturnLine(models.Model):
         for line in lines.sudo().filtered('sale_line_id'):
             open_quantity = line._get_qty_replacement_planned()
             missing = line._get_qty_to_replace() - line.qty_replaced - open_quantity
-            if line.product_uom_id.compare(missing, 0.0) > 0:
+            if line._get_measure().compare(missing, 0.0) > 0:
                 line._plan_replacement(missing)
-            elif line.product_uom_id.compare(missing, 0.0) < 0:
+            elif line._get_measure().compare(missing, 0.0) < 0:
                 line._cancel_replacement(min(-missing, open_quantity))
 
     def _plan_replacement(self, quantity):
@@ -92,8 +89,8 @@ class SaleReturnLine(models.Model):
         # sudo: what was approved is delivered, whoever approved it.
         if not sale_line.order_id.stock_reference_ids:
             self.env['stock.reference'].sudo().create(sale_line._prepare_reference_vals())
-        procured, uom = sale_line.product_uom_id._adjust_uom_quantities(
-            quantity, sale_line.product_id.uom_id
+        procured, uom = sale_line.product_id.uom_id._adjust_uom_quantities(
+            self._get_measure().to_stock(quantity), sale_line.product_id.uom_id
         )
         self.env['stock.rule'].sudo().with_company(self.company_id).run(
             sale_line._create_procurements(procured, uom, self._prepare_replacement_values())
@@ -128,19 +125,19 @@ class SaleReturnLine(models.Model):
         """Cancel a part of what is planned (in the unit of the line), the newest first."""
         self.ensure_one()
         for move in self._get_replacement_moves().sorted('id', reverse=True):
-            planned = move.product_uom._compute_quantity(
-                move.product_uom_qty, self.product_uom_id, rounding_method='HALF-UP'
-            )
+            planned = self._get_measure().from_stock(move.product_qty)
             part = min(quantity, planned)
-            if self.product_uom_id.compare(part, 0.0) <= 0:
+            if self._get_measure().compare(part, 0.0) <= 0:
                 continue
             quantity -= part
-            if self.product_uom_id.compare(part, planned) >= 0:
+            if self._get_measure().compare(part, planned) >= 0:
                 # Steps before it (pick, pack) have nothing to bring any more.
                 (move | move._rollup_move_origs_open())._action_cancel()
             else:
-                move.product_uom_qty = self.product_uom_id._compute_quantity(
-                    planned - part, move.product_uom, rounding_method='HALF-UP'
+                move.product_uom_qty = self.product_id.uom_id._compute_quantity(
+                    self._get_measure().to_stock(planned - part),
+                    move.product_uom,
+                    rounding_method='HALF-UP',
                 )
 
     # === GUARDS === #
@@ -157,7 +154,7 @@ class SaleReturnLine(models.Model):
             if line.resolution != 'replace':
                 continue  # an exchange made by hand
             released = line._get_qty_released_by_event(line)
-            if line.product_uom_id.compare(line.qty_replaced, released) > 0:
+            if line._get_measure().compare(line.qty_replaced, released) > 0:
                 raise UserError(
                     self.env._(
                         "The replacement of %(product)s cannot leave yet: %(released)s %(unit)s "
@@ -197,7 +194,7 @@ class SaleReturnLine(models.Model):
         result = super()._ensure_closable()
         for line in self:
             here = line._get_qty_to_replace() - line._get_qty_missing()
-            if line.product_uom_id.compare(line.qty_replaced, here) < 0:
+            if line._get_measure().compare(line.qty_replaced, here) < 0:
                 raise UserError(
                     self.env._(
                         "The replacement of %(product)s in return %(return)s was not delivered "

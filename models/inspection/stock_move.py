@@ -145,7 +145,7 @@ class StockMove(models.Model):
         """
         for line in self.sale_return_line_id:
             planned = line.qty_replaced + line._get_qty_replacement_planned()
-            if line.product_uom_id.compare(planned, line._get_qty_to_replace()) < 0:
+            if line._get_measure().compare(planned, line._get_qty_to_replace()) < 0:
                 raise UserError(
                     self.env._(
                         "The delivery replaces %(product)s of return %(return)s and cannot be "

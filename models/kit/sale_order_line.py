@@ -259,10 +259,8 @@ class SaleOrderLine(models.Model):
         A line in dozens may well have 7 kits, which is no whole number of dozens.
         """
         self.ensure_one()
-        uom = self.product_id.uom_id
-        kits = self.product_uom_id._compute_quantity(quantity, uom, round=False)
-        whole = math.floor(uom.round(kits))
-        return uom._compute_quantity(max(whole, 0), self.product_uom_id, round=False)
+        measure = self._get_return_measure()
+        return measure.from_stock(max(math.floor(measure.to_stock(quantity)), 0))
 
     # === GUARD === #
 
@@ -314,7 +312,7 @@ class SaleOrderLine(models.Model):
             delivered, again, back = line._get_kit_moved(refunded_only=True)
             if again or back:
                 complete = line._get_kits_complete(line._get_kit_delivered())
-                at_customer = line.product_uom_id.round(delivered + again - back)
+                at_customer = line._get_return_measure().round(delivered + again - back)
                 # Components that make no whole kit are not billed, so they go first.
                 result[line] = min(complete + max(again - back, 0.0), at_customer)
         return result

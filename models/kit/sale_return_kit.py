@@ -67,8 +67,9 @@ class SaleReturnKit(models.AbstractModel):
         :rtype: dict
         """
         kit = sale_line._get_return_kit()
-        uom = sale_line.product_uom_id
-        if uom.compare(wanted, 0.0) <= 0:
+        measure = sale_line._get_return_measure()
+        compare = measure.compare
+        if compare(wanted, 0.0) <= 0:
             return {}
         complete = sale_line._get_kits_complete(left)
         kits = min(sale_line._get_whole_kits(wanted), complete)
@@ -76,14 +77,13 @@ class SaleReturnKit(models.AbstractModel):
         rest = wanted - kits
         for product, (in_one, share) in kit.items():
             there = left.get(product, 0.0) - complete * in_one
-            if there > 0 and uom.compare(rest, 0.0) > 0:
+            if there > 0 and compare(rest, 0.0) > 0:
                 # The share is rounded, the goods are not.
-                fits = uom.compare(there / in_one * share, rest) <= 0
+                fits = compare(there / in_one * share, rest) <= 0
                 loose[product] = there if fits else product.uom_id.round(rest / share * in_one)
                 rest -= loose[product] / in_one * share
-        if uom.compare(rest, 0.0) > 0 and uom.compare(kits, complete) < 0:
-            one = sale_line.product_id.uom_id._compute_quantity(1.0, uom, round=False)
-            kits += one
+        if compare(rest, 0.0) > 0 and compare(kits, complete) < 0:
+            kits += measure.from_stock(1.0)
         return {
             product: kits * in_one + loose.get(product, 0.0)
             for product, (in_one, _share) in kit.items()
@@ -104,10 +104,10 @@ class SaleReturnKit(models.AbstractModel):
                 lambda move: move.state not in ('done', 'cancel') and move._is_sale_return_receipt()
             )
             missing = line._get_qty_missing()
-            uom = line.product_uom_id
-            if uom.is_zero(missing):
+            measure = line._get_measure()
+            if measure.is_zero(missing):
                 expected._action_cancel()
-            elif not expected and uom.compare(missing, uom.rounding) <= 0:
+            elif not expected and measure.compare(missing, measure.rounding) <= 0:
                 # All has come; its share was rounded in another order than it was authorized.
                 line._write_off_missing()
 
@@ -181,17 +181,17 @@ class SaleReturnKit(models.AbstractModel):
         """
         quantity = result.get('quantity')
         number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
-        uom = line.product_uom_id
-        if number and goods and uom.compare(quantity, line.qty_to_inspect) == 0:
+        compare = line._get_measure().compare
+        if number and goods and compare(quantity, line.qty_to_inspect) == 0:
             return goods  # all there is
         there = defaultdict(float)
         for product, _lot, here in goods:
             there[product] += here
         kit = line.sale_line_id._get_return_kit()
-        whole = number and uom.compare(quantity, line.sale_line_id._get_whole_kits(quantity)) == 0
+        whole = number and compare(quantity, line.sale_line_id._get_whole_kits(quantity)) == 0
         complete = line.sale_line_id._get_kits_complete(there)
         tracked = any(product.tracking != 'none' for product in kit)
-        if not whole or tracked or quantity <= 0 or uom.compare(quantity, complete) > 0:
+        if not whole or tracked or quantity <= 0 or compare(quantity, complete) > 0:
             raise UserError(
                 self.env._(
                     "%(kit)s in return %(return)s came back as its components. Say which of them "
@@ -250,7 +250,7 @@ class SaleReturnKit(models.AbstractModel):
                 line = lines.browse(vals['line_id'])
                 component = self.env['product.product'].browse(vals['component_id'])
                 part = line.sale_line_id._get_kit_share(component, vals['component_qty'])
-                vals['quantity'] = line.product_uom_id.round(part)
+                vals['quantity'] = line._get_measure().round(part)
 
     @api.model
     def _set_kit_quantities(self, lines, vals_list, buckets):
@@ -278,7 +278,6 @@ class SaleReturnKit(models.AbstractModel):
             mine = share(
                 self.env['product.product'].browse(vals['component_id']), vals['component_qty']
             )
-            uom = line.product_uom_id
             is_last = waiting - mine < 1e-9
-            vals['quantity'] = uom.round(rest if is_last else rest * mine / waiting)
+            vals['quantity'] = line._get_measure().round(rest if is_last else rest * mine / waiting)
             left[line] = [rest - vals['quantity'], waiting - mine]

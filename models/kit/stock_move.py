@@ -8,7 +8,8 @@ class StockMove(models.Model):
 
     sale_return_kit_qty = fields.Float(
         string="Part of Kits",
-        digits='Product Unit',
+        digits=False,
+        min_display_digits='Product Unit',
         readonly=True,
         copy=False,
         help="What part of its kits the components are, in the unit of the order line.",
@@ -73,9 +74,10 @@ class StockMove(models.Model):
         self.ensure_one()
         if self.product_id != sale_line.product_id:
             return self.sale_return_kit_qty
-        return self.product_uom._compute_quantity(
-            self.quantity, sale_line.product_uom_id, rounding_method='HALF-UP'
+        stock_quantity = self.product_uom._compute_quantity(
+            self.quantity, self.product_id.uom_id, rounding_method='HALF-UP'
         )
+        return sale_line._get_return_measure().from_stock(stock_quantity)
 
     def _note_kit_quantities(self):
         """Keep what part of its order line each of these moves is, now that it is done.
@@ -128,8 +130,8 @@ class StockMove(models.Model):
             for move in counted | self
         )
         before = sum(sign(move) * move.sale_return_kit_qty for move in counted)
-        part = sign(self) * (sale_line.product_uom_id.round(exact) - before)
-        return max(sale_line.product_uom_id.round(part), 0.0)
+        part = sign(self) * (sale_line._get_return_measure().round(exact) - before)
+        return max(sale_line._get_return_measure().round(part), 0.0)
 
     def _get_kit_part(self, siblings, whole, quantity):
         """Return the part of what goes out again: of the part that came in with it.
@@ -139,8 +141,9 @@ class StockMove(models.Model):
         :param float quantity: what came in, in the unit of the component.
         """
         moved = sum(move._get_product_quantity() for move in siblings | self)
-        taken = self.sale_line_id.product_uom_id.round(whole * min(moved / quantity, 1.0))
-        return max(taken - sum(siblings.mapped('sale_return_kit_qty')), 0.0)
+        in_steps = self.sale_line_id._get_return_measure().round
+        taken = in_steps(whole * min(moved / quantity, 1.0))
+        return max(in_steps(taken - sum(siblings.mapped('sale_return_kit_qty'))), 0.0)
 
     # === OVERRIDES === #
 

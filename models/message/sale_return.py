@@ -316,17 +316,23 @@ class SaleReturn(models.Model):
         # sudo: the mail says no more than the customer may know.
         for row in self.sudo().inspection_ids.sorted('id'):
             quantity = row.qty_valid
-            if row.product_uom_id.is_zero(quantity):
+            if row.line_id._get_measure().is_zero(quantity):
                 continue
             if row.component_id:
                 quantity *= row.component_qty / row.quantity  # of a kit: in its own unit
             key = row.line_id, row.product_id, row.grade_id, row.disposition_id.accepts
             sums[key] = sums.get(key, 0.0) + quantity
+
+        def in_words(line, product, quantity):
+            uom = product.uom_id
+            if product == line.product_id:
+                quantity, uom = line._get_readable(quantity)
+            return f"{quantity:g} {uom.name}"
+
         return [
             {
                 'product': product.with_context(lang=self.env.lang).display_name,
-                'quantity': f"{quantity:g} "
-                + (line.product_uom_id if product == line.product_id else product.uom_id).name,
+                'quantity': in_words(line, product, quantity),
                 'accepted': accepts,
                 'grade': grade.name or '',
                 'percent': round(100 * self._get_condition_share(line, grade)) if accepts else 0,

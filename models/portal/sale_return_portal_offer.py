@@ -261,4 +261,6 @@ class SaleReturnPortalOffer(models.AbstractModel):
             line.qty_received - line.qty_sent_back - line.qty_replaced
             for line in sale_line.return_line_ids
         )
-        return max(sale_line.product_uom_qty - sale_line.qty_delivered - again, 0.0)
+        delivered = sale_line._get_qty_delivered_counted()
+        left = sale_line.product_uom_qty - delivered - again
+        return max(sale_line._get_return_measure().round(left), 0.0)

@@ -41,7 +41,7 @@ class SaleReturnPortalPage(models.AbstractModel):
 
     @api.model
     def _get_quantities(self, line):
-        """Return `[(label, quantity)]` of a line: what was asked for, and what has become of it."""
+        """Return `[(label, quantity, unit)]`: what was asked for, and what has become of it."""
         decided = line.state not in ('draft', 'submitted', 'cancelled')
         quantities = [
             (self.env._("Requested"), line.qty_requested, True),
@@ -54,9 +54,9 @@ class SaleReturnPortalPage(models.AbstractModel):
             (self.env._("Credited"), line.qty_credited_posted, False),
         ]
         return [
-            (label, quantity)
+            (label, *line._get_readable(quantity))
             for label, quantity, shown in quantities
-            if shown or not line.product_uom_id.is_zero(quantity)
+            if shown or not line._get_measure().is_zero(quantity)
         ]
 
     # === MONEY === #

@@ -158,7 +158,9 @@ class SaleReturnPortalRequest(models.AbstractModel):
                     why=" ".join(row['notes']),
                 )
             )
-        self._check_quantity(product, sale_line.product_uom_id, quantity, row['quantity'])
+        measure = sale_line._get_return_measure()
+        quantity = choice['quantity'] = measure.read(quantity, whole=row['quantity'])
+        self._check_quantity(product, sale_line, quantity, row['quantity'])
         self._check_whole(sale_line, quantity)
         if not choice['reason_id'] and row['reason_demanded']:
             raise RequestRefused(self.env._("Say why you return %(product)s.", product=product))
@@ -175,20 +177,21 @@ class SaleReturnPortalRequest(models.AbstractModel):
             )
 
     @api.model
-    def _check_quantity(self, product, uom, quantity, limit):
+    def _check_quantity(self, product, sale_line, quantity, limit):
         """Refuse what is no quantity, or more than can be returned (now)."""
-        if not math.isfinite(quantity) or uom.compare(quantity, 0.0) <= 0:
+        measure = sale_line._get_return_measure()
+        if not math.isfinite(quantity) or measure.compare(quantity, 0.0) <= 0:
             raise RequestRefused(
                 self.env._("Enter how many of %(product)s you want to return.", product=product)
             )
-        if uom.compare(quantity, limit) > 0:
+        if measure.compare(quantity, limit) > 0:
             raise RequestRefused(
                 self.env._(
                     "Of %(product)s up to %(limit)s %(unit)s can be returned, not %(quantity)s. "
                     "Please change the quantity.",
                     product=product,
                     limit=f"{limit:g}",
-                    unit=uom.name,
+                    unit=sale_line.product_uom_id.name,
                     quantity=f"{quantity:g}",
                 )
             )
@@ -320,8 +323,9 @@ class SaleReturnPortalRequest(models.AbstractModel):
                 )
             line = row['line']
             product = line.product_id.display_name
+            quantity = line._get_return_measure().read(quantity, whole=row['withdrawable'])
             self._check_earlier(line, quantity, row['withdrawable'])
-            self._check_quantity(product, line.product_uom_id, quantity, row['withdrawable'])
+            self._check_quantity(product, line, quantity, row['withdrawable'])
             self._check_whole(line, quantity)
             content.append(
                 {
@@ -344,7 +348,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         :raise RequestRefused: saying how much, and when.
         """
         earlier = self.env['sale.return.withdrawal'].sudo()._get_counting(line)
-        if not earlier or line.product_uom_id.compare(quantity, limit) <= 0:
+        if not earlier or line._get_return_measure().compare(quantity, limit) <= 0:
             return
         raise RequestRefused(
             self.env._(
@@ -520,7 +524,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
                 )
             self._check_quantity(
                 line.product_id.display_name,
-                line.product_uom_id,
+                line.sale_line_id,
                 line.qty_requested,
                 row['quantity'],
             )

@@ -99,11 +99,11 @@ class SaleReturnWithdrawal(models.Model):
         again = sale_line._get_qty_back()
         total = max(
             sale_line.product_uom_qty,
-            sale_line.qty_delivered + again,
+            sale_line._get_qty_delivered_counted() + again,
             *(entry.get('ordered', 0.0) for _withdrawal, entry in earlier),
         )
         stated = sum(entry['quantity'] for _withdrawal, entry in earlier)
-        return max(sale_line.product_uom_id.round(total - stated), 0.0)
+        return max(sale_line._get_return_measure().round(total - stated), 0.0)
 
     # === ACKNOWLEDGEMENT === #
 

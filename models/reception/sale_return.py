@@ -148,7 +148,8 @@ class SaleReturn(models.Model):
                 )
             )
         uom = product.uom_id if kind == 'wrong_product' else line.product_uom_id
-        self._ensure_discrepancy_quantity(kind, line, product, uom, value.get('quantity'))
+        measure = uom._get_measure(uom) if kind == 'wrong_product' else line._get_measure()
+        self._ensure_discrepancy_quantity(kind, line, product, measure, value.get('quantity'))
         lot = self._get_discrepancy_lot(kind, product, value.get('lot'))
         return {
             'kind': kind,
@@ -156,7 +157,7 @@ class SaleReturn(models.Model):
             'line_id': line.id,
             'product_id': product.id,
             'product_uom_id': uom.id,
-            'quantity': value['quantity'],
+            'quantity': measure.read(value['quantity']),
             'lot_id': lot.id,
             'sale_line_id': line.sale_line_id.id if kind == 'over' else False,
             'liability': 'carrier' if kind in ('damaged', 'empty') else False,
@@ -164,10 +165,10 @@ class SaleReturn(models.Model):
             'user_id': value.get('user_id') or self.user_id.id or self.env.uid,
         }
 
-    def _ensure_discrepancy_quantity(self, kind, line, product, uom, quantity):
+    def _ensure_discrepancy_quantity(self, kind, line, product, measure, quantity):
         """Refuse quantities that cannot be: none, no number, more missing than is expected."""
         number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
-        if not number or not math.isfinite(quantity) or uom.compare(quantity, 0.0) <= 0:
+        if not number or not math.isfinite(quantity) or measure.compare(quantity, 0.0) <= 0:
             raise UserError(
                 self.env._(
                     "The quantity of %(product)s must be more than zero.",
@@ -179,12 +180,13 @@ class SaleReturn(models.Model):
             'empty': line._get_qty_missing,
             'damaged': line._get_qty_expected,
         }
-        if kind in limits and uom.compare(quantity, limits[kind]()) > 0:
+        quantity = measure.read(quantity)
+        if kind in limits and measure.compare(quantity, limits[kind]()) > 0:
             raise UserError(
                 self.env._(
                     "%(quantity)s %(unit)s of %(product)s are more than return %(return)s expects.",
                     quantity=quantity,
-                    unit=uom.name,
+                    unit=line.product_uom_id.name,
                     product=product.display_name,
                     **{'return': self.name},
                 )

@@ -131,11 +131,12 @@ class SaleReturnCustody(models.AbstractModel):
     @api.model
     def _authorize_more(self, line, quantity):
         """Authorize on a line what came beyond what it still expects, in its unit."""
-        if line.product_uom_id.compare(quantity, 0.0) <= 0:
+        if line._get_measure().compare(quantity, 0.0) <= 0:
             return
-        vals = {'qty_requested': line.qty_requested + quantity}
+        in_steps = line._get_measure().round
+        vals = {'qty_requested': in_steps(line.qty_requested + quantity)}
         if line.return_id.state in ('approved', 'closed'):
-            vals['qty_authorized'] = line.qty_authorized + quantity
+            vals['qty_authorized'] = in_steps(line.qty_authorized + quantity)
         line._write_facts(vals)
 
     @api.model

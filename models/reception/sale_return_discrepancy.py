@@ -87,7 +87,9 @@ class SaleReturnDiscrepancy(models.Model):
         ondelete='restrict',
         readonly=True,
     )
-    quantity = fields.Float(digits='Product Unit', required=True, readonly=True)
+    quantity = fields.Float(
+        digits=False, min_display_digits='Product Unit', required=True, readonly=True
+    )
     product_uom_id = fields.Many2one(
         'uom.uom', string="Unit", required=True, ondelete='restrict', readonly=True
     )
@@ -253,8 +255,13 @@ class SaleReturnDiscrepancy(models.Model):
     def _get_line_quantity(self):
         """Return the quantity in the unit of the return line."""
         self.ensure_one()
-        return self.product_uom_id._compute_quantity(
-            self.quantity, self.line_id.product_uom_id, rounding_method='HALF-UP'
+        line = self.line_id
+        if self.product_uom_id == line.product_uom_id:
+            return self.quantity
+        return line._get_measure().from_stock(
+            self.product_uom_id._compute_quantity(
+                self.quantity, line.product_id.uom_id, rounding_method='HALF-UP'
+            )
         )
 
     def _check_moved(self):

@@ -19,11 +19,8 @@ class SaleReturnLine(models.Model):
     def _get_qty_receivable(self):
         """Return what may still be received, in the unit of the product."""
         self.ensure_one()
-        return self.product_uom_id._compute_quantity(
-            max(self._get_qty_expected() - self._get_qty_come(), 0.0),
-            self.product_id.uom_id,
-            rounding_method='HALF-UP',
-        )
+        left = max(self._get_qty_expected() - self._get_qty_come(), 0.0)
+        return self._get_measure().to_stock(left)
 
     def _get_qty_unplanned(self):
         """Return what is missing and no open receipt brings, in the unit of the product."""

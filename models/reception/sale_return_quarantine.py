@@ -108,9 +108,7 @@ class SaleReturnQuarantine(models.AbstractModel):
                 by_lot[bucket['lot']] += bucket['quantity']
             stock_uom = line.product_id.uom_id
             result[line] = {
-                lot: stock_uom._compute_quantity(
-                    quantity, line.product_uom_id, rounding_method='HALF-UP'
-                )
+                lot: line._get_measure().from_stock(quantity)
                 for lot, quantity in by_lot.items()
                 if stock_uom.compare(quantity, 0.0) > 0
             }
@@ -139,9 +137,7 @@ class SaleReturnQuarantine(models.AbstractModel):
     @api.model
     def _get_stock_quantity(self, line, quantity):
         """Convert a quantity of a line to the unit of the product."""
-        return line.product_uom_id._compute_quantity(
-            quantity, line.product_id.uom_id, rounding_method='HALF-UP'
-        )
+        return line._get_measure().to_stock(quantity)
 
     @api.model
     def _ensure_in_quarantine(self, lines, vals_list, buckets):
@@ -159,14 +155,9 @@ class SaleReturnQuarantine(models.AbstractModel):
                 for b in buckets[line]
                 if b['lot'].id == lot_id and b['product'] == product
             )
-            stock_uom = product.uom_id
-            uom = stock_uom if component_id else line.product_uom_id
-            if (
-                stock_uom.compare(
-                    uom._compute_quantity(quantity, stock_uom, rounding_method='HALF-UP'), there
-                )
-                > 0
-            ):
+            if not component_id:
+                quantity = line._get_measure().to_stock(quantity)
+            if product.uom_id.compare(quantity, there) > 0:
                 # sudo: the name of the lot the caller has given.
                 lot = self.env['stock.lot'].sudo().browse(lot_id)
                 raise UserError(
@@ -174,10 +165,10 @@ class SaleReturnQuarantine(models.AbstractModel):
                         "%(quantity)s %(unit)s of %(product)s %(lot)s cannot be inspected for "
                         "return %(return)s: only %(there)s were received and wait for it.",
                         quantity=quantity,
-                        unit=uom.name,
+                        unit=product.uom_id.name,
                         product=product.display_name,
                         lot=lot.name or "",
-                        there=stock_uom._compute_quantity(there, uom, round=False),
+                        there=there,
                         **{'return': line.return_id.name},
                     )
                 )

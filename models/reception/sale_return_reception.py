@@ -80,9 +80,7 @@ class SaleReturnReception(models.AbstractModel):
             parts = []
             uom = line.product_id.uom_id
             # What has come, or comes with a receipt made by hand, needs no other one.
-            wanted = line.product_uom_id._compute_quantity(
-                line._get_qty_missing(), uom, rounding_method='HALF-UP'
-            ) - sum(
+            wanted = line._get_measure().to_stock(line._get_qty_missing()) - sum(
                 move.product_qty
                 for move in line.move_ids
                 if move.state not in ('done', 'cancel') and move._is_sale_return_receipt()
@@ -307,7 +305,7 @@ class SaleReturnReception(models.AbstractModel):
             known = line.discrepancy_ids.filtered(
                 lambda d: d.state == 'open' and d.kind in ('short', 'empty')
             )
-            if waiting or known or line.product_uom_id.compare(missing, 0.0) <= 0:
+            if waiting or known or line._get_measure().compare(missing, 0.0) <= 0:
                 continue
             vals_list.append(self._prepare_missing_vals(line, missing, group.picking_id[:1]))
         self.env['sale.return.discrepancy']._create_found(vals_list)
@@ -571,9 +569,7 @@ class SaleReturnReception(models.AbstractModel):
         surplus = self.env['sale.return.surplus'].sudo()
         unknown = moves.browse()
         returnable = {
-            line: line.product_uom_id._compute_quantity(
-                line.qty_returnable, line.product_id.uom_id, rounding_method='HALF-UP'
-            )
+            line: line._get_return_measure().to_stock(line.qty_returnable)
             for line in moves._get_returned_sale_lines()
         }
         partly = {line for line, quantity in returnable.items() if quantity > 0}
@@ -582,8 +578,8 @@ class SaleReturnReception(models.AbstractModel):
             sale_line = move._get_returned_sale_line()
             latest = sale_line.return_line_ids.sorted('id')[-1:]
             uom = sale_line.product_id.uom_id
-            quantity = sale_line.product_uom_id._compute_quantity(
-                self._get_adopted_quantity(sale_line, move), uom, rounding_method='HALF-UP'
+            quantity = sale_line._get_return_measure().to_stock(
+                self._get_adopted_quantity(sale_line, move)
             )
             excess = quantity - max(returnable[sale_line], 0.0)
             nothing_left = uom.compare(excess, quantity) >= 0
@@ -697,7 +693,7 @@ class SaleReturnReception(models.AbstractModel):
     @api.model
     def _get_adopted_quantity(self, sale_line, moves):
         """Return what moves bring back of an order line, in its unit."""
-        uom = sale_line.product_uom_id
+        measure = sale_line._get_return_measure()
         if sale_line._is_return_kit():
             share = sum(
                 sale_line._get_kit_share(
@@ -709,10 +705,14 @@ class SaleReturnReception(models.AbstractModel):
                 for move in moves
             )
             # A small part is worth less than the smallest quantity there is.
-            return max(uom.round(share), uom.rounding)
-        return sum(
-            move.product_uom._compute_quantity(
-                move.quantity or move.product_uom_qty, uom, rounding_method='HALF-UP'
+            return max(measure.round(share), measure.rounding)
+        return measure.from_stock(
+            sum(
+                move.product_uom._compute_quantity(
+                    move.quantity or move.product_uom_qty,
+                    move.product_id.uom_id,
+                    rounding_method='HALF-UP',
+                )
+                for move in moves
             )
-            for move in moves
         )

@@ -83,6 +83,16 @@ class TestBenchScans(BenchCommon):
         self._scan('BOX-OF-12', 'SRB-GRADE-A', 'SRB-FINISH')
         self.assertEqual(sale_return.line_ids.qty_accepted, 1.0)
 
+    def test_pieces_of_a_dozen_are_received_and_inspected(self):
+        order = self._create_sale({'quantity': 1, 'product_uom_id': self.dozen.id})
+        sale_return = self._create_return(order, 1 / 3)
+        answer = self._scan(sale_return.name)
+        self.assertEqual(answer['data']['session']['expected'], 4.0)
+        self._scan(*['5901234123457'] * 4, 'SRB-GRADE-A', 'SRB-FINISH')
+        line = sale_return.line_ids
+        self.assertEqual((sale_return.state, line.product_qty_credited), ('closed', 4.0))
+        self.assertFalse(sale_return.discrepancy_ids)
+
     def test_gs1_codes_are_read_where_the_nomenclature_is_gs1(self):
         self._configure(
             nomenclature_id=self.env.ref('barcodes_gs1_nomenclature.default_gs1_nomenclature').id

@@ -8,6 +8,7 @@ from . import test_flow_nothing_comes_back
 from . import test_flow_order_lowered
 from . import test_flow_other_currency
 from . import test_flow_owner_package
+from . import test_flow_parts_of_units
 from . import test_flow_payment_undone
 from . import test_flow_real_trade
 from . import test_flow_seams

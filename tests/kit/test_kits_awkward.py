@@ -150,3 +150,15 @@ class TestAwkwardKits(KitCommon):
                 self.assertFalse(waiting)
                 self.assert_sold(order.order_line, delivered=0, invoiced=0)
                 self.assert_nothing_to_invoice(order)
+
+    def test_pieces_of_kits_sold_in_dozens(self):
+        order = self._sell_kits(1, product_uom_id=self.dozen.id, price=3600.01)
+        for _part in range(3):
+            sale_return = self._create_return(order, 1 / 3)
+            self.assertEqual(self._get_expected(sale_return), {self.part_a: 8, self.part_b: 4})
+            self._receive(sale_return)
+            sale_return.action_inspect_all('restock')
+            self.assertEqual(sale_return.state, 'closed')
+        self.assert_fully_credited(order.invoice_ids.filtered(lambda m: not m.reversed_entry_id))
+        self.assertEqual(order.order_line.qty_returnable, 0.0)
+        self.assert_sold(order.order_line, delivered=0, invoiced=0)

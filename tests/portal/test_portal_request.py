@@ -48,6 +48,17 @@ class TestPortalRequest(PortalHttpCommon):
         self.assertEqual(len(draft.picking_ids), 1)
         self.assertEqual(self.line.qty_returnable, 8)
 
+    def test_pieces_of_a_dozen_are_asked_for(self):
+        order = self._create_sale({'product_uom_id': self.dozen.id, 'quantity': 1, 'price': 120.0})
+        for typed in ('0.33', '0.333333'):
+            with self.subTest(typed=typed):
+                summary = self._ask({order.order_line: typed}, order)
+                self.assertIn("4 Units", self._text(summary))
+                self.assertIn('$ 48.40', self._text(summary, 'o_sale_return_total'))
+                self._send(summary)
+        self.assertEqual(self._returns().line_ids.mapped('product_qty_requested'), [4.0, 4.0])
+        self.assertAlmostEqual(order.order_line.qty_returnable * 12, 4.0)
+
     def test_request_waits_where_the_policy_asks_a_person(self):
         self._create_policy(approval='always')
         self._send(self._ask({self.line: 1}))

@@ -1,0 +1,29 @@
+from odoo import models
+
+from ...tools.measure import Measure
+
+
+class UomUom(models.Model):
+    _inherit = 'uom.uom'
+
+    def _get_measure(self, stock_unit, counted=True, sold=0.0):
+        """Return how quantities in this unit stand for quantities in the unit of a product.
+
+        :param stock_unit: `uom.uom` of the product; empty where there is no product.
+        :param bool counted: False for what never moves through a warehouse, e.g. hours: it is kept
+            in steps of whichever unit is the finer one.
+        :param float sold: what was sold, in this unit. Where that is no whole number of pieces,
+            nothing is taken for one.
+        :rtype: Measure
+        """
+        digits = self.env['decimal.precision'].precision_get('Product Unit')
+        ratio = 1.0
+        if self and stock_unit and self != stock_unit:
+            ratio = self.factor / stock_unit.factor
+            if abs(ratio - round(ratio)) < 1e-9 * ratio:
+                ratio = float(round(ratio))
+        steps = float(10**digits)
+        if not counted and ratio < 1:
+            steps /= ratio
+        in_pieces = abs(sold * ratio - round(sold * ratio)) < 1e-6
+        return Measure(ratio, steps, digits, in_pieces)
