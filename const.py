@@ -150,6 +150,9 @@ RECONCILIATION_KINDS = [
     ('refunded_too_much', "Refunded too much"),
     ('cost_difference', "Cost difference"),
     ('unlinked_note', "Credit note without link"),
+    ('note_difference', "Credit note differs"),
+    ('payout_difference', "Payout settles nothing"),
+    ('customer_difference', "Customer account differs"),
 ]
 
 

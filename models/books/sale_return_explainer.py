@@ -38,6 +38,9 @@ class SaleReturnExplainer(models.AbstractModel):
             'received_qty': self._format_quantity(row.qty_received),
             'credited_qty': self._format_quantity(row.qty_credited),
             'difference': formatLang(self.env, abs(row.amount_difference), currency_obj=currency),
+            'accepted': formatLang(self.env, row.amount_accepted, currency_obj=currency),
+            'payment': row.payment_id.display_name or "",
+            'invoice': row.note_id.reversed_entry_id.name or "",
             'credited': formatLang(self.env, row.amount_credited, currency_obj=currency),
             'refunded': formatLang(self.env, row.amount_refunded, currency_obj=currency),
             'moved': formatLang(self.env, row.cost_moved, currency_obj=company_currency),
@@ -125,6 +128,125 @@ class SaleReturnExplainer(models.AbstractModel):
             **values,
         )
 
+    @api.model
+    def _explain_note_difference(self, row):
+        values = self._get_values(row)
+        sentences = {
+            'partner': lambda: self.env._(
+                "Credit note %(note)s is for another customer than its invoice. Cancel it and "
+                "credit the return again."
+            ),
+            'currency': lambda: self.env._(
+                "Credit note %(note)s is in another currency than its invoice. Cancel it and "
+                "credit the return again."
+            ),
+            'company': lambda: self.env._(
+                "Credit note %(note)s has another company or journal than its invoice. Cancel it "
+                "and credit the return again."
+            ),
+            'invoice': lambda: self.env._(
+                "Credit note %(note)s names another invoice than its lines credit. Cancel it and "
+                "credit the return again."
+            ),
+            'receivable': lambda: self.env._(
+                "Credit note %(note)s is booked on another receivable account than its invoice. "
+                "Reset it to draft and correct the account, or transfer the balance."
+            ),
+            'dates': lambda: self.env._(
+                "The dates of credit note %(note)s cannot be right: before its invoice, in the "
+                "future, or not the same on all its journal items. Correct them."
+            ),
+            'unbalanced': lambda: self.env._(
+                "The journal items of credit note %(note)s do not agree with each other, with its "
+                "lines or with its total. Reset it to draft and post it again, or reverse it and "
+                "credit the return again."
+            ),
+            'added': lambda: self.env._(
+                "Credit note %(note)s has lines that its return did not make. Remove them, or "
+                "acknowledge why they are there."
+            ),
+            'amounts': lambda: self.env._(
+                "Credit note %(note)s does not credit the goods at what their invoice gives: "
+                "%(credited)s instead of %(accepted)s. Reverse it and credit the return again, or "
+                "acknowledge why."
+            ),
+            'fees': lambda: self.env._(
+                "Credit note %(note)s keeps back another amount than the policy and the condition "
+                "of the goods say: it comes to %(credited)s instead of %(accepted)s. Reverse it "
+                "and credit the return again, or acknowledge why."
+            ),
+            'changed': lambda: self.env._(
+                "The price or discount of a line of credit note %(note)s was changed after its "
+                "return had made it, and its amounts were not. Set it as it was."
+            ),
+            'taxes': lambda: self.env._(
+                "Credit note %(note)s has other taxes than its invoice. Reverse it and credit the "
+                "return again."
+            ),
+            'accounts': lambda: self.env._(
+                "Credit note %(note)s is booked on other accounts than its invoice. Reset it to "
+                "draft and correct them, or transfer the balance."
+            ),
+            'taken_back': lambda: self.env._(
+                "A miscellaneous entry takes %(difference)s of credit note %(note)s back. Undo "
+                "the reconciliation and reverse the entry, or acknowledge why."
+            ),
+            'above_invoice': lambda: self.env._(
+                "The credit notes of invoice %(invoice)s give %(difference)s more than its total. "
+                "Reverse the last one, %(note)s, or a part of it."
+            ),
+        }
+        return " ".join(
+            sentences[code]() % values for code in (row.cause or "").split(',') if code in sentences
+        )
+
+    @api.model
+    def _explain_payout_difference(self, row):
+        values = self._get_values(row)
+        sentences = {
+            'payment_gone': lambda: self.env._(
+                "The payment that paid %(difference)s of credit note %(note)s back is gone. Refund "
+                "the note again, or enter the payment."
+            ),
+            'other_payee': lambda: self.env._(
+                "%(payment)s pays credit note %(note)s back to somebody else than its customer. "
+                "Get the money back, cancel the payment and refund the note again."
+            ),
+            'other_amount': lambda: self.env._(
+                "%(payment)s pays another amount or currency than the refund of credit note "
+                "%(note)s says, or pays in the wrong direction. Cancel it and refund the note "
+                "again."
+            ),
+            'reset': lambda: self.env._(
+                "%(payment)s has paid credit note %(note)s back and its entry is not posted. Post "
+                "it, or cancel it and refund the note again."
+            ),
+            'note_gone': lambda: self.env._(
+                "%(payment)s has paid credit note %(note)s back, which is not posted any more. "
+                "Post the note, or get the money back."
+            ),
+            'unmatched': lambda: self.env._(
+                "%(payment)s was made for credit note %(note)s and is not matched with it: "
+                "%(difference)s are missing. Match them in the customer's account."
+            ),
+            'paid_again': lambda: self.env._(
+                "%(payment)s gives %(customer)s %(difference)s for which nothing is open: a note "
+                "was paid twice, or the payment was never matched. Match it in the customer's "
+                "account, or get the money back."
+            ),
+        }
+        explain = sentences.get(row.cause)
+        return explain() % values if explain else ""
+
+    @api.model
+    def _explain_customer_difference(self, row):
+        return self.env._(
+            "By invoices, credit notes and payments %(customer)s owes %(accepted)s; the ledger "
+            "says %(credited)s. Compare the journal items of the customer's account with their "
+            "documents, and reverse the entries that have none.",
+            **self._get_values(row),
+        )
+
     # === CAUSES === #
 
     @api.model
@@ -155,6 +277,10 @@ class SaleReturnExplainer(models.AbstractModel):
             'dropship': lambda: self.env._(
                 "The goods were shipped by the supplier: they came into stock, and the credit note "
                 "posts no cost of goods."
+            ),
+            'missing_came': lambda: self.env._(
+                "Goods that were credited as missing came after all: they are in stock, and the "
+                "credit note has reversed no cost. Post their cost by hand and acknowledge it."
             ),
             'left_again': lambda: self.env._(
                 "Goods left again at the cost of the day, which is not what they came in at."

@@ -6,6 +6,14 @@ from odoo.tools import SQL, clean_context
 
 # Returns whose figures are looked at in one go.
 CHUNK = 200
+# What the documents of a line say, as stored on it.
+STORED_QUANTITIES = (
+    'qty_received',
+    'qty_inspected',
+    'qty_to_inspect',
+    'qty_credited',
+    'qty_to_credit',
+)
 QUANTITY_KINDS = ['received_not_credited', 'credited_not_received', 'credited_too_much']
 
 
@@ -33,6 +41,9 @@ class SaleReturnReconciler(models.AbstractModel):
             (['refunded_too_much'], self._find_excess_refunds),
             (['unlinked_note'], self._find_unlinked_notes),
             (['cost_difference'], self.env['sale.return.tie.out']._find_differences),
+            (['note_difference'], self.env['sale.return.note.check']._find_differences),
+            (['payout_difference'], self.env['sale.return.payout.check']._find_differences),
+            (['customer_difference'], self.env['sale.return.customer.check']._find_differences),
         ]
 
     @api.model
@@ -71,6 +82,7 @@ class SaleReturnReconciler(models.AbstractModel):
     def _find_quantity_differences(self, company):
         """Find lines whose goods and credits do not match; see `_get_finders`."""
         found = {}
+        self._refresh_stale_lines(company)
         lines = self._get_candidate_lines(company)
         for start in range(0, len(lines), CHUNK):
             chunk = lines[start : start + CHUNK]
@@ -79,6 +91,48 @@ class SaleReturnReconciler(models.AbstractModel):
             self.env.flush_all()
             self.env.invalidate_all()
         return found
+
+    @api.model
+    def _refresh_stale_lines(self, company):
+        """Compute the quantities of lines again that are not what their documents say.
+
+        They are stored, and follow their documents by themselves. Whoever changes documents past
+        the ORM leaves them as they were, and nothing would be found.
+        """
+        accruals = self.env['sale.return.accruals']
+        end, date = '9999-12-31', '9999-12-31'
+        self.env.cr.execute(
+            SQL(
+                """WITH chosen AS MATERIALIZED (
+                       SELECT * FROM sale_return_line
+                        WHERE company_id = %(company)s
+                          AND state IN ('submitted', 'approved', 'closed')),
+                   moved AS (%(moved)s), judged AS (%(judged)s), credited AS (%(credited)s)
+                   SELECT chosen.id
+                     FROM chosen
+                LEFT JOIN moved ON moved.line_id = chosen.id
+                LEFT JOIN judged ON judged.line_id = chosen.id
+                LEFT JOIN credited ON credited.line_id = chosen.id
+                    WHERE ABS(COALESCE(moved.quantity, 0) - chosen.qty_received) > 0.000001
+                       OR ABS(COALESCE(judged.quantity, 0) - chosen.qty_kept
+                              + chosen.qty_rejected) > 0.000001
+                       OR ABS(COALESCE(credited.quantity, 0)
+                              - chosen.qty_credited_posted) > 0.000001
+                 ORDER BY chosen.id""",
+                company=company.id,
+                moved=accruals._get_moved_query(end),
+                judged=accruals._get_judged_query(end),
+                credited=accruals._get_credited_query(date),
+            )
+        )
+        ids = [row[0] for row in self.env.cr.fetchall()]
+        for start in range(0, len(ids), CHUNK):
+            lines = self.env['sale.return.line'].browse(ids[start : start + CHUNK])
+            lines.invalidate_recordset()
+            for name in STORED_QUANTITIES:
+                self.env.add_to_compute(lines._fields[name], lines)
+            self.env.flush_all()
+            self.env.invalidate_all()
 
     @api.model
     def _get_candidate_lines(self, company):

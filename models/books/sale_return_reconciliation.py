@@ -3,6 +3,8 @@ from odoo.exceptions import AccessError, UserError
 
 from ...const import RECONCILIATION_KINDS
 
+MONEY_KINDS = ('note_difference', 'payout_difference', 'customer_difference')
+
 
 class SaleReturnReconciliation(models.Model):
     """A difference between what came back, what was credited and what was paid back.
@@ -57,6 +59,13 @@ class SaleReturnReconciliation(models.Model):
         index='btree_not_null',
         ondelete='cascade',
         help="The credit note that the difference is about.",
+    )
+    payment_id = fields.Many2one(
+        'account.payment',
+        readonly=True,
+        index='btree_not_null',
+        ondelete='set null',
+        help="The payment that the difference is about.",
     )
 
     # Quantities, in the unit of the order line
@@ -283,6 +292,10 @@ class SaleReturnReconciliation(models.Model):
         notes = self.sudo().note_id or self.sudo().return_id.credit_note_ids
         return self._show(notes, self.env._("Credit Notes"))
 
+    def action_view_payments(self):
+        """Show the payment of the row."""
+        return self._show(self.sudo().payment_id, self.env._("Payments"))  # sudo: as above
+
     def action_view_invoices(self):
         """Show the invoices of the goods of the row."""
         row = self.sudo()  # as above
@@ -328,8 +341,11 @@ class SaleReturnReconciliation(models.Model):
         self.ensure_one()
         places = self.currency_id.decimal_places
         company_places = self.company_currency_id.decimal_places
+        # Another cause on the same document is another difference.
+        cause = [self.cause or ""] if self.kind in MONEY_KINDS else []
         return "|".join(
             [
+                *cause,
                 *(
                     f"{quantity:.6f}"
                     for quantity in (self.qty_accepted, self.qty_credited, self.qty_difference)

@@ -56,17 +56,15 @@ class SaleReturnTieOut(models.AbstractModel):
     def _get_finished_condition(self, company):
         """Return the condition of lines whose goods and credits are complete.
 
-        What is received and not credited (or the other way round) is a difference of its own.
+        What is received and not credited (or the other way round) is a difference of its own, and
+        taken out afterwards: so each line is in one of the two.
 
         :rtype: SQL
         """
         return SQL(
             """line.company_id = %(company)s AND line.state IN ('approved', 'closed')
                AND line.qty_to_inspect = 0 AND line.qty_rejected = line.qty_sent_back
-               AND (line.state = 'closed' OR line.qty_credited_posted > 0)
-               AND (line.resolution <> 'refund' OR NOT line.return_expected
-                    OR line.qty_credited_posted = line.qty_received - line.qty_rejected
-                       - line.qty_uninvoiced + line.qty_kept)""",
+               AND (line.state = 'closed' OR line.qty_credited_posted > 0)""",
             company=company.id,
         )
 
@@ -124,6 +122,11 @@ class SaleReturnTieOut(models.AbstractModel):
     def _get_cause(self, lines):
         """Return the code of the likeliest cause, see `sale.return.explainer`."""
         moves = lines.move_ids.filtered(lambda move: move.state == 'done')
+        siblings = lines.sale_line_id.return_line_ids
+        if any(
+            line.qty_credited_posted and not line.reason_id.return_expected for line in siblings
+        ) and any(lines.mapped('qty_received')):
+            return 'missing_came'
         if any(move.product_id not in lines.product_id for move in moves):
             return 'kit'
         if any(move.is_dropship for move in lines.sale_line_id.move_ids):

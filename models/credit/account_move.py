@@ -27,6 +27,8 @@ class AccountMove(models.Model):
         help="A manager of Returns who credits goods that a return still waits for says why.",
         groups='base.group_user',
     )
+    # Digest of the documents that a note was last found right with, see `sale.return.note.check`.
+    sale_return_proof = fields.Char(readonly=True, copy=False, groups='base.group_user')
 
     # === COMPUTE METHODS === #
 
@@ -123,6 +125,7 @@ class AccountMove(models.Model):
         posted = super(AccountMove, posting)._post(soft=soft).with_env(self.env)
         if guarded:
             posted.sudo()._after_guarded_posting(guarded)  # as above
+        posted.sudo()._check_sale_return_total()  # as above
         # A note that is reversed gives the points again.
         notes = posted | posted.reversed_entry_id
         # sudo: accountants need not be users of Returns for points to follow notes.
@@ -208,7 +211,6 @@ class AccountMove(models.Model):
                     ),
                 )
             )
-        self._check_sale_return_total()
         if lines := self._get_lines_by_hand(sale_lines):
             lines.move_id._check_sale_return_pending(sale_lines, balances, lines)
 
@@ -228,13 +230,49 @@ class AccountMove(models.Model):
         )
 
     def _check_sale_return_total(self):
-        """Refuse to credit an invoice beyond its total, e.g. without its order-level discount.
+        """Refuse to credit an invoice beyond its total, whoever made the note.
 
-        Down payments do not count: goods are credited in full, whatever was paid before.
+        A manager of Returns who gives a reason may. To be called in superuser mode, see `_post`.
 
-        :raise UserError: naming the invoice.
+        :raise UserError: naming the invoices.
         """
-        for invoice in self.filtered('line_ids.sale_return_line_id').reversed_entry_id:
+        notes = self.filtered(
+            lambda move: (
+                move.move_type == 'out_refund'
+                # Points of sale have returns of their own.
+                and not ('pos_order_ids' in move._fields and move.pos_order_ids)
+            )
+        )
+        if exceeded := notes._get_sale_return_credited_invoices()._get_sale_return_excess():
+            invoices = self.browse().union(*exceeded)
+            notes._override_or_refuse(
+                invoices.sale_return_ids,
+                self.env._(
+                    "%(invoices)s would be credited with more than its total. Lower the credit "
+                    "note, for example by the share of the order's discounts, or cancel an "
+                    "earlier one. A manager of Returns may override this with a written reason.",
+                    invoices=", ".join(invoices.mapped('name')),
+                ),
+            )
+
+    def _get_sale_return_credited_invoices(self):
+        """Return the invoices that notes name, by their head or by their lines."""
+        invoices = self.reversed_entry_id | self.invoice_line_ids.credited_line_id.move_id
+        # Goods may be billed on a note, where a down payment is larger than they are.
+        return invoices.filtered(lambda move: move.move_type in ('out_invoice', 'out_refund'))
+
+    def _get_sale_return_excess(self):
+        """Say by how much the posted notes of invoices exceed them.
+
+        Down payments do not count: goods are credited in full, whatever was paid before. A note
+        that was billed again credits nothing, one that was billed again in part less.
+
+        :return: `{invoice: amount in its currency, tax included}`, those that are exceeded only.
+        :rtype: dict
+        """
+        exceeded = {}
+        for invoice in self:
+            currency = invoice.currency_id
             products = invoice.invoice_line_ids.filtered(
                 lambda line: line.display_type == 'product' and not line.is_downpayment
             )
@@ -243,20 +281,39 @@ class AccountMove(models.Model):
             limit = sign * sum(products.mapped('price_total')) - sum(
                 rounding.mapped('amount_currency')
             )
-            notes = invoice.reversal_move_ids.filtered(
+            notes = invoice._get_sale_return_notes().filtered(
                 lambda move: move.state == 'posted' and not move._is_reversed_credit()
             )
-            credited = sum(notes.mapped('amount_total'))
+            credited = sum(note._get_credited_in(currency) for note in notes)
             # The lines of one document and of several round differently.
-            slack = invoice.currency_id.rounding * (len(products) + len(notes))
-            if credited > max(limit, invoice.amount_total) + slack:
-                raise UserError(
-                    self.env._(
-                        "%(invoice)s would be credited with more than its total. Take the share "
-                        "of the order's discounts off the credit note.",
-                        invoice=invoice.name,
-                    )
+            slack = currency.rounding * (len(products) + len(notes))
+            excess = credited - max(limit, invoice.amount_total)
+            if excess > slack:
+                exceeded[invoice] = currency.round(excess)
+        return exceeded
+
+    def _get_sale_return_notes(self):
+        """Return the notes that name an invoice, by their head or, where it names none, lines."""
+        by_lines = self.invoice_line_ids.credited_line_ids.move_id
+        return self.reversal_move_ids.filtered(lambda move: move.move_type == 'out_refund') | (
+            by_lines.filtered(
+                lambda move: (
+                    not move.reversed_entry_id
+                    and move.invoice_line_ids.credited_line_id.move_id == self
                 )
+            )
+        )
+
+    def _get_credited_in(self, currency):
+        """Return what a note credits, less what was billed again of it, in another currency."""
+        self.ensure_one()
+        bills = self.reversal_move_ids.filtered(
+            lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+        )
+        amount = self.amount_total - sum(bills.mapped('amount_total'))
+        return self.currency_id._convert(
+            amount, currency, self.company_id, self.invoice_date or self.date
+        )
 
     def _check_sale_return_released(self):
         """Refuse to post notes of returns for more than their policies have released.

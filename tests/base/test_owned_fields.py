@@ -35,6 +35,7 @@ WRITERS = {
         'sale_return_refund_ids': NOBODY,
         'sale_return_write_back_ids': NOBODY,
         'sale_return_refund_guard': NOBODY,
+        'sale_return_proof': NOBODY,
     },
     'account.move.line': {
         'sale_return_line_id': NOBODY,

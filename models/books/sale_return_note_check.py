@@ -1,0 +1,682 @@
+import contextlib
+import json
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ...const import WITHHELD_KINDS
+from ...tools.money import QUANTITY_EPSILON
+
+# Notes whose documents are read in one go.
+CHUNK = 100
+UNTAXED = (False, 'total_excluded_currency')
+# What a bookkeeping entry that settles a note without taking its credit back has on its other side.
+CLEARING_TYPES = (
+    'asset_cash',
+    'asset_current',
+    'asset_receivable',
+    'liability_credit_card',
+    'liability_current',
+    'liability_payable',
+)
+
+
+class SaleReturnNoteCheck(models.AbstractModel):
+    """Service: compare the credit notes of returns with what the ledger gives for their goods.
+
+    What a note should say is computed again from the invoice and from what was credited before,
+    on the path that made it, with everything that came later taken away for the moment
+    (`_before`). That takes a while, so a note that was found right is only looked at again when
+    its documents have changed: `account.move.sale_return_proof` is a digest of them. The digest is
+    made of all that counts, by one query, and decides nothing else.
+
+    A difference is named by codes, see `sale.return.explainer`.
+    """
+
+    _name = 'sale.return.note.check'
+    _description = "Return Credit Note Check"
+
+    # === FIND === #
+
+    @api.model
+    def _find_differences(self, company):
+        """Find notes of returns that say something else; see `sale.return.reconciler`.
+
+        :param company: one `res.company`, which is the current one.
+        :return: `{key: values of the row}`, one row per note.
+        :rtype: dict
+        """
+        problems = defaultdict(list)
+        expected = {}
+        proofs = self._get_unproven(company)
+        ids = sorted(proofs)
+        for start in range(0, len(ids), CHUNK):
+            for note in self.env['account.move'].browse(ids[start : start + CHUNK]):
+                codes, amount = self._check_note(note)
+                problems[note.id] += codes
+                expected[note.id] = amount
+            self.env.flush_all()
+            self.env.invalidate_all()
+        self._store_proofs({note: proofs[note] for note in ids if not problems[note]})
+        for note_id, amount in self._get_taken_back(company).items():
+            problems[note_id].append('taken_back')
+            note = self.env['account.move'].browse(note_id)
+            expected[note_id] = expected.get(note_id, note.amount_total) + amount
+        for note, excess in self._get_above_invoice(company).items():
+            if not problems[note.id]:
+                problems[note.id].append('above_invoice')
+                expected[note.id] = note.amount_total - excess
+        found = {}
+        for note_id, codes in problems.items():
+            if codes:
+                note = self.env['account.move'].browse(note_id)
+                found[f'note_difference:{note_id}'] = self._prepare_row(
+                    note, codes, expected[note_id]
+                )
+        return found
+
+    @api.model
+    def _prepare_row(self, note, codes, expected):
+        """Prepare the row of a note. Override to add values.
+
+        :param list codes: what is different.
+        :param float expected: the total that it should have, in its currency.
+        :return: values for `sale.return.reconciliation`.
+        :rtype: dict
+        """
+        invoices = note._get_sale_return_invoices()
+        currency = invoices[:1].currency_id or note.currency_id
+        difference = currency.round(note.amount_total - expected)
+        vals = self.env['sale.return.reconciler']._prepare_note_vals(note, difference)
+        returns = note.invoice_line_ids.sale_return_line_id.return_id or invoices.sale_return_ids
+        vals.update(
+            self.env['sale.return.reconciler']._prepare_return_vals(returns.sorted('id')[:1])
+        )
+        return {
+            **vals,
+            'kind': 'note_difference',
+            'cause': ','.join(dict.fromkeys(codes)),
+            'currency_id': currency.id,
+            'amount_accepted': expected,
+            'amount_difference': difference,
+        }
+
+    # === WHICH NOTES === #
+
+    @api.model
+    def _get_unproven(self, company):
+        """Return `{note id: digest of its documents}` of the notes to be looked at.
+
+        A note that was reversed as a whole credits nothing.
+        """
+        self.env.cr.execute(
+            SQL(
+                """WITH notes AS MATERIALIZED (
+                       SELECT note.id, note.reversed_entry_id, note.sale_return_proof
+                         FROM account_move note
+                        WHERE note.move_type = 'out_refund' AND note.state IN ('draft', 'posted')
+                          AND EXISTS (SELECT FROM account_move_line line
+                               JOIN sale_return_line back ON back.id = line.sale_return_line_id
+                              WHERE line.move_id = note.id AND back.company_id = %(company)s)
+                          AND NOT EXISTS (SELECT FROM account_move bill
+                               WHERE bill.reversed_entry_id = note.id AND bill.state = 'posted'
+                                 AND bill.move_type = 'out_invoice'
+                                 AND bill.currency_id = note.currency_id
+                                 AND bill.amount_total = note.amount_total)),
+                   links AS MATERIALIZED (
+                       SELECT id AS note_id, id AS move_id FROM notes
+                        UNION
+                       SELECT id, reversed_entry_id FROM notes WHERE reversed_entry_id IS NOT NULL
+                        UNION
+                       SELECT notes.id, billed.move_id
+                         FROM notes
+                         JOIN account_move_line line ON line.move_id = notes.id
+                         JOIN account_move_line billed ON billed.id = line.credited_line_id
+                        UNION
+                       SELECT notes.id, other.id
+                         FROM notes
+                         JOIN account_move other
+                           ON other.reversed_entry_id IN (notes.id, notes.reversed_entry_id)),
+                   items AS (
+                       SELECT line.move_id, md5(string_agg(ROW(line.id, line.account_id,
+                                  line.partner_id, line.currency_id, line.company_id, line.date,
+                                  line.parent_state, line.display_type, line.product_id,
+                                  line.product_uom_id, line.quantity, line.price_unit,
+                                  line.discount, line.price_subtotal, line.price_total,
+                                  line.amount_currency, line.balance, line.debit, line.credit,
+                                  line.tax_line_id, line.tax_repartition_line_id,
+                                  line.sale_return_line_id, line.sale_return_kind,
+                                  line.credited_line_id, line.sale_return_withheld_qty,
+                                  line.sale_return_kept, line.extra_tax_data,
+                                  (SELECT string_agg(rel.account_tax_id::text, ','
+                                              ORDER BY rel.account_tax_id)
+                                     FROM account_move_line_account_tax_rel rel
+                                    WHERE rel.account_move_line_id = line.id))::text, ';'
+                                  ORDER BY line.id)) AS digest
+                         FROM account_move_line line
+                        WHERE line.move_id IN (SELECT move_id FROM links)
+                     GROUP BY line.move_id),
+                   judged AS (
+                       SELECT line.move_id, md5(string_agg(ROW(found.id, found.line_id,
+                                  found.quantity, found.grade_id, found.disposition_id)::text, ';'
+                                  ORDER BY line.id, found.id)) AS digest
+                         FROM account_move_line line
+                         JOIN notes ON notes.id = line.move_id
+                         JOIN sale_return_inspection found
+                           ON found.line_id = line.sale_return_line_id
+                     GROUP BY line.move_id),
+                   digests AS (
+                       SELECT notes.id, notes.sale_return_proof,
+                              md5(string_agg(ROW(move.id, move.state, move.partner_id,
+                                  move.commercial_partner_id, move.currency_id, move.company_id,
+                                  move.journal_id, move.reversed_entry_id, move.date,
+                                  move.invoice_date, move.invoice_currency_rate,
+                                  move.amount_untaxed, move.amount_tax, move.amount_total,
+                                  move.amount_total_signed, items.digest, judged.digest)::text,
+                                  ';' ORDER BY move.id)) AS digest
+                         FROM notes
+                         JOIN links ON links.note_id = notes.id
+                         JOIN account_move move ON move.id = links.move_id
+                    LEFT JOIN items ON items.move_id = move.id
+                    LEFT JOIN judged ON judged.move_id = move.id AND move.id = notes.id
+                     GROUP BY notes.id, notes.sale_return_proof)
+                   SELECT id, digest FROM digests WHERE digest IS DISTINCT FROM sale_return_proof""",
+                company=company.id,
+            )
+        )
+        return dict(self.env.cr.fetchall())
+
+    @api.model
+    def _store_proofs(self, proofs):
+        """Keep the digests of notes that were found right."""
+        if not proofs:
+            return
+        # By SQL: it changes nothing of the documents, which are of other people.
+        self.env.cr.execute(
+            SQL(
+                """UPDATE account_move SET sale_return_proof = proof.digest
+                     FROM unnest(%s::int[], %s::varchar[]) AS proof (id, digest)
+                    WHERE account_move.id = proof.id""",
+                list(proofs),
+                list(proofs.values()),
+            )
+        )
+        self.env['account.move'].browse(proofs).invalidate_recordset(['sale_return_proof'])
+
+    # === ONE NOTE === #
+
+    @api.model
+    def _check_note(self, note):
+        """Compare a note with what it should be.
+
+        :return: `(codes of what is different, total it should have in its currency)`.
+        :rtype: tuple
+        """
+        codes = [
+            *self._check_header(note),
+            *self._check_dates(note),
+            *self._check_items(note),
+        ]
+        actual = self._get_actual(note)
+        expected = self._get_expected(note)
+        codes += self._compare(note, actual, expected)
+        total = sum(sum(amounts.values()) for amounts in expected.values())
+        # A tax that is mirrored (reverse charge) is in no total.
+        mirrored = note.currency_id.round(
+            sum(sum(amounts.values()) for amounts in actual.values()) - self._get_lines_total(note)
+        )
+        return codes, note.currency_id.round(total - mirrored)
+
+    @api.model
+    def _get_lines_total(self, note):
+        return sum(
+            item.amount_currency
+            for item in note.line_ids
+            if item.display_type in ('product', 'rounding', 'tax')
+        )
+
+    @api.model
+    def _check_header(self, note):
+        """Return codes of what the head of a note has other than its invoice."""
+        lines = note.invoice_line_ids.filtered('sale_return_line_id')
+        invoice = lines.credited_line_id.move_id
+        codes = []
+        if len(invoice) != 1 or note.reversed_entry_id != invoice:
+            codes.append('invoice')
+        invoice = invoice[:1]
+        if not invoice:
+            return codes
+        customer = invoice.partner_id.commercial_partner_id
+        receivable = note.line_ids.filtered(lambda item: item.display_type == 'payment_term')
+        partners = note.partner_id.commercial_partner_id | note.commercial_partner_id
+        if partners | note.line_ids.partner_id.commercial_partner_id != customer:
+            codes.append('partner')
+        if note.currency_id != invoice.currency_id or note.line_ids.currency_id - (
+            invoice.currency_id | note.company_currency_id
+        ):
+            codes.append('currency')
+        if (
+            note.company_id != invoice.company_id
+            or note.line_ids.company_id != invoice.company_id
+            or note.journal_id.type != 'sale'
+            or note.journal_id.company_id not in invoice.company_id.parent_ids
+        ):
+            codes.append('company')
+        known = invoice.line_ids.filtered(lambda item: item.display_type == 'payment_term')
+        own = note.partner_id.with_company(note.company_id).property_account_receivable_id
+        if receivable.account_id - known.account_id - own:
+            codes.append('receivable')
+        orders = lines.sale_return_line_id.sale_line_id.order_id
+        if orders and lines.sale_line_ids.order_id - orders:
+            codes.append('invoice')
+        return codes
+
+    @api.model
+    def _check_dates(self, note):
+        """Return codes of dates that no document can have."""
+        if note.state != 'posted':
+            return []
+        today = self.env.cr.now().date()
+        invoice = note.reversed_entry_id
+        codes = []
+        if any(item.date != note.date for item in note.line_ids):
+            codes.append('dates')
+        made = note.create_date.date()
+        if invoice.date and note.date < min(invoice.date, made):
+            codes.append('dates')
+        if note.invoice_date and invoice.invoice_date:
+            if note.invoice_date < min(invoice.invoice_date, made):
+                codes.append('dates')
+            elif note.invoice_date > today:
+                codes.append('dates')
+        # The books of today may be locked: then it is the first day after that.
+        if note.date > today and not note.company_id._get_violated_lock_dates(
+            today, True, note.journal_id
+        ):
+            codes.append('dates')
+        return codes
+
+    @api.model
+    def _check_items(self, note):
+        """Return codes of journal items that do not agree with each other or with the head."""
+        currency, company_currency = note.currency_id, note.company_currency_id
+        sums = defaultdict(float)
+        codes = []
+        rate = note.invoice_currency_rate or 1.0
+        slack = company_currency.rounding + (
+            currency.rounding / rate if currency != company_currency else -company_currency.rounding
+        )
+        for item in note.line_ids:
+            tax = item.display_type == 'tax' or (
+                item.display_type == 'rounding' and item.tax_repartition_line_id
+            )
+            name = 'tax' if tax else item.display_type
+            sums['untaxed' if name in ('product', 'rounding') else name] += item.amount_currency
+            sums['balance'] += item.balance
+            if item.display_type in ('product', 'tax', 'payment_term') and (
+                abs(item.balance - item.amount_currency / rate)
+                > slack + company_currency.rounding / 2
+            ):
+                codes.append('unbalanced')
+            if item.display_type == 'product' and currency.compare_amounts(
+                item.price_subtotal, item.amount_currency
+            ):
+                codes.append('unbalanced')
+            if (
+                item.debit - item.credit != item.balance
+                and company_currency.compare_amounts(item.debit - item.credit, item.balance)
+            ) or (item.parent_state != note.state):
+                codes.append('unbalanced')
+            codes += self._check_tax_item(note, item)
+        agree = (
+            (note.amount_untaxed, sums['untaxed']),
+            (note.amount_tax, sums['tax']),
+            (note.amount_total, sums['untaxed'] + sums['tax']),
+            (note.amount_total, -sums['payment_term']),
+        )
+        if any(currency.compare_amounts(a, b) for a, b in agree) or (
+            company_currency.compare_amounts(sums['balance'], 0.0)
+        ):
+            codes.append('unbalanced')
+        signed = -sum(item.balance for item in note.line_ids if item.display_type == 'payment_term')
+        if company_currency.compare_amounts(-note.amount_total_signed, signed):
+            codes.append('unbalanced')
+        return codes
+
+    @api.model
+    def _check_tax_item(self, note, item):
+        """Return a code if a tax stands on another account than its own."""
+        line = item.tax_repartition_line_id
+        if item.display_type != 'tax' or not line:
+            return []
+        bases = note.invoice_line_ids.filtered(
+            lambda base: line.tax_id in base.tax_ids.flatten_taxes_hierarchy()
+        )
+        accounts = line.account_id or bases.account_id
+        accounts |= line.tax_id.cash_basis_transition_account_id
+        wrong = item.account_id not in accounts or item.tax_line_id != line.tax_id
+        return ['accounts'] if wrong else []
+
+    # === WHAT IT SAYS === #
+
+    @api.model
+    def _get_actual(self, note):
+        """Return what a note says: `{kind: {('account', account, taxes) or ('tax', tax): amount}}`.
+
+        Lines that no return has made are of the kind `added`.
+        """
+        ledger = self.env['sale.return.ledger']
+        base_lines = ledger._get_base_lines(note)
+        actual = defaultdict(lambda: defaultdict(float))
+        for line in note.line_ids:
+            if line.display_type != 'product':
+                continue
+            kind = self._get_kind(line)
+            taxes = tuple(sorted(line.tax_ids.ids))
+            actual[kind]['account', line.account_id.id, taxes] += line.amount_currency
+            for (tax, name), (amount, _unit) in ledger._get_amounts(
+                base_lines.get(line.id), line
+            ).items():
+                if tax and name == 'tax_amount_currency':
+                    actual[kind]['tax', tax] += amount
+        return actual
+
+    @api.model
+    def _get_kind(self, line):
+        if not line.sale_return_line_id or not line.credited_line_id:
+            return 'added'
+        return line.sale_return_kind or ('goods' if line.sale_line_ids else 'added')
+
+    # === WHAT IT SHOULD SAY === #
+
+    @api.model
+    def _get_expected(self, note):
+        """Return what a note should say, as `_get_actual`, from the invoice and earlier notes."""
+        goods = [
+            (line.id, line.sale_return_line_id.id, line.credited_line_id.id, line.sale_return_kept)
+            for line in note.invoice_line_ids.sorted('id')
+            if self._get_kind(line) == 'goods'
+        ]
+        quantities = {
+            line.id: self.env['sale.return.ledger']._convert_quantity(line, line.credited_line_id)
+            for line in note.invoice_line_ids
+            if self._get_kind(line) == 'goods'
+        }
+        expected = defaultdict(lambda: defaultdict(float))
+        if not goods:
+            return expected
+        with self._before(note):
+            allocations = self._allocate_again(goods, quantities)
+            credit = self.env['sale.return.credit']
+            completed = credit._complete(allocations)
+            for allocation in completed:
+                vals = credit._prepare_note_line_vals(allocation)
+                taxes = tuple(sorted(allocation['invoice_line'].tax_ids.ids))
+                kind = expected[allocation.get('kind') or 'goods']
+                kind['account', vals['account_id'], taxes] += allocation['amounts'].get(
+                    UNTAXED, 0.0
+                )
+                for (tax, name), amount in allocation['amounts'].items():
+                    if tax and name == 'tax_amount_currency':
+                        kind['tax', tax] += amount
+            invoices = self.env['account.move'].union(
+                *[allocation['invoice_line'].move_id for allocation in allocations]
+            )
+            for invoice in invoices[:1]:
+                for line in credit._get_due_rounding_lines(invoice, completed):
+                    expected['rounding']['account', line.account_id.id, ()] -= line.amount_currency
+        return expected
+
+    @api.model
+    def _allocate_again(self, goods, quantities):
+        """Return the allocations of the goods of a note, as `sale.return.credit._allocate` does.
+
+        :param list goods: `(note line id, return line id, invoice line id, kept)`.
+        :param dict quantities: `{note line id: quantity in the unit of the invoice line}`.
+        """
+        lines = self.env['account.move.line'].browse([billed for _l, _r, billed, _k in goods])
+        balances = self.env['sale.return.ledger']._get_balances(lines.sale_line_ids)
+        allocations = []
+        for line_id, return_line_id, billed_id, kept in goods:
+            billed = self.env['account.move.line'].browse(billed_id)
+            balance = balances.get(billed)
+            if balance is None:
+                continue
+            taken = min(quantities[line_id], balance.quantity)
+            if taken <= QUANTITY_EPSILON:
+                continue
+            if abs(balance.quantity - taken) < QUANTITY_EPSILON:
+                taken = balance.quantity
+            amounts = balance.take(taken)
+            allocations.append(
+                {
+                    'return_line': self.env['sale.return.line'].browse(return_line_id),
+                    'invoice_line': billed,
+                    'quantity': taken,
+                    'amounts': amounts,
+                    'price_ratio': balance.price_ratio(UNTAXED, taken, amounts.get(UNTAXED, 0.0)),
+                    'kept': kept,
+                }
+            )
+        return allocations
+
+    @contextlib.contextmanager
+    def _before(self, note):
+        """Take a note and all that came after it away, as long as the block runs.
+
+        Invoices and notes are told apart by their number in the database: it is given when they
+        are created, drafts count from then on.
+        """
+        orders = note.invoice_line_ids.sale_return_line_id.sale_line_id.order_id
+        invoices = note._get_sale_return_invoices()
+        documents = orders.order_line.invoice_lines.move_id
+        documents |= (documents | invoices).reversal_move_ids
+        documents |= documents.reversal_move_ids
+        later = documents.filtered(
+            lambda move: (
+                move == note
+                or (move.id > note.id and move.move_type == 'out_refund')
+                or (move.id > note.id and move.reversed_entry_id.move_type == 'out_refund')
+            )
+        )
+        later |= note
+        lines = orders.order_line.return_line_ids
+        savepoint = self.env.cr.savepoint()
+        try:
+            self.env.cr.execute(
+                SQL("UPDATE account_move SET state = 'cancel' WHERE id IN %s", tuple(later.ids))
+            )
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE account_move_line SET parent_state = 'cancel' WHERE move_id IN %s",
+                    tuple(later.ids),
+                )
+            )
+            self.env.invalidate_all(flush=False)
+            for name in ('qty_credited', 'qty_credited_posted'):
+                self.env.add_to_compute(lines._fields[name], lines)
+            yield
+        finally:
+            # Nothing of it stays: what was computed meanwhile goes with it.
+            savepoint.close(rollback=True)
+
+    # === COMPARE === #
+
+    @api.model
+    def _compare(self, note, actual, expected):
+        """Return codes of what a note says other than it should.
+
+        What depended on the day (shipping that was refunded with the last goods, fees of a policy
+        that was changed since) is compared with what the note was made with.
+        """
+        currency = note.currency_id
+        codes, differing = [], {}
+        for kind in actual.keys() | expected.keys():
+            wanted, found = expected.get(kind, {}), actual.get(kind, {})
+            differences = {
+                key: currency.round(found.get(key, 0.0) - wanted.get(key, 0.0))
+                for key in wanted.keys() | found.keys()
+            }
+            differences = {key: amount for key, amount in differences.items() if amount}
+            if differences and not self._is_as_given(note, kind, found, differences):
+                differing[kind] = differences
+        if not differing and not all(
+            self._is_price_as_given(line)
+            for line in note.invoice_line_ids
+            if self._get_kind(line) != 'added'
+        ):
+            codes.append('changed')
+        if 'added' in differing:
+            codes.append('added')
+        rest = {kind: differences for kind, differences in differing.items() if kind != 'added'}
+        for kind, differences in rest.items():
+            accounts, taxes, net = (
+                defaultdict(float),
+                defaultdict(float),
+                0.0,
+            )
+            for key, amount in differences.items():
+                if key[0] == 'account':
+                    accounts[key[1]] += amount
+                    taxes[key[2]] += amount
+                    net += amount
+            tax = sum(amount for key, amount in differences.items() if key[0] == 'tax')
+            if any(currency.round(amount) for amount in taxes.values()) and not currency.round(net):
+                codes.append('taxes')
+            elif currency.round(net):
+                codes.append('fees' if kind in WITHHELD_KINDS else 'amounts')
+            elif currency.round(tax):
+                codes.append('taxes')
+            if any(currency.round(a) for a in accounts.values()) and not currency.round(net):
+                codes.append('accounts')
+            if not codes:
+                codes.append('taxes')
+        return codes
+
+    @api.model
+    def _is_as_given(self, note, kind, found, differences):
+        """Tell whether a kind of lines is as the return made it, and the rest is of the day.
+
+        :param dict found: what the note says of this kind.
+        :param dict differences: how it differs from what is computed today.
+        """
+        lines = note.invoice_line_ids.filtered(lambda line: self._get_kind(line) == kind)
+        if kind == 'added' or not all(self._is_line_as_given(line) for line in lines):
+            return False
+        unit = note.currency_id.rounding
+        count = max(len(lines), 1)
+        if lines and all(abs(amount) <= unit * count + unit / 2 for amount in differences.values()):
+            return True  # a draft of that time that is gone took the other cent
+        if kind == 'shipping':
+            return True
+        return kind in WITHHELD_KINDS and self._is_rule_changed(note)
+
+    @api.model
+    def _is_line_as_given(self, line):
+        """Tell whether a line of a note has the amounts that it was made with."""
+        data = self._get_given(line)
+        given = data.get('manual_total_excluded_currency', line.price_subtotal)
+        return (
+            not line.currency_id.compare_amounts(given, line.price_subtotal)
+            and abs(data.get('quantity', line.quantity) - line.quantity) < QUANTITY_EPSILON
+            and self._is_price_as_given(line)
+        )
+
+    @api.model
+    def _is_price_as_given(self, line):
+        """Tell whether a line of a note has the price and the discount that it was made with."""
+        data = self._get_given(line)
+        price = data.get('price_unit', line.sale_return_price or line.price_unit)
+        return (
+            abs(price - line.price_unit) < QUANTITY_EPSILON
+            and data.get('discount', line.discount) == line.discount
+        )
+
+    @api.model
+    def _get_given(self, line):
+        """Return what the return gave to Odoo's tax computation of a line of its note."""
+        data = line.extra_tax_data or {}
+        return json.loads(data) if isinstance(data, str) else data
+
+    @api.model
+    def _is_rule_changed(self, note):
+        """Tell whether what decides on fees was changed after a note was made."""
+        lines = note.invoice_line_ids.sale_return_line_id
+        rules = (lines.policy_id, lines.reason_id, lines.inspection_ids.grade_id)
+        rate = note.company_id.sale_return_rate != 'original' and (
+            note.currency_id != note.company_currency_id
+        )
+        # Fees are limited by what the inspection found; grades found later are of later goods.
+        return rate or any(
+            record.write_date > note.create_date for records in rules for record in records
+        )
+
+    # === AFTERWARDS === #
+
+    @api.model
+    def _get_taken_back(self, company):
+        """Return `{note id: amount}` that miscellaneous entries take back of notes.
+
+        In the currency of the note. A payment, a bank statement, an exchange difference, a
+        discount that a refund writes back and an entry between clearing accounts settle a note.
+        """
+        self.env.cr.execute(
+            SQL(
+                """SELECT due.move_id, SUM(part.credit_amount_currency)
+                     FROM account_move_line due
+                     JOIN account_move note ON note.id = due.move_id
+                     JOIN account_partial_reconcile part ON part.credit_move_id = due.id
+                     JOIN account_move_line against ON against.id = part.debit_move_id
+                     JOIN account_move entry ON entry.id = against.move_id
+                     JOIN account_journal journal ON journal.id = entry.journal_id
+                    WHERE due.company_id = %(company)s AND note.move_type = 'out_refund'
+                      AND note.state = 'posted' AND due.display_type = 'payment_term'
+                      AND entry.move_type = 'entry' AND journal.type = 'general'
+                      AND entry.origin_payment_id IS NULL AND entry.statement_line_id IS NULL
+                      AND entry.journal_id IS DISTINCT FROM %(exchange)s
+                      AND EXISTS (SELECT FROM account_move_line line
+                           WHERE line.move_id = note.id AND line.sale_return_line_id IS NOT NULL)
+                      AND NOT EXISTS (SELECT FROM sale_return_refund refund
+                           WHERE refund.write_back_move_id = entry.id)
+                      AND EXISTS (SELECT FROM account_move_line other
+                           JOIN account_account account ON account.id = other.account_id
+                          WHERE other.move_id = entry.id
+                            AND account.account_type NOT IN %(clearing)s)
+                 GROUP BY due.move_id""",
+                company=company.id,
+                exchange=company.currency_exchange_journal_id.id or None,
+                clearing=CLEARING_TYPES,
+            )
+        )
+        return dict(self.env.cr.fetchall())
+
+    @api.model
+    def _get_above_invoice(self, company):
+        """Return `{last note: amount above}` of invoices that their notes exceed.
+
+        Only invoices of orders that something was returned of; amounts in the invoice's currency.
+        """
+        self.env.cr.execute(
+            SQL(
+                """SELECT invoice.id
+                     FROM account_move invoice
+                     JOIN account_move note ON note.reversed_entry_id = invoice.id
+                    WHERE invoice.company_id = %(company)s AND invoice.move_type = 'out_invoice'
+                      AND note.state = 'posted' AND note.move_type = 'out_refund'
+                      AND EXISTS (SELECT FROM account_move_line line
+                           JOIN sale_order_line_invoice_rel sold ON sold.invoice_line_id = line.id
+                           JOIN sale_return_line back ON back.sale_line_id = sold.order_line_id
+                          WHERE line.move_id = invoice.id)
+                 GROUP BY invoice.id
+                   HAVING SUM(ABS(note.amount_total_signed)) > ABS(invoice.amount_total_signed)
+                       OR SUM(note.amount_total) > invoice.amount_total""",
+                company=company.id,
+            )
+        )
+        found = {}
+        invoices = self.env['account.move'].browse(row[0] for row in self.env.cr.fetchall())
+        for invoice, excess in invoices._get_sale_return_excess().items():
+            notes = invoice.reversal_move_ids.filtered(lambda move: move.state == 'posted')
+            found[notes.sorted('id')[-1:]] = excess
+        return found

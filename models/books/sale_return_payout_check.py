@@ -1,0 +1,177 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class SaleReturnPayoutCheck(models.AbstractModel):
+    """Service: find payouts that do not settle the note they are for.
+
+    Looks at the payouts that returns have made, and at payments to their customers that pay for
+    nothing: a note that was paid already, or one that was never matched.
+    """
+
+    _name = 'sale.return.payout.check'
+    _description = "Return Payout Check"
+
+    @api.model
+    def _find_differences(self, company):
+        """Find payouts that settle nothing, or something else; see `sale.return.reconciler`.
+
+        :param company: one `res.company`, which is the current one.
+        :return: `{key: values of the row}`, one row per payout.
+        :rtype: dict
+        """
+        found = {}
+        for refund_id, cause, open_amount in self._get_refunds(company):
+            refund = self.env['sale.return.refund'].browse(refund_id)
+            found[f'payout_difference:{refund_id}'] = self._prepare_row(
+                refund.note_id, refund.payment_id, cause, open_amount
+            )
+        known = {row['payment_id'] for row in found.values()}
+        for note_id, line_id in self._get_open_payments(company):
+            line = self.env['account.move.line'].browse(line_id)
+            payment = line.move_id.origin_payment_id
+            note = self.env['account.move'].browse(note_id)
+            if not payment or payment.id not in known:
+                amount = line.currency_id._convert(
+                    abs(line.amount_residual_currency), note.currency_id, company, line.date
+                )
+                vals = self._prepare_row(note, payment, 'paid_again', amount)
+                vals.update(amount_company=abs(line.amount_residual))
+                found[f'payout_difference:item:{line_id}'] = vals
+        return found
+
+    @api.model
+    def _prepare_row(self, note, payment, cause, amount):
+        """Prepare the row of a payout. Override to add values.
+
+        :param str cause: code of what is wrong, see `sale.return.explainer`.
+        :param float amount: what is not settled, in the currency of the note.
+        """
+        return {
+            **self.env['sale.return.reconciler']._prepare_note_vals(note, amount),
+            'kind': 'payout_difference',
+            'cause': cause,
+            'payment_id': payment.id,
+        }
+
+    @api.model
+    def _get_refunds(self, company):
+        """Return `(payout, code, amount)` of payouts whose payment is not as it should be.
+
+        A payout that waits for its payment to be posted, or has failed, is none; a note that is
+        not paid back at all is a difference of its own.
+        """
+        self.env.cr.execute(
+            SQL(
+                """WITH paid AS (
+                       SELECT refund.id, refund.state, refund.amount, refund.currency_id,
+                              refund.note_amount, refund.amount_written_back, payment.move_id,
+                              note.id AS note_id, note.state AS note_state,
+                              payment.state AS payment_state, payment.amount AS payment_amount,
+                              payment.currency_id AS payment_currency_id, payment.payment_type,
+                              partner.commercial_partner_id AS payee_id,
+                              payment.is_reconciled, customer.commercial_partner_id AS customer_id,
+                              entry.state AS entry_state,
+                              COALESCE(holder.commercial_partner_id,
+                                  customer.commercial_partner_id) AS holder_id
+                         FROM sale_return_refund refund
+                         JOIN account_move note ON note.id = refund.note_id
+                         JOIN account_move invoice ON invoice.id = refund.invoice_id
+                         JOIN res_partner customer ON customer.id = invoice.partner_id
+                    LEFT JOIN account_payment payment ON payment.id = refund.payment_id
+                    LEFT JOIN res_partner partner ON partner.id = payment.partner_id
+                    LEFT JOIN res_partner_bank bank ON bank.id = payment.partner_bank_id
+                    LEFT JOIN res_partner holder ON holder.id = bank.partner_id
+                    LEFT JOIN account_move entry ON entry.id = payment.move_id
+                        WHERE refund.company_id = %(company)s),
+                   matched AS (
+                       SELECT paid.id, SUM(part.credit_amount_currency) AS amount
+                         FROM paid
+                         JOIN account_move_line due ON due.move_id = paid.note_id
+                         JOIN account_partial_reconcile part ON part.credit_move_id = due.id
+                         JOIN account_move_line against ON against.id = part.debit_move_id
+                        WHERE against.move_id = paid.move_id
+                     GROUP BY paid.id),
+                   items AS (
+                       SELECT paid.id,
+                              BOOL_OR(holder.commercial_partner_id
+                                  IS DISTINCT FROM paid.customer_id) AS strange,
+                              SUM(item.balance) AS balance
+                         FROM paid
+                         JOIN account_move_line item ON item.move_id = paid.move_id
+                    LEFT JOIN res_partner holder ON holder.id = item.partner_id
+                     GROUP BY paid.id),
+                   judged AS (
+                       SELECT paid.*, COALESCE(matched.amount, 0) AS settled,
+                              CASE
+                              WHEN payment_state IS NULL AND state IN ('done', 'pending')
+                                  AND NOT EXISTS (SELECT FROM sale_return_refund online
+                                       WHERE online.id = paid.id AND online.method = 'online')
+                                  THEN 'payment_gone'
+                              WHEN payment_state IN ('in_process', 'paid') AND (
+                                  payee_id IS DISTINCT FROM customer_id
+                                  OR holder_id <> customer_id OR items.strange)
+                                  THEN 'other_payee'
+                              WHEN payment_state IN ('in_process', 'paid')
+                                  AND (payment_currency_id <> currency_id
+                                       OR payment_amount <> paid.amount
+                                       OR payment_type <> 'outbound' OR items.balance <> 0)
+                                  THEN 'other_amount'
+                              WHEN state = 'done' AND payment_state IN ('draft', 'canceled',
+                                  'rejected') THEN 'reset'
+                              WHEN payment_state IN ('in_process', 'paid')
+                                  AND move_id IS NOT NULL AND entry_state <> 'posted'
+                                  THEN 'reset'
+                              WHEN payment_state IN ('in_process', 'paid')
+                                  AND note_state <> 'posted' THEN 'note_gone'
+                              WHEN payment_state IN ('in_process', 'paid')
+                                  AND move_id IS NOT NULL
+                                  AND COALESCE(matched.amount, 0) < note_amount
+                                  THEN 'unmatched'
+                              END AS cause
+                         FROM paid
+                    LEFT JOIN matched ON matched.id = paid.id
+                    LEFT JOIN items ON items.id = paid.id)
+                   SELECT id, cause, CASE WHEN cause = 'unmatched' THEN note_amount - settled
+                                          ELSE note_amount END
+                     FROM judged WHERE cause IS NOT NULL ORDER BY id""",
+                company=company.id,
+            )
+        )
+        return [(row[0], row[1], float(row[2])) for row in self.env.cr.fetchall()]
+
+    @api.model
+    def _get_open_payments(self, company):
+        """Return `(note, journal item)` of payments to customers of returns that pay for nothing.
+
+        The note is the one that the payment names, else the customer's last one of a return. What
+        exceeds the note it pays back is a difference of its own (`refunded_too_much`).
+        """
+        self.env.cr.execute(
+            SQL(
+                """SELECT COALESCE(MAX(named.id), MAX(note.id)), item.id
+                     FROM account_payment payment
+                     JOIN account_move_line item ON item.move_id = payment.move_id
+                     JOIN account_account account ON account.id = item.account_id
+                     JOIN res_partner payee ON payee.id = payment.partner_id
+                     JOIN account_move note
+                       ON note.commercial_partner_id = payee.commercial_partner_id
+                LEFT JOIN account_move named ON named.id = note.id AND EXISTS (
+                          SELECT FROM account_move__account_payment rel
+                           WHERE rel.payment_id = payment.id AND rel.invoice_id = note.id)
+                    WHERE payment.company_id = %(company)s AND payment.payment_type = 'outbound'
+                      AND payment.partner_type = 'customer'
+                      AND payment.state IN ('in_process', 'paid')
+                      AND account.account_type = 'asset_receivable'
+                      AND item.parent_state = 'posted' AND item.amount_residual > 0
+                      AND note.company_id = %(company)s AND note.move_type = 'out_refund'
+                      AND note.state = 'posted' AND note.date <= item.date
+                      AND EXISTS (SELECT FROM account_move_line line
+                           WHERE line.move_id = note.id AND line.sale_return_line_id IS NOT NULL)
+                      AND NOT EXISTS (SELECT FROM account_partial_reconcile part
+                           WHERE part.debit_move_id = item.id)
+                 GROUP BY item.id ORDER BY item.id""",
+                company=company.id,
+            )
+        )
+        return self.env.cr.fetchall()
