@@ -14,21 +14,26 @@ class SaleReturnCutoffLine(models.TransientModel):
         [
             ('received_not_credited', "Received, not credited"),
             ('credited_not_received', "Credited, not received"),
+            ('owed_without_goods', "Owed without goods"),
         ],
         required=True,
     )
+    date = fields.Date(related='cutoff_id.date', string="At the end of")
     company_id = fields.Many2one('res.company', required=True)
     currency_id = fields.Many2one(related='company_id.currency_id')
     return_line_id = fields.Many2one('sale.return.line', required=True, ondelete='cascade')
     return_name = fields.Char(string="Return", compute='_compute_return_name')
     partner_id = fields.Many2one('res.partner', string="Customer")
     product_id = fields.Many2one('product.product')
+    receipt_names = fields.Char(string="Receipts")
+    receipt_date = fields.Datetime(string="Received on", help="When the last of it came.")
     move_id = fields.Many2one(
         'account.move', string="Document", help="The invoice or credit note of the amounts."
     )
     quantity = fields.Float(digits=False, min_display_digits='Product Unit')
     product_uom_id = fields.Many2one('uom.uom', string="Unit")
     account_id = fields.Many2one('account.account', string="Income Account")
+    tax_ids = fields.Many2many('account.tax', string="Taxes")
     net = fields.Monetary(help="Untaxed, in the currency of the company.")
     tax = fields.Monetary()
     cost_account_id = fields.Many2one('account.account', string="Expense Account")

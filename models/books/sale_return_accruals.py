@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.fields import Command
 from odoo.tools import SQL
 
 from ...tools.window import end_of_day
@@ -55,26 +56,36 @@ class SaleReturnAccruals(models.AbstractModel):
         """Add up what was received, refused, kept and credited by the end of a day.
 
         :return: `{line id: (back, credited)}` of the lines where the two differ. Back is what is
-            received and not refused, kept goods included; in the unit of the line.
+            received and not refused, kept goods included; where nothing comes back, what is
+            approved; in the unit of the line.
         :rtype: dict
         """
         self.env.cr.execute(
             SQL(
                 """WITH chosen AS MATERIALIZED (
-                       SELECT id, product_uom_id FROM sale_return_line
-                        WHERE company_id = %(company)s AND return_expected
+                       SELECT id, product_id, product_uom_id, sale_line_id, return_expected,
+                              return_id, qty_authorized
+                         FROM sale_return_line
+                        WHERE company_id = %(company)s
                           AND state IN ('submitted', 'approved', 'closed')),
-                   moved AS (%(moved)s), judged AS (%(judged)s), credited AS (%(credited)s)
-                   SELECT chosen.id,
-                          COALESCE(moved.quantity, 0) + COALESCE(judged.quantity, 0),
-                          COALESCE(credited.quantity, 0)
-                     FROM chosen
-                LEFT JOIN moved ON moved.line_id = chosen.id
-                LEFT JOIN judged ON judged.line_id = chosen.id
-                LEFT JOIN credited ON credited.line_id = chosen.id
-                    WHERE ABS(COALESCE(moved.quantity, 0) + COALESCE(judged.quantity, 0)
-                          - COALESCE(credited.quantity, 0)) > 0.000001
-                 ORDER BY chosen.id""",
+                   moved AS (%(moved)s), judged AS (%(judged)s), credited AS (%(credited)s),
+                   sides AS (
+                       SELECT chosen.id, CASE WHEN chosen.return_expected
+                                  THEN COALESCE(moved.quantity, 0) + COALESCE(judged.quantity, 0)
+                                  WHEN EXISTS (SELECT FROM sale_return_event event
+                                       WHERE event.return_id = chosen.return_id
+                                         AND event.state_to = 'approved'
+                                         AND event.date < %(end)s)
+                                  THEN chosen.qty_authorized ELSE 0 END AS back,
+                              COALESCE(credited.quantity, 0) AS credited
+                         FROM chosen
+                    LEFT JOIN moved ON moved.line_id = chosen.id
+                    LEFT JOIN judged ON judged.line_id = chosen.id
+                    LEFT JOIN credited ON credited.line_id = chosen.id)
+                   SELECT id, back, credited FROM sides
+                    WHERE ABS(back - credited) > 0.000001
+                 ORDER BY id""",
+                end=self._get_end_of_day(company, date),
                 company=company.id,
                 moved=self._get_moved_query(self._get_end_of_day(company, date)),
                 judged=self._get_judged_query(self._get_end_of_day(company, date)),
@@ -88,11 +99,17 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _get_moved_query(self, end):
-        """Return what came and was not undone before a moment: `(line_id, quantity)`."""
+        """Return what came and was not undone before a moment: `(line_id, quantity)`.
+
+        Components of a kit count as the part of it that they are.
+        """
         return SQL(
             """SELECT parts.line_id, SUM(parts.quantity) AS quantity
                  FROM (SELECT chosen.id AS line_id,
-                              move.quantity * unit.factor / line_unit.factor AS quantity
+                              CASE WHEN move.product_id <> chosen.product_id
+                                   THEN COALESCE(move.sale_return_kit_qty, 0)
+                                   ELSE move.quantity * unit.factor / line_unit.factor
+                                    END AS quantity
                          FROM chosen
                          JOIN stock_move move ON move.sale_return_line_id = chosen.id
                          JOIN stock_location source ON source.id = move.location_id
@@ -101,7 +118,10 @@ class SaleReturnAccruals(models.AbstractModel):
                         WHERE move.state = 'done' AND move.date < %(end)s
                           AND move.sale_return_inspection_id IS NULL AND %(at_customer)s
                     UNION ALL
-                       SELECT chosen.id, -undone.quantity * unit.factor / line_unit.factor
+                       SELECT chosen.id,
+                              CASE WHEN undone.product_id <> chosen.product_id
+                                   THEN -COALESCE(undone.sale_return_kit_qty, 0)
+                                   ELSE -undone.quantity * unit.factor / line_unit.factor END
                          FROM chosen
                          JOIN stock_move receipt ON receipt.sale_return_line_id = chosen.id
                          JOIN stock_location source ON source.id = receipt.location_id
@@ -137,15 +157,38 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _get_credited_query(self, date):
-        """Return what notes have credited up to a day: `(line_id, quantity)`."""
+        """Return what notes have credited up to a day: `(line_id, quantity)`.
+
+        A note that was billed again credits nothing, one that was billed again in part less.
+        """
         return SQL(
             """SELECT chosen.id AS line_id,
-                      SUM(credit.quantity * unit.factor / line_unit.factor) AS quantity
+                      SUM((credit.quantity - COALESCE(again.quantity, 0))
+                          * unit.factor / line_unit.factor) AS quantity
                  FROM chosen
                  JOIN account_move_line credit ON credit.sale_return_line_id = chosen.id
                  JOIN account_move note ON note.id = credit.move_id
                  JOIN uom_uom unit ON unit.id = credit.product_uom_id
                  JOIN uom_uom line_unit ON line_unit.id = chosen.product_uom_id
+            LEFT JOIN LATERAL (
+                      SELECT LEAST(credit.quantity, COALESCE(SUM(item.quantity
+                                 * item_unit.factor / unit.factor), 0)
+                                 * credit.quantity / NULLIF((
+                             SELECT SUM(other.quantity) FROM account_move_line other
+                               JOIN sale_order_line_invoice_rel sold
+                                 ON sold.invoice_line_id = other.id
+                              WHERE other.move_id = note.id
+                                AND sold.order_line_id = chosen.sale_line_id), 0)) AS quantity
+                        FROM account_move bill
+                        JOIN account_move_line item ON item.move_id = bill.id
+                        JOIN sale_order_line_invoice_rel sold ON sold.invoice_line_id = item.id
+                        JOIN uom_uom item_unit ON item_unit.id = item.product_uom_id
+                       WHERE bill.reversed_entry_id = note.id AND bill.state = 'posted'
+                         AND bill.move_type = 'out_invoice' AND bill.date <= %(date)s
+                         AND sold.order_line_id = chosen.sale_line_id AND item.quantity > 0
+                         AND item.price_unit * (1 - COALESCE(item.discount, 0) / 100)
+                             * unit.factor / item_unit.factor - credit.price_unit
+                             * (1 - COALESCE(credit.discount, 0) / 100) > -0.000001) again ON TRUE
                 WHERE note.state = 'posted' AND note.date <= %(date)s
                   AND EXISTS (SELECT FROM sale_order_line_invoice_rel sold
                                WHERE sold.invoice_line_id = credit.id)
@@ -173,7 +216,8 @@ class SaleReturnAccruals(models.AbstractModel):
                 back, credited = figures[line.id]
                 compare = line._get_measure().compare
                 if compare(credited, back) > 0:
-                    early.append((line, credited - max(back, 0.0)))
+                    if line.return_expected:
+                        early.append((line, credited - max(back, 0.0)))
                     continue
                 open_quantity = min(back - credited - line.qty_uninvoiced, creditable)
                 if line.resolution == 'refund' and compare(open_quantity, 0.0) > 0:
@@ -219,7 +263,7 @@ class SaleReturnAccruals(models.AbstractModel):
                 )
             )
             for credit in later.sorted(lambda credit: (credit.date, credit.id)):
-                part = min(left, self._get_credited(credit, line))
+                part = min(left, self._get_net_credited(credit, line))
                 if part > 0:
                     left -= part
                     rows.append(self._prepare_credit_row(line, credit, part, date))
@@ -233,32 +277,39 @@ class SaleReturnAccruals(models.AbstractModel):
         """Return the rows of goods that are not credited to this day."""
         drafts = self.env['sale.return.line'].union(*[line for line, _quantity in quantities])
         drafts = drafts.credit_line_ids.filtered(lambda line: line.parent_state == 'draft')
-        rows = []
-        for allocation in self.env['sale.return.credit']._allocate(
-            quantities, ignored_moves=drafts.move_id
-        ):
-            line, billed = allocation['return_line'], allocation['invoice_line']
-            amounts = allocation['amounts']
+        credit = self.env['sale.return.credit']
+        allocations = credit._complete(credit._allocate(quantities, ignored_moves=drafts.move_id))
+        return [self._prepare_allocation_row(allocation, date) for allocation in allocations]
+
+    @api.model
+    def _prepare_allocation_row(self, allocation, date):
+        """Prepare the row of what a note made now would credit, a discount or fee included."""
+        line, billed = allocation['return_line'], allocation['invoice_line']
+        amounts, kind = allocation['amounts'], allocation.get('kind')
+        quantity = 0.0
+        if not kind:
             quantity = billed.product_uom_id._compute_quantity(
                 allocation['quantity'], line.product_uom_id, round=False
             )
-            tax = sum(
-                amount
-                for (tax_id, name), amount in amounts.items()
-                if tax_id and name == 'tax_amount'
-            )
-            rows.append(
-                self._prepare_row(
-                    line,
-                    billed,
-                    kind='received_not_credited',
-                    quantity=quantity,
-                    net=amounts.get((False, 'total_excluded'), 0.0),
-                    tax=tax,
-                    cost=self._get_goods_cost(line, quantity, date),
-                )
-            )
-        return rows
+        tax = sum(
+            amount for (tax_id, name), amount in amounts.items() if tax_id and name == 'tax_amount'
+        )
+        row = self._prepare_row(
+            line,
+            billed,
+            kind=self._get_missing_kind(line),
+            quantity=quantity,
+            net=amounts.get((False, 'total_excluded'), 0.0),
+            tax=tax,
+            cost=0.0 if kind else self._get_goods_cost(line, quantity, date),
+        )
+        if kind:
+            row['account_id'] = self.env['sale.return.credit']._get_lump_account(allocation).id
+        return row
+
+    @api.model
+    def _get_missing_kind(self, line):
+        return 'received_not_credited' if line.return_expected else 'owed_without_goods'
 
     @api.model
     def _get_early_rows(self, quantities, date):
@@ -275,7 +326,7 @@ class SaleReturnAccruals(models.AbstractModel):
                 )
             )
             for credit in credits.sorted(lambda c: (c.date, c.id), reverse=True):
-                part = min(left, self._get_credited(credit, line))
+                part = min(left, self._get_net_credited(credit, line))
                 if part > 0:
                     left -= part
                     rows.append(self._prepare_credit_row(line, credit, part))
@@ -285,6 +336,13 @@ class SaleReturnAccruals(models.AbstractModel):
     @api.model
     def _get_credited(self, credit, line):
         return credit._get_quantity_in(line._get_measure())
+
+    @api.model
+    def _get_net_credited(self, credit, line):
+        """Return what a line of a note credits less what was billed again of it."""
+        return self._get_credited(credit, line) - credit.product_uom_id._compute_quantity(
+            credit._get_qty_reversed(), line.product_uom_id, round=False
+        )
 
     @api.model
     def _prepare_credit_row(self, line, credit, quantity, date=None):
@@ -305,7 +363,7 @@ class SaleReturnAccruals(models.AbstractModel):
         return self._prepare_row(
             line,
             credit,
-            kind='received_not_credited' if date else 'credited_not_received',
+            kind=self._get_missing_kind(line) if date else 'credited_not_received',
             quantity=quantity,
             net=currency.round(credit.balance * share),
             tax=currency.round((credit.price_total - credit.price_subtotal) / rate * share),
@@ -348,9 +406,7 @@ class SaleReturnAccruals(models.AbstractModel):
         receipts = line.move_ids.filtered(
             lambda move: move.state == 'done' and move.is_in and move.date < end
         )
-        received = line._get_done_quantity(
-            receipts.filtered(lambda move: move.product_id == line.product_id)
-        )
+        received = line._get_done_quantity(receipts)
         if not received:
             return 0.0
         return line.company_id.currency_id.round(
@@ -370,8 +426,14 @@ class SaleReturnAccruals(models.AbstractModel):
         accounts = line.product_id.product_tmpl_id.get_product_accounts(
             fiscal_pos=document.move_id.fiscal_position_id
         )
+        receipts = line.move_ids.filtered(
+            lambda move: move.state == 'done' and move._is_sale_return_receipt()
+        )
         return {
             'company_id': line.company_id.id,
+            'receipt_names': ", ".join(receipts.picking_id.sorted('id').mapped('name')),
+            'receipt_date': max(receipts.mapped('date'), default=False),
+            'tax_ids': [Command.set(document.tax_ids.ids)],
             'return_line_id': line.id,
             'partner_id': line.partner_id.id,
             'product_id': line.product_id.id,

@@ -181,7 +181,8 @@ class SaleReturnNoteCheck(models.AbstractModel):
                     LEFT JOIN items ON items.move_id = move.id
                     LEFT JOIN judged ON judged.move_id = move.id AND move.id = notes.id
                      GROUP BY notes.id, notes.sale_return_proof)
-                   SELECT id, digest FROM digests WHERE digest IS DISTINCT FROM sale_return_proof""",
+                   SELECT id, digest FROM digests
+                    WHERE digest IS DISTINCT FROM sale_return_proof""",
                 company=company.id,
             )
         )
@@ -286,9 +287,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
         if invoice.date and note.date < min(invoice.date, made):
             codes.append('dates')
         if note.invoice_date and invoice.invoice_date:
-            if note.invoice_date < min(invoice.invoice_date, made):
-                codes.append('dates')
-            elif note.invoice_date > today:
+            if note.invoice_date < min(invoice.invoice_date, made) or note.invoice_date > today:
                 codes.append('dates')
         # The books of today may be locked: then it is the first day after that.
         if note.date > today and not note.company_id._get_violated_lock_dates(
@@ -527,31 +526,30 @@ class SaleReturnNoteCheck(models.AbstractModel):
             if self._get_kind(line) != 'added'
         ):
             codes.append('changed')
-        if 'added' in differing:
+        if differing.pop('added', None):
             codes.append('added')
-        rest = {kind: differences for kind, differences in differing.items() if kind != 'added'}
-        for kind, differences in rest.items():
-            accounts, taxes, net = (
-                defaultdict(float),
-                defaultdict(float),
-                0.0,
-            )
-            for key, amount in differences.items():
-                if key[0] == 'account':
-                    accounts[key[1]] += amount
-                    taxes[key[2]] += amount
-                    net += amount
-            tax = sum(amount for key, amount in differences.items() if key[0] == 'tax')
-            if any(currency.round(amount) for amount in taxes.values()) and not currency.round(net):
-                codes.append('taxes')
-            elif currency.round(net):
-                codes.append('fees' if kind in WITHHELD_KINDS else 'amounts')
-            elif currency.round(tax):
-                codes.append('taxes')
-            if any(currency.round(a) for a in accounts.values()) and not currency.round(net):
-                codes.append('accounts')
-            if not codes:
-                codes.append('taxes')
+        for kind, differences in differing.items():
+            codes += self._get_codes(currency, kind, differences)
+        return codes
+
+    @api.model
+    def _get_codes(self, currency, kind, differences):
+        """Return codes of how the amounts of one kind of lines differ.
+
+        :param dict differences: amounts by key of `_get_actual`.
+        """
+        by_account, by_taxes = defaultdict(float), defaultdict(float)
+        for key, amount in differences.items():
+            if key[0] == 'account':
+                by_account[key[1]] += amount
+                by_taxes[key[2]] += amount
+        if currency.round(sum(by_account.values())):
+            return ['fees' if kind in WITHHELD_KINDS else 'amounts']
+        codes = []
+        if any(currency.round(amount) for amount in by_account.values()):
+            codes.append('accounts')
+        if not codes or any(currency.round(amount) for amount in by_taxes.values()):
+            codes.append('taxes')
         return codes
 
     @api.model

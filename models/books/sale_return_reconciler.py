@@ -289,8 +289,10 @@ class SaleReturnReconciler(models.AbstractModel):
         drafts = self.env['sale.return.line'].union(*[line for line, _q in quantities])
         drafts = drafts.credit_line_ids.filtered(lambda line: line.parent_state == 'draft')
         worth = defaultdict(float)
-        for allocation in self.env['sale.return.credit']._allocate(
-            quantities, ignored_moves=drafts.move_id
+        credit = self.env['sale.return.credit']
+        # With what the goods take along of their order, and what is kept back of them.
+        for allocation in credit._complete(
+            credit._allocate(quantities, ignored_moves=drafts.move_id)
         ):
             worth[allocation['return_line']] += sum(
                 amount

@@ -1,5 +1,8 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_datetime
 
 from ...const import RECONCILIATION_KINDS
 
@@ -35,6 +38,7 @@ class SaleReturnReconciliation(models.Model):
         help="Acknowledged differences return when their figures change. Settled ones are gone.",
     )
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True)
+    compared_on = fields.Datetime(related='company_id.sale_return_reconciled_on')
     company_currency_id = fields.Many2one(
         related='company_id.currency_id', string="Company Currency"
     )
@@ -203,6 +207,27 @@ class SaleReturnReconciliation(models.Model):
         for company in self.env.companies:
             self.env['sale.return.reconciler']._reconcile(company)
         return {'type': 'ir.actions.client', 'tag': 'soft_reload'}
+
+    @api.model
+    def get_empty_list_help(self, help_message):
+        """Override to say when the books were compared, or that they never were."""
+        # sudo: when it was is no secret of who may read the list.
+        companies = self.env.companies.sudo()
+        if new := companies.filtered(lambda company: not company.sale_return_reconciled_on):
+            return Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>') % (
+                self.env._("Not compared yet"),
+                self.env._(
+                    "Nobody has compared the returns of %(companies)s with their goods and money. "
+                    "“Compare Now” does it; after that it is done every night.",
+                    companies=", ".join(new.mapped('name')),
+                ),
+            )
+        first = min(companies.mapped('sale_return_reconciled_on'))
+        message = super().get_empty_list_help(help_message) or ""
+        return Markup('%s<p>%s</p>') % (
+            Markup(message),
+            self.env._("Compared on %(date)s.", date=format_datetime(self.env, first)),
+        )
 
     def action_open_acknowledge(self):
         """Open the dialog that acknowledges differences with a reason.

@@ -45,12 +45,36 @@ class SaleReturnTieOut(models.AbstractModel):
             lines = self.env['sale.return.line'].browse(differing[start : start + CHUNK])
             others = self.env['sale.return.reconciler']._get_line_differences(lines)
             lines -= self.env['sale.return.line'].union(*others)
+            lines -= self._get_settled_lines(company, lines)
             for sale_return, product in {(line.return_id, line.product_id) for line in lines}:
                 # All lines of the product count: one may make up for the other.
                 group = sale_return.line_ids.filtered(lambda line, p=product: line.product_id == p)
                 if vals := self._get_cost_row(company, group, costs):
                     found[f'cost_difference:{sale_return.id}:{product.id}'] = vals
         return found
+
+    @api.model
+    def _get_settled_lines(self, company, lines):
+        """Return the lines whose goods came with another return than their credit.
+
+        Goods that come late settle a credit that was written off: together they tie out.
+        """
+        apart = lines.filtered(
+            lambda line: line.product_uom_id.compare(
+                line.qty_credited_posted,
+                line.qty_received - line.qty_rejected - line.qty_uninvoiced + line.qty_kept,
+            )
+        )
+        settled = lines.browse()
+        siblings = apart.sale_line_id.return_line_ids
+        costs = self._get_line_costs(siblings)
+        for sale_line, group in apart.grouped('sale_line_id').items():
+            known = [costs[line.id] for line in sale_line.return_line_ids if line.id in costs]
+            moved = sum(figures[0] for figures in known)
+            reverse = sum(figures[1] for figures in known)
+            if sale_line and not company.currency_id.compare_amounts(moved, reverse):
+                settled |= group
+        return settled
 
     @api.model
     def _get_finished_condition(self, company):

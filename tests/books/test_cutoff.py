@@ -1,6 +1,7 @@
 import contextlib
 import io
 import json
+import random
 from datetime import datetime, timedelta
 
 from odoo import http
@@ -173,6 +174,91 @@ class TestCutoff(CutoffCommon):
         self._reverse(sale_return.credit_note_ids)
         self.assert_line(self._get_cutoff(self.today), quantity=4)
         self.assert_line(self._get_cutoff(), quantity=4, net=400.0)
+
+    def test_rows_can_be_vouched(self):
+        sale_return = self._return_goods(self.order, 4)
+        self._set_received_on(sale_return, self.period_end)
+        self.assert_line(
+            self._get_cutoff(),
+            date=self.period_end,
+            receipt_names=sale_return.picking_ids.name,
+            receipt_date=sale_return.line_ids.move_ids.filtered('picking_id')[:1].date,
+            tax_ids=self.tax_21,
+        )
+
+    def test_order_discount_of_goods_that_are_not_credited(self):
+        self._configure(sale_return_auto_credit=False)
+        order = self._create_sale({}, {'product': self.service, 'quantity': 1, 'price': -100.0})
+        self._return_goods(order.order_line[:1], 4)
+        self.assertEqual(sum(self._get_cutoff(self.today).mapped('net')), 360.0)
+        self.assertEqual(self._refresh().amount_difference, 435.6)
+
+    def test_note_that_is_billed_again_in_part(self):
+        sale_return = self._return_goods(self.order, 4)
+        self._reverse(sale_return.credit_note_ids, quantity=1)
+        self.assert_line(self._get_cutoff(self.today), quantity=1, net=100.0, tax=21.0)
+
+    def test_credit_owed_without_goods(self):
+        self._configure(sale_return_auto_credit=False)
+        sale_return = self._create_approved_return(
+            self.order.order_line, 2, reason=self.reason_missing
+        )
+        self.assert_line(
+            self._get_cutoff(self.today), kind='owed_without_goods', quantity=2, net=200.0, cost=0.0
+        )
+        sale_return.action_create_credit_notes()
+        self.assertFalse(self._get_cutoff(self.today))
+
+    def test_cutoff_of_today_is_what_is_due(self):
+        """Any trade: what is received and not credited is what notes made now would credit."""
+        self._configure(sale_return_auto_credit=False)
+        self._create_policy(restocking_fee_percent=7, restocking_fee_fixed=2.0)
+        chance = random.Random(23)
+        taxes = (self.tax_21, self.tax_20_included, self.tax_group, self.env['account.tax'])
+        returns = self.env['sale.return']
+        for _round in range(6):
+            tax = chance.choice(taxes)
+            quantity = chance.randint(2, 9)
+            lines = [{'quantity': quantity, 'price': chance.randint(100, 9999) / 100, 'taxes': tax}]
+            if chance.random() < 0.6:
+                discount = -chance.randint(1, 50) / 10
+                lines.append(
+                    {'product': self.service, 'quantity': 1, 'price': discount, 'taxes': tax}
+                )
+            order = self._create_sale(*lines)
+            left = quantity
+            while left and chance.random() < 0.8:
+                part = chance.randint(1, left)
+                left -= part
+                sale_return = self._return_goods(
+                    order.order_line[:1],
+                    part,
+                    reason=chance.choice((self.reason_defective, self.reason_changed_mind)),
+                )
+                if chance.random() < 0.4:
+                    note = sale_return.action_create_credit_notes()
+                    if part > 1 and chance.random() < 0.5:
+                        self._reverse(note, quantity=1)
+                returns |= sale_return
+        rows = self._get_cutoff(self.today).filtered(
+            lambda row: row.kind == 'received_not_credited'
+        )
+        due = {
+            order: sum(
+                note['total']
+                for sale_return in group
+                for note in sale_return.preview_credit()[sale_return.id]['due']
+            )
+            for order, group in returns.grouped('sale_order_ids').items()
+        }
+        for order, group in returns.grouped('sale_order_ids').items():
+            mine = rows.filtered(lambda row, g=group: row.return_line_id.return_id in g)
+            total = sum(mine.mapped('net')) + sum(mine.mapped('tax'))
+            if len(group.filtered(lambda r: r.amount_to_credit)) < 2:
+                # Previews of several returns of an order do not know of each other.
+                self.assertEqual(self.currency.round(total), self.currency.round(due[order]))
+        returns.action_create_credit_notes()
+        self.assertFalse(self._get_cutoff(self.today))
 
     def test_accountants_without_role_in_returns_see_it(self):
         sale_return = self._return_goods(self.order, 4)
