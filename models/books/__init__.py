@@ -7,3 +7,6 @@ from . import sale_return_reconciler
 from . import sale_return_reconciliation
 from . import sale_return_tie_out
 from . import sale_return_health
+
+# The wings whose fields and methods this one names.
+USES = ('refund',)

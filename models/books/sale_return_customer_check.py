@@ -62,24 +62,7 @@ class SaleReturnCustomerCheck(models.AbstractModel):
                          JOIN res_partner partner ON partner.id = back.partner_id
                         WHERE back.company_id = %(company)s
                           AND back.state NOT IN ('draft', 'refused', 'cancelled')),
-                   moves AS MATERIALIZED (
-                       SELECT move.id, move.move_type, move.state, move.amount_total_signed,
-                              payment.id AS payment_id, entry_payee.commercial_partner_id
-                                  AS payee_id, partner.commercial_partner_id AS customer_id
-                         FROM account_move move
-                    LEFT JOIN res_partner partner ON partner.id = move.partner_id
-                    LEFT JOIN account_payment payment ON payment.move_id = move.id
-                    LEFT JOIN res_partner entry_payee ON entry_payee.id = payment.partner_id
-                        WHERE move.company_id = %(company)s
-                          AND (move.move_type IN ('out_invoice', 'out_refund', 'out_receipt')
-                               OR payment.id IS NOT NULL)
-                          AND (partner.commercial_partner_id IN (SELECT id FROM customers)
-                               OR entry_payee.commercial_partner_id IN (SELECT id FROM customers)
-                               OR EXISTS (SELECT FROM account_move_line item
-                                    JOIN res_partner holder ON holder.id = item.partner_id
-                                   WHERE item.move_id = move.id
-                                     AND holder.commercial_partner_id
-                                         IN (SELECT id FROM customers)))),
+                   moves AS MATERIALIZED (%(moves)s),
                    items AS MATERIALIZED (
                        SELECT item.move_id, holder.commercial_partner_id AS holder_id,
                               SUM(item.balance) AS balance
@@ -112,11 +95,36 @@ class SaleReturnCustomerCheck(models.AbstractModel):
                  ORDER BY sides.id""",
                 company=company.id,
                 receivable=RECEIVABLE,
+                moves=self._get_moves_query(company),
                 payments=self._get_payments_query(),
                 billed=self._get_billed_query(company),
             )
         )
         return [(row[0], float(row[1]), float(row[2])) for row in self.env.cr.fetchall()]
+
+    @api.model
+    def _get_moves_query(self, company):
+        """Return the documents and payments that concern the customers, by head or by item."""
+        return SQL(
+            """SELECT move.id, move.move_type, move.state, move.amount_total_signed,
+                   payment.id AS payment_id, entry_payee.commercial_partner_id
+                       AS payee_id, partner.commercial_partner_id AS customer_id
+              FROM account_move move
+         LEFT JOIN res_partner partner ON partner.id = move.partner_id
+         LEFT JOIN account_payment payment ON payment.move_id = move.id
+         LEFT JOIN res_partner entry_payee ON entry_payee.id = payment.partner_id
+             WHERE move.company_id = %(company)s
+               AND (move.move_type IN ('out_invoice', 'out_refund', 'out_receipt')
+                    OR payment.id IS NOT NULL)
+               AND (partner.commercial_partner_id IN (SELECT id FROM customers)
+                    OR entry_payee.commercial_partner_id IN (SELECT id FROM customers)
+                    OR EXISTS (SELECT FROM account_move_line item
+                         JOIN res_partner holder ON holder.id = item.partner_id
+                        WHERE item.move_id = move.id
+                          AND holder.commercial_partner_id
+                              IN (SELECT id FROM customers)))""",
+            company=company.id,
+        )
 
     @api.model
     def _get_payments_query(self):

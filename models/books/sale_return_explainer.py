@@ -131,7 +131,15 @@ class SaleReturnExplainer(models.AbstractModel):
     @api.model
     def _explain_note_difference(self, row):
         values = self._get_values(row)
-        sentences = {
+        sentences = self._get_head_sentences() | self._get_line_sentences()
+        return " ".join(
+            sentences[code]() % values for code in (row.cause or "").split(',') if code in sentences
+        )
+
+    @api.model
+    def _get_head_sentences(self):
+        """Return what can be wrong with the head and the journal items of a note, by code."""
+        return {
             'partner': lambda: self.env._(
                 "Credit note %(note)s is for another customer than its invoice. Cancel it and "
                 "credit the return again."
@@ -161,6 +169,12 @@ class SaleReturnExplainer(models.AbstractModel):
                 "lines or with its total. Reset it to draft and post it again, or reverse it and "
                 "credit the return again."
             ),
+        }
+
+    @api.model
+    def _get_line_sentences(self):
+        """Return what can be wrong with the lines of a note and after its posting, by code."""
+        return {
             'added': lambda: self.env._(
                 "Credit note %(note)s has lines that its return did not make. Remove them, or "
                 "acknowledge why they are there."
@@ -196,9 +210,6 @@ class SaleReturnExplainer(models.AbstractModel):
                 "Reverse the last one, %(note)s, or a part of it."
             ),
         }
-        return " ".join(
-            sentences[code]() % values for code in (row.cause or "").split(',') if code in sentences
-        )
 
     @api.model
     def _explain_payout_difference(self, row):

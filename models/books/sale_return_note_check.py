@@ -85,7 +85,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
         :return: values for `sale.return.reconciliation`.
         :rtype: dict
         """
-        invoices = note._get_sale_return_invoices()
+        invoices = note._get_sale_return_credited_invoices()
         currency = invoices[:1].currency_id or note.currency_id
         difference = currency.round(note.amount_total - expected)
         vals = self.env['sale.return.reconciler']._prepare_note_vals(note, difference)
@@ -138,34 +138,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
                          FROM notes
                          JOIN account_move other
                            ON other.reversed_entry_id IN (notes.id, notes.reversed_entry_id)),
-                   items AS (
-                       SELECT line.move_id, md5(string_agg(ROW(line.id, line.account_id,
-                                  line.partner_id, line.currency_id, line.company_id, line.date,
-                                  line.parent_state, line.display_type, line.product_id,
-                                  line.product_uom_id, line.quantity, line.price_unit,
-                                  line.discount, line.price_subtotal, line.price_total,
-                                  line.amount_currency, line.balance, line.debit, line.credit,
-                                  line.tax_line_id, line.tax_repartition_line_id,
-                                  line.sale_return_line_id, line.sale_return_kind,
-                                  line.credited_line_id, line.sale_return_withheld_qty,
-                                  line.sale_return_kept, line.extra_tax_data,
-                                  (SELECT string_agg(rel.account_tax_id::text, ','
-                                              ORDER BY rel.account_tax_id)
-                                     FROM account_move_line_account_tax_rel rel
-                                    WHERE rel.account_move_line_id = line.id))::text, ';'
-                                  ORDER BY line.id)) AS digest
-                         FROM account_move_line line
-                        WHERE line.move_id IN (SELECT move_id FROM links)
-                     GROUP BY line.move_id),
-                   judged AS (
-                       SELECT line.move_id, md5(string_agg(ROW(found.id, found.line_id,
-                                  found.quantity, found.grade_id, found.disposition_id)::text, ';'
-                                  ORDER BY line.id, found.id)) AS digest
-                         FROM account_move_line line
-                         JOIN notes ON notes.id = line.move_id
-                         JOIN sale_return_inspection found
-                           ON found.line_id = line.sale_return_line_id
-                     GROUP BY line.move_id),
+                   items AS (%(items)s), judged AS (%(judged)s),
                    digests AS (
                        SELECT notes.id, notes.sale_return_proof,
                               md5(string_agg(ROW(move.id, move.state, move.partner_id,
@@ -184,9 +157,49 @@ class SaleReturnNoteCheck(models.AbstractModel):
                    SELECT id, digest FROM digests
                     WHERE digest IS DISTINCT FROM sale_return_proof""",
                 company=company.id,
+                items=self._get_items_query(),
+                judged=self._get_judged_query(),
             )
         )
         return dict(self.env.cr.fetchall())
+
+    @api.model
+    def _get_items_query(self):
+        """Return a digest of the journal items of documents: `(move_id, digest)`."""
+        return SQL(
+            """SELECT line.move_id, md5(string_agg(ROW(line.id, line.account_id,
+                       line.partner_id, line.currency_id, line.company_id, line.date,
+                       line.parent_state, line.display_type, line.product_id,
+                       line.product_uom_id, line.quantity, line.price_unit,
+                       line.discount, line.price_subtotal, line.price_total,
+                       line.amount_currency, line.balance, line.debit, line.credit,
+                       line.tax_line_id, line.tax_repartition_line_id,
+                       line.sale_return_line_id, line.sale_return_kind,
+                       line.credited_line_id, line.sale_return_withheld_qty,
+                       line.sale_return_kept, line.extra_tax_data,
+                       (SELECT string_agg(rel.account_tax_id::text, ','
+                                   ORDER BY rel.account_tax_id)
+                          FROM account_move_line_account_tax_rel rel
+                         WHERE rel.account_move_line_id = line.id))::text, ';'
+                       ORDER BY line.id)) AS digest
+              FROM account_move_line line
+             WHERE line.move_id IN (SELECT move_id FROM links)
+          GROUP BY line.move_id"""
+        )
+
+    @api.model
+    def _get_judged_query(self):
+        """Return a digest of what was found on the goods of notes: `(move_id, digest)`."""
+        return SQL(
+            """SELECT line.move_id, md5(string_agg(ROW(found.id, found.line_id,
+                       found.quantity, found.grade_id, found.disposition_id)::text, ';'
+                       ORDER BY line.id, found.id)) AS digest
+              FROM account_move_line line
+              JOIN notes ON notes.id = line.move_id
+              JOIN sale_return_inspection found
+                ON found.line_id = line.sale_return_line_id
+          GROUP BY line.move_id"""
+        )
 
     @api.model
     def _store_proofs(self, proofs):
@@ -468,7 +481,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
         are created, drafts count from then on.
         """
         orders = note.invoice_line_ids.sale_return_line_id.sale_line_id.order_id
-        invoices = note._get_sale_return_invoices()
+        invoices = note._get_sale_return_credited_invoices()
         documents = orders.order_line.invoice_lines.move_id
         documents |= (documents | invoices).reversal_move_ids
         documents |= documents.reversal_move_ids

@@ -63,27 +63,7 @@ class SaleReturnPayoutCheck(models.AbstractModel):
         """
         self.env.cr.execute(
             SQL(
-                """WITH paid AS (
-                       SELECT refund.id, refund.state, refund.amount, refund.currency_id,
-                              refund.note_amount, refund.amount_written_back, payment.move_id,
-                              note.id AS note_id, note.state AS note_state,
-                              payment.state AS payment_state, payment.amount AS payment_amount,
-                              payment.currency_id AS payment_currency_id, payment.payment_type,
-                              partner.commercial_partner_id AS payee_id,
-                              payment.is_reconciled, customer.commercial_partner_id AS customer_id,
-                              entry.state AS entry_state,
-                              COALESCE(holder.commercial_partner_id,
-                                  customer.commercial_partner_id) AS holder_id
-                         FROM sale_return_refund refund
-                         JOIN account_move note ON note.id = refund.note_id
-                         JOIN account_move invoice ON invoice.id = refund.invoice_id
-                         JOIN res_partner customer ON customer.id = invoice.partner_id
-                    LEFT JOIN account_payment payment ON payment.id = refund.payment_id
-                    LEFT JOIN res_partner partner ON partner.id = payment.partner_id
-                    LEFT JOIN res_partner_bank bank ON bank.id = payment.partner_bank_id
-                    LEFT JOIN res_partner holder ON holder.id = bank.partner_id
-                    LEFT JOIN account_move entry ON entry.id = payment.move_id
-                        WHERE refund.company_id = %(company)s),
+                """WITH paid AS (%(paid)s),
                    matched AS (
                        SELECT paid.id, SUM(part.credit_amount_currency) AS amount
                          FROM paid
@@ -103,42 +83,77 @@ class SaleReturnPayoutCheck(models.AbstractModel):
                      GROUP BY paid.id),
                    judged AS (
                        SELECT paid.*, COALESCE(matched.amount, 0) AS settled,
-                              CASE
-                              WHEN payment_state IS NULL AND state IN ('done', 'pending')
-                                  AND NOT EXISTS (SELECT FROM sale_return_refund online
-                                       WHERE online.id = paid.id AND online.method = 'online')
-                                  THEN 'payment_gone'
-                              WHEN payment_state IN ('in_process', 'paid') AND (
-                                  payee_id IS DISTINCT FROM customer_id
-                                  OR holder_id <> customer_id OR items.strange)
-                                  THEN 'other_payee'
-                              WHEN payment_state IN ('in_process', 'paid')
-                                  AND (payment_currency_id <> currency_id
-                                       OR payment_amount <> paid.amount
-                                       OR payment_type <> 'outbound' OR items.balance <> 0)
-                                  THEN 'other_amount'
-                              WHEN state = 'done' AND payment_state IN ('draft', 'canceled',
-                                  'rejected') THEN 'reset'
-                              WHEN payment_state IN ('in_process', 'paid')
-                                  AND move_id IS NOT NULL AND entry_state <> 'posted'
-                                  THEN 'reset'
-                              WHEN payment_state IN ('in_process', 'paid')
-                                  AND note_state <> 'posted' THEN 'note_gone'
-                              WHEN payment_state IN ('in_process', 'paid')
-                                  AND move_id IS NOT NULL
-                                  AND COALESCE(matched.amount, 0) < note_amount
-                                  THEN 'unmatched'
-                              END AS cause
+                              %(cause)s AS cause
                          FROM paid
                     LEFT JOIN matched ON matched.id = paid.id
                     LEFT JOIN items ON items.id = paid.id)
                    SELECT id, cause, CASE WHEN cause = 'unmatched' THEN note_amount - settled
                                           ELSE note_amount END
                      FROM judged WHERE cause IS NOT NULL ORDER BY id""",
-                company=company.id,
+                paid=self._get_paid_query(company),
+                cause=self._get_cause_expression(),
             )
         )
         return [(row[0], row[1], float(row[2])) for row in self.env.cr.fetchall()]
+
+    @api.model
+    def _get_cause_expression(self):
+        """Return the code of what is wrong with a payout, NULL if nothing is."""
+        return SQL(
+            """CASE
+            WHEN payment_state IS NULL AND state IN ('done', 'pending')
+                AND NOT EXISTS (SELECT FROM sale_return_refund online
+                     WHERE online.id = paid.id AND online.method = 'online')
+                THEN 'payment_gone'
+            WHEN payment_state IN ('in_process', 'paid') AND (
+                payee_id IS DISTINCT FROM customer_id
+                OR holder_id <> customer_id OR items.strange)
+                THEN 'other_payee'
+            WHEN payment_state IN ('in_process', 'paid')
+                AND (payment_currency_id <> currency_id
+                     OR payment_amount <> paid.amount
+                     OR payment_type <> 'outbound' OR items.balance <> 0)
+                THEN 'other_amount'
+            WHEN state = 'done' AND payment_state IN ('draft', 'canceled',
+                'rejected') THEN 'reset'
+            WHEN payment_state IN ('in_process', 'paid')
+                AND move_id IS NOT NULL AND entry_state <> 'posted'
+                THEN 'reset'
+            WHEN payment_state IN ('in_process', 'paid')
+                AND note_state <> 'posted' THEN 'note_gone'
+            WHEN payment_state IN ('in_process', 'paid')
+                AND move_id IS NOT NULL
+                AND COALESCE(matched.amount, 0) < note_amount
+                THEN 'unmatched'
+            END"""
+        )
+
+    @api.model
+    def _get_paid_query(self, company):
+        """Return the payouts with what their payments say."""
+        return SQL(
+            """SELECT refund.id, refund.state, refund.amount, refund.currency_id,
+                   refund.note_amount, refund.amount_written_back, payment.move_id,
+                   note.id AS note_id, note.state AS note_state,
+                   payment.state AS payment_state, payment.amount AS payment_amount,
+                   payment.currency_id AS payment_currency_id, payment.payment_type,
+                   partner.commercial_partner_id AS payee_id,
+                   payment.is_reconciled, customer.commercial_partner_id AS customer_id,
+                   entry.state AS entry_state,
+                   COALESCE(holder.commercial_partner_id,
+                       customer.commercial_partner_id) AS holder_id
+              FROM sale_return_refund refund
+              JOIN account_move note ON note.id = refund.note_id
+              JOIN account_move invoice ON invoice.id = refund.invoice_id
+              JOIN res_partner customer ON customer.id = invoice.partner_id
+         LEFT JOIN account_payment payment ON payment.id = refund.payment_id
+         LEFT JOIN res_partner partner ON partner.id = payment.partner_id
+         LEFT JOIN res_partner_bank bank ON bank.id = payment.partner_bank_id
+         LEFT JOIN res_partner holder ON holder.id = bank.partner_id
+         LEFT JOIN account_move entry ON entry.id = payment.move_id
+             WHERE refund.company_id = %(company)s""",
+            company=company.id,
+        )
 
     @api.model
     def _get_open_payments(self, company):

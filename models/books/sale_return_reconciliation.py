@@ -38,7 +38,9 @@ class SaleReturnReconciliation(models.Model):
         help="Acknowledged differences return when their figures change. Settled ones are gone.",
     )
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True)
-    compared_on = fields.Datetime(related='company_id.sale_return_reconciled_on')
+    compared_on = fields.Datetime(
+        string="Compared on", related='company_id.sale_return_reconciled_on'
+    )
     company_currency_id = fields.Many2one(
         related='company_id.currency_id', string="Company Currency"
     )
