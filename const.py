@@ -175,3 +175,5 @@ def progress(done, expected, compare):
 # Of one return line, inspection row, …
 MAX_FILES = 10
 MAX_SIZE = 10 * 1024 * 1024
+# Of all pictures that come at once: ten of what telephones take, and seconds of a worker's time.
+MAX_PIXELS = 120_000_000

@@ -5,14 +5,15 @@ from odoo.exceptions import AccessError, MissingError, UserError
 from odoo.fields import Domain
 from odoo.http import request
 
-from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
+from odoo.addons.sale_return.controllers.request_access import SaleReturnAccess
+from odoo.addons.sale_return.models.portal.exceptions import RequestRefused
 
 SLIP = 'sale_return.sale_return_slip_action'
 PREVIEW_SIZE = 256
 
 
-class SaleReturnFollow(CustomerPortal):
+class SaleReturnFollow(SaleReturnAccess):
     """The customer's returns: the list, the page of one, and what they do there.
 
     Every route takes the id of one return and asks `_get_return` for it. Whoever may not see it
@@ -134,7 +135,7 @@ class SaleReturnFollow(CustomerPortal):
         return Domain.OR(Domain(paths.get(name, name), 'ilike', text) for name in names)
 
     @http.route(
-        ['/my/returns', '/my/returns/page/<int:page>'], type='http', auth='user', website=True
+        ['/my/returns', '/my/returns/page/<row:page>'], type='http', auth='user', website=True
     )
     def my_returns(
         self, page=1, sortby='date', filterby='all', search=None, search_in='all', **_kwargs
@@ -190,7 +191,7 @@ class SaleReturnFollow(CustomerPortal):
 
     # === PAGE === #
 
-    @http.route('/my/returns/<int:return_id>', type='http', auth='public', website=True)
+    @http.route('/my/returns/<row:return_id>', type='http', auth='public', website=True)
     def my_return(self, return_id, access_token=None, report_type=None, download=False, **kwargs):
         """Show one return, or its slip with `report_type=pdf`."""
         try:
@@ -200,13 +201,17 @@ class SaleReturnFollow(CustomerPortal):
         if report_type in ('html', 'pdf'):
             if not sale_return._get_slip_lines():
                 raise NotFound()
+            try:
+                self._pass({'document': 1}, order=sale_return, link=access_token)
+            except RequestRefused as refusal:
+                return self._render_return(sale_return, access_token, refusal)
             return self._show_report(sale_return, report_type, SLIP, download=download)
         return self._render_return(sale_return, access_token, **kwargs)
 
     def _render_return(self, sale_return, access_token, error=None, entered=None, **kwargs):
         """Render the page of a return.
 
-        :param str error: the sentence of a refusal.
+        :param UserError error: a refusal.
         :param dict entered: what was typed and refused.
         """
         acting = self._is_acting(sale_return)
@@ -216,7 +221,7 @@ class SaleReturnFollow(CustomerPortal):
         values = {
             'page_name': 'sale_return',
             'sale_return': sale_return,
-            'error': error,
+            'error': error and str(error),
             'done': done_id == sale_return.id and self._get_done_texts().get(done),
             'acting': acting,
             'entered': entered or {},
@@ -240,7 +245,8 @@ class SaleReturnFollow(CustomerPortal):
             # Writing a message takes the link: customers write nothing on returns themselves.
             followed = sale_return.with_context(sale_return_link_followed=True)
             values['token'] = followed._portal_ensure_token()
-        return request.render('sale_return.portal_my_return', values)
+        status = self._get_status(error)
+        return request.render('sale_return.portal_my_return', values, status=status)
 
     def _get_done_texts(self):
         """Return what is said after something was done. What is not in here is not said."""
@@ -266,17 +272,18 @@ class SaleReturnFollow(CustomerPortal):
             return self._refuse_page(return_id, access_token)
         try:
             self._ensure_acting(sale_return)
+            self._pass({'act': 1}, order=sale_return, link=access_token)
             with request.env.cr.savepoint():
                 act(sale_return, self._get_partner(sale_return))
         except UserError as error:
             request.env.invalidate_all()
-            return self._render_return(sale_return, access_token, error=str(error), entered=entered)
+            return self._render_return(sale_return, access_token, error, entered)
         request.session['sale_return_done'] = (return_id, name)
         query = f'?access_token={access_token}' if access_token else ''
         return request.redirect(f'/my/returns/{return_id}{query}')
 
     @http.route(
-        '/my/returns/<int:return_id>/dispatch',
+        '/my/returns/<row:return_id>/dispatch',
         type='http',
         auth='public',
         methods=['POST'],
@@ -295,7 +302,7 @@ class SaleReturnFollow(CustomerPortal):
         )
 
     @http.route(
-        '/my/returns/<int:return_id>/cancel',
+        '/my/returns/<row:return_id>/cancel',
         type='http',
         auth='public',
         methods=['POST'],
@@ -311,7 +318,7 @@ class SaleReturnFollow(CustomerPortal):
         )
 
     @http.route(
-        '/my/returns/<int:return_id>/appeal',
+        '/my/returns/<row:return_id>/appeal',
         type='http',
         auth='public',
         methods=['POST'],
@@ -328,7 +335,7 @@ class SaleReturnFollow(CustomerPortal):
         )
 
     @http.route(
-        '/my/returns/<int:return_id>/rate',
+        '/my/returns/<row:return_id>/rate',
         type='http',
         auth='public',
         methods=['POST'],
@@ -347,7 +354,7 @@ class SaleReturnFollow(CustomerPortal):
     # === FILES === #
 
     @http.route(
-        '/my/returns/<int:return_id>/files/<int:file_id>',
+        '/my/returns/<row:return_id>/files/<row:file_id>',
         type='http',
         auth='public',
         website=True,

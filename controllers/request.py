@@ -2,7 +2,8 @@ from odoo.http import request, route
 
 from odoo.addons.sale_return.const import MAX_FILES, MAX_SIZE
 from odoo.addons.sale_return.controllers.request_access import SaleReturnAccess
-from odoo.addons.sale_return.models.portal.sale_return_portal_request import RequestRefused
+from odoo.addons.sale_return.models.portal.exceptions import RequestRefused
+from odoo.addons.sale_return.tools.reader import take_id, take_number, take_text
 
 
 class SaleReturnRequest(SaleReturnAccess):
@@ -11,7 +12,7 @@ class SaleReturnRequest(SaleReturnAccess):
     # === SCREENS === #
 
     @route(
-        '/my/orders/<int:order_id>/return',
+        '/my/orders/<row:order_id>/return',
         type='http',
         auth='public',
         website=True,
@@ -31,7 +32,7 @@ class SaleReturnRequest(SaleReturnAccess):
         )
 
     @route(
-        '/my/orders/<int:order_id>/return/details',
+        '/my/orders/<row:order_id>/return/details',
         type='http',
         auth='public',
         website=True,
@@ -45,16 +46,19 @@ class SaleReturnRequest(SaleReturnAccess):
             return self._refuse_request()
         values = self._prepare_order_values(order, access_token, quantities=params)
         chosen = [row for row in values['rows'] if row['may_ask'] and row['chosen']]
-        error = None
+        error, status = None, 200
         if request.httprequest.method == 'POST':
             try:
+                acts = {'draft': 1, 'picture': self._count_photos()}
+                self._pass(acts, order=order, link=access_token)
+                self._ensure_human('sale_return_request')
                 with request.env.cr.savepoint():
                     draft = self._take_draft(order, params)
                 return request.redirect(
                     order._get_return_url(access_token, f'/{draft.id}'), code=303
                 )
             except RequestRefused as refusal:
-                error = str(refusal)
+                error, status = str(refusal), self._get_status(refusal)
         elif not chosen:
             values['error'] = request.env._("Say how many of which product you want to return.")
             return request.render('sale_return.portal_request_choose', values)
@@ -72,10 +76,11 @@ class SaleReturnRequest(SaleReturnAccess):
                 'max_files': MAX_FILES,
                 'max_size': MAX_SIZE // 1024 // 1024,
             },
+            status=status,
         )
 
     @route(
-        '/my/orders/<int:order_id>/return/<int:return_id>',
+        '/my/orders/<row:order_id>/return/<row:return_id>',
         type='http',
         auth='public',
         website=True,
@@ -93,7 +98,7 @@ class SaleReturnRequest(SaleReturnAccess):
         return self._render_summary(order, draft, access_token)
 
     @route(
-        '/my/orders/<int:order_id>/return/<int:return_id>/send',
+        '/my/orders/<row:order_id>/return/<row:return_id>/send',
         type='http',
         auth='public',
         website=True,
@@ -107,6 +112,7 @@ class SaleReturnRequest(SaleReturnAccess):
         if not draft:
             return self._refuse_request()
         try:
+            self._pass({'request': 1}, order=order, link=access_token)
             with request.env.cr.savepoint():
                 self._get_service()._send(draft)
                 request.env.flush_all()
@@ -115,7 +121,7 @@ class SaleReturnRequest(SaleReturnAccess):
         return self._redirect_to_sent(order, draft, access_token)
 
     @route(
-        '/my/orders/<int:order_id>/return/<int:return_id>/sent',
+        '/my/orders/<row:order_id>/return/<row:return_id>/sent',
         type='http',
         auth='public',
         website=True,
@@ -147,7 +153,7 @@ class SaleReturnRequest(SaleReturnAccess):
         rows = request.env['sale.return.portal.offer'].sudo()._get_offer(order)
         for row in rows:
             row['typed'] = quantities.get(f'q_{row["line"].id}')
-            row['chosen'] = self._extract_quantity(row['typed'])
+            row['chosen'] = take_number(row['typed'])
         return self._prepare_request_values(
             order=order,
             rows=rows,
@@ -193,32 +199,28 @@ class SaleReturnRequest(SaleReturnAccess):
         """Read what was chosen from the values of a form, as `_prepare_draft` takes it."""
         choices = []
         for name, value in params.items():
-            line_id = name.removeprefix('q_')
-            if not name.startswith('q_') or not line_id.isdecimal():
+            line_id = take_id(name.removeprefix('q_'))
+            if not name.startswith('q_') or not line_id:
                 continue
-            quantity = self._extract_quantity(value)
+            quantity = take_number(value)
             if not quantity:
                 continue
-            reason = str(params.get(f'reason_{line_id}') or '')
             choices.append(
                 {
-                    'line_id': int(line_id),
+                    'line_id': line_id,
                     'quantity': quantity,
-                    'reason_id': int(reason) if reason.isdecimal() else False,
-                    'resolution': str(params.get(f'wish_{line_id}') or 'refund'),
-                    'note': str(params.get(f'note_{line_id}') or ''),
+                    'reason_id': take_id(params.get(f'reason_{line_id}')) or False,
+                    'resolution': take_text(params.get(f'wish_{line_id}')) or 'refund',
+                    'note': take_text(params.get(f'note_{line_id}')),
                     'photos': self._extract_photos(f'photos_{line_id}'),
                 }
             )
         return choices
 
-    def _extract_quantity(self, value):
-        """Return a quantity as it was typed, 0 for nothing and NaN for what is no number."""
-        text = str(value or '').strip().replace(',', '.')
-        try:
-            return float(text) if text else 0.0
-        except ValueError:
-            return float('nan')
+    def _count_photos(self):
+        """Return how many files a form has, looked at or not."""
+        files = request.httprequest.files
+        return sum(bool(file.filename) for _name, file in files.items(multi=True))
 
     def _extract_photos(self, name):
         """Read the files of one field, never more of them than it takes to see it is too much."""

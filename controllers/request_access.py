@@ -2,6 +2,7 @@ from odoo.exceptions import AccessError
 from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
+from odoo.addons.sale_return.models.portal.exceptions import TooMuch
 
 
 class SaleReturnAccess(CustomerPortal):
@@ -47,6 +48,27 @@ class SaleReturnAccess(CustomerPortal):
         return request.render(
             'sale_return.portal_request_no_access', self._prepare_request_values(), status=403
         )
+
+    # === TOLL === #
+
+    def _pass(self, acts, order=None, link=None):
+        """Let what somebody outside does pass, before anything is done for it.
+
+        :param dict acts: how many of what, see `sale.return.portal.gate`.
+        :raise TooMuch: when there was too much.
+        """
+        request.env['sale.return.portal.gate']._pass(acts, order=order, link=link)
+
+    def _ensure_human(self, action):
+        """Have the CAPTCHA of a stranger verified, where there is one.
+
+        :raise RequestRefused: when it fails.
+        """
+        request.env['sale.return.portal.gate']._ensure_human(action)
+
+    def _get_status(self, refusal):
+        """Return the HTTP status of a page that says why something was refused."""
+        return 429 if isinstance(refusal, TooMuch) else 200
 
     def _prepare_request_values(self, **values):
         return {'page_name': 'return_request', 'no_breadcrumbs': True, **values}

@@ -1,17 +1,14 @@
 from odoo.http import request, route
 
 from odoo.addons.sale_return.controllers.request import SaleReturnRequest
-from odoo.addons.sale_return.models.portal.sale_return_portal_request import (
-    RequestRefused,
-    TooManyWithdrawals,
-)
+from odoo.addons.sale_return.models.portal.exceptions import RequestRefused, TooManyWithdrawals
 
 
 class SaleReturnWithdrawal(SaleReturnRequest):
     """Withdrawal from a contract in two steps, as Directive 2011/83/EU art. 11a wants it."""
 
     @route(
-        '/my/orders/<int:order_id>/withdraw',
+        '/my/orders/<row:order_id>/withdraw',
         type='http',
         auth='public',
         website=True,
@@ -23,9 +20,11 @@ class SaleReturnWithdrawal(SaleReturnRequest):
         order = self._get_request_order(order_id, access_token)
         if not order:
             return self._refuse_request()
-        error = None
+        error, status = None, 200
         if request.httprequest.method == 'POST':
             try:
+                self._pass({'withdrawal': 1}, order=order, link=access_token)
+                self._ensure_human('sale_return_withdrawal')
                 with request.env.cr.savepoint():
                     withdrawal = self._take_withdrawal(order, params)
                     request.env.flush_all()
@@ -33,7 +32,7 @@ class SaleReturnWithdrawal(SaleReturnRequest):
                     order._get_withdrawal_url(access_token, f'/{withdrawal.id}'), code=303
                 )
             except RequestRefused as refusal:
-                error = str(refusal)
+                error, status = str(refusal), self._get_status(refusal)
                 if isinstance(refusal, TooManyWithdrawals):
                     # What was refused is rolled back; that somebody was refused is not.
                     self._get_service()._ask_for_more(order)
@@ -50,10 +49,11 @@ class SaleReturnWithdrawal(SaleReturnRequest):
                 'customer_name': params.get('name') or partner.name,
                 'email': params.get('email') or partner.email,
             },
+            status=status,
         )
 
     @route(
-        '/my/orders/<int:order_id>/withdraw/<int:withdrawal_id>',
+        '/my/orders/<row:order_id>/withdraw/<row:withdrawal_id>',
         type='http',
         auth='public',
         website=True,

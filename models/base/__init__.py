@@ -13,5 +13,6 @@ from . import sale_return_guard
 from . import sale_return_job
 from . import sale_return_health
 from . import sale_return_worklist
+from . import sale_return_reader
 from . import stock_location
 from . import uom_uom

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_datetime
 
 from ...const import RECONCILIATION_KINDS
+from ...tools.html import as_html
 
 MONEY_KINDS = ('note_difference', 'payout_difference', 'customer_difference')
 
@@ -462,7 +463,7 @@ class SaleReturnReconciliation(models.Model):
         return new[0].activity_schedule(
             'mail.mail_activity_data_todo',
             summary=speaker.env._("%(count)s new return differences", count=len(new)),
-            note=" · ".join(lines),
+            note=as_html(" · ".join(lines)),
             user_id=user.id,
         )
 

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.html import as_html
+
 
 class SaleReturnAppeal(models.Model):
     """A customer's appeal against the refusal of their return, and what came of it.
@@ -266,6 +268,7 @@ class SaleReturnAppeal(models.Model):
                 xmlid,
                 date_deadline=appeal.return_id._get_decision_deadline(),
                 summary=speaker.env._("Decide on the appeal"),
-                note=appeal.comment,
+                # The customer's words, and nothing that works in them.
+                note=as_html(appeal.comment),
                 user_id=appeal.user_id.id,
             )

@@ -1,4 +1,5 @@
 from . import ir_attachment
+from . import ir_qweb_field_barcode
 from . import sale_order
 from . import sale_order_line
 from . import sale_return

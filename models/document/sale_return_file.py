@@ -12,8 +12,8 @@ from odoo.tools import clean_context, format_date, human_size
 from odoo.tools.image import IMAGE_MAX_RESOLUTION
 from odoo.tools.mimetypes import guess_mimetype
 
-from ...const import MAX_FILES, MAX_SIZE
-from ...tools.photo import strip_metadata
+from ...const import MAX_FILES, MAX_PIXELS, MAX_SIZE
+from ...tools.photo import count_pixels, strip_metadata
 
 # What the content has to be, whatever the file is called; the parameter may name others.
 TYPES = 'image/jpeg,image/png,image/gif,image/webp,application/pdf,video/mp4'
@@ -150,6 +150,7 @@ class SaleReturnFile(models.Model):
         service = self.sudo().with_context(
             clean_context({**self.env.context, 'image_no_postprocess': True})
         )
+        service._check_pixels(files)
         target_field = self._get_target_fields()[record._name]
         present = {
             file.sha256: file
@@ -188,6 +189,26 @@ class SaleReturnFile(models.Model):
             present[file.sha256] = file
         created._log_uploads()
         return self.browse(present[sha256].id for sha256 in order)
+
+    @api.model
+    def _check_pixels(self, files):
+        """Refuse pictures that are too much to decode together, by what their headers say.
+
+        :param list files: as for `_upload`.
+        :raise UserError: saying how many there are, before any of them is decoded.
+        """
+        contents = [self._get_content(file) for file in files]
+        # What is larger than a file may be is refused by itself, and not even opened.
+        pixels = sum(count_pixels(raw) for raw in contents if len(raw) <= MAX_SIZE)
+        if pixels > MAX_PIXELS:
+            raise UserError(
+                self.env._(
+                    "The pictures have %(count)s megapixels together; up to %(limit)s can be sent "
+                    "at once. Send fewer of them, or make them smaller.",
+                    count=round(pixels / 1e6),
+                    limit=round(MAX_PIXELS / 1e6),
+                )
+            )
 
     @api.model
     def _get_target_fields(self):

@@ -1,4 +1,5 @@
 from . import account_move
+from . import ir_http
 from . import res_partner
 from . import sale_order
 from . import sale_return_line
@@ -6,6 +7,7 @@ from . import sale_return
 from . import sale_return_portal_page
 from . import sale_return_portal_request
 from . import sale_return_portal_link
+from . import sale_return_portal_gate
 from . import sale_return_portal_offer
 from . import sale_return_reason
 from . import sale_return_withdrawal

@@ -4,8 +4,9 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import email_normalize
 
-# Of one address on the internet in an hour; of links to one order in a day.
-MAX_PER_HOUR = 20
+from ...tools.reader import take_text
+
+# Of links to one order in a day; who asks is counted by `sale.return.portal.gate`.
 MAX_PER_ORDER = 3
 KEEP_DAYS = 2
 
@@ -24,7 +25,6 @@ class SaleReturnPortalLink(models.Model):
 
     order_ref = fields.Char(required=True)
     email = fields.Char(required=True)
-    address = fields.Char(string="Asked from", index='btree_not_null')
     state = fields.Selection(
         [('pending', "Waiting"), ('sent', "Sent"), ('ignored', "Not sent")],
         required=True,
@@ -35,24 +35,17 @@ class SaleReturnPortalLink(models.Model):
     _pending = models.Index("(id) WHERE state = 'pending'")
 
     @api.model
-    def _ask(self, order_ref, email, address):
-        """Keep a question for the job. Whoever asks too often is not kept, and not told.
+    def _ask(self, order_ref, email):
+        """Keep a question for the job, whatever it is.
 
         :param str order_ref: number of the order, as typed.
         :param str email: as typed.
-        :param str address: on the internet, of whoever asks.
         """
         # sudo: strangers ask; nothing of it is given back to them.
-        links = self.sudo()
-        since = fields.Datetime.now() - timedelta(hours=1)
-        asked = links.search_count([('address', '=', address), ('create_date', '>=', since)])
-        if asked >= MAX_PER_HOUR:
-            return
-        links.create(
+        self.sudo().create(
             {
-                'order_ref': " ".join((order_ref or '').split())[:64] or '-',
-                'email': (email or '').strip()[:254] or '-',
-                'address': address,
+                'order_ref': " ".join(take_text(order_ref).split())[:64] or '-',
+                'email': take_text(email).strip()[:254] or '-',
             }
         )
         self.env.ref('sale_return.ir_cron_send_portal_links').sudo()._trigger()

@@ -10,19 +10,17 @@ from odoo.fields import Command
 from odoo.tools import email_normalize, format_datetime
 
 from ...const import MAX_FILES, MAX_SIZE
+from ...tools.html import as_html
 from ...tools.money import QUANTITY_EPSILON
 from ...tools.window import end_of_day
+from .exceptions import RequestRefused, TooManyWithdrawals
 
 _logger = logging.getLogger(__name__)
 
 # Of what a customer writes; longer texts are a matter for a mail.
 MAX_NOTE = 2000
-
-
-class RequestRefused(UserError):
-    """A request that cannot be taken; its sentence is for the customer."""
-
-
+# Of one order, begun and not sent yet. The oldest goes when one more is begun.
+MAX_DRAFTS = 5
 MAX_NAME = 100
 # What mail programs make a link of: addresses, and a full stop (of any script) between letters.
 # Asked of the name in its plain form (NFKC), in which wide and small signs are the usual ones.
@@ -31,10 +29,6 @@ LINK = re.compile(
 )
 # Statements of one order and day; each is a mail.
 MAX_PER_DAY = 3
-
-
-class TooManyWithdrawals(RequestRefused):
-    """Enough was stated for today by the page; a person takes what else there is."""
 
 
 class SaleReturnPortalRequest(models.AbstractModel):
@@ -83,11 +77,26 @@ class SaleReturnPortalRequest(models.AbstractModel):
             draft.line_ids.unlink()
             draft.write({'line_ids': commands})
         else:
+            self._drop_older_drafts(order)
             draft = returns.create(self._prepare_return_vals(order, reference, commands))
             draft._write_facts({'portal_kind': kind})
         self._keep_photos(draft, choices)
         self._check_draft(draft)
         return draft
+
+    @api.model
+    def _drop_older_drafts(self, order):
+        """Make room for one more draft: of an order some are kept, with their photos."""
+        drafts = order.return_ids.filtered(
+            lambda r: (
+                r.portal_kind
+                and r.state == 'draft'
+                and not r.submission_count
+                and not r.event_ids
+                and r.line_ids.order_id == order
+            )
+        )
+        drafts.sorted('id', reverse=True)[MAX_DRAFTS - 1 :].unlink()
 
     @api.model
     def _prepare_return_vals(self, order, reference, commands):
@@ -232,25 +241,27 @@ class SaleReturnPortalRequest(models.AbstractModel):
         :raise RequestRefused: naming the photo.
         """
         lines = {line.sale_line_id.id: line for line in draft.line_ids}
-        for choice in choices:
-            photos = choice.get('photos')
-            if not photos:
-                continue
-            # Before any of them is decoded.
-            if large := [photo['name'] for photo in photos if len(photo['raw']) > MAX_SIZE]:
-                raise RequestRefused(
-                    self.env._(
-                        "%(photos)s is larger than %(limit)s MB. Please choose a smaller one.",
-                        photos=", ".join(large),
-                        limit=MAX_SIZE // 1024 // 1024,
+        service = self.env['sale.return.file']
+        photos = [photo for choice in choices for photo in choice.get('photos') or []]
+        if large := [photo['name'] for photo in photos if len(photo['raw']) > MAX_SIZE]:
+            raise RequestRefused(
+                self.env._(
+                    "%(photos)s is larger than %(limit)s MB. Please choose a smaller one.",
+                    photos=", ".join(large),
+                    limit=MAX_SIZE // 1024 // 1024,
+                )
+            )
+        try:
+            # All of them, before any is decoded.
+            service._check_pixels(photos)
+            for choice in choices:
+                if choice.get('photos'):
+                    service._upload(
+                        lines[choice['line_id']],
+                        [{**photo, 'strip': True} for photo in choice['photos']],
                     )
-                )
-            try:
-                self.env['sale.return.file']._upload(
-                    lines[choice['line_id']], [{**photo, 'strip': True} for photo in photos]
-                )
-            except UserError as error:
-                raise RequestRefused(str(error)) from error
+        except UserError as error:
+            raise RequestRefused(str(error)) from error
 
     @api.model
     def _check_draft(self, draft):
@@ -410,10 +421,12 @@ class SaleReturnPortalRequest(models.AbstractModel):
             'mail.mail_activity_data_todo',
             date_deadline=today,
             summary=summary,
-            note=speaker.env._(
-                "%(count)s withdrawals were sent today. The customer was asked to send more by "
-                "e-mail: write down when it comes.",
-                count=MAX_PER_DAY,
+            note=as_html(
+                speaker.env._(
+                    "%(count)s withdrawals were sent today. The customer was asked to send more by "
+                    "e-mail: write down when it comes.",
+                    count=MAX_PER_DAY,
+                )
             ),
             user_id=user.id,
         )
@@ -709,6 +722,6 @@ class SaleReturnPortalRequest(models.AbstractModel):
         order.activity_schedule(
             'mail.mail_activity_data_todo',
             summary=speaker.env._("The customer withdrew from the contract"),
-            note=todo,
+            note=as_html(todo),
             user_id=user.id,
         )

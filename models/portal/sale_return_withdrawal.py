@@ -1,6 +1,16 @@
 import hashlib
+from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import format_datetime
+
+from ...tools.html import as_html
+
+# Minutes until a mail that failed is tried again, and at most.
+FIRST_PAUSE = 5
+LONGEST_PAUSE = 24 * 60
+MAIL_FIELDS = {'mail_failures', 'date_mail_next'}
 
 
 class SaleReturnWithdrawal(models.Model):
@@ -50,7 +60,15 @@ class SaleReturnWithdrawal(models.Model):
         ],
         string="Acknowledgement",
         compute='_compute_mail_state',
+        search='_search_mail_state',
         compute_sudo=True,
+    )
+    # How the mail fares is no part of the evidence.
+    mail_failures = fields.Integer(
+        string="Failures", readonly=True, help="How often the acknowledgement could not be mailed."
+    )
+    date_mail_next = fields.Datetime(
+        string="Mailed again on", readonly=True, help="When the acknowledgement is tried again."
     )
 
     _key_unique = models.UniqueIndex('(key)')
@@ -62,6 +80,29 @@ class SaleReturnWithdrawal(models.Model):
         states = {mail.res_id: mail.state for mail in mails}
         for withdrawal in self:
             withdrawal.mail_state = states.get(withdrawal.id)
+
+    @api.model
+    def _search_mail_state(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        # sudo: as it is computed.
+        mails = self.env['mail.mail'].sudo()
+        ours = Domain('model', '=', self._name)
+        found = mails.search(ours & Domain('state', 'in', [state for state in value if state]))
+        # The newest mail of each counts.
+        withdrawals = self.sudo().browse(found.mapped('res_id')).exists()
+        domain = Domain('id', 'in', withdrawals.filtered(lambda w: w.mail_state in value).ids)
+        if False in value:
+            domain |= Domain('id', 'not in', mails.search(ours).mapped('res_id'))
+        return domain
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):  # pylint: disable=method-required-super
+        """Override of `sale.return.evidence`: how the mail fares is written by our job."""
+        if self.env.su and vals.keys() <= MAIL_FIELDS:
+            return models.Model.write(self, vals)
+        return super().write(vals)
 
     @api.model
     def _prepare_hash(self, statement):
@@ -121,6 +162,91 @@ class SaleReturnWithdrawal(models.Model):
             )
         # sudo: whoever states it may not start jobs.
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
+
+    # A statement counts when it is sent, but the law wants it acknowledged: what the mail server
+    # did not take is mailed again, and a person is told.
+
+    @api.model
+    def _cron_retry(self):
+        """Scheduled job: mail again what could not be mailed, after pauses that double."""
+        # sudo: the job works for all companies.
+        failed = self.sudo().search(
+            Domain('mail_state', '=', 'exception')
+            & (
+                Domain('date_mail_next', '=', False)
+                | Domain('date_mail_next', '<=', fields.Datetime.now())
+            )
+        )
+        cron = self.env['ir.cron']
+        cron._commit_progress(remaining=len(failed))
+        for withdrawal in failed:
+            # One by one: each has a mail, an owner and a pause of its own, and they are few.
+            if withdrawal.try_lock_for_update(allow_referencing=True):
+                withdrawal._retry()
+            if not cron._commit_progress(1):
+                break
+
+    def _retry(self):
+        """Mail one acknowledgement again, to the addresses that we would write to now."""
+        self.ensure_one()
+        mail = self._get_mail()
+        failures = self.mail_failures + 1
+        if failures == 1:
+            self._ask_to_acknowledge(mail.failure_reason)
+        pause = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
+        until = fields.Datetime.now() + timedelta(minutes=pause)
+        # sudo: nobody writes how a mail fares by hand.
+        self.sudo().write({'mail_failures': failures, 'date_mail_next': until})
+        mail.write({'email_to': ", ".join(self._get_recipients()), 'failure_reason': False})
+        mail.mark_outgoing()
+        self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
+        self.env.ref('sale_return.ir_cron_retry_acknowledgements').sudo()._trigger(until)
+
+    def _get_mail(self):
+        """Return the newest mail that acknowledges the statement."""
+        self.ensure_one()
+        # sudo: mails are for administrators; this one is the customer's acknowledgement.
+        return (
+            self.env['mail.mail']
+            .sudo()
+            .search(
+                [('model', '=', self._name), ('res_id', '=', self.id)], order='id desc', limit=1
+            )
+        )
+
+    def _ask_to_acknowledge(self, reason):
+        """Have somebody look after an acknowledgement that the mail server does not take."""
+        self.ensure_one()
+        order = self.order_id
+        user = self.env['sale.return.portal.request']._get_owner(order)
+        speaker = self.with_context(lang=user.sudo().lang)
+        order.activity_schedule(
+            'mail.mail_activity_data_todo',
+            summary=speaker.env._("Acknowledge the withdrawal: the mail could not be sent"),
+            note=as_html(
+                speaker.env._(
+                    "The customer stated on %(date)s that they withdraw, and the law wants it "
+                    "acknowledged. It is mailed again by itself. If it stays in the list of "
+                    "withdrawals as failed, send the statement in another way.\n%(reason)s",
+                    date=format_datetime(speaker.env, self.date),
+                    reason=reason or '',
+                )
+            ),
+            user_id=user.id,
+        )
+
+    def action_acknowledge_again(self):
+        """Mail acknowledgements again that could not be mailed, now.
+
+        :return: True
+        :raise AccessError: without a role in Returns.
+        """
+        self.env['sale.return']._ensure_group('group_user')
+        self.check_access('read')
+        for withdrawal in self.filtered(lambda w: w.mail_state in ('exception', 'cancel')):
+            # One by one, as in the job. sudo: the role was checked above.
+            withdrawal.sudo()._retry()
+        return True
 
     def _get_recipients(self):
         """Return the addresses the statement is acknowledged to.

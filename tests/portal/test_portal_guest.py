@@ -58,29 +58,25 @@ class TestPortalGuest(PortalHttpCommon):
     def test_who_asks_too_often_gets_no_more_mails(self):
         links = self.env['sale.return.portal.link']
         for _question in range(5):
-            links._ask(self.order.name, 'jane@example.com', '10.0.0.1')
+            links._ask(self.order.name, 'jane@example.com')
         self.assertEqual(len(self._send_asked_links()), 3)
-        for _question in range(20):
-            links._ask(self.order.name, 'jane@example.com', '10.0.0.1')
-        self.assertEqual(links.sudo().search_count([('address', '=', '10.0.0.1')]), 20)
-        self.assertFalse(self._send_asked_links())
         with freeze_time(fields.Datetime.now() + timedelta(days=1, minutes=1)):
-            links._ask(self.order.name, 'jane@example.com', '10.0.0.1')
+            links._ask(self.order.name, 'jane@example.com')
             self.assertEqual(len(self._send_asked_links()), 1)
 
     def test_questions_are_forgotten(self):
         links = self.env['sale.return.portal.link'].sudo()
-        links._ask(self.order.name, 'jane@example.com', '10.0.0.1')
+        links._ask(self.order.name, 'jane@example.com')
         self.env.flush_all()
         self.env.cr.execute(
             "UPDATE sale_return_portal_link SET create_date = now() - interval '3 days'"
         )
         links._gc_links()
-        self.assertFalse(links.search([('address', '=', '10.0.0.1')]))
+        self.assertFalse(links.search([]))
 
     def test_orders_that_are_no_orders_yet_get_no_link(self):
         quotation = self._create_order(confirm=False)
-        self.env['sale.return.portal.link']._ask(quotation.name, 'jane@example.com', '10.0.0.1')
+        self.env['sale.return.portal.link']._ask(quotation.name, 'jane@example.com')
         self.assertFalse(self._send_asked_links())
 
     def test_mails_of_orders_and_invoices_have_the_link_for_the_customer_only(self):

@@ -49,35 +49,35 @@ ORDER = {'order_id': 'order'}
 DRAFT = {'order_id': 'order', 'return_id': 'draft'}
 ROUTES = {
     '/my/returns': Route(is_list=True, token=None),
-    '/my/returns/page/<int:page>': Route(is_list=True, token=None, ids={'page': 'one'}),
-    '/my/returns/<int:return_id>': Route(ids=RETURN),
-    '/my/returns/<int:return_id>/dispatch': Route(
+    '/my/returns/page/<row:page>': Route(is_list=True, token=None, ids={'page': 'one'}),
+    '/my/returns/<row:return_id>': Route(ids=RETURN),
+    '/my/returns/<row:return_id>/dispatch': Route(
         'POST', ids=RETURN, data={'tracking_ref': "1Z999", 'carrier_name': "UPS"}
     ),
-    '/my/returns/<int:return_id>/cancel': Route('POST', ids=RETURN),
-    '/my/returns/<int:return_id>/appeal': Route(
+    '/my/returns/<row:return_id>/cancel': Route('POST', ids=RETURN),
+    '/my/returns/<row:return_id>/appeal': Route(
         'POST', ids=RETURN, data={'comment': "It came like that."}, state='refused'
     ),
-    '/my/returns/<int:return_id>/rate': Route(
+    '/my/returns/<row:return_id>/rate': Route(
         'POST', ids=RETURN, data={'rate': '5', 'feedback': "Fine."}, state='refused'
     ),
-    '/my/returns/<int:return_id>/files/<int:file_id>': Route(ids={**RETURN, 'file_id': 'file'}),
-    '/my/orders/<int:order_id>/return': Route(ids=ORDER, token='order'),
-    '/my/orders/<int:order_id>/return/details': Route(
+    '/my/returns/<row:return_id>/files/<row:file_id>': Route(ids={**RETURN, 'file_id': 'file'}),
+    '/my/orders/<row:order_id>/return': Route(ids=ORDER, token='order'),
+    '/my/orders/<row:order_id>/return/details': Route(
         'POST',
         ids=ORDER,
         data={'q_{line}': '1', 'reason_{line}': '{reason}', 'form_key': '{form_key}'},
         token='order',
     ),
-    '/my/orders/<int:order_id>/return/<int:return_id>': Route(ids=DRAFT, token='order'),
-    '/my/orders/<int:order_id>/return/<int:return_id>/send': Route(
+    '/my/orders/<row:order_id>/return/<row:return_id>': Route(ids=DRAFT, token='order'),
+    '/my/orders/<row:order_id>/return/<row:return_id>/send': Route(
         'POST', ids=DRAFT, token='order'
     ),
-    '/my/orders/<int:order_id>/return/<int:return_id>/sent': Route(
+    '/my/orders/<row:order_id>/return/<row:return_id>/sent': Route(
         ids=DRAFT, token='order', state='sent'
     ),
-    '/my/orders/<int:order_id>/withdraw': Route(ids=ORDER, token='order'),
-    '/my/orders/<int:order_id>/withdraw/<int:withdrawal_id>': Route(
+    '/my/orders/<row:order_id>/withdraw': Route(ids=ORDER, token='order'),
+    '/my/orders/<row:order_id>/withdraw/<row:withdrawal_id>': Route(
         ids={**ORDER, 'withdrawal_id': 'withdrawal'}, token='order'
     ),
 }
@@ -424,7 +424,7 @@ class TestRoutesAreSafe(WalkCommon):
 
     def test_pages_of_a_whole_return_keep_what_is_ours(self):
         records = {**self.own, 'sale_return': self.used}
-        route = ROUTES['/my/returns/<int:return_id>']
+        route = ROUTES['/my/returns/<row:return_id>']
         for actor in (*ALLOWED, 'employee'):
             with self.subTest(actor=actor):
                 token = self._come(actor, route, records)

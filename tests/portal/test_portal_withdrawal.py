@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.http import Request
 from odoo.tests import tagged
 
-from ...models.portal.sale_return_portal_request import RequestRefused
+from ...models.portal.exceptions import RequestRefused
 from ..common_portal import PortalHttpCommon
 
 

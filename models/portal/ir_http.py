@@ -1,0 +1,115 @@
+from werkzeug.routing import IntegerConverter
+
+from odoo import models
+from odoo.http import request
+
+from ...tools.reader import MAX_ID, take_text
+
+# Of one field of a form, in letters. Longer than any text that is kept, so that the sentence about
+# its length can be said.
+MAX_FIELD = 10_000
+
+# Pages with a link in their address, or with what it opens: kept nowhere, shown in no frame, and
+# the address told to nobody.
+SECRET_HEADERS = {
+    'Cache-Control': 'no-store',
+    'Pragma': 'no-cache',
+    'Referrer-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'SAMEORIGIN',
+}
+# Odoo's own, on which customers write to us.
+MESSAGE_ROUTES = ('/mail/message/post', '/mail/attachment/upload')
+FRAMES = "frame-ancestors 'self'"
+
+
+class RowIdConverter(IntegerConverter):
+    """The id of a record in a path: other numbers lead nowhere, however long they are."""
+
+    regex = r'\d{1,10}'
+
+    def __init__(self, url_map):
+        super().__init__(url_map, min=1, max=MAX_ID)
+
+
+class IrHttp(models.AbstractModel):
+    """The frame around our pages for customers: reads what comes in, protects what goes out."""
+
+    _inherit = 'ir.http'
+
+    @classmethod
+    def _get_converters(cls):
+        """Override of `base` to add ids of records."""
+        return {**super()._get_converters(), 'row': RowIdConverter}
+
+    @classmethod
+    def _is_sale_return_page(cls, endpoint):
+        """Tell whether a route is one of ours."""
+        module = getattr(getattr(endpoint, 'original_endpoint', None), '__module__', '') or ''
+        return module.startswith('odoo.addons.sale_return.')
+
+    @classmethod
+    def _pre_dispatch(cls, rule, args):
+        """Override of `base` to remember that it is a page of ours, also where it fails."""
+        if cls._is_sale_return_page(rule.endpoint):
+            request.httprequest.environ['sale_return.page'] = True
+        return super()._pre_dispatch(rule, args)
+
+    @classmethod
+    def _dispatch(cls, endpoint):
+        """Override of `base`: pages of ours see texts, and nothing else of what a browser sends.
+
+        Files are read where they are taken, ids in paths by `RowIdConverter`.
+        """
+        if request.httprequest.path in MESSAGE_ROUTES:
+            cls._count_sale_return_message()
+        elif cls._is_sale_return_page(endpoint):
+            request.params = {
+                take_text(name, MAX_FIELD): cls._read_sale_return_field(name, value)
+                for name, value in request.params.items()
+            }
+        return super()._dispatch(endpoint)
+
+    @classmethod
+    def _count_sale_return_message(cls):
+        """Count what a visitor writes to us on the page of a return.
+
+        :raise TooMuch: when there was too much.
+        """
+        if request.params.get('thread_model') == 'sale.return':
+            record = f'sale.return({request.params.get("thread_id")},)'
+            gate = request.env['sale.return.portal.gate']
+            gate._pass({'message': 1}, order=record, link=request.params.get('token'))
+
+    @classmethod
+    def _read_sale_return_field(cls, name, value):
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value  # of the path
+        text = take_text(value, MAX_FIELD)
+        # Tokens are compared in constant time, which cannot be done with other letters.
+        return '' if name in ('access_token', 'hash', 'pid') and not text.isascii() else text
+
+    @classmethod
+    def _post_dispatch(cls, response):
+        """Override of `base` to keep our pages to whom they are for."""
+        super()._post_dispatch(response)
+        cls._protect_sale_return_page(response)
+
+    @classmethod
+    def _handle_error(cls, exception):
+        """Override of `base`: the address of a page that failed is as secret as the page."""
+        response = super()._handle_error(exception)
+        cls._protect_sale_return_page(response)
+        return response
+
+    @classmethod
+    def _protect_sale_return_page(cls, response):
+        headers = getattr(response, 'headers', None)
+        if headers is None or not request.httprequest.environ.get('sale_return.page'):
+            return
+        for name, value in SECRET_HEADERS.items():
+            headers[name] = value
+        headers.pop('Expires', None)
+        policies = [policy for policy in (headers.get('Content-Security-Policy'),) if policy]
+        if not any('frame-ancestors' in policy for policy in policies):
+            headers['Content-Security-Policy'] = "; ".join([*policies, FRAMES])

@@ -1,0 +1,280 @@
+"""Values of others: what a stranger's browser or a remote client has sent, made plain.
+
+`take_*` never fail: they are for forms, and give what counts as nothing for what is none. `Kind`s
+are for the arguments of public methods, see `reads`.
+"""
+
+import functools
+import inspect
+import math
+import re
+
+# What PostgreSQL holds in an id, and what no quantity or amount of a return comes near.
+MAX_ID = 2**31 - 1
+MAX_NUMBER = 1e12
+MAX_TEXT = 100_000
+MAX_ROWS = 10_000
+MAX_DEPTH = 20
+# Up to which every integer is one of JSON as well.
+MAX_EXACT = 2**53
+# NUL and its like have no meaning in a text; half a surrogate pair is none at all. What breaks a
+# line stays.
+UNPRINTABLE = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
+
+
+# === FORMS === #
+
+
+def take_text(value, limit=MAX_TEXT):
+    r"""Return a text without what cannot be kept; '' for anything else than a text.
+
+    >>> take_text('a\x00b\ud800c\n'), take_text('abcdef', 3), take_text(['a']), take_text(None)
+    ('abc\n', 'abc', '', '')
+    """
+    return UNPRINTABLE.sub('', value)[:limit] if isinstance(value, str) else ''
+
+
+def take_id(value):
+    """Return the id that a text (or number) is, None where it can be none.
+
+    >>> take_id('12'), take_id(12), take_id('0'), take_id('9' * 5000), take_id(2**31), take_id('²')
+    (12, 12, None, None, None, None)
+    >>> take_id(['12']), take_id(True), take_id(-1)
+    (None, None, None)
+    """
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 10:
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_ID:
+        return value
+    return None
+
+
+def take_number(value):
+    """Return a number as it was typed, 0 for nothing and NaN for what is no number of things.
+
+    >>> take_number('1,5'), take_number(' 2 '), take_number(''), take_number(None), take_number(3)
+    (1.5, 2.0, 0.0, 0.0, 3.0)
+    >>> [take_number(value) for value in ('1e308', 'inf', 'nan', 'x', '9' * 5000, {}, ['1'], True)]
+    [nan, nan, nan, nan, nan, nan, nan, nan]
+    """
+    if value is None or value is False:
+        return 0.0
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return math.nan
+    text = str(value)[:64] if isinstance(value, str) else value
+    try:
+        number = (
+            float(text.strip().replace(',', '.') or 0.0) if isinstance(text, str) else float(text)
+        )
+    except (ValueError, OverflowError):
+        return math.nan
+    return number if abs(number) <= MAX_NUMBER else math.nan
+
+
+# === ARGUMENTS === #
+
+
+class Unreadable(ValueError):
+    """A value that is not what the method takes. Its text is what is expected, a code."""
+
+
+def _is_record(value):
+    # Of the ORM: our own code calls these methods as well.
+    return hasattr(value, '_name') and hasattr(value, 'ids')
+
+
+def text(value):
+    r"""Read a text; None and False are none.
+
+    >>> text("Broken."), text(None)
+    ('Broken.', None)
+    >>> [code_of(text, value) for value in (5, ['a'], {}, 'a\x00', '\ud800', 'a' * 100_001)]
+    ['text', 'text', 'text', 'text', 'text', 'text']
+    """
+    if value is None or value is False:
+        return value
+    if not isinstance(value, str) or len(value) > MAX_TEXT or _has_unprintable(value):
+        raise Unreadable('text')
+    return value
+
+
+def _has_unprintable(value):
+    return bool(UNPRINTABLE.search(value))
+
+
+def number(value):
+    """Read a finite number of a size that occurs; None and False are none.
+
+    >>> number(2), number(0.5), number(None)
+    (2, 0.5, None)
+    >>> [code_of(number, v) for v in ('2', True, float('nan'), 1e308, 10**400, [], {})]
+    ['number', 'number', 'number', 'number', 'number', 'number', 'number']
+    """
+    if value is None or value is False:
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Unreadable('number')
+    if not abs(value) <= MAX_NUMBER:
+        raise Unreadable('number')
+    return value
+
+
+def record_id(value):
+    """Read the id of a record; None and False are none.
+
+    >>> record_id(7), record_id(False)
+    (7, False)
+    >>> [code_of(record_id, v) for v in ('7', 0, -1, 2**31, 7.0, True, [7], {})]
+    ['id', 'id', 'id', 'id', 'id', 'id', 'id', 'id']
+    """
+    if value is None or value is False or _is_record(value) or take_id_strict(value):
+        return value
+    raise Unreadable('id')
+
+
+def take_id_strict(value):
+    """Tell whether a value is an id as programs send it."""
+    return isinstance(value, int) and take_id(value) is not None
+
+
+def code_or_id(value):
+    """Read what names a record: its id, or a text such as its code.
+
+    >>> code_or_id('restock'), code_or_id(3), code_or_id(None)
+    ('restock', 3, None)
+    >>> [code_of(code_or_id, v) for v in (0, 2**40, ['restock'], {}, 1.5)]
+    ['code or id', 'code or id', 'code or id', 'code or id', 'code or id']
+    """
+    try:
+        return text(value) if isinstance(value, str) else record_id(value)
+    except Unreadable as error:
+        raise Unreadable('code or id') from error
+
+
+def flag(value):
+    """Read yes or no.
+
+    >>> flag(True), flag(None), code_of(flag, 'yes'), code_of(flag, [])
+    (True, None, 'yes or no', 'yes or no')
+    """
+    if value is None or isinstance(value, bool) or (isinstance(value, int) and value in (0, 1)):
+        return value
+    raise Unreadable('yes or no')
+
+
+def anything(value):
+    """Read what no reader can know, e.g. a domain, as far as its texts and numbers can be kept.
+
+    >>> anything([('name', '=', 'a'), {'b': [1.5, None]}])
+    [('name', '=', 'a'), {'b': [1.5, None]}]
+    >>> [code_of(anything, v) for v in ('\\x00', [[float('nan')]], {'a': {'b': 10**400}}, {1: 2})]
+    ['value', 'value', 'value', 'value']
+    """
+    return _walk(value, depth=0)
+
+
+def _walk(value, depth):
+    if depth > MAX_DEPTH or not _is_plain(value):
+        raise Unreadable('value')
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise Unreadable('value')
+            _walk(key, depth + 1)
+            _walk(item, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _walk(item, depth + 1)
+    return value
+
+
+def _is_plain(value):
+    """Tell whether a text or a number can be kept; what else there is, is looked at by itself."""
+    if isinstance(value, str):
+        return not _has_unprintable(value)
+    if isinstance(value, (int, float)):
+        return abs(value) <= MAX_EXACT
+    return True
+
+
+def list_of(kind):
+    """Return a kind: a list of values of another one; None is none.
+
+    >>> list_of(record_id)([1, 2]), code_of(list_of(record_id), 5), code_of(list_of(text), [5])
+    ([1, 2], 'list', 'text')
+    """
+
+    def read(value):
+        if value is None or value is False or _is_record(value):
+            return value
+        if not isinstance(value, (list, tuple)) or len(value) > MAX_ROWS:
+            raise Unreadable('list')
+        return [kind(item) for item in value]
+
+    return read
+
+
+def row(**kinds):
+    """Return a kind: a dict whose known keys have values of their kinds; others are `anything`.
+
+    >>> row(quantity=number)({'quantity': 1, 'note': "x"})
+    {'quantity': 1, 'note': 'x'}
+    >>> code_of(row(quantity=number), {'quantity': 'x'}), code_of(row(), ['quantity'])
+    ('quantity: number', 'values')
+    """
+
+    def read(value):
+        if value is None or value is False:
+            return value
+        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+            raise Unreadable('values')
+        result = {}
+        for key, item in value.items():
+            try:
+                result[key] = kinds.get(key, anything)(item)
+            except Unreadable as error:
+                raise Unreadable(f'{key}: {error}') from error
+        return result
+
+    return read
+
+
+def code_of(kind, value):
+    """Return what a kind expects where it refuses a value, None where it takes it."""
+    try:
+        kind(value)
+    except Unreadable as error:
+        return str(error)
+    return None
+
+
+def reads(**kinds):
+    """Have the arguments of a public method read before it sees them.
+
+    Remote clients send anything. What is not of its kind is refused with a sentence, by
+    `_refuse_argument` of the model `sale.return.reader`, before anything is done.
+
+    :param kinds: kind of each argument, by its name.
+    """
+
+    def decorate(method):
+        parameters = inspect.signature(method)
+
+        @functools.wraps(method)
+        def read(self, *args, **kwargs):
+            try:
+                bound = parameters.bind(self, *args, **kwargs)
+            except TypeError:
+                self.env['sale.return.reader']._refuse_call(method.__name__, list(kinds))
+            for name, kind in kinds.items():
+                if name in bound.arguments:
+                    try:
+                        bound.arguments[name] = kind(bound.arguments[name])
+                    except Unreadable as error:
+                        reader = self.env['sale.return.reader']
+                        reader._refuse_argument(method.__name__, name, str(error))
+            return method(*bound.args, **bound.kwargs)
+
+        return read
+
+    return decorate
