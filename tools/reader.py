@@ -8,17 +8,20 @@ import functools
 import inspect
 import math
 import re
+from datetime import datetime
 
 # What PostgreSQL holds in an id, and what no quantity or amount of a return comes near.
 MAX_ID = 2**31 - 1
 MAX_NUMBER = 1e12
 MAX_TEXT = 100_000
 MAX_ROWS = 10_000
+MAX_COUNT = 1_000_000
 MAX_DEPTH = 20
 # Up to which every integer is one of JSON as well.
 MAX_EXACT = 2**53
 # NUL and its like have no meaning in a text; half a surrogate pair is none at all. What breaks a
 # line stays.
+UNSTORABLE = re.compile('[\x00\ud800-\udfff]')
 UNPRINTABLE = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
 
 
@@ -119,6 +122,18 @@ def number(value):
     return value
 
 
+def count(value):
+    """Read how many; None and False are none.
+
+    >>> count(20), count(None), [code_of(count, v) for v in (-1, 0.5, '2', 10**7, True)]
+    (20, None, ['number', 'number', 'number', 'number', 'number'])
+    """
+    value = number(value)
+    if value and (value != int(value) or not 0 <= value <= MAX_COUNT):
+        raise Unreadable('number')
+    return value
+
+
 def record_id(value):
     """Read the id of a record; None and False are none.
 
@@ -197,6 +212,85 @@ def _is_plain(value):
     return True
 
 
+def scan(value):
+    r"""Read what a scanner sent: control characters are separators there.
+
+    >>> scan('01095\x1d10A'), code_of(scan, 'a\x00'), code_of(scan, 5)
+    ('01095\x1d10A', 'text', 'text')
+    """
+    if isinstance(value, str) and len(value) <= MAX_TEXT and not UNSTORABLE.search(value):
+        return value
+    raise Unreadable('text')
+
+
+def iso_day(value):
+    """Read a day, as a text or an object; None and False are none.
+
+    >>> iso_day('2026-05-04'), iso_day(None), code_of(iso_day, '4 May'), code_of(iso_day, 5)
+    ('2026-05-04', None, 'day', 'day')
+    """
+    if value is None or value is False or hasattr(value, 'isoformat'):
+        return value
+    try:
+        datetime.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise Unreadable('day') from error
+    return value
+
+
+def domain(value):
+    """Read a domain: conditions of three parts, and operators between them.
+
+    >>> domain([('name', '=', 'a'), '|', ['id', 'in', [1]]]), domain(None)
+    ([('name', '=', 'a'), '|', ['id', 'in', [1]]], None)
+    >>> odd = ('x', {}, [1], [('a', 'b')], [(1, '=', 2)], [('a', '=', 1e308)])
+    >>> [code_of(domain, value) for value in odd]
+    ['domain', 'domain', 'domain', 'domain', 'domain', 'domain']
+    """
+    if value is None or value is False or hasattr(value, 'optimize'):
+        return value  # nothing, or an object of Odoo's
+    if not isinstance(value, (list, tuple)) or not all(map(_is_condition, value)):
+        raise Unreadable('domain')
+    if code_of(anything, value):
+        raise Unreadable('domain')
+    return value
+
+
+def _is_condition(item):
+    if isinstance(item, str):
+        return item in ('&', '|', '!')
+    return (
+        isinstance(item, (list, tuple))
+        and len(item) == 3
+        and (isinstance(item[0], str) or tuple(item) in ((0, '=', 1), (1, '=', 1)))
+        and isinstance(item[1], str)
+    )
+
+
+EXPECTED = {
+    text: 'text',
+    number: 'number',
+    count: 'number',
+    record_id: 'id',
+    code_or_id: 'code or id',
+}
+
+
+def needed(kind):
+    """Return a kind: the same as another one, but nothing is not enough.
+
+    >>> needed(number)(2), code_of(needed(number), None), code_of(needed(text), False)
+    (2, 'number', 'text')
+    """
+
+    def read(value):
+        if value is None or value is False:
+            raise Unreadable(EXPECTED.get(kind, 'list'))
+        return kind(value)
+
+    return read
+
+
 def list_of(kind):
     """Return a kind: a list of values of another one; None is none.
 
@@ -214,12 +308,28 @@ def list_of(kind):
     return read
 
 
-def row(**kinds):
+def pair_of(kind):
+    """Return a kind: two values of another one.
+
+    >>> pair_of(number)([1, 2]), code_of(pair_of(number), [1]), code_of(pair_of(number), None)
+    ([1, 2], 'list', 'list')
+    """
+
+    def read(value):
+        values = needed(list_of(kind))(value)
+        if len(values) != 2 or None in values or False in values:
+            raise Unreadable('list')
+        return values
+
+    return read
+
+
+def row(kinds=(), /):
     """Return a kind: a dict whose known keys have values of their kinds; others are `anything`.
 
-    >>> row(quantity=number)({'quantity': 1, 'note': "x"})
+    >>> row({'quantity': number})({'quantity': 1, 'note': "x"})
     {'quantity': 1, 'note': 'x'}
-    >>> code_of(row(quantity=number), {'quantity': 'x'}), code_of(row(), ['quantity'])
+    >>> code_of(row({'quantity': number}), {'quantity': 'x'}), code_of(row(), ['quantity'])
     ('quantity: number', 'values')
     """
 
@@ -231,12 +341,29 @@ def row(**kinds):
         result = {}
         for key, item in value.items():
             try:
-                result[key] = kinds.get(key, anything)(item)
+                result[key] = dict(kinds).get(key, anything)(item)
             except Unreadable as error:
                 raise Unreadable(f'{key}: {error}') from error
         return result
 
     return read
+
+
+# Of what `register_inspection` and the like take.
+RESULTS = list_of(
+    row(
+        {
+            'quantity': number,
+            'disposition': code_or_id,
+            'grade': code_or_id,
+            'lot': code_or_id,
+            'liability': text,
+            'note': text,
+            'line_id': record_id,
+            'product': code_or_id,
+        }
+    )
+)
 
 
 def code_of(kind, value):

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools.date_utils import start_of
 
 from ...tools import stats
+from ...tools.reader import anything, count, domain, iso_day, needed, pair_of, reads, text
 
 INTERVALS = ('day', 'week', 'month', 'quarter', 'year')
 # What is ranked, and the group whose members are drawn towards each other.
@@ -37,6 +38,7 @@ class SaleReturnMetric(models.AbstractModel):
     # === COHORTS AND PERIODS === #
 
     @api.model
+    @reads(interval=text, age=count, domain=domain, as_of=iso_day, horizon=needed(count))
     def get_cohort_rates(
         self, interval='month', age=None, domain=None, as_of=None, horizon=HORIZON
     ):
@@ -81,6 +83,7 @@ class SaleReturnMetric(models.AbstractModel):
         return result
 
     @api.model
+    @reads(interval=text, domain=domain)
     def get_period_rates(self, interval='month', domain=None):
         """Return what came back in each period against what was shipped in it.
 
@@ -115,6 +118,7 @@ class SaleReturnMetric(models.AbstractModel):
         ]
 
     @api.model
+    @reads(domain=domain)
     def get_days_to_return(self, domain=None):
         """Return the days from sale to return: `median`, `p90` (None without returns), `units`.
 
@@ -138,6 +142,13 @@ class SaleReturnMetric(models.AbstractModel):
         }
 
     @api.model
+    @reads(
+        before=pair_of(iso_day),
+        after=pair_of(iso_day),
+        age=needed(count),
+        domain=domain,
+        as_of=iso_day,
+    )
     def compare_periods(self, before, after, age=30, domain=None, as_of=None):
         """Compare the cohort rates of two periods of sale, e.g. before and after an improvement.
 
@@ -193,6 +204,7 @@ class SaleReturnMetric(models.AbstractModel):
     # === RANKINGS === #
 
     @api.model
+    @reads(dimension=text, domain=domain, limit=needed(count))
     def get_ranking(self, dimension='product_id', domain=None, limit=20):
         """Rank by return rate, fairly to those who sold little.
 
@@ -250,6 +262,7 @@ class SaleReturnMetric(models.AbstractModel):
     # === TIMES === #
 
     @api.model
+    @reads(domain=domain, groupby=anything)
     def get_step_times(self, domain=None, groupby=None):
         """Return the hours of each step: `mean`, `median`, `p90`, and which step is the slowest.
 
@@ -311,9 +324,15 @@ class SaleReturnMetric(models.AbstractModel):
         """
         self.env['sale.return']._ensure_group('group_user')
         aggregates = [name if ':' in name else f'{name}:sum' for name in measures]
-        rows = self.env['sale.return.report']._read_group(
-            Domain(domain or []) & Domain(extra), groupby, aggregates
-        )
+        try:
+            rows = self.env['sale.return.report']._read_group(
+                Domain(domain or []) & Domain(extra), groupby, aggregates
+            )
+        except ValueError as error:
+            # E.g. a field that there is not; Odoo's words say which.
+            raise UserError(
+                self.env._("The figures cannot be filtered or grouped like this: %s", error)
+            ) from error
         dates = [index for index, name in enumerate(groupby) if name.endswith(':day')]
         if not dates:
             return rows

@@ -17,6 +17,8 @@ class SaleReturnReader(models.AbstractModel):
             'id': self.env._("the ID of a record"),
             'code or id': self.env._("a code or the ID of a record"),
             'yes or no': self.env._("true or false"),
+            'day': self.env._("a day such as 2026-05-04"),
+            'domain': self.env._("a domain"),
             'list': self.env._("a list"),
             'values': self.env._("names with values"),
             'value': self.env._("a value that can be stored"),

@@ -1,6 +1,20 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.reader import (
+    anything,
+    count,
+    flag,
+    list_of,
+    needed,
+    number,
+    reads,
+    record_id,
+    row,
+    scan,
+    text,
+)
+
 TOKEN_LENGTH = 100
 
 
@@ -21,6 +35,7 @@ class SaleReturnBench(models.AbstractModel):
     # === SESSION === #
 
     @api.model
+    @reads(company_id=record_id)
     def open_session(self, company_id=None):
         """Open the bench: what lies on it from before is there again.
 
@@ -53,6 +68,7 @@ class SaleReturnBench(models.AbstractModel):
         return self._answer(desk, {**outcome, 'code': 'opened'})
 
     @api.model
+    @reads(session_id=needed(record_id))
     def get_state(self, session_id):
         """Say what lies on the desk, expectations read afresh. Changes nothing else."""
         desk = self._load(session_id)
@@ -62,6 +78,7 @@ class SaleReturnBench(models.AbstractModel):
     # === SCAN === #
 
     @api.model
+    @reads(session_id=needed(record_id), barcode=scan, token=needed(text))
     def scan(self, session_id, barcode, token):
         """Do what a scan, or something typed, asks for.
 
@@ -74,6 +91,7 @@ class SaleReturnBench(models.AbstractModel):
         return self._run(session_id, token, self._scan, barcode)
 
     @api.model
+    @reads(session_id=needed(record_id), line_key=anything, token=needed(text))
     def count_line(self, session_id, line_key, token):
         """Count one more of a line by hand, e.g. of goods that have no barcode.
 
@@ -82,6 +100,7 @@ class SaleReturnBench(models.AbstractModel):
         return self._run(session_id, token, self._count_line, line_key)
 
     @api.model
+    @reads(session_id=needed(record_id), choice=anything, token=needed(text), record_id=record_id)
     def answer(self, session_id, choice, token, record_id=None):
         """Answer the question that waits.
 
@@ -93,16 +112,26 @@ class SaleReturnBench(models.AbstractModel):
     # === RESULTS === #
 
     @api.model
+    @reads(session_id=needed(record_id), item_id=needed(record_id), token=needed(text))
     def select_item(self, session_id, item_id, token):
         """Make an item the one that results are about."""
         return self._run(session_id, token, self._select_item, item_id)
 
     @api.model
+    @reads(
+        session_id=needed(record_id),
+        item_id=needed(record_id),
+        quantity=needed(number),
+        token=needed(text),
+    )
     def set_quantity(self, session_id, item_id, quantity, token):
         """Set how many of an item there are, in the unit of the product; 0 removes it."""
         return self._run(session_id, token, self._set_quantity, item_id, quantity)
 
     @api.model
+    @reads(
+        session_id=needed(record_id), values=row(), token=needed(text), item_ids=list_of(record_id)
+    )
     def set_result(self, session_id, values, token, item_ids=None):
         """Say what was found.
 
@@ -113,6 +142,13 @@ class SaleReturnBench(models.AbstractModel):
         return self._run(session_id, token, self._set_result, values, item_ids)
 
     @api.model
+    @reads(
+        session_id=needed(record_id),
+        photo=row(),
+        token=needed(text),
+        item_id=record_id,
+        question_id=record_id,
+    )
     def add_photo(self, session_id, photo, token, item_id=None, question_id=None):
         """Keep a photo of an item, by default the current one.
 
@@ -122,6 +158,7 @@ class SaleReturnBench(models.AbstractModel):
         return self._run(session_id, token, self._add_photo, photo, item_id, question_id)
 
     @api.model
+    @reads(session_id=needed(record_id), values=row(), token=needed(text))
     def report(self, session_id, values, token):
         """Note that goods are damaged, missing, or their box is empty.
 
@@ -132,21 +169,25 @@ class SaleReturnBench(models.AbstractModel):
     # === STEPS === #
 
     @api.model
+    @reads(session_id=needed(record_id), token=needed(text))
     def undo(self, session_id, token):
         """Take the last step back."""
         return self._run(session_id, token, self._undo)
 
     @api.model
+    @reads(session_id=needed(record_id), token=needed(text))
     def discard(self, session_id, token):
         """Put the parcel aside; nothing was booked."""
         return self._run(session_id, token, self._discard)
 
     @api.model
+    @reads(session_id=needed(record_id), token=needed(text))
     def next_parcel(self, session_id, token):
         """Be ready for the next parcel, unless something of this one is not finished."""
         return self._run(session_id, token, self._next_parcel)
 
     @api.model
+    @reads(session_id=needed(record_id), token=needed(text))
     def finish(self, session_id, token):
         """Receive and inspect what was counted, in one transaction, and credit what is released.
 
@@ -157,11 +198,20 @@ class SaleReturnBench(models.AbstractModel):
     # === UNKNOWN PARCELS === #
 
     @api.model
+    @reads(
+        session_id=needed(record_id),
+        return_id=needed(record_id),
+        token=needed(text),
+        take_over=flag,
+    )
     def attach(self, session_id, return_id, token, take_over=False):
         """Put a return on the desk, besides those that are there."""
         return self._run(session_id, token, self._attach_by_id, return_id, take_over)
 
     @api.model
+    @reads(
+        session_id=needed(record_id), order_id=needed(record_id), token=needed(text), values=row()
+    )
     def create_return(self, session_id, order_id, token, values=None):
         """Make a return from an order, as far as the user's rights allow, and put it on the desk.
 
@@ -171,6 +221,7 @@ class SaleReturnBench(models.AbstractModel):
         return self._run(session_id, token, self._create_return, order_id, values)
 
     @api.model
+    @reads(session_id=needed(record_id), values=row(), token=needed(text))
     def park(self, session_id, values, token):
         """Park a parcel until its owner is found.
 
@@ -179,11 +230,18 @@ class SaleReturnBench(models.AbstractModel):
         return self._run(session_id, token, self._park, values)
 
     @api.model
+    @reads(
+        session_id=needed(record_id),
+        parcel_id=needed(record_id),
+        token=needed(text),
+        return_id=record_id,
+    )
     def attach_parcel(self, session_id, parcel_id, token, return_id=None):
         """Go on with a parked parcel, with its return where it is known by now."""
         return self._run(session_id, token, self._attach_parcel, parcel_id, return_id)
 
     @api.model
+    @reads(session_id=needed(record_id), text=text, limit=needed(count))
     def find_candidates(self, session_id, text, limit=10):
         """Find the returns and orders that anything on a label may mean, the likeliest first.
 
@@ -195,6 +253,7 @@ class SaleReturnBench(models.AbstractModel):
         return self.env['sale.return.candidates']._find(text, desk.company, limit=limit)
 
     @api.model
+    @reads(inspection_ids=needed(list_of(record_id)))
     def get_label_action(self, inspection_ids):
         """Return the action that prints the put-away labels of inspection rows.
 

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ...tools.reader import reads, record_id
+
 MAX_PHOTOS = 10
 
 
@@ -170,6 +172,7 @@ class SaleReturnParcel(models.Model):
 
     # === ACTION METHODS === #
 
+    @reads(return_id=record_id)
     def action_match(self, return_id):
         """Say whose the parcels are.
 

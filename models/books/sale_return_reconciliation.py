@@ -6,6 +6,7 @@ from odoo.tools import format_datetime
 
 from ...const import RECONCILIATION_KINDS
 from ...tools.html import as_html
+from ...tools.reader import reads, text
 
 MONEY_KINDS = ('note_difference', 'payout_difference', 'customer_difference')
 
@@ -248,6 +249,7 @@ class SaleReturnReconciliation(models.Model):
             'context': {'default_row_ids': self.ids},
         }
 
+    @reads(reason=text)
     def action_acknowledge(self, reason=None):
         """Take differences off the open list, for a reason; they return if their figures change.
 

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 
 from ...const import OPEN_STATES
 from ...tools.money import QUANTITY_EPSILON
+from ...tools.reader import code_or_id, flag, needed, number, reads, text
 
 
 class AccountMove(models.Model):
@@ -620,6 +621,7 @@ class AccountMove(models.Model):
 
     # Goodwill: credits without goods.
 
+    @reads(amount=needed(number), reason=needed(code_or_id), comment=text, tax_included=flag)
     def grant_goodwill(self, amount, reason, comment, tax_included=True):
         """Credit a part of an invoice without goods.
 

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...const import CUSTOMER_STEPS, OPEN_STATES, STEPS
+from ...tools.reader import reads, text
 
 # Written by the steps only.
 PROTECTED_FIELDS = frozenset(
@@ -190,6 +191,7 @@ class SaleReturn(models.Model):
 
     # === ACTION METHODS === #
 
+    @reads(reason=text)
     def action_wait_for_customer(self, reason=None):
         """Stop the deadlines of returns: it is the customer's turn.
 
@@ -256,6 +258,7 @@ class SaleReturn(models.Model):
         self._sync_deadlines()
         return result
 
+    @reads(result=text, note=text)
     def action_follow_up(self, result, note=None):
         """Override to end the step with its result."""
         done = super().action_follow_up(result, note)

@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ...tools.reader import reads, text
+
 # Written by the steps of the approval only.
 PROTECTED_FIELDS = frozenset(
     {
@@ -637,6 +639,7 @@ class SaleReturn(models.Model):
 
     # === APPEAL === #
 
+    @reads(comment=text)
     def action_appeal(self, comment=None):
         """Appeal against the refusal of returns for their customers, once each.
 

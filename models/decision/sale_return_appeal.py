@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...tools.html import as_html
+from ...tools.reader import reads, record_id, text
 
 
 class SaleReturnAppeal(models.Model):
@@ -91,6 +92,7 @@ class SaleReturnAppeal(models.Model):
 
     # === ACTION METHODS === #
 
+    @reads(reason=text)
     def action_uphold(self, reason=None):
         """Decide that the returns stay refused.
 
@@ -103,6 +105,7 @@ class SaleReturnAppeal(models.Model):
         self._decide('upheld', reason)
         return True
 
+    @reads(reason=text)
     def action_overturn(self, reason=None):
         """Decide that the refusals were wrong; the returns are looked at as if just submitted.
 
@@ -122,6 +125,7 @@ class SaleReturnAppeal(models.Model):
             appeal.return_id._overturn_refusal(reason)
         return True
 
+    @reads(user_id=record_id)
     def action_assign(self, user_id):
         """Ask somebody else to decide.
 

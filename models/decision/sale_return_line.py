@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.reader import number, reads, text
 from ...tools.verdict import OUTCOMES
 from .sale_return_rule import OUTCOMES as OUTCOME_LABELS
 
@@ -319,6 +320,7 @@ class SaleReturnLine(models.Model):
 
     # === ACTION METHODS === #
 
+    @reads(quantity=number, reason=text)
     def action_authorize(self, quantity=None, reason=None):
         """Approve these lines of a submitted return, all that is asked for or a part of it.
 
@@ -340,6 +342,7 @@ class SaleReturnLine(models.Model):
         self.return_id._after_line_decisions()
         return True
 
+    @reads(reason=text)
     def action_refuse(self, reason=None):
         """Refuse these lines of a submitted return; when all are refused, so is the return.
 

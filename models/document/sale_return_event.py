@@ -1,5 +1,7 @@
 import hashlib
+import hmac
 import json
+import os
 import re
 
 from odoo import api, fields, models
@@ -9,6 +11,11 @@ from ...const import RETURN_STATES
 
 # What an event says. Its company follows from the return and is not in the chain.
 FACTS = ('line_id', 'kind', 'user_id', 'date', 'state_from', 'state_to', 'reason', 'details')
+
+# Whoever can write the whole database could also write a chain anew. Not with a key that is kept
+# elsewhere, in the environment of the server. Hashes that were made with it say so.
+KEY_VARIABLE = 'SALE_RETURN_LOG_KEY'
+KEYED = 'hmac:'
 
 # Returns that are looked at in one go.
 BATCH = 500
@@ -168,17 +175,22 @@ class SaleReturnEvent(models.Model):
     # chain has no forks.
 
     @api.model
-    def _get_hash(self, head, values):
+    def _get_hash(self, head, values, keyed=None):
         """Return the hash of an event.
 
         :param str head: hash of the event before it, '' for the first one.
         :param dict values: of the event, as they are created or stand in the database.
-        :rtype: str
+        :param bool keyed: whether it is made with the key; by default if there is one.
+        :return: the hash; None if a key is asked for that is not there.
+        :rtype: str | None
         """
         content = {name: values.get(name) or None for name in FACTS}
         content['date'] = fields.Datetime.to_string(content['date'])
         text = json.dumps([head, content], default=str, ensure_ascii=False, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        key = os.environ.get(KEY_VARIABLE, '')
+        if keyed is False or (keyed is None and not key):
+            return hashlib.sha256(text.encode()).hexdigest()
+        return key and KEYED + hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
     @api.model
     def _audit(self, returns=None):
@@ -214,13 +226,9 @@ class SaleReturnEvent(models.Model):
         for row in rows:
             if not row['hash'] and not head:
                 continue
-            if row['hash'] != self._get_hash(head, row):
+            if problem := self._audit_event(head, row):
                 problems.append(
-                    {
-                        'return_id': sale_return.id,
-                        'event_id': row['id'],
-                        'problem': "changed, or an event before it is missing",
-                    }
+                    {'return_id': sale_return.id, 'event_id': row['id'], 'problem': problem}
                 )
             head = row['hash'] or head
         if head != (sale_return.log_hash or ''):
@@ -231,6 +239,60 @@ class SaleReturnEvent(models.Model):
                     'problem': "the last events are missing",
                 }
             )
+        return problems
+
+    @api.model
+    def _audit_event(self, head, row):
+        """Return what is wrong with an event, None where nothing is."""
+        keyed = (row['hash'] or '').startswith(KEYED)
+        if head.startswith(KEYED) and not keyed:
+            return "hashed without the key, after events that were hashed with it"
+        expected = self._get_hash(head, row, keyed=keyed)
+        if not expected:
+            return f"cannot be verified: {KEY_VARIABLE} is not set"
+        if row['hash'] != expected:
+            return "changed, or an event before it is missing"
+        return None
+
+    # The ends of all chains, kept somewhere else: what is older than such a copy cannot be changed
+    # any more without being found, whoever has the database and the key.
+
+    @api.model
+    def _export_heads(self):
+        """Return the end of each chain: `[[return id, number of events, hash]]`."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            'SELECT return_id, COUNT(*), (ARRAY_AGG(hash ORDER BY id DESC))[1]'
+            ' FROM sale_return_event GROUP BY return_id ORDER BY return_id'
+        )
+        return [list(row) for row in self.env.cr.fetchall()]
+
+    @api.model
+    def _audit_heads(self, heads):
+        """Verify that chains go on from where they ended when `_export_heads` was called.
+
+        :param list heads: what it returned.
+        :return: problems, as of `_audit`.
+        :rtype: list
+        """
+        self.env.flush_all()
+        problems = []
+        for return_id, count, head in heads:
+            # One by one: it is an audit, and the log may be larger than the memory.
+            self.env.cr.execute(
+                'SELECT id, hash FROM sale_return_event WHERE return_id = %s'
+                ' ORDER BY id OFFSET %s LIMIT 1',
+                (return_id, count - 1),
+            )
+            row = self.env.cr.fetchone()
+            if not row or row[1] != head:
+                problems.append(
+                    {
+                        'return_id': return_id,
+                        'event_id': row and row[0],
+                        'problem': "not as it was when the ends of the logs were exported",
+                    }
+                )
         return problems
 
     # === GUARD === #

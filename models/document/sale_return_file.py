@@ -14,6 +14,7 @@ from odoo.tools.mimetypes import guess_mimetype
 
 from ...const import MAX_FILES, MAX_PIXELS, MAX_SIZE
 from ...tools.photo import count_pixels, strip_metadata
+from ...tools.reader import reads, text
 
 # What the content has to be, whatever the file is called; the parameter may name others.
 TYPES = 'image/jpeg,image/png,image/gif,image/webp,application/pdf,video/mp4'
@@ -412,6 +413,7 @@ class SaleReturnFile(models.Model):
         # sudo: nobody writes files directly; the caller has submitted their return.
         self.sudo().filtered(lambda file: not file.locked)._write_facts({'locked': True})
 
+    @reads(reason=text)
     def action_erase(self, reason=None):
         """Erase the content of files, e.g. because a person asks for it. The hash stays.
 

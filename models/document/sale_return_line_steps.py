@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from ...tools.reader import RESULTS, needed, number, reads
+
 
 class SaleReturnLine(models.Model):
     """The steps of a return line: what has to hold before them, and what they do."""
@@ -348,6 +350,7 @@ class SaleReturnLine(models.Model):
                 total = line._get_measure().round(line.qty_written_off + missing)
                 line._write_facts({'qty_written_off': total})
 
+    @reads(results=needed(RESULTS))
     def register_inspection(self, results):
         """Record what was found, move the goods, and credit what is released by it.
 
@@ -373,6 +376,7 @@ class SaleReturnLine(models.Model):
         rows.line_id.return_id._after_step()
         return rows
 
+    @reads(quantity=needed(number))
     def action_split(self, quantity):
         """Split a draft line: `quantity` goes to a new line, to be given its own reason.
 

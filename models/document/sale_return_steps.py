@@ -6,6 +6,7 @@ from odoo.fields import Command
 
 from ...const import CUSTOMER_STEPS, OPEN_STATES
 from ...tools.deadline import last_moment, legal_due
+from ...tools.reader import code_or_id, reads, text
 
 # What can be done with what is here comes before what is still to come.
 URGENCY = ('decide', 'inspect', 'credit', 'refund', 'receive', 'dispatch', 'follow_up')
@@ -112,6 +113,7 @@ class SaleReturn(models.Model):
         self.env['sale.return.decision']._decide(drafts)
         return True
 
+    @reads(comment=text)
     def action_approve(self, comment=None):
         """Approve submitted returns: exactly one receipt each, where goods come back.
 
@@ -150,6 +152,7 @@ class SaleReturn(models.Model):
         self.env['sale.return.reception']._create_receipts(self)
         self._after_step()
 
+    @reads(reason=text)
     def action_refuse(self, reason=None):
         """Refuse submitted returns; their quantities are free again.
 
@@ -218,6 +221,7 @@ class SaleReturn(models.Model):
         todo._reset_approvals()
         return True
 
+    @reads(reason=text)
     def action_close(self, reason=None):
         """Close approved returns; what has not come is written off and no longer expected.
 
@@ -249,6 +253,7 @@ class SaleReturn(models.Model):
         todo._update_state('closed', reason=reason)
         return True
 
+    @reads(disposition=code_or_id, grade=code_or_id)
     def action_inspect_all(self, disposition=None, grade=None):
         """Inspect everything that was received and not inspected yet, in one batch.
 
@@ -312,6 +317,7 @@ class SaleReturn(models.Model):
         # sudo: the amounts of the returns they work on, nothing is written.
         return self.env['sale.return.credit'].sudo()._preview(self.sudo())
 
+    @reads(tracking_ref=text, carrier_name=text)
     def action_register_dispatch(self, tracking_ref=None, carrier_name=None):
         """Note that the customer has sent the goods. Proof of dispatch may release the credit.
 

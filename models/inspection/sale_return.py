@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ...tools.reader import RESULTS, code_or_id, reads
+
 
 class SaleReturn(models.Model):
     """What the inspection adds to a return: replacements, many at once."""
@@ -52,6 +54,7 @@ class SaleReturn(models.Model):
 
     # === ACTION METHODS === #
 
+    @reads(results=RESULTS, disposition=code_or_id, grade=code_or_id)
     def action_receive_and_inspect(self, results=None, disposition=None, grade=None):
         """Receive and inspect what came, for many returns at once; what is wrong is left out.
 

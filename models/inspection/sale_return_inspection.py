@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...const import LIABILITIES
+from ...tools.reader import RESULTS, number, reads, text
 from ..base.sale_return_evidence import SaleReturnEvidence
 
 
@@ -133,6 +134,7 @@ class SaleReturnInspection(models.Model):
 
     # === ACTION METHODS === #
 
+    @reads(reason=text, quantity=number, results=RESULTS)
     def action_correct(self, reason, quantity=None, results=None):
         """Correct rows: their goods go back to quarantine, and what is right is recorded.
 

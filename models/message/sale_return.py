@@ -8,6 +8,7 @@ from odoo.tools import format_date, format_datetime
 from odoo.tools.misc import formatLang
 
 from ...const import CUSTOMER_STEPS, WITHHELD_KINDS
+from ...tools.reader import reads, text
 
 # A mail has to stay small enough for every mail server.
 MAX_PHOTOS = 5
@@ -492,6 +493,7 @@ class SaleReturn(models.Model):
 
     # === RESULT === #
 
+    @reads(result=text, note=text)
     def action_follow_up(self, result, note=None):
         """Say what came of the follow-up of closed returns; their activities are done.
 

@@ -1,3 +1,4 @@
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import IntegerConverter
 
 from odoo import models
@@ -21,6 +22,8 @@ SECRET_HEADERS = {
 # Odoo's own, on which customers write to us.
 MESSAGE_ROUTES = ('/mail/message/post', '/mail/attachment/upload')
 FRAMES = "frame-ancestors 'self'"
+# Of pages; a file may need its plug-in.
+NO_PLUGINS = "object-src 'none'; base-uri 'none'"
 
 
 class RowIdConverter(IntegerConverter):
@@ -49,11 +52,19 @@ class IrHttp(models.AbstractModel):
         return module.startswith('odoo.addons.sale_return.')
 
     @classmethod
-    def _pre_dispatch(cls, rule, args):
+    def _match(cls, path_info):
         """Override of `base` to remember that it is a page of ours, also where it fails."""
+        rule, args = super()._match(path_info)
         if cls._is_sale_return_page(rule.endpoint):
             request.httprequest.environ['sale_return.page'] = True
-        return super()._pre_dispatch(rule, args)
+        return rule, args
+
+    @classmethod
+    def _serve_fallback(cls):
+        """Override of `base`: nothing is looked for by a name that no database can hold."""
+        if '\x00' in request.httprequest.path:
+            raise NotFound
+        return super()._serve_fallback()
 
     @classmethod
     def _dispatch(cls, endpoint):
@@ -110,6 +121,8 @@ class IrHttp(models.AbstractModel):
         for name, value in SECRET_HEADERS.items():
             headers[name] = value
         headers.pop('Expires', None)
-        policies = [policy for policy in (headers.get('Content-Security-Policy'),) if policy]
-        if not any('frame-ancestors' in policy for policy in policies):
-            headers['Content-Security-Policy'] = "; ".join([*policies, FRAMES])
+        policy = headers.get('Content-Security-Policy') or ''
+        if 'frame-ancestors' not in policy:
+            is_page = headers.get('Content-Type', '').startswith('text/html')
+            parts = [policy, FRAMES, NO_PLUGINS if is_page else '']
+            headers['Content-Security-Policy'] = "; ".join(filter(None, parts))

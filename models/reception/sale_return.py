@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...const import DISCREPANCY_KINDS, FOREIGN_KINDS
+from ...tools.reader import list_of, needed, number, reads, record_id, row, text
 
 DISCREPANCY_KEYS = frozenset(
     {
@@ -19,6 +20,16 @@ DISCREPANCY_KEYS = frozenset(
         'attachment_ids',
     }
 )
+
+# Kinds of what `register_discrepancies` takes.
+DISCREPANCY = {
+    'quantity': number,
+    'liability': text,
+    'note': text,
+    'line_id': record_id,
+    'user_id': record_id,
+    'kind': text,
+}
 
 
 class SaleReturn(models.Model):
@@ -86,6 +97,7 @@ class SaleReturn(models.Model):
 
     # === REGISTER === #
 
+    @reads(values=needed(list_of(row(DISCREPANCY))))
     def register_discrepancies(self, values):
         """Record what is not as expected, and receive goods that do not belong to the return.
 
@@ -288,6 +300,7 @@ class SaleReturn(models.Model):
     # === LOT SEARCH === #
 
     @api.model
+    @reads(name=text)
     def find_by_serial(self, name):
         """Say which sales and returns a lot or serial number belongs to, the latest first.
 

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import clean_context
 
 from ...const import DISCREPANCY_KINDS, DISCREPANCY_RESOLUTIONS, FOREIGN_KINDS, LIABILITIES
+from ...tools.reader import reads, text
 
 # What people write on a discrepancy; everything else follows from what was found and decided.
 EDITABLE_FIELDS = frozenset({'user_id', 'note', 'file_ids'})
@@ -386,6 +387,7 @@ class SaleReturnDiscrepancy(models.Model):
 
     # === RESOLVE === #
 
+    @reads(resolution=text, reason=text, liability=text)
     def action_resolve(self, resolution, reason=None, liability=None):
         """Say what becomes of what was found, and do it.
 

@@ -1,3 +1,5 @@
+from . import test_attack_fields
+from . import test_attack_methods
 from . import test_bad_input
 from . import test_concurrency
 from . import test_data

@@ -1,6 +1,7 @@
 """What strangers wrote is never HTML of ours. Reads the sources, needs no database."""
 
 import ast
+import re
 from pathlib import Path
 
 from odoo.tests import BaseCase, tagged
@@ -93,3 +94,20 @@ class TestHtmlOfOthers(BaseCase):
         ):
             with self.subTest(source=source):
                 self.assertFalse(list(find_unescaped(source)))
+
+
+@tagged('post_install', '-at_install')
+class TestPromises(BaseCase):
+    """What the documents of security say is tested by a test that there is."""
+
+    def test_promises_name_tests_that_exist(self):
+        tests = {
+            path: path.read_text(encoding='utf-8') for path in sorted(ADDON.glob('tests/**/*.py'))
+        }
+        names = {n for source in tests.values() for n in re.findall(r'def (test_\w+)', source)}
+        files = {str(path.relative_to(ADDON)) for path in tests}
+        for document in ('security.md', 'asvs.md'):
+            text = (ADDON / 'docs' / document).read_text(encoding='utf-8')
+            with self.subTest(document=document):
+                self.assertEqual(set(re.findall(r'`(test_\w+)`', text)) - names, set())
+                self.assertEqual(set(re.findall(r'`(tests/[\w/]+\.py)`', text)) - files, set())

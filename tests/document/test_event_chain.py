@@ -1,6 +1,10 @@
+import os
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
+from ...models.document.sale_return_event import KEY_VARIABLE
 from ..common import SaleReturnCommon
 
 
@@ -96,3 +100,42 @@ class TestEventChain(SaleReturnCommon):
         vals = {'return_id': self.returns[0].id, 'kind': 'override'}
         with self.assert_refused(exception=AccessError):
             self._call(self.staff, self.env['sale.return.event'], 'create', vals)
+
+    def test_chain_with_a_key_cannot_be_written_anew_without_it(self):
+        sale_return = self.returns[1]
+        events = self.env['sale.return.event']
+        with patch.dict(os.environ, {KEY_VARIABLE: 'elsewhere'}):
+            events._log([{'return_id': sale_return.id, 'kind': 'override', 'reason': "One"}])
+            events._log([{'return_id': sale_return.id, 'kind': 'override', 'reason': "Two"}])
+            self.assertFalse(self._audit(), "older events had no key")
+        last = self._get_events(sale_return)[-1]
+        self.assertTrue(last.hash.startswith('hmac:'))
+        self.assertEqual(len(self._audit()), 2, "without the key nothing is verified")
+        self._rewrite(sale_return, last)
+        with patch.dict(os.environ, {KEY_VARIABLE: 'elsewhere'}):
+            self.assertEqual(self._audit(), [(sale_return.id, last.id)])
+
+    def _rewrite(self, sale_return, event):
+        """Change an event and hash it anew, as somebody does who has the code and no key."""
+        before = self._get_events(sale_return)[-2].hash
+        row = event.sudo().read(load='')[0]
+        new = self.env['sale.return.event']._get_hash(before, {**row, 'reason': "No"}, keyed=False)
+        self._tamper(
+            "UPDATE sale_return_event SET reason = 'No', hash = %s WHERE id = %s", new, event.id
+        )
+        self.env.cr.execute(
+            "UPDATE sale_return SET log_hash = %s WHERE id = %s", (new, sale_return.id)
+        )
+        self.env.invalidate_all()
+
+    def test_chain_that_was_written_anew_is_not_the_one_that_was_exported(self):
+        events = self.env['sale.return.event']
+        heads = events._export_heads()
+        events._log([{'return_id': self.returns[1].id, 'kind': 'override', 'reason': "Later"}])
+        self.assertFalse(events._audit_heads(heads))
+        heads = events._export_heads()
+        last = self._get_events(self.returns[1])[-1]
+        self._rewrite(self.returns[1], last)
+        self.assertFalse(self._audit(), "the chain itself is right")
+        (problem,) = events._audit_heads(heads)
+        self.assertEqual((problem['return_id'], problem['event_id']), (self.returns[1].id, last.id))

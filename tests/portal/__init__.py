@@ -1,3 +1,4 @@
+from . import test_attack_doors
 from . import test_portal_access
 from . import test_portal_acknowledgement
 from . import test_portal_doors

@@ -1,0 +1,118 @@
+"""Attacks with odd values: the same ones each time, a part of them or all.
+
+Without `SALE_RETURN_ATTACK=all` in the environment a tenth is tried, chosen by a fixed seed; all of
+them by `dev/attack`.
+"""
+
+import os
+import zlib
+from inspect import Parameter, signature
+
+from odoo.exceptions import AccessDenied, AccessError, MissingError, UserError
+from odoo.service.model import call_kw
+from odoo.tools import mute_logger
+
+ADDON = 'odoo.addons.sale_return.'
+SHARE = {'all': 1, 'half': 2}.get(os.environ.get('SALE_RETURN_ATTACK'), 10)
+SEED = 19
+
+# What no clerk would send, by kind.
+ODD_VALUES = {
+    'nothing': None,
+    'false': False,
+    'true': True,
+    'zero': 0,
+    'negative': -1,
+    'huge integer': 2**63,
+    '5,000 digits': 10**4999,
+    'huge number': 1e308,
+    'infinity': float('inf'),
+    'not a number': float('nan'),
+    'empty text': '',
+    'NUL': 'a\x00b',
+    'half a pair': '\ud800',
+    'markup': '<script>alert(1)</script><img src=x onerror=alert(1)>',
+    'query': "'; DROP TABLE sale_return; --",
+    'template': '{{ object.env.cr.execute("select 1") }}${7*7}%(x)s',
+    'long text': 'x' * 200_000,
+    'empty list': [],
+    'list': [1, 'a', None],
+    'nested list': [[[[]]]],
+    'list of dicts': [{'id': 1}, {'': ''}],
+    'dict': {'id': 1},
+    'odd dict': {'\x00': {'a': [float('nan')]}},
+    'commands': [(6, 0, [2**40]), (0, 0, {'name': 'x'}), (99, 1)],
+    'domain': [('create_uid.password', '=like', '%')],
+}
+
+ROLES = {
+    'nobody': 'base.group_user',
+    'user': 'sale_return.group_user',
+    'inspector': 'sale_return.group_inspector',
+    'approver': 'sale_return.group_approver',
+    'manager': 'sale_return.group_manager',
+    'customer': 'base.group_portal',
+}
+
+# What is said to whoever calls, in words. Everything else is an error of ours.
+SENTENCES = (UserError, AccessError, AccessDenied, MissingError)
+
+
+def is_chosen(*case):
+    """Tell whether a case belongs to the part that is tried now. The choice never changes."""
+    return zlib.crc32(repr((SEED, *case)).encode()) % SHARE == 0
+
+
+def get_public_methods(env, with_arguments=True):
+    """Yield `(model, method, names of its arguments)` of all public methods of this add-on."""
+    for name, model in sorted(env.registry.items()):
+        names = set()
+        for cls in model.mro():
+            if cls.__module__.startswith(ADDON):
+                names |= {n for n, value in vars(cls).items() if callable(value)}
+        for method in sorted(names):
+            function = getattr(model, method)
+            ours = not any(
+                method in vars(cls) for cls in model.mro() if not cls.__module__.startswith(ADDON)
+            )
+            if method.startswith('_') or not ours or getattr(function, '_api_private', False):
+                continue
+            arguments = [
+                parameter.name
+                for parameter in list(signature(function).parameters.values())[1:]
+                if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+            ]
+            if arguments or not with_arguments:
+                yield name, method, arguments
+
+
+class AttackMixin:
+    """Calls as a remote client makes them, taken back afterwards."""
+
+    @classmethod
+    def _create_roles(cls):
+        """Return a user of each role: `{role: user}`."""
+        roles = {role: cls._create_user(f'attack_{role}', group) for role, group in ROLES.items()}
+        return {**roles, 'visitor': cls.env.ref('base.public_user').sudo()}
+
+    def _attack(self, user, model, method, *args, **kwargs):
+        """Call a method as a user.
+
+        :return: what went wrong, None for an answer or a sentence.
+        """
+        env = self.env(user=user, su=False)
+        muted = ('odoo.sql_db', 'odoo.models.unlink', 'odoo.addons.base.models.ir_rule')
+        savepoint = self.env.cr.savepoint()
+        try:
+            with mute_logger(*muted):
+                call_kw(env[model], method, list(args), kwargs)
+                env.flush_all()
+        except SENTENCES:
+            return None
+        except Exception as error:  # noqa: BLE001 - which one it is is what is tested
+            return f'{type(error).__name__}: {str(error)[:150]}'
+        finally:
+            savepoint.rollback()
+            self.env.invalidate_all()
+            self.env.transaction.clear()
+        return None
