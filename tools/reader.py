@@ -21,7 +21,6 @@ MAX_DEPTH = 20
 MAX_EXACT = 2**53
 # NUL and its like have no meaning in a text; half a surrogate pair is none at all. What breaks a
 # line stays.
-UNSTORABLE = re.compile('[\x00\ud800-\udfff]')
 UNPRINTABLE = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
 
 
@@ -135,21 +134,18 @@ def count(value):
 
 
 def record_id(value):
-    """Read the id of a record; None and False are none.
+    """Read the id of a record; None, False and 0 are none.
 
-    >>> record_id(7), record_id(False)
-    (7, False)
-    >>> [code_of(record_id, v) for v in ('7', 0, -1, 2**31, 7.0, True, [7], {})]
-    ['id', 'id', 'id', 'id', 'id', 'id', 'id', 'id']
+    >>> record_id(7), record_id(False), record_id(0)
+    (7, False, 0)
+    >>> [code_of(record_id, v) for v in ('7', -1, 2**31, 7.0, True, [7], {})]
+    ['id', 'id', 'id', 'id', 'id', 'id', 'id']
     """
-    if value is None or value is False or _is_record(value) or take_id_strict(value):
+    if value is None or value is False or _is_record(value):
+        return value
+    if isinstance(value, int) and (value == 0 or take_id(value)):
         return value
     raise Unreadable('id')
-
-
-def take_id_strict(value):
-    """Tell whether a value is an id as programs send it."""
-    return isinstance(value, int) and take_id(value) is not None
 
 
 def code_or_id(value):
@@ -157,8 +153,8 @@ def code_or_id(value):
 
     >>> code_or_id('restock'), code_or_id(3), code_or_id(None)
     ('restock', 3, None)
-    >>> [code_of(code_or_id, v) for v in (0, 2**40, ['restock'], {}, 1.5)]
-    ['code or id', 'code or id', 'code or id', 'code or id', 'code or id']
+    >>> [code_of(code_or_id, v) for v in (2**40, ['restock'], {}, 1.5)]
+    ['code or id', 'code or id', 'code or id', 'code or id']
     """
     try:
         return text(value) if isinstance(value, str) else record_id(value)
@@ -210,17 +206,6 @@ def _is_plain(value):
     if isinstance(value, (int, float)):
         return abs(value) <= MAX_EXACT
     return True
-
-
-def scan(value):
-    r"""Read what a scanner sent: control characters are separators there.
-
-    >>> scan('01095\x1d10A'), code_of(scan, 'a\x00'), code_of(scan, 5)
-    ('01095\x1d10A', 'text', 'text')
-    """
-    if isinstance(value, str) and len(value) <= MAX_TEXT and not UNSTORABLE.search(value):
-        return value
-    raise Unreadable('text')
 
 
 def iso_day(value):

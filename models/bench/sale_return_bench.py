@@ -11,7 +11,6 @@ from ...tools.reader import (
     reads,
     record_id,
     row,
-    scan,
     text,
 )
 
@@ -78,7 +77,7 @@ class SaleReturnBench(models.AbstractModel):
     # === SCAN === #
 
     @api.model
-    @reads(session_id=needed(record_id), barcode=scan, token=needed(text))
+    @reads(session_id=needed(record_id), token=needed(text))
     def scan(self, session_id, barcode, token):
         """Do what a scan, or something typed, asks for.
 
@@ -241,7 +240,7 @@ class SaleReturnBench(models.AbstractModel):
         return self._run(session_id, token, self._attach_parcel, parcel_id, return_id)
 
     @api.model
-    @reads(session_id=needed(record_id), text=text, limit=needed(count))
+    @reads(session_id=needed(record_id), limit=needed(count))
     def find_candidates(self, session_id, text, limit=10):
         """Find the returns and orders that anything on a label may mean, the likeliest first.
 
