@@ -56,8 +56,13 @@ def take_number(value):
 
     >>> take_number('1,5'), take_number(' 2 '), take_number(''), take_number(None), take_number(3)
     (1.5, 2.0, 0.0, 0.0, 3.0)
-    >>> [take_number(value) for value in ('1e308', 'inf', 'nan', 'x', '9' * 5000, {}, ['1'], True)]
-    [nan, nan, nan, nan, nan, nan, nan, nan]
+    >>> [take_number(value) for value in ('inf', 'nan', 'x', {}, ['1'], True)]
+    [nan, nan, nan, nan, nan, nan]
+
+    What is more than there can be is the most there can be.
+
+    >>> take_number('1e308'), take_number('9' * 5000), take_number('-1e300')
+    (1000000000000.0, 1000000000000.0, -1000000000000.0)
     """
     if value is None or value is False:
         return 0.0
@@ -70,7 +75,7 @@ def take_number(value):
         )
     except (ValueError, OverflowError):
         return math.nan
-    return number if abs(number) <= MAX_NUMBER else math.nan
+    return max(-MAX_NUMBER, min(number, MAX_NUMBER)) if math.isfinite(number) else math.nan
 
 
 # === ARGUMENTS === #

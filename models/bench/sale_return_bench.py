@@ -7,7 +7,6 @@ from ...tools.reader import (
     flag,
     list_of,
     needed,
-    number,
     reads,
     record_id,
     row,
@@ -120,7 +119,6 @@ class SaleReturnBench(models.AbstractModel):
     @reads(
         session_id=needed(record_id),
         item_id=needed(record_id),
-        quantity=needed(number),
         token=needed(text),
     )
     def set_quantity(self, session_id, item_id, quantity, token):
