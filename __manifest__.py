@@ -121,6 +121,7 @@
         'views/base/res_config_settings_portal_views.xml',
         # It extends the settings of the file above.
         'views/credit/sale_return_goodwill_views.xml',
+        'views/credit/sale_return_unbacked_views.xml',
         'views/document/sale_order_views.xml',
         'views/portal/portal_request_templates.xml',
         'views/portal/portal_withdrawal_templates.xml',

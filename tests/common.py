@@ -175,6 +175,15 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
             setattr(cls, f'reason_{name}', cls.env.ref(f'sale_return.reason_{name}'))
         for action in ('restock', 'refurbish', 'scrap', 'vendor', 'send_back', 'keep'):
             setattr(cls, action, cls.env.ref(f'sale_return.disposition_{action}'))
+        # Limits have tests of their own.
+        cls.company.sudo().write(
+            {
+                'sale_return_unbacked_agent_limit': 0.0,
+                'sale_return_unbacked_customer_limit': 0.0,
+                'sale_return_unbacked_order_limit': 0.0,
+                'sale_return_second_person_above': 0.0,
+            }
+        )
         # The standard policy again, first in line: other policies of the database do not matter.
         cls.policy = cls.env.ref('sale_return.policy_standard').copy(
             {'name': "Test", 'company_id': cls.company.id, 'sequence': -100}

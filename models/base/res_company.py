@@ -98,6 +98,44 @@ class ResCompany(models.Model):
         groups='base.group_user',
     )
 
+    sale_return_second_person_above = fields.Monetary(
+        string="Payouts by Two Persons above",
+        default=1000.0,
+        help="More than this to one customer is paid back by two persons where there are two with "
+        "rights in Invoicing: who prepares it does not post it. 0: one person is enough.",
+        groups='base.group_user',
+    )
+
+    # What is credited although no goods back it up, goodwill included: see `sale.return.unbacked`.
+    sale_return_period_days = fields.Integer(
+        string="Returns Count Together for",
+        default=30,
+        help="Days in which the returns and credits of one customer or order count together, where "
+        "limits and levels of approval ask for an amount. 0: each return counts alone.",
+        groups='base.group_user',
+    )
+    sale_return_unbacked_agent_limit = fields.Monetary(
+        string="Credits without Goods per Approver and Month",
+        default=2500.0,
+        help="What each approver may decide in a calendar month on credits that no goods back up, "
+        "tax included. More takes a manager. 0: no limit.",
+        groups='base.group_user',
+    )
+    sale_return_unbacked_customer_limit = fields.Monetary(
+        string="Credits without Goods per Customer",
+        default=1000.0,
+        help="What each customer may be credited without goods in the days in which returns count "
+        "together, tax included, before it takes a manager. 0: no limit.",
+        groups='base.group_user',
+    )
+    sale_return_unbacked_order_limit = fields.Monetary(
+        string="Credits without Goods per Order",
+        default=1000.0,
+        help="What may be credited of each order without goods, tax included, before it takes a "
+        "manager. 0: no limit.",
+        groups='base.group_user',
+    )
+
     sale_return_send_notes = fields.Boolean(
         string="Send Credit Notes Automatically",
         help="A posted credit note of a return goes to the customer the way his invoices do (mail, "
@@ -128,6 +166,16 @@ class ResCompany(models.Model):
         'CHECK (COALESCE(sale_return_link_days, 1) > 0'
         ' AND COALESCE(sale_return_request_limit, 0) >= 0)',
         "Links to returns work for at least one day, and the limit of requests is not negative.",
+    )
+
+    _sale_return_unbacked_positive = models.Constraint(
+        'CHECK (COALESCE(sale_return_period_days, 0) >= 0'
+        ' AND COALESCE(sale_return_second_person_above, 0) >= 0'
+        ' AND COALESCE(sale_return_unbacked_agent_limit, 0) >= 0'
+        ' AND COALESCE(sale_return_unbacked_customer_limit, 0) >= 0'
+        ' AND COALESCE(sale_return_unbacked_order_limit, 0) >= 0)',
+        "The limits of credits without goods and of payouts, and the days in which returns count "
+        "together, are not negative.",
     )
 
     # What the list of differences knows about a company.
@@ -179,6 +227,11 @@ class ResCompany(models.Model):
                 'sale_return_fee_account_id',
                 'sale_return_goodwill_agent_limit',
                 'sale_return_goodwill_customer_limit',
+                'sale_return_second_person_above',
+                'sale_return_period_days',
+                'sale_return_unbacked_agent_limit',
+                'sale_return_unbacked_customer_limit',
+                'sale_return_unbacked_order_limit',
                 'sale_return_send_notes',
                 'sale_return_portal',
                 'sale_return_link_days',

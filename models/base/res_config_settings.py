@@ -93,6 +93,30 @@ class ResConfigSettings(models.TransientModel):
         currency_field='currency_id',
     )
 
+    sale_return_second_person_above = fields.Monetary(
+        related='company_id.sale_return_second_person_above',
+        readonly=False,
+        currency_field='currency_id',
+    )
+    sale_return_period_days = fields.Integer(
+        related='company_id.sale_return_period_days', readonly=False
+    )
+    sale_return_unbacked_agent_limit = fields.Monetary(
+        related='company_id.sale_return_unbacked_agent_limit',
+        readonly=False,
+        currency_field='currency_id',
+    )
+    sale_return_unbacked_customer_limit = fields.Monetary(
+        related='company_id.sale_return_unbacked_customer_limit',
+        readonly=False,
+        currency_field='currency_id',
+    )
+    sale_return_unbacked_order_limit = fields.Monetary(
+        related='company_id.sale_return_unbacked_order_limit',
+        readonly=False,
+        currency_field='currency_id',
+    )
+
     sale_return_message_problems = fields.Text(
         string="Messages that are not sent",
         compute='_compute_sale_return_message_problems',

@@ -16,3 +16,4 @@ from . import sale_return_goodwill_credit
 from . import sale_return_loyalty
 from . import sale_return_reason
 from . import sale_return_health
+from . import sale_return_unbacked

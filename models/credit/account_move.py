@@ -1,6 +1,8 @@
 from collections import defaultdict
 from datetime import timedelta
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -30,8 +32,54 @@ class AccountMove(models.Model):
     )
     # Digest of the documents that a note was last found right with, see `sale.return.note.check`.
     sale_return_proof = fields.Char(readonly=True, copy=False, groups='base.group_user')
+    sale_return_override_by_id = fields.Many2one(
+        'res.users',
+        string="Override by",
+        readonly=True,
+        copy=False,
+        ondelete='restrict',
+        help="Who wrote the reason above.",
+        groups='base.group_user',
+    )
+    sale_return_override_on = fields.Datetime(
+        string="Override on", readonly=True, copy=False, groups='base.group_user'
+    )
+    sale_return_posted_by_id = fields.Many2one(
+        'res.users',
+        string="Posted by",
+        readonly=True,
+        copy=False,
+        ondelete='restrict',
+        help="Who posted the credit note of a return.",
+        groups='base.group_user',
+    )
+    sale_return_customer_id = fields.Many2one(
+        'res.partner',
+        string="Customer when Posted",
+        readonly=True,
+        copy=False,
+        ondelete='restrict',
+        help="Who was billed when the note of a return was posted. Odoo moves documents along when "
+        "a customer becomes a contact of somebody else; this stays.",
+        groups='base.group_user',
+    )
+    sale_return_trace = fields.Text(
+        string="Who Did What",
+        compute='_compute_sale_return_trace',
+        compute_sudo=True,
+        groups='base.group_user',
+    )
 
     # === COMPUTE METHODS === #
+
+    @api.depends('sale_return_ids', 'state')
+    @api.depends_context('lang', 'tz')
+    def _compute_sale_return_trace(self):
+        for move in self:
+            note = move.move_type == 'out_refund'
+            move.sale_return_trace = note and "\n\n".join(
+                f"{sale_return.name}\n{sale_return.trace}" for sale_return in move.sale_return_ids
+            )
 
     @api.depends('line_ids.sale_return_line_id', 'line_ids.sale_line_ids')
     def _compute_sale_return_ids(self):
@@ -89,6 +137,16 @@ class AccountMove(models.Model):
             return None
         return super()._recompute_cash_rounding_lines()
 
+    def _admit_sale_return(self, vals):
+        """Override of `sale.return.owned` to keep who writes down why, and when."""
+        admitted = super()._admit_sale_return(vals)
+        name = 'sale_return_override_reason'
+        if name in vals and self._changes_sale_return(name, vals[name]):
+            given = bool(vals[name])
+            admitted['sale_return_override_by_id'] = given and self.env.uid
+            admitted['sale_return_override_on'] = given and fields.Datetime.now()
+        return admitted
+
     # === POSTING === #
 
     def _date_after_locks(self):
@@ -121,6 +179,7 @@ class AccountMove(models.Model):
         if guarded:
             invoice_lines = self.env['sale.return.ledger']._get_invoice_lines(guarded)
             self.env['sale.return.credit']._take_credit_counter(invoice_lines)
+            moves._note_sale_return_poster()
             # A note that settles its invoice is "paid" while it is posted: too early to close.
             posting = self.with_context(sale_return_posting=True)
         posted = super(AccountMove, posting)._post(soft=soft).with_env(self.env)
@@ -136,6 +195,17 @@ class AccountMove(models.Model):
         # Leave the sending of notes of returns to Odoo's own job.
         posted.filtered(lambda move: move._is_sale_return_sent())._queue_sale_return_sending()
         return posted
+
+    def _note_sale_return_poster(self):
+        """Keep who posts notes of returns, and for whom. To be called in superuser mode."""
+        notes = self.filtered(lambda move: move.move_type == 'out_refund' and move.sale_return_ids)
+        for customer, group in notes.grouped('commercial_partner_id').items():
+            group.write(
+                {
+                    'sale_return_posted_by_id': self.env.uid,
+                    'sale_return_customer_id': customer.id,
+                }
+            )
 
     def _after_guarded_posting(self, guarded):
         """Check what was posted against what returns hold, and let the returns go on.
@@ -347,7 +417,8 @@ class AccountMove(models.Model):
         :param str message: what is refused.
         :raise UserError: unless a manager of Returns gives a reason.
         """
-        reason = next(filter(None, self.mapped('sale_return_override_reason')), None)
+        overriding = self.filtered('sale_return_override_reason')[:1]
+        reason = overriding.sale_return_override_reason
         if not (reason and self.env.user.has_group('sale_return.group_manager')):
             raise UserError(message)
         self.env['sale.return.event']._log(
@@ -356,7 +427,16 @@ class AccountMove(models.Model):
                     'return_id': sale_return.id,
                     'kind': 'override',
                     'reason': reason,
-                    'details': ", ".join(filter(None, self.mapped('ref'))),
+                    'details': ", ".join(
+                        filter(
+                            None,
+                            [
+                                *self.mapped('ref'),
+                                # Who wrote it need not be the one who posts.
+                                overriding.sale_return_override_by_id.name,
+                            ],
+                        )
+                    ),
                 }
                 for sale_return in returns
             ]
@@ -647,6 +727,21 @@ class AccountMove(models.Model):
     # === PRINT === #
 
     # The paper of credit notes: what is printed on them, and how they reach the customer.
+
+    def _describe_sale_return(self):
+        """Write on notes of returns why they were made: printed, and in the note of the XML.
+
+        To be called in superuser mode, for drafts.
+        """
+        for note in self:
+            # One by one: each in the language of its customer. They are flushed together.
+            returns = note.sale_return_ids.with_context(lang=note.partner_id.lang)
+            paragraphs = [
+                Markup("<p>%s</p>") % Markup("<br/>").join(sale_return._get_paper_trace())
+                for sale_return in returns
+            ]
+            if paragraphs:
+                note.narration = Markup().join(filter(None, [note.narration, *paragraphs]))
 
     def _get_sale_return_references(self):
         """Return what a credit note prints about its invoice and returns. Override to add more.

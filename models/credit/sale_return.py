@@ -7,7 +7,7 @@ from psycopg2 import OperationalError
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.service.model import retrying
-from odoo.tools import SQL
+from odoo.tools import SQL, format_datetime
 
 from ...const import PROGRESS, progress
 
@@ -75,6 +75,27 @@ class SaleReturn(models.Model):
     )
     refund_state = fields.Selection(
         [('no', "Nothing to pay back"), *PROGRESS], compute='_compute_refund', store=True
+    )
+
+    # Who did what
+    door = fields.Selection(
+        [
+            ('employee', "Employee"),
+            ('account', "Customer, logged in"),
+            ('link', "Link, without login"),
+            ('system', "Scheduled job or another system"),
+        ],
+        string="Asked through",
+        compute='_compute_door',
+        compute_sudo=True,
+        store=True,
+        help="How the return was asked for. Who uses a link is not known for certain.",
+    )
+    trace = fields.Text(
+        string="Who Did What",
+        compute='_compute_trace',
+        compute_sudo=True,
+        help="Who asked, decided, released, posted and paid, and when.",
     )
 
     # The queue of returns whose credit notes are left to the scheduled job.
@@ -147,6 +168,27 @@ class SaleReturn(models.Model):
         """Override to fix what a draft proposes while it still is one."""
         self.mapped('freight_charge')
         return super()._update_state(state, reason=reason)
+
+    @api.depends('create_uid')
+    def _compute_door(self):
+        strangers = self.env.ref('base.public_user')
+        robot = self.env.ref('base.user_root')
+        for sale_return in self:
+            user = sale_return.create_uid or self.env.user
+            if user == strangers:
+                sale_return.door = 'link'
+            elif user.share:
+                sale_return.door = 'account'
+            else:
+                sale_return.door = 'system' if user == robot else 'employee'
+
+    @api.depends('state', 'line_ids.qty_inspected', 'line_ids.qty_credited_posted')
+    @api.depends_context('lang', 'tz')
+    def _compute_trace(self):
+        for sale_return in self:
+            sale_return.trace = "\n".join(
+                f"{label}: {text}" for label, text in sale_return._get_trace() if text
+            )
 
     def _convert_from_note(self, note, amount):
         """Convert an amount of a note of `preview_credit` to the currency of the return."""
@@ -371,6 +413,96 @@ class SaleReturn(models.Model):
                 lots,
             ),
         ]
+
+    # === TRACE === #
+
+    def _get_trace(self):
+        """Return who did what with the return, in the order of its way. Override to add steps.
+
+        To be called in superuser mode.
+
+        :return: list of `(step, who and when)`, in the language of the environment.
+        :rtype: list
+        """
+        self.ensure_one()
+        doors = dict(self._fields['door']._description_selection(self.env))
+        return [
+            (
+                self.env._("Asked by"),
+                self._describe_act(self.requested_by_id or self.create_uid, self.create_date),
+            ),
+            (self.env._("Asked through"), doors.get(self.door)),
+            *self._get_decision_trace(),
+            *self._get_release_trace(),
+        ]
+
+    def _get_decision_trace(self):
+        labels = {
+            'approved': self.env._("Approved by"),
+            'refused': self.env._("Refused by"),
+        }
+        return [
+            (
+                labels[approval.decision],
+                self._describe_rules()
+                if approval.automatic
+                else self._describe_act(approval.user_id, approval.date),
+            )
+            for approval in self.approval_ids.sorted('id')
+        ]
+
+    def _get_release_trace(self):
+        labels = {
+            'dispatch_confirmed': self.env._("Dispatch confirmed by"),
+            'received': self.env._("Received by"),
+            'inspected': self.env._("Inspected by"),
+        }
+        trace = [
+            (labels[event.kind], self._describe_act(event.user_id, event.date))
+            for event in self.event_ids.sorted('id')
+            if event.kind in labels
+        ]
+        for note in self.credit_note_ids.filtered('sale_return_posted_by_id').sorted('id'):
+            label = self.env._("%(note)s posted by", note=note.name)
+            trace.append((label, self._describe_act(note.sale_return_posted_by_id)))
+        return trace
+
+    def _describe_rules(self):
+        return self.env._(
+            "the rules of policy %(policies)s, nobody was asked",
+            policies=", ".join(self.line_ids.policy_id.mapped('name')),
+        )
+
+    @api.model
+    def _describe_act(self, user, moment=None):
+        """Return who did something and when, in words; empty where nobody did.
+
+        :param user: `res.users`
+        :param moment: naive, in UTC.
+        :rtype: str
+        """
+        day = moment and format_datetime(self.env, moment, dt_format='short')
+        return ", ".join(filter(None, [user.name, day])) if user else ""
+
+    def _get_paper_trace(self):
+        """Return what a credit note says of why it was made, in the language of the environment.
+
+        To be called in superuser mode.
+
+        :return: list of sentences.
+        :rtype: list
+        """
+        self.ensure_one()
+        receipts = self.picking_ids.filtered(lambda picking: picking.state == 'done')
+        approval = self.approval_ids.filtered(lambda a: a.decision == 'approved')[:1]
+        approved_by = self._describe_rules() if approval.automatic else approval.user_id.name
+        parts = [
+            (self.env._("Return"), self.name),
+            (self.env._("Reason"), ", ".join(self.line_ids.reason_id.mapped('name'))),
+            (self.env._("Receipt"), ", ".join(receipts.mapped('name'))),
+            (self.env._("Approved by"), approved_by),
+        ]
+        return [f"{label}: {text}" for label, text in parts if text]
 
     # === ACTION METHODS === #
 

@@ -1,7 +1,4 @@
-from dateutil.relativedelta import relativedelta
-
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
 
@@ -49,82 +46,67 @@ class SaleReturnGoodwill(models.Model):
     # === LIMITS === #
 
     @api.model
-    def _ensure_limits(self, company, partner, amount):
-        """Check the limits of the agent (this month) and of the customer (twelve months).
+    def _ensure_limits(self, invoice, amount):
+        """Check the limits of the agent (this month), of the customer and of the order.
 
-        :param partner: the commercial entity.
+        All credits without goods share them, see `sale.return.unbacked`.
+
+        :param invoice: the `account.move` it is granted on.
         :param float amount: tax included, in the currency of the company.
         :return: True when a manager grants more than the limits allow.
         :rtype: bool
         :raise UserError: when somebody else does.
         """
+        company, partner = invoice.company_id, invoice.commercial_partner_id
+        unbacked = self.env['sale.return.unbacked']
+        vals = {
+            'company_id': company.id,
+            'partner_id': partner.id,
+            'order_id': invoice.invoice_line_ids.sale_line_ids.order_id[:1].id,
+            'amount': amount,
+        }
         # Two grants at once would both find room in the limit.
-        guard = self.env['sale.return.guard']
-        # sudo: the counter is written on users, which nobody may write.
-        guard._take_counter(self.env.user.sudo(), 'sale_return_goodwill_guard')
-        guard._take_counter(partner, 'sale_return_goodwill_guard')
+        unbacked._take_counters([vals], automatic=False)
+        rows = unbacked._get_counted(company, [vals])
         messages = [
-            message
-            for left, message in (
-                self._check_agent(company, amount),
-                self._check_customer(company, partner, amount),
-            )
-            if left is not None and company.currency_id.compare_amounts(amount, left) > 0
+            *self._check_agent(company, rows, amount),
+            *self._check_customer(company, rows, partner, amount),
+            *unbacked._check_customers(company, rows, [vals]),
+            *unbacked._check_orders(company, rows, [vals]),
         ]
-        if not messages:
-            return False
-        if self.env.user.has_group('sale_return.group_manager'):
-            return True
-        raise UserError("\n".join(messages))
+        return unbacked._ensure_within(messages)
 
     @api.model
-    def _check_agent(self, company, amount):
-        # sudo: the limit of the user.
-        limit = self.env.user.sudo().sale_return_goodwill_limit or (
-            company.sale_return_goodwill_agent_limit
-        )
-        left = max(limit - self._get_granted(company, user=self.env.user), 0.0)
-        return left, self.env._(
-            "%(amount)s is above what you may grant this month: %(left)s of %(limit)s are left. "
-            "Ask a manager of Returns to grant it.",
-            amount=formatLang(self.env, amount, currency_obj=company.currency_id),
-            left=formatLang(self.env, left, currency_obj=company.currency_id),
-            limit=formatLang(self.env, limit, currency_obj=company.currency_id),
-        )
+    def _check_agent(self, company, rows, amount):
+        unbacked = self.env['sale.return.unbacked']
+        currency = company.currency_id
+        limit = unbacked._get_own_limit() or company.sale_return_goodwill_agent_limit
+        left = max(limit - unbacked._get_spent_by_user(company, rows), 0.0)
+        if currency.compare_amounts(amount, left) <= 0:
+            return []
+        return [
+            self.env._(
+                "%(amount)s is above what you may grant this month: %(left)s of %(limit)s are "
+                "left.",
+                amount=formatLang(self.env, amount, currency_obj=currency),
+                left=formatLang(self.env, left, currency_obj=currency),
+                limit=formatLang(self.env, limit, currency_obj=currency),
+            )
+        ]
 
     @api.model
-    def _check_customer(self, company, partner, amount):
-        limit = company.sale_return_goodwill_customer_limit
-        if not limit:
-            return None, ""
-        left = max(limit - self._get_granted(company, partner=partner), 0.0)
-        return left, self.env._(
-            "%(amount)s is above what customer %(customer)s may be granted within twelve months: "
-            "%(left)s of %(limit)s are left. Ask a manager of Returns to grant it.",
-            amount=formatLang(self.env, amount, currency_obj=company.currency_id),
-            customer=partner.display_name,
-            left=formatLang(self.env, left, currency_obj=company.currency_id),
-            limit=formatLang(self.env, limit, currency_obj=company.currency_id),
+    def _check_customer(self, company, rows, partner, amount):
+        spent = sum(row['counted'] for row in rows if row['partner_id'] == partner.id)
+        values = self.env['sale.return.unbacked']._compare(
+            company, amount, company.sale_return_goodwill_customer_limit, spent
         )
-
-    @api.model
-    def _get_granted(self, company, user=None, partner=None):
-        """Return what a user granted this month, or a customer was granted in twelve months.
-
-        Notes that were cancelled or reversed do not count.
-
-        :rtype: float
-        """
-        today = company._get_sale_return_day()
-        if user:
-            domain = [('user_id', '=', user.id), ('date', '>=', today.replace(day=1))]
-        else:
-            domain = [
-                ('partner_id', '=', partner.id),
-                ('date', '>', today - relativedelta(months=12)),
-            ]
-        # sudo: all grants count, also those on documents the user may not read.
-        rows = self.sudo().search(
-            [*domain, ('company_id', '=', company.id), ('note_id.state', '!=', 'cancel')]
-        )
-        return sum(row.amount for row in rows if not row.note_id._is_reversed_credit())
+        if not values:
+            return []
+        return [
+            self.env._(
+                "%(amount)s is above what customer %(customer)s may be granted within twelve "
+                "months: %(left)s of %(limit)s are left.",
+                customer=partner.display_name,
+                **values,
+            )
+        ]

@@ -49,12 +49,10 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         company_amount = abs(note.amount_total_signed)
         goodwill = service.env['sale.return.goodwill']
         # The limits count in the currency of the company, which only the note knows.
-        override = goodwill._ensure_limits(
-            invoice.company_id, invoice.commercial_partner_id, company_amount
-        )
+        override = goodwill._ensure_limits(invoice, company_amount)
         note._post(soft=False)
         service._ensure_nothing_taken(note, lines.sale_line_ids)
-        goodwill.create(
+        granted = goodwill.create(
             {
                 'note_id': note.id,
                 'invoice_id': invoice.id,
@@ -69,6 +67,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
                 'is_override': override,
             }
         )
+        service.env['sale.return.unbacked']._note_goodwill(granted)
         if sale_return:
             service._log(sale_return, note, comment)
         return note.with_env(self.env)

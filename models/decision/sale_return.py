@@ -82,6 +82,12 @@ class SaleReturn(models.Model):
         compute_sudo=True,
         help="What is asked for, or was granted, at the prices of the order, tax included.",
     )
+    period_amounts = fields.Json(
+        compute='_compute_period_amounts',
+        compute_sudo=True,
+        help="Value of the other returns of the customer, or of the orders, in the days in which "
+        "returns count together, by the id of its currency.",
+    )
 
     # The return's side of appeals: until when, by whom, and what follows from the outcome.
     date_appeal_until = fields.Date(
@@ -168,6 +174,12 @@ class SaleReturn(models.Model):
     def _compute_amount_requested(self):
         for sale_return in self:
             sale_return.amount_requested = sum(sale_return.line_ids.mapped('amount_requested'))
+
+    @api.depends('state', 'partner_id', 'company_id.sale_return_period_days')
+    def _compute_period_amounts(self):
+        amounts = self.env['sale.return.approval.level']._find_period_amounts(self)
+        for sale_return in self:
+            sale_return.period_amounts = amounts.get(sale_return._origin.id, {})
 
     @api.depends('state', 'date_appeal_until', 'appeal_ids')
     def _compute_can_appeal(self):
@@ -321,6 +333,24 @@ class SaleReturn(models.Model):
             manager = company_user.employee_id.parent_id.user_id
         manager = manager or self.sudo().line_ids.order_id.team_id.user_id[:1]
         return manager - requester
+
+    # === HOW MUCH === #
+
+    def _get_amount_of_period(self, currency):
+        """Return what the customer, or the orders, returned besides this in the period.
+
+        :param currency: `res.currency` of the answer, converted at today's rate.
+        :return: tax included, an estimate at the prices of the orders.
+        :rtype: float
+        """
+        self.ensure_one()
+        today = self.company_id._get_sale_return_day()
+        currencies = self.env['res.currency']
+        return sum(
+            currencies.browse(int(key))._convert(amount, currency, self.company_id, today)
+            # sudo: all returns of the customer count, also for a customer who asks.
+            for key, amount in (self.sudo().period_amounts or {}).items()
+        )
 
     # === WHAT === #
 

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 from ...const import APPROVER_TYPES
 
@@ -21,10 +22,12 @@ class SaleReturnApprovalLevel(models.Model):
 
     # When it is needed: an empty condition matches everything.
     amount_from = fields.Monetary(
-        string="From", help="Value of the return, tax included, from which the level is needed."
+        string="From",
+        help="Value, tax included, from which the level is needed: of the return and of what its "
+        "customer returned in the days in which returns count together, see the settings.",
     )
     amount_to = fields.Monetary(
-        string="Below", help="Value of the return from which it is not needed any more. 0: no end."
+        string="Below", help="Value from which it is not needed any more. 0: no end."
     )
     has_end = fields.Boolean(compute='_compute_has_end')
     currency_id = fields.Many2one(
@@ -106,9 +109,13 @@ class SaleReturnApprovalLevel(models.Model):
         )
 
     def _has_amount(self, sale_return):
-        """Tell whether the value of a whole return is in the band of the level."""
+        """Tell whether the value of a whole return is in the band of the level.
+
+        What its customer, or its orders, returned in the period counts with it: nobody gets below
+        a band by asking in parts.
+        """
         self.ensure_one()
-        amount = sum(
+        amount = sale_return._get_amount_of_period(self.currency_id) + sum(
             line._get_requested_amount(self.currency_id)
             for line in sale_return.line_ids
             if line.decision != 'refused'
@@ -151,3 +158,87 @@ class SaleReturnApprovalLevel(models.Model):
             'user_id': user.id,
             'group_id': self.group_id.id if self.approver_type == 'group' else False,
         }
+
+    # === PERIOD === #
+
+    @api.model
+    def _find_period_amounts(self, returns):
+        """Return the values of the other returns that count together with each, in one query.
+
+        :param returns: `sale.return` records.
+        :return: `{return id: {currency id: amount}}`, tax included.
+        :rtype: dict
+        """
+        # What is not saved yet is looked at when it is submitted.
+        if not returns.ids:
+            return {}
+        self.env['sale.return'].flush_model(['state', 'partner_id', 'company_id'])
+        self.env['sale.return.line'].flush_model(
+            ['decision', 'qty_authorized', 'qty_requested', 'sale_line_id', 'order_id']
+        )
+        self.env['sale.order.line'].flush_model(
+            ['price_reduce_taxinc', 'price_unit', 'discount', 'product_uom_qty', 'currency_id']
+        )
+        self.env['sale.return.event'].flush_model(['return_id', 'state_to', 'date'])
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT own.id, sold.currency_id, SUM(
+                           CASE WHEN line.decision <> 'pending'
+                                  OR other.state IN ('approved', 'closed')
+                                THEN line.qty_authorized ELSE line.qty_requested
+                            END
+                           * CASE WHEN sold.product_uom_qty = 0
+                                  THEN sold.price_unit * (1 - COALESCE(sold.discount, 0) / 100)
+                                  ELSE sold.price_reduce_taxinc
+                              END
+                       )::float8
+                  FROM sale_return own
+                  JOIN res_company company ON company.id = own.company_id
+                                          AND company.sale_return_period_days > 0
+                  JOIN res_partner customer ON customer.id = own.partner_id
+                  JOIN sale_return other ON other.id <> own.id
+                                        AND other.company_id = own.company_id
+                                        AND other.state IN ('submitted', 'approved', 'closed')
+                                        AND %(together)s
+                  JOIN sale_return_line line ON line.return_id = other.id
+                  JOIN sale_order_line sold ON sold.id = line.sale_line_id
+                 WHERE own.id IN %(ids)s
+                   AND EXISTS (
+                           SELECT
+                             FROM sale_return_event event
+                            WHERE event.return_id = other.id
+                              AND event.state_to = 'submitted'
+                              AND event.date >= %(now)s
+                                  - company.sale_return_period_days * INTERVAL '1 day'
+                       )
+              GROUP BY own.id, sold.currency_id
+                """,
+                together=self._get_together_sql(),
+                ids=tuple(returns.ids),
+                now=fields.Datetime.now(),
+            )
+        )
+        amounts = {}
+        for return_id, currency_id, amount in self.env.cr.fetchall():
+            amounts.setdefault(return_id, {})[str(currency_id)] = amount
+        return amounts
+
+    @api.model
+    def _get_together_sql(self):
+        """Return which other returns count together with a return: of its customer or orders."""
+        return SQL(
+            """
+            other.id IN (
+                SELECT sibling.id
+                  FROM sale_return sibling
+                  JOIN res_partner person ON person.id = sibling.partner_id
+                 WHERE person.commercial_partner_id = customer.commercial_partner_id
+                 UNION
+                SELECT sibling_line.return_id
+                  FROM sale_return_line sibling_line
+                  JOIN sale_return_line own_line ON own_line.order_id = sibling_line.order_id
+                 WHERE own_line.return_id = own.id
+            )
+            """
+        )

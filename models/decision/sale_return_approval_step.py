@@ -53,7 +53,8 @@ class SaleReturnApprovalStep(models.Model):
         """Tell whether a user may decide on the step: themselves, or for somebody who is absent.
 
         Where nobody is left who could (they left, lost the role, asked for the return) the managers
-        of Returns may, so that no return waits for ever.
+        of Returns may, so that no return waits for ever. So they may where the budget of credits
+        without goods can ask for a manager.
 
         :param user: `res.users`
         :rtype: bool
@@ -61,7 +62,15 @@ class SaleReturnApprovalStep(models.Model):
         self.ensure_one()
         if self._names(user):
             return True
-        return user.has_group('sale_return.group_manager') and not self._get_approvers()
+        return user.has_group('sale_return.group_manager') and (
+            self._is_without_goods() or not self._get_approvers()
+        )
+
+    def _is_without_goods(self):
+        """Tell whether the approval credits something that no goods back up."""
+        # sudo: the rules of all policies count, whoever looks at the step.
+        lines = self.return_id.sudo().line_ids
+        return any(map(self.env['sale.return.unbacked']._get_kind, lines))
 
     def _names(self, user):
         """Tell whether the step is for a user or somebody for whom they stand in."""

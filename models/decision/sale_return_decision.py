@@ -65,6 +65,9 @@ class SaleReturnDecision(models.AbstractModel):
                     'review', 'nothing_comes_back', {'product': line.product_id.display_name}
                 )
                 verdicts[line].append(rules._prepare_approval_verdict(line, verdict))
+        for line in self.env['sale.return.unbacked']._find_above_budget(lines):
+            verdict = Verdict('review', 'above_budget', {'product': line.product_id.display_name})
+            verdicts[line].append(rules._prepare_approval_verdict(line, verdict))
         return verdicts
 
     @api.model

@@ -138,8 +138,8 @@ class SaleReturnPolicy(models.Model):
         [('draft', "Draft"), ('post', "Post")], required=True, default='post'
     )
     credit_draft_above = fields.Float(
-        help="Credit notes above this total (tax included, in company currency) stay in draft. "
-        "0: no limit."
+        help="Credit notes stay in draft as soon as the customer gets more than this total (tax "
+        "included, in company currency) in the days in which returns count together. 0: no limit."
     )
     settlement = fields.Selection(
         [

@@ -317,6 +317,11 @@ class SaleReturnRule(models.Model):
                 "Nothing of %(product)s comes back that could be looked at, so a person decides.",
                 **f,
             ),
+            'above_budget': lambda f: self.env._(
+                "%(product)s would be credited before it comes, and that is more than the limits "
+                "for credits without goods leave, so a person decides.",
+                **f,
+            ),
             'rule_unknown': lambda f: self.env._(
                 "Rule “%(rule)s” is of a kind this system does not know (any more).", **f
             ),

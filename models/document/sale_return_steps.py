@@ -145,6 +145,7 @@ class SaleReturn(models.Model):
         """
         self._ensure_state(('submitted',), self.env._("approved"))
         self.line_ids._ensure_approvable(self)
+        self.env['sale.return.unbacked']._note_approved(self, automatic)
         self.line_ids._authorize()
         self._update_state('approved')
         if automatic:
@@ -247,6 +248,9 @@ class SaleReturn(models.Model):
         # What was credited before it came is then credited without goods.
         early = todo.line_ids.filtered(lambda line: line._is_credited_before_it_came())
         self.env['sale.return.disposal']._ensure_may_leave(early)
+        self.env['sale.return.unbacked']._note_written_off(
+            {line: line._get_qty_missing() for line in early}
+        )
         self.env['sale.return.reception']._cancel_open_receipts(todo)
         todo._resolve_missing(reason)
         todo.line_ids._write_off_missing()
@@ -649,6 +653,8 @@ class SaleReturn(models.Model):
         new = self.filtered(
             lambda r: not r.date_dispatched or any(r[name] != vals[name] for name in vals)
         )
+        if not claimed:
+            self.env['sale.return.unbacked']._note_dispatched(first | confirmed)
         now = fields.Datetime.now()
         new._write_facts(vals)
         first._write_facts({'date_dispatched': now})

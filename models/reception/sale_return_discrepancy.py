@@ -507,12 +507,16 @@ class SaleReturnDiscrepancy(models.Model):
         """Stop expecting what was found missing."""
         # sudo: the callers have checked who resolves the discrepancy.
         lines = self.env['sale.return.line'].sudo()
+        early = {}
         for record in self.filtered(lambda r: r.kind in ('short', 'empty') and r.line_id):
             line = record.line_id
             quantity = min(record._get_line_quantity(), line._get_qty_missing())
+            if line._is_credited_before_it_came():
+                early[line] = early.get(line, 0.0) + quantity
             # One write per line: each misses its own quantity.
             line._write_facts({'qty_written_off': line.qty_written_off + quantity})
             lines |= line
+        self.env['sale.return.unbacked']._note_written_off(early)
         self.env['sale.return.reception']._cancel_unexpected(lines)
 
     def _reopen(self):

@@ -172,6 +172,10 @@ class TestNotePaper(SaleReturnCommon):
         self.assertEqual(
             root.findtext(path % 'IssueDate', namespaces=names), invoice.invoice_date.isoformat()
         )
+        # Why it was made, where every reader of the format looks for it.
+        text = root.findtext('cbc:Note', namespaces=names)
+        self.assertIn(self.reason_defective.name, text)
+        self.assertIn(note.sale_return_ids.picking_ids.name, text)
         self._assert_ubl_order(root)
 
     def _assert_ubl_order(self, root):
