@@ -39,6 +39,11 @@ class SaleReturnPay(models.TransientModel):
         default=True,
         help="Payments are posted at once. Without it they wait for somebody to post them.",
     )
+    hands_over = fields.Boolean(
+        compute='_compute_hands_over',
+        compute_sudo=True,
+        help="Above the limit: a second person pays what is prepared here.",
+    )
     has_payout = fields.Boolean(compute='_compute_has_payout')
     has_written_back = fields.Boolean(compute='_compute_has_payout')
 
@@ -52,6 +57,12 @@ class SaleReturnPay(models.TransientModel):
         for wizard in self:
             wizard.has_payout = any(line.way != 'rest' for line in wizard.line_ids)
             wizard.has_written_back = any(line.written_back for line in wizard.line_ids)
+
+    @api.depends('line_ids', 'return_ids')
+    @api.depends_context('uid')
+    def _compute_hands_over(self):
+        for wizard in self:
+            wizard.hands_over = wizard.return_ids.credit_note_ids._is_sale_return_handed_over()
 
     def _default_line_ids(self):
         """Return the plan of `sale.return.preview_refund`, one line per payout and rest."""

@@ -49,9 +49,6 @@ class SaleReturnCredit(models.AbstractModel):
             'source_id': invoice.source_id.id,
         }
         if invoice.delivery_date:
-            # Odoo has none where no order line is on the note; some e-invoices ask for it.
-            vals['delivery_date'] = invoice.delivery_date
-        if invoice.delivery_date:
             # When what is credited was supplied: e-invoices of several countries have to say it.
             vals['delivery_date'] = invoice.delivery_date
         if invoice.company_id.sale_return_rate == 'original':

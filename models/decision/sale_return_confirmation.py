@@ -1,6 +1,12 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ...const import EXCEPTIONS
+
+# Clocks of clients and of the server differ, and a form is filled in before it is saved.
+CLOCK_SKEW = timedelta(minutes=15)
 
 
 class SaleReturnConfirmation(models.Model):
@@ -32,20 +38,60 @@ class SaleReturnConfirmation(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `base`: whoever records it is named, whatever a client says."""
+        """Override of `base`: who records it and when is said by us, and who bought by the order.
+
+        :raise UserError: when somebody else than the buyer is to have confirmed it, or another
+            day than today is given.
+        """
         lines = self.env['sale.order.line'].browse(
             [vals['sale_line_id'] for vals in vals_list if vals.get('sale_line_id')]
         )
         lines.check_access('read')
-        defaults = {'confirmed_on': fields.Datetime.now()}
+        now = fields.Datetime.now()
         return super().create(
             [
                 {
-                    'partner_id': lines.browse(vals.get('sale_line_id')).order_id.partner_id.id,
-                    **defaults,
                     **vals,
+                    'partner_id': self._get_buyer(vals).id,
+                    'confirmed_on': self._get_moment(vals, now),
                     'user_id': self.env.uid,
                 }
                 for vals in vals_list
             ]
         )
+
+    @api.model
+    def _get_buyer(self, vals):
+        """Return who confirmed: the buyer of the order, or a contact of theirs.
+
+        :raise UserError: naming the order.
+        """
+        order = self.env['sale.order.line'].browse(vals.get('sale_line_id')).order_id
+        # sudo: whether a contact belongs to the buyer does not depend on who may read it.
+        partners = self.env['res.partner'].sudo()
+        partner = partners.browse(vals.get('partner_id') or order.partner_id.id)
+        if partner.commercial_partner_id != order.sudo().partner_id.commercial_partner_id:
+            raise UserError(
+                self.env._(
+                    "Only the buyer of order %(order)s, or a contact of theirs, can have confirmed "
+                    "it. Leave the customer empty.",
+                    order=order.name,
+                )
+            )
+        return partner
+
+    @api.model
+    def _get_moment(self, vals, now):
+        """Return when it was confirmed: when it is recorded, which no client says otherwise.
+
+        :raise UserError: when another moment is given.
+        """
+        given = fields.Datetime.to_datetime(vals.get('confirmed_on'))
+        if given and abs(given - now) > CLOCK_SKEW and not self.env.su:
+            raise UserError(
+                self.env._(
+                    "A confirmation is dated when it is recorded. Leave its date empty, and write "
+                    "into the text when and how the buyer confirmed it."
+                )
+            )
+        return given if given and self.env.su else now

@@ -87,6 +87,50 @@ class AccountMove(models.Model):
                     )
                 )
 
+    def _get_sale_return_handed_over(self):
+        """Return the open notes of returns that the user may not pay back alone.
+
+        To be called in superuser mode.
+        """
+        notes = self._filter_sale_return_payable().filtered('sale_return_ids')
+        # As if they were prepared from the return, by the one who is about to pay.
+        return notes.filtered(
+            lambda note: (
+                self.env['sale.return.refund']
+                .new(
+                    {
+                        'note_id': note.id,
+                        'partner_id': note._get_sale_return_customer().id,
+                        'currency_id': note.currency_id.id,
+                        'amount': note.amount_residual,
+                        'prepared_by_id': self.env.uid,
+                    }
+                )
+                ._is_second_person_needed()
+            )
+        )
+
+    def _is_sale_return_handed_over(self):
+        """Tell whether a second person pays some of these notes back."""
+        return bool(self._get_sale_return_handed_over())
+
+    def _ensure_sale_return_handed_over(self):
+        """Refuse to pay notes of returns back by one person alone, above the limit.
+
+        To be called in superuser mode.
+
+        :raise UserError: naming the notes and what to do.
+        """
+        if notes := self._get_sale_return_handed_over():
+            raise UserError(
+                self.env._(
+                    "Credit note %(notes)s of return %(returns)s is above what one person pays "
+                    "back. Press “Refund” on the return and hand it over for payment.",
+                    notes=", ".join(notes.mapped('name')),
+                    returns=", ".join(notes.sale_return_ids.mapped('name')),
+                )
+            )
+
     def _post(self, soft=True):
         """Override of `account` to start the refunds that policies want started by themselves.
 

@@ -32,6 +32,7 @@ class AccountPayment(models.Model):
         :raise UserError: when more would be paid than was prepared or is open on the note, or to
             somebody else.
         """
+        self._note_sale_return_preparer(vals)
         if vals.get('state') in PAID_STATES:
             return self._write_sale_return_paid(vals)
         result = super().write(vals)
@@ -43,6 +44,23 @@ class AccountPayment(models.Model):
             self.sudo().sale_return_refund_ids._undo_settlement()
         return result
 
+    def _note_sale_return_preparer(self, vals):
+        """Keep who was the last to change who gets how much of a refund that is not paid yet."""
+        names = PAYEE_FIELDS & vals.keys()
+        if not names:
+            return
+        # sudo: an accountant need not be a user of Returns.
+        for payment in self.sudo():
+            refunds = payment.sale_return_refund_ids.filtered(
+                lambda refund: refund.method == 'payment'
+            )
+            changes = any(
+                payment._fields[name].convert_to_write(payment[name], payment) != vals[name]
+                for name in names
+            )
+            if refunds and changes and payment.state not in PAID_STATES:
+                refunds.prepared_by_id = self.env.uid
+
     def _write_sale_return_paid(self, vals):
         """Write that payments are made, once those of returns are found to be as prepared."""
         # sudo: an accountant need not be a user of Returns.
@@ -53,6 +71,7 @@ class AccountPayment(models.Model):
         self.env['sale.return.guard']._take_counter(refunds.note_id, 'sale_return_refund_guard')
         for refund in refunds:
             # One by one: few are paid back, and each has a note of its own.
+            refund._ensure_second_person()
             refund._ensure_payable()
             payment = refund.payment_id
             if (
@@ -67,6 +86,8 @@ class AccountPayment(models.Model):
         payments._ensure_sale_return_payee()
         # One of a provider may have been reset and be posted again.
         payments.sale_return_refund_ids._settle()
+        if refunds:
+            refunds.released_by_id = self.env.uid
         refunds.filtered(lambda refund: refund._is_paid())._log('refunded')
         return result
 
@@ -132,6 +153,7 @@ class AccountPayment(models.Model):
         }
         account = self.partner_bank_id
         payees = self.partner_id | self.move_id.line_ids.partner_id
+        unknown = (payees | account.partner_id) - refund._get_named_partners()
         if payees.commercial_partner_id != customer or (
             account and account.partner_id.commercial_partner_id != customer
         ):
@@ -140,6 +162,17 @@ class AccountPayment(models.Model):
                     "%(payment)s pays back credit note %(note)s of return %(returns)s and goes to "
                     "%(customer)s alone. Set the customer and the bank account as they were, or "
                     "cancel it and refund the note again.",
+                    **values,
+                )
+            )
+        if (unknown or not refund._is_customer_as_billed()) and not refund._is_seen_by_two():
+            raise UserError(
+                self.env._(
+                    "%(payment)s pays back credit note %(note)s of return %(returns)s to "
+                    "%(payees)s, not named on the invoice, or not the customer when it was "
+                    "billed. Set the customer as it was, or have it posted by somebody else than "
+                    "the person who prepared or changed it.",
+                    payees=", ".join((unknown or payees).mapped('display_name')),
                     **values,
                 )
             )

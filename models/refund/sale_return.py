@@ -264,6 +264,27 @@ class SaleReturn(models.Model):
             )
         return result
 
+    # === TRACE === #
+
+    def _get_trace(self):
+        """Extend with who prepared the money, who paid it, and to which account."""
+        trace = super()._get_trace()
+        for refund in self.refund_ids.sorted('id'):
+            amount = refund.display_name
+            trace.append(
+                (
+                    self.env._("Refund %(refund)s prepared by", refund=amount),
+                    self._describe_act(refund.prepared_by_id, refund.create_date),
+                )
+            )
+            who = self._describe_act(refund.released_by_id)
+            if who and refund.account_digits:
+                who = self.env._(
+                    "%(who)s, to account %(digits)s", who=who, digits=refund.account_digits
+                )
+            trace.append((self.env._("Refund %(refund)s paid by", refund=amount), who))
+        return trace
+
     # === PAYING === #
 
     @api.depends('line_ids.credit_line_ids.move_id.sale_return_on_account')

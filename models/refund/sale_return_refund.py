@@ -41,7 +41,9 @@ class SaleReturnRefund(models.Model):
     """One payout of one credit note: where the money goes back to, and how far it is.
 
     The state follows from Odoo's own document, a payment or an online transaction. A payout is
-    made by `sale.return.payback` and sent by the scheduled job, see `sale_return_refund_send.py`.
+    made by `sale.return.payback` and sent by the scheduled job.
+
+    Its other parts: `sale_return_refund_release.py`.
     """
 
     _name = 'sale.return.refund'
@@ -257,33 +259,6 @@ class SaleReturnRefund(models.Model):
             )
         )
 
-    def action_post(self):
-        """Post the payments of payouts that wait for it.
-
-        Those that a second person has to post stay as they are, see `_needs_second_person`.
-
-        :return: True
-        :raise AccessError: for who may not pay money back.
-        :raise UserError: when a payment cannot be posted, or would pay more than is open.
-        """
-        self._ensure_allowed()
-        self.check_access('read')
-        # sudo: the role was checked; who pays back need not have rights on the documents.
-        todo = self.sudo().filtered(
-            lambda refund: refund.state == 'prepared' and refund.method == 'payment'
-        )
-        todo = todo.filtered(lambda refund: not refund._needs_second_person())
-        todo.payment_id.action_post()
-        return True
-
-    def _needs_second_person(self):
-        """Tell whether somebody else than the user has to post the payment. Override to say so.
-
-        :rtype: bool
-        """
-        self.ensure_one()
-        return False
-
     def action_retry(self):
         """Pay again what failed or was cancelled, under the same ceilings as the first time.
 
@@ -483,6 +458,7 @@ class SaleReturnRefund(models.Model):
             'amount': payout['amount'],
             'note_amount': payout['note_amount'],
             'amount_written_back': payout['written_back'],
+            'prepared_by_id': self.env.uid,
         }
 
     def _prepare_payment_vals(self):
@@ -543,7 +519,13 @@ class SaleReturnRefund(models.Model):
 
     @api.model
     def _get_to_send_domain(self):
-        return Domain('state', '=', 'prepared') & Domain('method', '=', 'online')
+        return Domain(
+            [
+                ('state', '=', 'prepared'),
+                ('method', '=', 'online'),
+                ('waits_for_release', '=', False),
+            ]
+        )
 
     @api.model
     def _cron_send_refunds(self):

@@ -1,0 +1,273 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools.misc import formatLang
+
+PAYERS = 'account.group_account_invoice'
+
+
+class SaleReturnRefund(models.Model):
+    """Payouts by two persons: who prepares more than a limit does not post it.
+
+    A payment is posted by the second person, an online refund is released by them before the job
+    sends it. A limit counts what one person has paid one customer in the period, so that it is not
+    passed in parts.
+    """
+
+    _inherit = 'sale.return.refund'
+
+    prepared_by_id = fields.Many2one(
+        'res.users',
+        string="Prepared by",
+        readonly=True,
+        ondelete='restrict',
+        help="Who prepared it, or was the last to change who gets how much.",
+    )
+    released_by_id = fields.Many2one(
+        'res.users',
+        string="Paid by",
+        readonly=True,
+        ondelete='restrict',
+        help="Who posted the payment, or let the refund be sent.",
+    )
+    waits_for_release = fields.Boolean(
+        readonly=True, help="The job sends it once a second person has released it."
+    )
+    needs_second_person = fields.Boolean(
+        compute='_compute_needs_second_person',
+        compute_sudo=True,
+        help="Above the limit: who prepared it does not pay it.",
+    )
+    can_pay = fields.Boolean(
+        compute='_compute_can_pay', help="It waits to be paid, and the user may do it."
+    )
+    account_digits = fields.Char(
+        string="To Account",
+        compute='_compute_account_digits',
+        compute_sudo=True,
+        help="The last digits of the bank account that the money goes to.",
+    )
+
+    trace = fields.Text(
+        string="Who Did What",
+        compute='_compute_trace',
+        compute_sudo=True,
+        help="On the returns: who asked, decided, released, posted and paid.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('return_ids', 'state', 'released_by_id')
+    @api.depends_context('lang', 'tz')
+    def _compute_trace(self):
+        for refund in self:
+            refund.trace = "\n\n".join(
+                f"{sale_return.name}\n{sale_return.trace}" for sale_return in refund.return_ids
+            )
+
+    @api.depends('state', 'prepared_by_id', 'amount')
+    def _compute_needs_second_person(self):
+        for refund in self:
+            refund.needs_second_person = (
+                refund.state == 'prepared' and refund._is_second_person_needed()
+            )
+
+    @api.depends('state', 'needs_second_person', 'waits_for_release', 'prepared_by_id')
+    @api.depends_context('uid')
+    def _compute_can_pay(self):
+        may_pay = self._may_pay()
+        for refund in self:
+            refund.can_pay = (
+                may_pay
+                and refund._is_waiting_for_payer()
+                and (not refund.needs_second_person or refund.prepared_by_id != self.env.user)
+            )
+
+    @api.depends('payment_id.partner_bank_id.acc_number')
+    def _compute_account_digits(self):
+        for refund in self:
+            number = refund.payment_id.partner_bank_id.sanitized_acc_number or ''
+            refund.account_digits = f"… {number[-4:]}" if number else False
+
+    # === ACTION METHODS === #
+
+    def action_post(self):
+        """Pay what waits for it: post prepared payments, let online refunds be sent.
+
+        What a second person has to pay stays as it is, see `_needs_second_person`.
+
+        :return: True
+        :raise AccessError: for who may not pay money back.
+        :raise UserError: when a payment cannot be posted, or would pay more than is open.
+        """
+        if not (self.env.su or self._may_pay()):
+            raise AccessError(
+                self.env._(
+                    "You are not allowed to pay money back. It takes the role of manager in "
+                    "Returns, or rights in Invoicing."
+                )
+            )
+        self.check_access('read')
+        # sudo: the role was checked; who pays back need not have rights on the documents.
+        todo = self.sudo().filtered(lambda refund: refund._is_waiting_for_payer())
+        for refund in todo:
+            # One by one: what is paid counts for the next one.
+            if refund._needs_second_person():
+                continue
+            if refund.method == 'payment':
+                refund.payment_id.action_post()
+            else:
+                refund._release()
+        return True
+
+    @api.model
+    def _may_pay(self):
+        user = self.env.user
+        return user.has_group('sale_return.group_manager') or user.has_group(PAYERS)
+
+    def _is_waiting_for_payer(self):
+        self.ensure_one()
+        return self.state == 'prepared' and (self.method == 'payment' or self.waits_for_release)
+
+    def _release(self):
+        """Let the job send online refunds that waited for a second person."""
+        self.write({'waits_for_release': False, 'released_by_id': self.env.uid})
+        self._log('refund_released')
+        self.env.ref('sale_return.ir_cron_send_refunds')._trigger()
+
+    # === SECOND PERSON === #
+
+    def _is_second_person_needed(self):
+        """Tell whether whoever prepared the payout must not be the one who pays it.
+
+        To be called in superuser mode.
+        """
+        self.ensure_one()
+        company = self.company_id
+        limit = company.sale_return_second_person_above
+        return (
+            bool(limit)
+            and company.currency_id.compare_amounts(self._get_amount_alone(), limit) > 0
+            and bool(self._find_second_persons())
+        )
+
+    def _needs_second_person(self):
+        """Tell whether somebody else than the user has to pay it.
+
+        To be called in superuser mode.
+
+        :rtype: bool
+        """
+        self.ensure_one()
+        return self.prepared_by_id == self.env.user and self._is_second_person_needed()
+
+    def _get_amount_alone(self):
+        """Return what the customer gets by one person alone in the period, this payout included.
+
+        :return: in the currency of the company.
+        :rtype: float
+        """
+        self.ensure_one()
+        company = self.company_id
+        today = company._get_sale_return_day()
+        others = self.search(
+            [
+                ('id', 'not in', self.ids),
+                ('company_id', '=', company.id),
+                ('partner_id', '=', self.partner_id.id),
+                ('prepared_by_id', '=', self.prepared_by_id.id),
+                ('state', 'in', ('pending', 'unknown', 'done')),
+                (
+                    'create_date',
+                    '>',
+                    fields.Datetime.now() - timedelta(days=company.sale_return_period_days),
+                ),
+            ]
+        ).filtered(lambda refund: refund.released_by_id in (False, refund.prepared_by_id))
+        return sum(
+            refund.currency_id._convert(refund.amount, company.currency_id, company, today)
+            for refund in self | others
+        )
+
+    def _find_second_persons(self):
+        """Return somebody else who may post payments of the company, empty where nobody is.
+
+        Override where others release payouts.
+
+        :rtype: res.users
+        """
+        self.ensure_one()
+        # sudo: who has which role is nobody's secret here.
+        return (
+            self.env['res.users']
+            .sudo()
+            .search(
+                [
+                    ('id', '!=', self.prepared_by_id.id),
+                    ('all_group_ids', 'in', self.env.ref(PAYERS).id),
+                    ('company_ids', 'in', self.company_id.ids),
+                    ('share', '=', False),
+                ],
+                limit=1,
+            )
+        )
+
+    def _ensure_second_person(self):
+        """Refuse that somebody pays what they have prepared themselves, above the limit.
+
+        To be called in superuser mode.
+
+        :raise UserError: naming the payout and the limit.
+        """
+        for refund in self:
+            # One by one: few are paid back, and each counts for the next.
+            if refund._needs_second_person():
+                company = refund.company_id
+                raise UserError(
+                    self.env._(
+                        "%(user)s prepared or changed refund %(refund)s of return %(returns)s. "
+                        "More than %(limit)s to one customer is paid by a second person: it waits "
+                        "for them among the refunds.",
+                        user=self.env.user.name,
+                        refund=refund.display_name,
+                        returns=", ".join(refund.return_ids.mapped('name')),
+                        limit=formatLang(
+                            self.env,
+                            company.sale_return_second_person_above,
+                            currency_obj=company.currency_id,
+                        ),
+                    )
+                )
+
+    def _is_seen_by_two(self):
+        """Tell whether another person than who prepared the payout is at work on it.
+
+        A manager of Returns counts where nobody else could pay.
+        """
+        self.ensure_one()
+        return self.env.user != self.prepared_by_id or (
+            self.env.user.has_group('sale_return.group_manager') and not self._find_second_persons()
+        )
+
+    def _hold_for_release(self):
+        """Keep online refunds back that a second person has to release."""
+        held = self.filtered(
+            lambda refund: refund.method == 'online' and refund._is_second_person_needed()
+        )
+        if held:
+            held.write({'waits_for_release': True})
+
+    # === PAYEE === #
+
+    def _get_named_partners(self):
+        """Return who may get the money without a second look: those on the invoice and the note."""
+        self.ensure_one()
+        documents = self.note_id | self.note_id._get_sale_return_invoices()
+        return documents.partner_id | documents.commercial_partner_id
+
+    def _is_customer_as_billed(self):
+        """Tell whether the customer still belongs to whom the note was posted for."""
+        self.ensure_one()
+        billed = self.note_id.sale_return_customer_id or self.partner_id
+        return self.note_id._get_sale_return_customer() == billed

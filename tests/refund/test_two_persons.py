@@ -1,0 +1,173 @@
+from odoo.exceptions import AccessError
+from odoo.tests import Form, tagged
+
+from ..common_migration import load_migration
+from ..common_refund import RefundCommon
+
+
+@tagged('post_install', '-at_install')
+class TestTwoPersons(RefundCommon):
+    """Above a limit who prepares a payout does not post it, by whatever way."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        roles = ('account.group_account_invoice', 'base.group_partner_manager')
+        cls.first = cls._create_user('two_first', *roles, 'sale_return.group_user')
+        cls.second = cls._create_user('two_second', *roles)
+        cls.staff.sudo().group_ids += cls.env.ref('account.group_validate_bank_account')
+        cls.provider = cls._create_provider()
+        cls.company.sudo().sale_return_second_person_above = 1000.0
+        cls.order = cls._create_paid_sale()
+        cls.sale_return = cls._return_goods(cls.order)
+        cls.note = cls.sale_return.credit_note_ids
+
+    def _prepare(self, sale_return=None, user=None):
+        sale_return = sale_return or self.sale_return
+        self._call(user or self.first, sale_return, 'action_refund')
+        self.env.invalidate_all()
+        return sale_return.refund_ids[:1]
+
+    def _ways(self, refund):
+        yield refund.payment_id, 'action_post', []
+        yield refund.payment_id, 'action_validate', []
+        yield refund.payment_id, 'write', [{'state': 'paid'}]
+        yield refund.payment_id, 'write', [{'state': 'in_process'}]
+
+    def test_who_prepared_does_not_pay(self):
+        refund = self._prepare()
+        self.assertEqual(refund.prepared_by_id, self.first)
+        for records, method, args in self._ways(refund):
+            with self.subTest(method=method, args=args), self.assert_refused("second person"):
+                self._call(self.first, records, method, *args)
+        # Left to the second person: the dialog prepares and posts in one go.
+        self._call(self.first, refund, 'action_post')
+        self.assertEqual(refund.state, 'prepared')
+        self.assertFalse(refund.with_user(self.first).can_pay)
+        self.assertTrue(refund.with_user(self.second).can_pay)
+        self._call(self.second, refund, 'action_post')
+        self.env.invalidate_all()
+        self.assertEqual((refund.state, refund.released_by_id), ('done', self.second))
+        self.assertFalse(self.note.amount_residual)
+
+    def test_below_the_limit_one_is_enough(self):
+        sale_return = self._return_goods(self._create_paid_sale(), 8)  # 968.00
+        refund = self._prepare(sale_return)
+        self._call(self.first, refund, 'action_post')
+        self.assertEqual(refund.state, 'done')
+
+    def test_parts_count_together(self):
+        order = self._create_paid_sale()
+        first = self._prepare(self._return_goods(order, 5))  # 605.00
+        self._call(self.first, first, 'action_post')
+        second = self._prepare(self._return_goods(order, 5))
+        with self.assert_refused("second person"):
+            self._call(self.first, second.payment_id, 'action_post')
+        self._call(self.second, second.payment_id, 'action_post')
+        self.assertEqual(second.state, 'done')
+
+    def test_who_changes_the_payee_has_prepared_it(self):
+        refund = self._prepare()
+        account = (
+            self.env['res.partner.bank']
+            .sudo()
+            .create({'partner_id': self.customer.id, 'acc_number': "NL91 0004"})
+        )
+        account.allow_out_payment = True
+        values = {'partner_bank_id': account.id}
+        self._call(self.second, refund.payment_id, 'write', values)
+        self.assertEqual(refund.prepared_by_id, self.second)
+        with self.assert_refused("second person"):
+            self._call(self.second, refund.payment_id, 'action_post')
+        self._call(self.first, refund.payment_id, 'action_post')
+        self.assertEqual((refund.state, refund.account_digits), ('done', "… 0004"))
+
+    def test_alone_one_is_enough(self):
+        payers = self.env.ref('account.group_account_invoice').sudo().all_user_ids
+        others = payers.filtered(lambda user: self.company in user.company_ids) - self.first
+        (others - self.staff).active = False
+        self.staff.sudo().group_ids = self.env.ref('sale_return.group_manager')
+        refund = self._prepare()
+        self._call(self.first, refund, 'action_post')
+        self.assertEqual(refund.state, 'done')
+
+    def test_payment_wizard_of_odoo_is_no_way_around(self):
+        wizard = (
+            self.env['account.payment.register']
+            .with_user(self.first)
+            .with_context(active_model='account.move', active_ids=self.note.ids)
+            .create({'journal_id': self.bank.id})
+        )
+        with self.assert_refused("hand it over"):
+            wizard.action_create_payments()
+        self.assertEqual(self.note.amount_residual, self.note.amount_total)
+
+    def test_dialog_says_that_it_is_handed_over(self):
+        env = self._env_of(self.first)
+        action = self.sale_return.with_env(env).action_open_refund()
+        with Form(env['sale.return.pay'].with_context(**action['context'])) as form:
+            self.assertTrue(form.hands_over)
+        small = self._return_goods(self._create_paid_sale(), 2)
+        action = small.with_env(env).action_open_refund()
+        with Form(env['sale.return.pay'].with_context(**action['context'])) as form:
+            self.assertFalse(form.hands_over)
+
+    def test_online_refund_waits_for_the_second_person(self):
+        order = self._create_sale()
+        self._pay_online(order.invoice_ids)
+        sale_return = self._return_goods(order)
+        with self._provider_answers('done') as sent:
+            refund = self._prepare(sale_return)
+            self.assertEqual((refund.method, refund.waits_for_release), ('online', True))
+            self._run_refund_job()
+            self.assertFalse(sent)
+            self._call(self.first, refund, 'action_post')
+            self._run_refund_job()
+            self.assertFalse(sent)
+            self._call(self.second, refund, 'action_post')
+            self._run_refund_job()
+            self.assertEqual(len(sent), 1)
+        self.assertEqual((refund.state, refund.released_by_id), ('done', self.second))
+
+    def test_it_takes_a_role(self):
+        refund = self._prepare()
+        with self.assert_refused(exception=AccessError):
+            self._call(self.clerk, refund, 'action_post')
+
+    # === PAYEE === #
+
+    def test_stranger_made_a_contact_is_not_paid_by_who_did_it(self):
+        self.company.sudo().sale_return_second_person_above = 0.0
+        refund = self._prepare()
+        stranger = self._create_customer("John Stranger")
+        self._call(self.second, stranger, 'write', {'parent_id': self.customer.id})
+        self._call(self.second, refund.payment_id, 'write', {'partner_id': stranger.id})
+        for records, method, args in self._ways(refund):
+            with self.subTest(method=method), self.assert_refused("John Stranger"):
+                self._call(self.second, records, method, *args)
+        self.assertEqual(self.note.amount_residual, self.note.amount_total)
+
+    def test_customer_made_a_contact_of_a_stranger_is_not_paid_by_who_did_it(self):
+        self.company.sudo().sale_return_second_person_above = 0.0
+        refund = self._prepare(user=self.first)
+        stranger = self._create_customer("John Stranger")
+        self.customer.sudo().parent_id = stranger
+        self._call(self.first, refund.payment_id, 'write', {'partner_id': stranger.id})
+        with self.assert_refused("John Stranger"):
+            self._call(self.first, refund.payment_id, 'action_post')
+
+    # === UPGRADE === #
+
+    def test_upgrade_says_who_prepared_and_who_was_billed(self):
+        refund = self._prepare()
+        self.env.flush_all()
+        self.env.cr.execute(
+            'UPDATE sale_return_refund SET prepared_by_id = NULL WHERE id = %s', [refund.id]
+        )
+        self.env.cr.execute(
+            'UPDATE account_move SET sale_return_customer_id = NULL WHERE id = %s', [self.note.id]
+        )
+        load_migration('post-payouts').migrate(self.env.cr, '19.0.1.1.0')
+        self.env.invalidate_all()
+        self.assertEqual(refund.prepared_by_id, self.first)
+        self.assertEqual(self.note.sale_return_customer_id, self.customer)
