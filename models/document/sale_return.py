@@ -276,12 +276,25 @@ class SaleReturn(models.Model):
     @api.depends('line_ids.sale_line_id.order_id.name')
     def _compute_sale_order_ids(self):
         for sale_return in self:
-            sale_return.sale_order_ids = sale_return.line_ids.sale_line_id.order_id
+            sale_return.sale_order_ids = sale_return._get_named_lines().sale_line_id.order_id
             # The names are for lists: who follows a return may not be allowed to read its order.
             sale_return.sale_order_names = ', '.join(
                 order.name for order in sale_return.sale_order_ids if order.name
             )
             sale_return.sale_order_count = len(sale_return.sale_order_ids)
+
+    def _get_named_lines(self):
+        """Return the lines whose documents are named.
+
+        Of a return that is not saved these are the lines of orders that the user may read: whoever
+        fills in a form chooses the order lines freely, and would be told what belongs to them.
+        """
+        self.ensure_one()
+        if self.id:
+            return self.line_ids
+        sale_lines = self.line_ids.sale_line_id
+        readable = sale_lines.sudo(False)._filtered_access('read')
+        return self.line_ids.filtered(lambda line: line.sale_line_id.id in readable.ids)
 
     @api.depends('line_ids.reason_id')
     def _compute_reason_ids(self):
@@ -297,11 +310,12 @@ class SaleReturn(models.Model):
     @api.depends('line_ids.move_ids.picking_id', 'line_ids.sale_line_id.move_ids')
     def _compute_picking_ids(self):
         for sale_return in self:
-            moves = sale_return.line_ids.move_ids
+            lines = sale_return._get_named_lines()
+            moves = lines.move_ids
             receipts = moves.filtered(lambda move: move._is_sale_return_receipt()).picking_id
             sale_return.picking_ids = receipts
             sale_return.transfer_ids = moves.picking_id - receipts
-            sale_return.delivery_ids = sale_return.line_ids.sale_line_id.move_ids.filtered(
+            sale_return.delivery_ids = lines.sale_line_id.move_ids.filtered(
                 lambda move: move.state == 'done' and move.location_dest_id._is_at_customer()
             ).picking_id
             sale_return.picking_count = len(sale_return.picking_ids)
@@ -311,11 +325,10 @@ class SaleReturn(models.Model):
     @api.depends('line_ids.credit_line_ids.move_id', 'line_ids.sale_line_id.invoice_lines')
     def _compute_credit_note_ids(self):
         for sale_return in self:
-            sale_return.credit_note_ids = sale_return.line_ids.credit_line_ids.move_id
-            sale_return.invoice_ids = (
-                sale_return.line_ids.sale_line_id.invoice_lines.move_id.filtered(
-                    lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
-                )
+            lines = sale_return._get_named_lines()
+            sale_return.credit_note_ids = lines.credit_line_ids.move_id
+            sale_return.invoice_ids = lines.sale_line_id.invoice_lines.move_id.filtered(
+                lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
             )
             sale_return.credit_note_count = len(sale_return.credit_note_ids)
             sale_return.invoice_count = len(sale_return.invoice_ids)

@@ -250,7 +250,8 @@ class SaleReturn(models.Model):
     def _get_customer_url(self):
         """Return the address of the page on which the customer follows the return."""
         self.ensure_one()
-        return self.get_base_url() + self.get_portal_url()
+        # sudo: it goes to the customer; a link that one of us takes is logged, see there.
+        return self.get_base_url() + self.sudo().get_portal_url()
 
     def _get_sms_values(self):
         """Return what stands for the words in braces of text messages.

@@ -40,6 +40,12 @@ PORTAL_FIELDS = frozenset(
     }
 )
 
+# The key to the customer's page is nobody's to read or choose, nor its last moment to move.
+SECRET_FIELDS = {
+    'read': ('access_token', 'access_token_value'),
+    'write': ('access_token', 'access_token_value', 'access_token_expiry'),
+}
+
 # What carriers print below a barcode.
 TRACKING_REF = re.compile(r'[A-Za-z0-9](?:[A-Za-z0-9 ._/#:+-]{1,62})[A-Za-z0-9]')
 MAX_CARRIER = 64
@@ -272,6 +278,8 @@ class SaleReturn(models.Model):
         """Override of `base`: customers read what their pages show, also by RPC."""
         if not self.env.su and self.env.user.share and field.name not in PORTAL_FIELDS:
             return False
+        if not self.env.su and field.name in SECRET_FIELDS.get(operation, ()):
+            return False
         return super()._has_field_access(field, operation)
 
     def _is_portal_link_alive(self):
@@ -279,11 +287,13 @@ class SaleReturn(models.Model):
 
         :rtype: bool
         """
+        # sudo: the token is nobody's to read, whether there is one may be known.
+        sale_return = self.sudo()
         return bool(
-            len(self) == 1
-            and self.access_token
-            and self.access_token_expiry
-            and self.access_token_expiry > fields.Datetime.now()
+            len(sale_return) == 1
+            and sale_return.access_token
+            and sale_return.access_token_expiry
+            and sale_return.access_token_expiry > fields.Datetime.now()
         )
 
     def _portal_ensure_token(self):
@@ -393,9 +403,42 @@ class SaleReturn(models.Model):
     # that goes: after its last moment the return has none, and nothing equals it.
 
     def get_portal_url(self, *args, **kwargs):
-        """Override of `portal`: remote clients get links to what they may read only."""
+        """Override of `portal`: remote clients get links to what they may read only.
+
+        The link opens the page for whoever has it, so it is logged who took one.
+        """
         self.check_access('read')
+        self._log_link()
         return super().get_portal_url(*args, **kwargs)
+
+    def _get_share_url(self, redirect=False, signup_partner=False, pid=None, share_token=True):
+        """Override of `portal` to log who took a link to share."""
+        if share_token:
+            self.check_access('read')
+            self._log_link()
+        # sudo: Odoo looks whether there is a token, which nobody may read.
+        return super(SaleReturn, self.sudo())._get_share_url(
+            redirect=redirect, signup_partner=signup_partner, pid=pid, share_token=share_token
+        )
+
+    def _log_link(self):
+        """Log that one of us took the link of a customer, once in each request."""
+        user = self.env.user
+        if self.env.su or user.share:
+            return
+        # sudo: everybody who may read the return may log what they have done.
+        events = self.env['sale.return.event'].sudo()
+        now = self.env.cr.now()
+        for sale_return in self:
+            # One by one: a link is taken of one return.
+            known = [
+                ('return_id', '=', sale_return.id),
+                ('kind', '=', 'link_copied'),
+                ('user_id', '=', user.id),
+                ('date', '=', now),
+            ]
+            if not events.search_count(known, limit=1):
+                events._log([{'return_id': sale_return.id, 'kind': 'link_copied'}])
 
     def _sign_token(self, pid):
         """Override of `portal`: without a living link nothing is signed.

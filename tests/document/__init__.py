@@ -4,6 +4,7 @@ from . import test_desk
 from . import test_dispatch_claims
 from . import test_event_chain
 from . import test_evidence
+from . import test_foreign_ids
 from . import test_next_step
 from . import test_opening
 from . import test_report

@@ -9,4 +9,5 @@ from . import test_portal_guest
 from . import test_portal_request
 from . import test_portal_request_ui
 from . import test_portal_safe
+from . import test_portal_secret
 from . import test_portal_withdrawal
