@@ -10,6 +10,9 @@ from ...tools.reader import reads, text
 
 MONEY_KINDS = ('note_difference', 'payout_difference', 'customer_difference')
 
+# Who may acknowledge a difference, see `_may_acknowledge`.
+ACKNOWLEDGERS = ('sale_return.group_manager', 'account.group_account_manager')
+
 
 class SaleReturnReconciliation(models.Model):
     """A difference between what came back, what was credited and what was paid back.
@@ -275,6 +278,7 @@ class SaleReturnReconciliation(models.Model):
                 )
             )
         # sudo: nobody may write rows directly; the group was checked.
+        self.sudo()._ensure_second_person()
         for row in self.sudo():
             # One write per row: each keeps the figures it had.
             row.write(
@@ -290,6 +294,54 @@ class SaleReturnReconciliation(models.Model):
         # sudo: the activities of others are passed on, too.
         self.sudo()._pass_on_activities()
         return True
+
+    def _get_authors(self):
+        """Return who had a hand in the documents of a difference. Override to add documents.
+
+        To be called in superuser mode.
+
+        :rtype: res.users
+        """
+        self.ensure_one()
+        notes = self.note_id | self.return_line_id.credit_line_ids.move_id
+        inspectors = self.return_line_id.inspection_ids.inspector_id
+        return notes.create_uid | notes.sale_return_posted_by_id | inspectors
+
+    def _ensure_second_person(self):
+        """Refuse that somebody acknowledges what they have caused, where somebody else could.
+
+        To be called in superuser mode.
+
+        :raise UserError: naming the difference.
+        """
+        user = self.env.user
+        for row in self:
+            # One by one: each has documents of its own, and few are acknowledged at a time.
+            if user not in row._get_authors():
+                continue
+            others = self.env['res.users'].search(
+                [
+                    ('id', '!=', user.id),
+                    ('share', '=', False),
+                    ('company_ids', 'in', row.company_id.ids),
+                    (
+                        'all_group_ids',
+                        'in',
+                        [self.env.ref(group).id for group in ACKNOWLEDGERS],
+                    ),
+                ],
+                limit=1,
+            )
+            if others:
+                raise UserError(
+                    self.env._(
+                        "%(user)s made a document of the difference %(row)s, so somebody else has "
+                        "to acknowledge it, e.g. %(other)s.",
+                        user=user.name,
+                        row=row.display_name,
+                        other=others.name,
+                    )
+                )
 
     def action_reopen(self):
         """Put acknowledged differences back on the open list.

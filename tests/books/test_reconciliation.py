@@ -232,17 +232,25 @@ class TestAcknowledge(ReconciliationCommon):
         self.assertIn("Agreed.", self.row.message_ids[:1].body)
 
     def test_acknowledged_row_returns_when_its_figures_change(self):
-        self.row.action_acknowledge("Agreed.")
+        self._call(self.accountant, self.row, 'action_acknowledge', "Agreed.")
         self._receive(self.sale_return, 1)
         self.assertEqual(self._refresh(), self.row)
         self.assertEqual(self.row.qty_difference, 3)
         self.assertEqual(self.row.acknowledged_reason, "Agreed.")
 
     def test_acknowledged_row_that_is_settled_and_comes_again_is_open(self):
-        self.row.action_acknowledge("Agreed.")
+        self._call(self.accountant, self.row, 'action_acknowledge', "Agreed.")
         self._receive(self.sale_return)
         self.assertFalse(self._refresh())
         self.assertEqual(self.row.state, 'settled')
+
+    def test_who_made_the_note_does_not_acknowledge_it(self):
+        with self.assert_refused("somebody else"):
+            self._call(self.staff, self.row, 'action_acknowledge', "Agreed.")
+        self.assertEqual(self.row.state, 'open')
+        self.accountant.sudo().active = False
+        self._call(self.staff, self.row, 'action_acknowledge', "Nobody else is here.")
+        self.assertEqual(self.row.state, 'acknowledged')
 
     def test_reason_is_demanded(self):
         for reason in (None, "", "  ", False, 0):
@@ -254,7 +262,7 @@ class TestAcknowledge(ReconciliationCommon):
         self._receive(self.sale_return)
         self._refresh()
         with self.assert_refused("settled"):
-            self.row.action_acknowledge("Agreed.")
+            self._call(self.accountant, self.row, 'action_acknowledge', "Agreed.")
 
     def test_dialog_acknowledges_several_rows(self):
         self._create_loose_note()
@@ -262,7 +270,7 @@ class TestAcknowledge(ReconciliationCommon):
         self.assertEqual(len(rows), 2)
         action = rows.action_open_acknowledge()
         dialog = (
-            self.env[action['res_model']]
+            self._env_of(self.accountant)[action['res_model']]
             .with_context(**action['context'])
             .create({'reason': "Both agreed."})
         )
@@ -270,7 +278,7 @@ class TestAcknowledge(ReconciliationCommon):
         self.assertEqual(rows.mapped('acknowledged_reason'), ["Both agreed."] * 2)
 
     def test_reopened_row_is_on_the_open_list(self):
-        self.row.action_acknowledge("Agreed.")
+        self._call(self.accountant, self.row, 'action_acknowledge', "Agreed.")
         self.row.action_reopen()
         self.assertEqual(self._refresh(), self.row)
 
