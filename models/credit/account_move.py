@@ -1,8 +1,6 @@
 from collections import defaultdict
 from datetime import timedelta
 
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -727,21 +725,6 @@ class AccountMove(models.Model):
     # === PRINT === #
 
     # The paper of credit notes: what is printed on them, and how they reach the customer.
-
-    def _describe_sale_return(self):
-        """Write on notes of returns why they were made: printed, and in the note of the XML.
-
-        To be called in superuser mode, for drafts.
-        """
-        for note in self:
-            # One by one: each in the language of its customer. They are flushed together.
-            returns = note.sale_return_ids.with_context(lang=note.partner_id.lang)
-            paragraphs = [
-                Markup("<p>%s</p>") % Markup("<br/>").join(sale_return._get_paper_trace())
-                for sale_return in returns
-            ]
-            if paragraphs:
-                note.narration = Markup().join(filter(None, [note.narration, *paragraphs]))
 
     def _get_sale_return_references(self):
         """Return what a credit note prints about its invoice and returns. Override to add more.

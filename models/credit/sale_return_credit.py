@@ -1,10 +1,9 @@
 import logging
 from collections import defaultdict
-from datetime import timedelta
 
 from psycopg2 import InterfaceError, OperationalError
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
 from odoo.tools.misc import formatLang
@@ -66,7 +65,7 @@ class SaleReturnCredit(models.AbstractModel):
             for invoice, group in self._group_by_invoice(allocations).items()
         ]
         notes = self.env['account.move'].create(vals_list)
-        notes._describe_sale_return()
+        self._describe_notes(notes)
         # One note per invoice in the batch: Odoo matches notes and invoices by position and
         # would mix them up otherwise.
         posted = self._get_notes_to_post(notes)
@@ -452,64 +451,6 @@ class SaleReturnCredit(models.AbstractModel):
     def _take_credit_counter(self, invoice_lines):
         """Make sure nobody else credits these invoice lines at the same time."""
         self.env['sale.return.guard']._take_counter(invoice_lines, 'sale_return_credit_guard')
-
-    @api.model
-    def _get_notes_to_post(self, notes):
-        """Return the notes that their policies let the service post; the others stay drafts."""
-        posted = notes.filtered(self._is_posted_by_policy)
-        limited = posted.filtered(self._get_draft_limit)
-        totals = self._get_totals_of_period(limited)
-        for note in limited.sorted('id'):
-            # What one customer gets counts together: nobody gets below the limit in parts.
-            customer = note.commercial_partner_id
-            total = totals[customer] + abs(note.amount_total_signed)
-            limit = self._get_draft_limit(note)
-            if note.company_currency_id.compare_amounts(total, limit) > 0:
-                posted -= note
-            else:
-                totals[customer] = total
-        return posted
-
-    @api.model
-    def _is_posted_by_policy(self, note):
-        """Tell whether the policies of all lines let the service post a note of any amount."""
-        policies = note.invoice_line_ids.sale_return_line_id.policy_id
-        return 'draft' not in policies.mapped('credit_posting')
-
-    @api.model
-    def _get_draft_limit(self, note):
-        """Return above which total a note stays in draft, in company currency; 0 without limit."""
-        policies = note.invoice_line_ids.sale_return_line_id.policy_id
-        return min(filter(None, policies.mapped('credit_draft_above')), default=0.0)
-
-    @api.model
-    def _get_totals_of_period(self, notes):
-        """Return what the customers of notes were credited by returns in the period.
-
-        :param notes: `account.move` records of one company.
-        :return: `{commercial partner: total}`, tax included, in company currency.
-        :rtype: dict
-        """
-        totals = defaultdict(float)
-        days = notes.company_id.sale_return_period_days
-        if not days:
-            return totals
-        today = notes.company_id._get_sale_return_day()
-        for customer, total in self.env['account.move']._read_group(
-            [
-                ('company_id', '=', notes.company_id.id),
-                ('commercial_partner_id', 'in', notes.commercial_partner_id.ids),
-                ('move_type', '=', 'out_refund'),
-                ('state', '=', 'posted'),
-                ('invoice_date', '>', today - timedelta(days=days)),
-                ('invoice_line_ids.sale_return_line_id', '!=', False),
-                ('payment_state', '!=', 'reversed'),
-            ],
-            ['commercial_partner_id'],
-            ['amount_total_signed:sum'],
-        ):
-            totals[customer] = abs(total)
-        return totals
 
     @api.model
     def _log_notes(self, notes):

@@ -169,9 +169,8 @@ class SaleReturnApprovalLevel(models.Model):
         :return: `{return id: {currency id: amount}}`, tax included.
         :rtype: dict
         """
-        # What is not saved yet is looked at when it is submitted.
         if not returns.ids:
-            return {}
+            return {}  # what is not saved yet is looked at when it is submitted
         self.env['sale.return'].flush_model(['state', 'partner_id', 'company_id'])
         self.env['sale.return.line'].flush_model(
             ['decision', 'qty_authorized', 'qty_requested', 'sale_line_id', 'order_id']

@@ -283,19 +283,6 @@ class SaleReturn(models.Model):
             )
             sale_return.sale_order_count = len(sale_return.sale_order_ids)
 
-    def _get_named_lines(self):
-        """Return the lines whose documents are named.
-
-        Of a return that is not saved these are the lines of orders that the user may read: whoever
-        fills in a form chooses the order lines freely, and would be told what belongs to them.
-        """
-        self.ensure_one()
-        if self.id:
-            return self.line_ids
-        sale_lines = self.line_ids.sale_line_id
-        readable = sale_lines.sudo(False)._filtered_access('read')
-        return self.line_ids.filtered(lambda line: line.sale_line_id.id in readable.ids)
-
     @api.depends('line_ids.reason_id')
     def _compute_reason_ids(self):
         for sale_return in self:

@@ -85,6 +85,21 @@ class SaleReturn(models.Model):
             for (_sale_line_id, product_id), quantity in quantities.items()
         )
 
+    # === DOCUMENTS === #
+
+    def _get_named_lines(self):
+        """Return the lines whose documents are named.
+
+        Of a return that is not saved these are the lines of orders that the user may read: whoever
+        fills in a form chooses the order lines freely, and would be told what belongs to them.
+        """
+        self.ensure_one()
+        if self.id:
+            return self.line_ids
+        sale_lines = self.line_ids.sale_line_id
+        readable = sale_lines.sudo(False)._filtered_access('read')
+        return self.line_ids.filtered(lambda line: line.sale_line_id.id in readable.ids)
+
     # === ACTION METHODS === #
 
     def action_submit(self):
