@@ -204,7 +204,7 @@ class SaleReturnMetric(models.AbstractModel):
     # === RANKINGS === #
 
     @api.model
-    @reads(dimension=text, domain=domain, limit=needed(count))
+    @reads(dimension=text, domain=domain, limit=count)
     def get_ranking(self, dimension='product_id', domain=None, limit=20):
         """Rank by return rate, fairly to those who sold little.
 
