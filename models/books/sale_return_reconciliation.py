@@ -2,7 +2,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_datetime
+from odoo.tools import format_datetime, html_sanitize
 
 from ...const import RECONCILIATION_KINDS
 from ...tools.html import as_html
@@ -232,7 +232,8 @@ class SaleReturnReconciliation(models.Model):
         first = min(companies.mapped('sale_return_reconciled_on'))
         message = super().get_empty_list_help(help_message) or ""
         return Markup('%s<p>%s</p>') % (
-            Markup(message),
+            # A client gives it, and shows it.
+            html_sanitize(message),
             self.env._("Compared on %(date)s.", date=format_datetime(self.env, first)),
         )
 
