@@ -64,7 +64,7 @@ class Measure:
         """
         return self.from_stock(quantity * self.ratio)
 
-    def read(self, quantity, whole=None):
+    def interpret(self, quantity, whole=None):
         """Return the quantity that somebody means who has typed, or stored, a rounded one.
 
         With two decimals nobody can say a third of a dozen; 0.33 stands for four pieces. What
@@ -75,9 +75,10 @@ class Measure:
             steps than the line, what differs from it by less than a step means all of it.
 
         >>> dozen = Measure(12.0)
-        >>> [round(dozen.to_stock(dozen.read(quantity)), 2) for quantity in (0.33, 0.67, 0.1, 1)]
+        >>> meant = [dozen.interpret(quantity) for quantity in (0.33, 0.67, 0.1, 1)]
+        >>> [round(dozen.to_stock(quantity), 2) for quantity in meant]
         [4.0, 8.0, 1.2, 12.0]
-        >>> Measure().read(3.333), Measure(1 / 12).read(4.0, whole=4.08)
+        >>> Measure().interpret(3.333), Measure(1 / 12).interpret(4.0, whole=4.08)
         (3.33, 4.08)
         """
         if not math.isfinite(quantity):

@@ -73,7 +73,7 @@ class SaleReturnCreateLine(models.TransientModel):
         """Tell whether more is typed than can come back."""
         self.ensure_one()
         measure = self.sale_line_id._get_return_measure()
-        typed = measure.read(self.quantity, whole=self.qty_returnable)
+        typed = measure.interpret(self.quantity, whole=self.qty_returnable)
         return measure.compare(typed, self.qty_returnable) > 0
 
     def _format_quantity(self, quantity):
@@ -89,7 +89,7 @@ class SaleReturnCreateLine(models.TransientModel):
         for row in self:
             measure = row.sale_line_id._get_return_measure()
             stock_uom = row.product_id.uom_id
-            counted = measure.to_stock(measure.read(row.quantity))
+            counted = measure.to_stock(measure.interpret(row.quantity))
             row.counted_text = row.product_uom_id != stock_uom and f"{counted:g} {stock_uom.name}"
 
     def _is_without_goods(self):

@@ -35,7 +35,6 @@ class SaleReturnPay(models.TransientModel):
         help="The money leaves through this journal, by a payment.",
     )
     post_now = fields.Boolean(
-        string="Post Now",
         default=True,
         help="Payments are posted at once. Without it they wait for somebody to post them.",
     )

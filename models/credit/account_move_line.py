@@ -174,7 +174,7 @@ class AccountMoveLine(models.Model):
         The line keeps it with two decimals; 0.67 dozen billed for 8 pieces are 8 pieces.
         """
         self.ensure_one()
-        return self._get_return_measure().read(self.quantity)
+        return self._get_return_measure().interpret(self.quantity)
 
     def _get_quantity_in(self, measure):
         """Return the quantity of the line in another unit of its product, as it is counted.

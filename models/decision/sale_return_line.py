@@ -336,7 +336,7 @@ class SaleReturnLine(models.Model):
         for line in self:
             granted = line.qty_requested if quantity is None else quantity
             if isinstance(granted, int | float) and not isinstance(granted, bool):
-                granted = line._get_measure().read(granted, whole=line.qty_requested)
+                granted = line._get_measure().interpret(granted, whole=line.qty_requested)
             line._ensure_grantable(granted, reason)
             line._decide(granted, reason)
         self.return_id._after_line_decisions()

@@ -111,7 +111,7 @@ class SaleReturnEvent(models.Model):
     reason = fields.Text(help="Why, in the words of the one who did it.")
     details = fields.Text(help="What, in figures or names of documents.")
 
-    shown_details = fields.Text(string="Shown Details", compute='_compute_shown_details')
+    shown_details = fields.Text(compute='_compute_shown_details')
 
     # The log of each return as a chain: each event is hashed with the one before it.
     hash = fields.Char(

@@ -638,7 +638,7 @@ class SaleReturnLine(models.Model):
             quantity = line.qty_requested
             if measure.round(quantity) == quantity and measure.ratio == 1:
                 continue
-            counted = measure.read(quantity, whole=line.sudo().sale_line_id.qty_returnable)
+            counted = measure.interpret(quantity, whole=line.sudo().sale_line_id.qty_returnable)
             # Less than can be counted is refused with a sentence, see `_ensure_whole_units`.
             if counted and counted != quantity:
                 line._write_facts({'qty_requested': counted})

@@ -391,7 +391,7 @@ class SaleReturnLine(models.Model):
         self.ensure_one()
         self._ensure_draft()
         measure = self._get_measure()
-        quantity = measure.read(quantity)
+        quantity = measure.interpret(quantity)
         if measure.compare(quantity, 0.0) <= 0 or (
             measure.compare(quantity, self.qty_requested) >= 0
         ):

@@ -113,7 +113,7 @@ class SaleReturnBulk(models.AbstractModel):
         line = job['line']
         there = line._get_qty_missing() + line._get_qty_to_inspect()
         measure = line._get_measure()
-        wanted = sum(measure.read(result['quantity']) for result in job['results'])
+        wanted = sum(measure.interpret(result['quantity']) for result in job['results'])
         if measure.compare(wanted, there) > 0:
             raise UserError(
                 self.env._(
@@ -264,7 +264,7 @@ class SaleReturnBulk(models.AbstractModel):
         for result in results:
             lot = self.env['sale.return.disposal']._get_result_lot(line, result.get('lot'))
             measure = line._get_measure()
-            coming[lot.id] += measure.to_stock(measure.read(result['quantity']))
+            coming[lot.id] += measure.to_stock(measure.interpret(result['quantity']))
         for lot, quantity in quarantine._get_open_quantities(line)[line].items():
             coming[lot.id] -= quarantine._get_stock_quantity(line, quantity)
         return {lot: quantity for lot, quantity in coming.items() if quantity > 0}

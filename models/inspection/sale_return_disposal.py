@@ -235,7 +235,7 @@ class SaleReturnDisposal(models.AbstractModel):
         """
         measure = line._get_measure()
         whole = line._get_qty_to_inspect() or line._get_qty_missing()
-        counted = measure.read(quantity, whole=whole)
+        counted = measure.interpret(quantity, whole=whole)
         if not line.product_uom_id.compare(counted, quantity) or (
             measure.compare(counted, whole) == 0 and not measure.is_zero(whole)
         ):

@@ -51,7 +51,7 @@ class SaleReturnDisposal(models.AbstractModel):
         for row in rows:
             left = row._get_qty_valid()
             measure = row.line_id._get_measure()
-            wanted = left if quantity is None else measure.read(quantity, whole=left)
+            wanted = left if quantity is None else measure.interpret(quantity, whole=left)
             compare = measure.compare
             if compare(wanted, 0.0) <= 0 or compare(wanted, left) > 0 or row.corrects_id:
                 raise UserError(

@@ -103,8 +103,9 @@ class IrHttp(models.AbstractModel):
     @classmethod
     def _post_dispatch(cls, response):
         """Override of `base` to keep our pages to whom they are for."""
-        super()._post_dispatch(response)
+        result = super()._post_dispatch(response)
         cls._protect_sale_return_page(response)
+        return result
 
     @classmethod
     def _handle_error(cls, exception):

@@ -168,7 +168,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
                 )
             )
         measure = sale_line._get_return_measure()
-        quantity = choice['quantity'] = measure.read(quantity, whole=row['quantity'])
+        quantity = choice['quantity'] = measure.interpret(quantity, whole=row['quantity'])
         self._check_quantity(product, sale_line, quantity, row['quantity'])
         self._check_whole(sale_line, quantity)
         if not choice['reason_id'] and row['reason_demanded']:
@@ -334,7 +334,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
                 )
             line = row['line']
             product = line.product_id.display_name
-            quantity = line._get_return_measure().read(quantity, whole=row['withdrawable'])
+            quantity = line._get_return_measure().interpret(quantity, whole=row['withdrawable'])
             self._check_earlier(line, quantity, row['withdrawable'])
             self._check_quantity(product, line, quantity, row['withdrawable'])
             self._check_whole(line, quantity)

@@ -169,7 +169,7 @@ class SaleReturn(models.Model):
             'line_id': line.id,
             'product_id': product.id,
             'product_uom_id': uom.id,
-            'quantity': measure.read(value['quantity']),
+            'quantity': measure.interpret(value['quantity']),
             'lot_id': lot.id,
             'sale_line_id': line.sale_line_id.id if kind == 'over' else False,
             'liability': 'carrier' if kind in ('damaged', 'empty') else False,
@@ -192,7 +192,7 @@ class SaleReturn(models.Model):
             'empty': line._get_qty_missing,
             'damaged': line._get_qty_expected,
         }
-        quantity = measure.read(quantity)
+        quantity = measure.interpret(quantity)
         if kind in limits and measure.compare(quantity, limits[kind]()) > 0:
             raise UserError(
                 self.env._(
