@@ -89,6 +89,7 @@ CREDIT_KINDS = [
     ('discount', "Share of discount"),
     ('price', "Share of a raised price"),
     ('free_product', "Share of free product"),
+    ('stored_value', "Back on a card"),
     ('rounding', "Cash rounding"),
     ('grade', "Reduced for condition"),
     ('restocking_fee', "Restocking fee"),

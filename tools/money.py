@@ -171,6 +171,15 @@ class Balance:
         """
         return not self._whole[0]
 
+    @property
+    def left(self):
+        """Return all amounts left, by key.
+
+        >>> Balance(3, {'base': (30.03, 0.01), 'tax': (6.31, 0.01)}).left
+        {'base': 30.03, 'tax': 6.31}
+        """
+        return {key: amount for key, (amount, _unit) in self.amounts.items()}
+
     def amount(self, key):
         """Return the amount left under ``key``, 0.0 if there is none."""
         return self.amounts.get(key, (0.0, 1.0))[0]
@@ -215,3 +224,27 @@ class Balance:
         for key, amount in amounts.items():
             left, rounding = self.amounts.get(key, (0.0, 0.01))
             self.amounts[key] = (round_to(left - amount, rounding) + 0.0, rounding)
+
+
+def cumulative_parts(amount, ratios, rounding):
+    """Return the parts of an amount that ratios stand for, one after the other, exact in the sum.
+
+    :param float amount: the whole; it may be negative.
+    :param list ratios: which part of it each is (0–1); what goes beyond the whole does not count.
+    :param float rounding: smallest unit.
+    :rtype: list
+
+    >>> cumulative_parts(10.0, [1 / 3, 0, 1 / 3, 1 / 3], 0.01)
+    [3.33, 0.0, 3.34, 3.33]
+    >>> cumulative_parts(-5, [0.5, 0.75], 1.0)
+    [-3.0, -2.0]
+    """
+    parts, done, ratio_sum = [], 0.0, 0.0
+    for ratio in ratios:
+        ratio_sum = min(ratio_sum + ratio, 1.0)
+        if 1.0 - ratio_sum < QUANTITY_EPSILON:
+            ratio_sum = 1.0
+        target = round_to(amount * ratio_sum, rounding)
+        parts.append(round_to(target - done, rounding) + 0.0)
+        done = target
+    return parts

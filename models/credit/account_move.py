@@ -333,17 +333,23 @@ class AccountMove(models.Model):
     def _get_sale_return_excess(self):
         """Say by how much the posted notes of invoices exceed them.
 
-        Down payments do not count: goods are credited in full, whatever was paid before. A note
-        that was billed again credits nothing, one that was billed again in part less.
+        Down payments and trade-ins do not count: goods are credited in full, whatever was paid
+        before or with other goods. A note that was billed again credits nothing, one that was
+        billed again in part less.
 
         :return: `{invoice: amount in its currency, tax included}`, those that are exceeded only.
         :rtype: dict
         """
+        takes_in = self.env['sale.return.order.share']._takes_in
         exceeded = {}
         for invoice in self:
             currency = invoice.currency_id
             products = invoice.invoice_line_ids.filtered(
-                lambda line: line.display_type == 'product' and not line.is_downpayment
+                lambda line: (
+                    line.display_type == 'product'
+                    and not line.is_downpayment
+                    and not takes_in(line)
+                )
             )
             rounding = invoice.line_ids.filtered(lambda line: line.display_type == 'rounding')
             sign = -1 if invoice.move_type == 'out_refund' else 1

@@ -49,6 +49,13 @@ class SaleReturn(models.Model):
         help="Tax included. What the credit notes of this return have open: neither paid back nor "
         "used for an invoice.",
     )
+    amount_to_cards = fields.Monetary(
+        string="Back on Cards",
+        compute='_compute_amount_to_cards',
+        compute_sudo=True,
+        help="Tax included. What posted credit notes of this return have given back to the gift "
+        "cards and wallets that paid; it is not in the amount credited, which is money.",
+    )
     company_currency_id = fields.Many2one(
         related='company_id.currency_id', string="Company Currency"
     )
@@ -165,9 +172,12 @@ class SaleReturn(models.Model):
             )
 
     def _update_state(self, state, reason=None):
-        """Override to fix what a draft proposes while it still is one."""
+        """Override to fix what a draft proposes, and to give back what cards paid in vain."""
         self.mapped('freight_charge')
-        return super()._update_state(state, reason=reason)
+        result = super()._update_state(state, reason=reason)
+        if state == 'closed':
+            self.env['sale.return.loyalty']._release_unbilled(self)
+        return result
 
     @api.depends('create_uid')
     def _compute_door(self):
@@ -229,6 +239,19 @@ class SaleReturn(models.Model):
             due = max((expected.get(settlement, 0.0) for settlement in settlements), default=0.0)
             sale_return.refund_state = progress(
                 refunded, refunded + due, sale_return.currency_id.compare_amounts
+            )
+
+    @api.depends('amount_credited', 'line_ids.credit_line_ids.parent_state')
+    def _compute_amount_to_cards(self):
+        for sale_return in self:
+            lines = sale_return.line_ids.credit_line_ids.filtered(
+                lambda line: (
+                    line.parent_state == 'posted' and line.sale_return_kind == 'stored_value'
+                )
+            )
+            sale_return.amount_to_cards = -sum(
+                sale_return._get_converter(line.move_id)(line._get_amount_credited())
+                for line in lines
             )
 
     def _get_converter(self, note):

@@ -443,6 +443,7 @@ class SaleReturnCredit(models.AbstractModel):
             'untaxed': untaxed,
             'tax': tax,
             'total': currency.round(untaxed + tax),
+            'stored_value': self.env['sale.return.loyalty']._describe(allocations),
         }
 
     # === CREATE AND POST === #
@@ -710,12 +711,13 @@ class SaleReturnCredit(models.AbstractModel):
         products = invoice.invoice_line_ids.filtered(lambda line: line.display_type == 'product')
         balances = self.env['sale.return.ledger']._get_balances(products.sale_line_ids)
         left = defaultdict(float)
-        for line in products:
+        takes_in = self.env['sale.return.order.share']._takes_in
+        for line in products.filtered(lambda line: not takes_in(line)):
             left[line] = (
                 balances[line].quantity if line in balances else line._get_quantity_counted()
             )
         for allocation in allocations:
-            if allocation.get('kind') in (None, 'shipping', 'discount'):
+            if allocation.get('kind') in (None, 'shipping', 'discount', 'stored_value'):
                 left[allocation['invoice_line']] -= allocation['quantity']
         complete = all(quantity <= QUANTITY_EPSILON for quantity in left.values())
         return rounding_lines if complete else rounding_lines.browse()

@@ -41,6 +41,9 @@ class SaleReturnDeduction(models.AbstractModel):
             if self._is_kept_back_already(goods):
                 self._note_kept_back(goods, reduced)
                 continue
+            # What a card has paid is worth as much as money; it is no discount.
+            payments = [a for a in group if a.get('is_payment')]
+            group = [a for a in group if not a.get('is_payment')]
             self._set_net_factors(group, goods)
             room = sum(a['amounts'].get(UNTAXED, 0.0) for a in group)
             mine = self._get_grade_deductions(goods, reduced)
@@ -52,7 +55,7 @@ class SaleReturnDeduction(models.AbstractModel):
                 taken = min(amount, max(room, 0.0))
                 room -= taken
                 mine += self._spread_charge(kind, charged, taken, amount - taken)
-            deductions += mine
+            deductions += mine + self._get_kept_of_cards(group + mine, payments)
         return deductions
 
     @api.model
@@ -79,6 +82,32 @@ class SaleReturnDeduction(models.AbstractModel):
             before, earlier = reduced.get(line, (0.0, 0.0))
             reduced[line] = before + quantity, earlier + withheld
             allocation['withheld'] = withheld
+
+    @api.model
+    def _get_kept_of_cards(self, allocations, payments):
+        """Return what of the deductions the cards bear, because the money does not cover it.
+
+        Worked example: 200 paid by a wallet, 20 charged: 180 go back to the wallet.
+
+        :param list allocations: goods, what they take along, and deductions, of one return on one
+            invoice.
+        :param list payments: the shares of cards and wallets there.
+        """
+        measure = self.env['sale.return.order.share']._get_gross
+        total = sum(measure(a['amounts']) for a in allocations + payments)
+        kept = []
+        for payment in payments:
+            currency = payment['invoice_line'].currency_id
+            part = currency.round(min(-total, abs(measure(payment['amounts']))))
+            if part <= 0:
+                continue
+            total += part
+            amounts = self._round(payment, payment['amounts'], part / measure(payment['amounts']))
+            # Taxes may round otherwise: it is the part with taxes that has to be right.
+            amounts[UNTAXED] = currency.round(amounts[UNTAXED] + part - measure(amounts))
+            label = self.env._("Deducted from: %(card)s", card=payment['label'])
+            kept.append({**payment, 'amounts': amounts, 'label': label})
+        return kept
 
     # === CONDITION === #
 

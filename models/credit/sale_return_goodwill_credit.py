@@ -129,6 +129,19 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         }
 
     @api.model
+    def _get_lines_left(self, invoice):
+        """Return `{invoice line: Balance}` of what goodwill is spread over.
+
+        Goodwill is money: what a gift card or wallet has paid limits it, and stays where it is.
+        """
+        is_payment = self.env['sale.return.order.share']._is_payment
+        return {
+            line: balance
+            for line, balance in self._get_left(invoice).items()
+            if not is_payment(line)
+        }
+
+    @api.model
     def _get_total(self, amounts, tax_included):
         """Sum amounts of a line, tax included or not, in the currency of the invoice."""
         return sum(
@@ -167,10 +180,12 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
                     left=formatLang(self.env, left, currency_obj=currency),
                 )
             )
-        whole = not currency.compare_amounts(amount, left)
+        lines = self._get_lines_left(invoice)
+        total = sum(self._get_total(balance.left, tax_included) for balance in lines.values())
+        whole = not currency.compare_amounts(amount, total)
         shares = {
-            line: parts_of(balance.amounts, 1.0 if whole else amount / left, 1.0)
-            for line, balance in self._get_left(invoice).items()
+            line: parts_of(balance.amounts, 1.0 if whole else amount / total, 1.0)
+            for line, balance in lines.items()
         }
         rest = amount - sum(self._get_total(share, tax_included) for share in shares.values())
         biggest = max(shares, key=lambda line: abs(shares[line].get(BASE, 0.0)))

@@ -359,7 +359,11 @@ class SaleReturnLedger(models.AbstractModel):
         """
         amounts = {key: sign * amount for key, amount in amounts.items()}
         balance = balances[candidates[0]]
-        if note_line.sale_return_kind in WITHHELD_KINDS:
+        kept_of_card = (
+            note_line.sale_return_kind == 'stored_value'
+            and self._get_billed_subtotal(note_line) < 0
+        )
+        if note_line.sale_return_kind in WITHHELD_KINDS or kept_of_card:
             return balance.withhold({key: -amount for key, amount in amounts.items()})
         if note_line.sale_return_kind == 'free_product':
             return None  # moves value between lines of the invoice, see `sale.return.order.share`

@@ -9,6 +9,14 @@ class SaleReturnLine(models.Model):
 
     _inherit = 'sale.return.line'
 
+    # === GUARDS === #
+
+    def _ensure_submittable(self, returns):
+        """Override to refuse what was sold on a card and was used."""
+        result = super()._ensure_submittable(returns)
+        self.env['sale.return.loyalty']._ensure_unused(self)
+        return result
+
     # === WITHHELD === #
 
     # What the condition of the goods has kept back from the credits of a return line.

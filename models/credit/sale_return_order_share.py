@@ -1,16 +1,18 @@
 from odoo import api, models
 
-from ...tools.money import QUANTITY_EPSILON, parts_of, round_to
+from ...tools.money import QUANTITY_EPSILON, part_of, parts_of, round_to
 
 UNTAXED = (False, 'total_excluded_currency')
+TAX_AMOUNT = 'tax_amount_currency'
 
 
 class SaleReturnOrderShare(models.AbstractModel):
     """Service: what a credit of goods takes along of the lines that belong to the order as a whole.
 
     Discounts and rewards are taken off in proportion to the goods, shipping is refunded as the
-    policy says, and free products are spread over what was paid for. Each is a line of its own on
-    the note, so that the price of the goods stays the one that was invoiced.
+    policy says, free products are spread over what was paid for, and what a gift card or wallet has
+    paid goes back there. Each is a line of its own on the note, so that the price of the goods
+    stays the one that was invoiced.
     """
 
     _name = 'sale.return.order.share'
@@ -21,8 +23,8 @@ class SaleReturnOrderShare(models.AbstractModel):
         """Return the allocations that goods take along.
 
         :param list allocations: what `sale.return.credit._allocate` gave, all of one call.
-        :return: further allocations, with `kind` `shipping`, `discount` or `free_product`; their
-            amounts have the sign of the invoice line, discounts are negative.
+        :return: further allocations, with `kind` `shipping`, `discount`, `free_product` or
+            `stored_value`; their amounts have the sign of the invoice line, discounts are negative.
         :rtype: list
         """
         invoice_lines = self._get_invoice_lines(allocations)
@@ -34,9 +36,11 @@ class SaleReturnOrderShare(models.AbstractModel):
             return []
         # sudo of the caller; all goods of the orders count, not only what comes back.
         balances = self.env['sale.return.ledger']._get_balances(orders.order_line)
+        payments = self._get_payments(balances)
         shares = self._get_shipping_shares(allocations, balances)
         shares += self._get_discount_shares(allocations + shares, balances)
-        return shares + self._get_free_product_shares(allocations, balances)
+        shares += self._get_free_product_shares(allocations, balances)
+        return shares + self._get_payment_shares(allocations + shares, balances, payments)
 
     # === WHICH LINES === #
 
@@ -63,9 +67,64 @@ class SaleReturnOrderShare(models.AbstractModel):
         """Tell whether an order line is a discount or reward for the order. Override to add kinds.
 
         A line may be lowered by hand, too: any line with a negative amount that is no down
-        payment is one.
+        payment and no trade-in is one.
         """
-        return not sale_line.is_downpayment and sale_line.price_subtotal < 0
+        return (
+            not sale_line.is_downpayment
+            and sale_line.price_subtotal < 0
+            and not self._is_trade_in(sale_line)
+        )
+
+    @api.model
+    def _is_trade_in(self, sale_line):
+        """Tell whether an order line takes goods in part exchange: an article at a negative amount.
+
+        What the customer gave for it was paid with goods, so it lowers the credit of none. Override
+        where goods stand for discounts.
+        """
+        is_reward = 'reward_id' in sale_line._fields and sale_line.reward_id
+        return (
+            sale_line.price_subtotal < 0
+            and sale_line.product_id.type == 'consu'
+            and not sale_line.is_downpayment
+            and sale_line.product_id not in sale_line.company_id.sale_discount_product_id
+            and not is_reward
+        )
+
+    @api.model
+    def _takes_in(self, invoice_line):
+        """Tell whether an invoice line takes goods in part exchange, see `_is_trade_in`."""
+        return any(self._is_trade_in(sale_line) for sale_line in invoice_line.sale_line_ids)
+
+    @api.model
+    def _get_paying_lines(self, invoice_line):
+        """Return the order lines of stored value that an invoice line stands for, if any.
+
+        Gift cards, wallets and points spent (`sale_loyalty` is optional). An invoice that bills a
+        part of a note again names no order line: then they are those of the note.
+        """
+        lines = invoice_line.sale_line_ids
+        if 'reward_id' not in lines._fields:
+            return lines.browse()
+        if not lines and invoice_line.move_id._bills_note_again():
+            note = invoice_line.move_id.reversed_entry_id
+            lines = note.invoice_line_ids.filtered(
+                lambda line: (
+                    line.sale_return_kind == 'stored_value' and line.name == invoice_line.name
+                )
+            ).credited_line_id.sale_line_ids
+        return lines.filtered(self.env['sale.return.loyalty']._is_paid_with_card)
+
+    @api.model
+    def _is_payment(self, invoice_line):
+        """Tell whether an invoice line is what a gift card or wallet has paid of the total.
+
+        Points that bought a discount are none: they have the taxes and the goods of a discount.
+        """
+        return any(
+            line.reward_id.program_id.is_payment_program
+            for line in self._get_paying_lines(invoice_line)
+        )
 
     @api.model
     def _is_free_product(self, sale_line):
@@ -75,6 +134,8 @@ class SaleReturnOrderShare(models.AbstractModel):
             and sale_line.reward_id.reward_type == 'product'
             and sale_line.price_unit
             and sale_line.discount == 100
+            # What was bought with points was not given away: the points go back for it.
+            and not self.env['sale.return.loyalty']._is_paid_with_card(sale_line)
         )
 
     @api.model
@@ -83,6 +144,7 @@ class SaleReturnOrderShare(models.AbstractModel):
         return invoice_lines.filtered(
             lambda line: (
                 not line.is_downpayment
+                and not self._takes_in(line)
                 and not any(self._is_order_level(sale_line) for sale_line in line.sale_line_ids)
             )
         )
@@ -108,6 +170,11 @@ class SaleReturnOrderShare(models.AbstractModel):
             )
         )
         reward = self._get_reward(discount_line)
+        if reward and reward.reward_type == 'shipping':
+            # It made the delivery free, so it goes back with what is refunded of that.
+            return lines.filtered(
+                lambda line: any(self._is_shipping(sol) for sol in line.sale_line_ids)
+            )
         if reward:
             lines = lines.filtered(
                 lambda line: not any(self._is_shipping(sol) for sol in line.sale_line_ids)
@@ -241,26 +308,121 @@ class SaleReturnOrderShare(models.AbstractModel):
         R is what is left of the discount, B what is left of the goods it was given on, b what is
         credited of them now. Worked example: 10 × 100 less 10 % (-100); four come back: -100 ·
         400 / 1000 = -40, then the other six: -60 · 600 / 600 = -60.
+
+        Where a discount has other taxes than its goods, B and b are with taxes: an untaxed one of
+        111 on goods of 100 plus 21 % takes off 55.50 of each half.
         """
         shares = []
         lines = self.env['account.move.line'].union(*balances)
         ledger = self.env['sale.return.ledger']
         for line in lines.filtered(lambda line: ledger._get_billed_subtotal(line) < 0):
-            if line.is_downpayment:
+            if line.is_downpayment or self._takes_in(line) or self._is_payment(line):
                 continue
+            kind = 'stored_value' if self._get_paying_lines(line) else 'discount'
             discounted = self._get_discounted_lines(line, lines)
-            left = sum(balances[good].amount(UNTAXED) for good in discounted)
+            measure = self._get_measure(line, discounted)
+            left = sum(measure(balances[good].left) for good in discounted)
             for group in self._group_by_return(allocations, discounted):
-                credited = sum(a['amounts'].get(UNTAXED, 0.0) for a in group)
+                credited = sum(measure(a['amounts']) for a in group)
                 # A note by hand may have credited goods without their share of the discount: no
                 # more is taken off than is credited.
-                total = max(left, credited, abs(balances[line].amount(UNTAXED)))
+                total = max(left, credited, abs(measure(balances[line].left)))
                 amounts = self._part(balances[line], credited, total)
                 left -= credited
                 balances[line].reduce(0.0, amounts)
                 if amounts.get(UNTAXED):
-                    shares.append(self._prepare_share(group[0], line, amounts, 'discount'))
+                    shares.append(self._prepare_share(group[0], line, amounts, kind))
         return shares
+
+    @api.model
+    def _get_measure(self, discount_line, discounted):
+        """Return the function of amounts that says what goods are worth beside a discount."""
+        taxes = self._get_proportional_taxes(discount_line)
+        same = all(self._get_proportional_taxes(line) == taxes for line in discounted)
+        return self._get_untaxed if same else self._get_gross
+
+    @api.model
+    def _get_untaxed(self, amounts):
+        """Return the value of amounts by key of the ledger, tax excluded."""
+        return amounts.get(UNTAXED, 0.0)
+
+    @api.model
+    def _get_gross(self, amounts):
+        """Return the value of amounts by key of the ledger, tax included."""
+        taxes = sum(amount for (tax, name), amount in amounts.items() if tax and name == TAX_AMOUNT)
+        return round(amounts.get(UNTAXED, 0.0) + taxes, 9)
+
+    # === GIFT CARDS AND WALLETS === #
+
+    @api.model
+    def _get_payments(self, balances):
+        """Return what gift cards and wallets have paid, and what of: `{line: (lines, left)}`.
+
+        They pay the total of the order: goods and shipping, less discounts, with taxes. What is
+        left of that is told before this call takes anything.
+        """
+        lines = self.env['account.move.line'].union(*balances)
+        payments = {}
+        ledger = self.env['sale.return.ledger']
+        for line in lines.filtered(lambda line: ledger._get_billed_subtotal(line) < 0):
+            if not self._is_payment(line):
+                continue
+            order = (line.sale_line_ids or lines.sale_line_ids).order_id
+            paid = lines.filtered(
+                lambda other, line=line, order=order: (
+                    other.move_id == line.move_id
+                    and not other.is_downpayment
+                    and not self._takes_in(other)
+                    and not self._is_payment(other)
+                    and (not other.sale_line_ids or other.sale_line_ids.order_id & order)
+                )
+            )
+            payments[line] = paid, sum(self._get_gross(balances[other].left) for other in paid)
+        return payments
+
+    @api.model
+    def _get_payment_shares(self, allocations, balances, payments):
+        """Return the allocations of what goes back to gift cards and wallets: round(R · b / B).
+
+        All with taxes: R is what is left of the card's part, B what is left of what it has paid, b
+        what is credited of it now. Each card pays what those before it have left. Worked example:
+        goods of 100, 30 by a gift card: half of them take 15 of the 50 along, and 35 are money.
+        """
+        shares = []
+        taken = {}  # {(return, invoice): what the cards before have taken of it}
+        ahead = {}  # {invoice: what the cards before have paid of what is left}
+        for line, (paid, left) in payments.items():
+            rest = left - ahead.get(line.move_id, 0.0)
+            ahead[line.move_id] = ahead.get(line.move_id, 0.0) + abs(
+                self._get_gross(balances[line].left)
+            )
+            for group in self._group_by_return(allocations, paid):
+                key = group[0]['return_line'].return_id, line.move_id
+                credited = sum(self._get_gross(a['amounts']) for a in group) - taken.get(key, 0.0)
+                if line.currency_id.compare_amounts(credited, 0.0) <= 0:
+                    continue
+                amounts = self._get_payment_part(line, balances[line], credited, rest)
+                rest -= credited
+                balances[line].reduce(0.0, amounts)
+                taken[key] = taken.get(key, 0.0) + abs(self._get_gross(amounts))
+                if amounts.get(UNTAXED):
+                    share = self._prepare_share(group[0], line, amounts, 'stored_value')
+                    shares.append({**share, 'is_payment': True})
+        return shares
+
+    @api.model
+    def _get_payment_part(self, line, balance, credited, left):
+        """Return the part of a card's line that `credited` out of `left` stands for, tax included.
+
+        The part is exact with its taxes; where these round otherwise, the amount before them
+        follows.
+        """
+        whole = self._get_gross(balance.left)
+        total = max(left, credited, abs(whole))
+        amounts = self._part(balance, credited, total)
+        unit = line.currency_id.rounding
+        dust = part_of(whole, credited, total, unit) - self._get_gross(amounts)
+        return {**amounts, UNTAXED: round_to(amounts.get(UNTAXED, 0.0) + dust, unit)}
 
     # === FREE PRODUCTS === #
 

@@ -329,7 +329,9 @@ class SaleReturn(models.Model):
             refused were accepted. A note is `{'invoice_id', 'currency' (code), 'lines',
             'untaxed', 'tax', 'total'}` in the currency of the invoice; a line is
             `{'return_line_id', 'invoice_line_id', 'quantity' (unit of the invoice line),
-            'untaxed', 'taxes' ({tax id: amount}), 'kind'}`.
+            'untaxed', 'taxes' ({tax id: amount}), 'kind'}`. Its `stored_value` says what goes back
+            to gift cards and wallets, tax included: `[{'card_id', 'card', 'program', 'amount'}]`;
+            `total` is the money besides.
         :rtype: dict
         """
         self.check_access('read')

@@ -497,6 +497,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
             'discount': self.env._("Share of discount"),
             'free_product': self.env._("Share of free product"),
             'price': self.env._("Share of a raised price"),
+            'stored_value': self.env._("Goes back to your card"),
             'rounding': self.env._("Rounding"),
             'restocking_fee': self.env._("Restocking fee"),
             'freight': self.env._("Return shipping"),
