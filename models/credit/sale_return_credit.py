@@ -73,6 +73,7 @@ class SaleReturnCredit(models.AbstractModel):
         posted._post(soft=False)
         self._log_notes(notes - posted)
         self._log_uncharged(allocations)
+        self.env['sale.return.order.share']._ask_about_trade_ins(allocations)
         return notes
 
     @api.model

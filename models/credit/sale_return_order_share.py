@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.tools.misc import formatLang
 
 from ...tools.money import QUANTITY_EPSILON, part_of, parts_of, round_to
 
@@ -542,6 +543,50 @@ class SaleReturnOrderShare(models.AbstractModel):
                 amounts = ledger._get_amounts(base_lines.get(note_line.id), note_line)
                 self._add(given, ledger._at_rate_of(free, note_line, amounts))
         return given
+
+    # === TRADE-INS === #
+
+    @api.model
+    def _ask_about_trade_ins(self, allocations):
+        """Have a person decide on articles that were taken in part exchange for what is credited.
+
+        The new article is credited in full and the old one stays ours: nobody loses anything. Who
+        wants to give the old one back charges it, or lowers the credit.
+
+        :param list allocations: those that became notes.
+        """
+        by_return = {}
+        for allocation in allocations:
+            lines = allocation['invoice_line'].move_id.invoice_line_ids.filtered(self._takes_in)
+            order = allocation['invoice_line'].sale_line_ids.order_id
+            lines = lines.filtered(lambda line, o=order: line.sale_line_ids.order_id & o)
+            if lines:
+                by_return.setdefault(allocation['return_line'].return_id, lines)
+        for sale_return, lines in by_return.items():
+            if 'trade_in' in sale_return.event_ids.mapped('kind'):
+                continue
+            details = ", ".join(
+                f"{line.product_id.display_name} "
+                f"({formatLang(self.env, line.price_total, currency_obj=line.currency_id)})"
+                for line in lines
+            )
+            self.env['sale.return.event']._log(
+                [{'return_id': sale_return.id, 'kind': 'trade_in', 'details': details}]
+            )
+            user = sale_return.user_id
+            if user.active and not user.share:
+                # One by one: each in the language of who reads it.
+                speaker = self.with_context(lang=user.lang)
+                sale_return.activity_schedule(
+                    'mail.mail_activity_data_todo',
+                    summary=speaker.env._("Decide what happens to the article taken in exchange"),
+                    note=speaker.env._(
+                        "The return is credited in full. Taken in part exchange: %(articles)s. "
+                        "Keep it, or give it back and charge it.",
+                        articles=details,
+                    ),
+                    user_id=user.id,
+                )
 
     # === HELPERS === #
 

@@ -82,6 +82,7 @@ class SaleReturnEvent(models.Model):
             ('on_account', "Left on account"),
             ('goodwill', "Goodwill granted"),
             ('loyalty', "Loyalty points"),
+            ('trade_in', "Trade-in to decide"),
             ('override', "Overridden"),
             ('file_added', "File added"),
             ('file_erased', "File erased"),

@@ -92,6 +92,61 @@ class TestOrderLevelMoney(SaleReturnCommon):
         self._return_goods(self._goods(order), 6)
         self.assert_fully_credited(invoice)
 
+    def test_untaxed_discount_above_the_untaxed_goods_is_spread_over_them(self):
+        """Goods of 100 plus 21 %, less 111 without taxes: 10 are left, 5 for each half."""
+        order = self._create_sale(
+            {'quantity': 2, 'price': 50.0},
+            {
+                'product': self.discount_product,
+                'quantity': 1,
+                'price': -111.0,
+                'taxes': self.env['account.tax'],
+            },
+        )
+        invoice = order.invoice_ids
+        self._return_goods(self._goods(order), 1)
+        self._return_goods(self._goods(order), 1)
+        self.assertEqual(self._get_notes(invoice).mapped('amount_total'), [5.0, 5.0])
+        self.assert_fully_credited(invoice)
+
+    # === TRADE-INS === #
+
+    def _sell_with_trade_in(self):
+        """Sell a lamp of 100 and take an old one for 30: 70 in all."""
+        none = self.env['account.tax']
+        old = self._create_product("Old Lamp")
+        order = self._create_order(
+            {'quantity': 1, 'taxes': none},
+            {'product': old, 'quantity': -1, 'price': 30.0, 'taxes': none},
+        )
+        self._deliver(order)
+        receipt = order.picking_ids.filtered(lambda p: p.picking_type_code == 'incoming')
+        self._process(receipt.filtered(lambda p: p.state not in ('done', 'cancel')))
+        invoice = order._create_invoices(final=True)
+        invoice.action_post()
+        return order, invoice
+
+    def test_trade_in_does_not_lower_the_credit_of_the_new_article(self):
+        none = self.env['account.tax']
+        old = self._create_product("Old Lamp", invoice_policy='order')
+        order = self._create_sale(
+            {'quantity': 1, 'taxes': none},
+            {'product': old, 'quantity': 1, 'price': -30.0, 'taxes': none},
+        )
+        invoice = order.invoice_ids
+        self.assertEqual(invoice.amount_total, 70.0)
+        sale_return = self._return_goods(order.order_line[0])
+        self.assertEqual(self._get_notes(invoice).amount_total, 100.0)
+        self.assertEqual(sale_return.state, 'closed')
+        event = sale_return.event_ids.filtered(lambda event: event.kind == 'trade_in')
+        self.assertIn("Old Lamp", event.details)
+
+    def test_trade_in_as_a_negative_quantity_does_not_either(self):
+        order, invoice = self._sell_with_trade_in()
+        self.assertEqual(invoice.amount_total, 70.0)
+        self._return_goods(order.order_line[0])
+        self.assertEqual(self._get_notes(invoice).amount_total, 100.0)
+
     def test_preview_shows_the_share_of_the_discount(self):
         order, _invoice = self._sell_with_discount()
         sale_return = self._create_return(self._goods(order), 4)

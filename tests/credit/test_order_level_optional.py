@@ -122,6 +122,43 @@ class TestOrderLevelOptional(SaleReturnCommon):
         self._return_goods(order.order_line[0], 7)
         self.assert_fully_credited(invoice)
 
+    def _sell_with_free_shipping(self):
+        """Sell 2 × 50 with a delivery of 9.90 that a reward has made free: 100 in all."""
+        program = self._create_program(reward_type='shipping')
+        order = self._create_order(
+            {'quantity': 2, 'price': 50.0, 'taxes': self.env['account.tax']},
+            {
+                'product': self.shipping_product,
+                'quantity': 1,
+                'price': 9.9,
+                'taxes': self.env['account.tax'],
+                'is_delivery': True,
+            },
+            confirm=False,
+        )
+        order._update_programs_and_rewards()
+        (coupon, rewards), *_others = order._get_claimable_rewards().items()
+        self.assertEqual(rewards, program.reward_ids)
+        order._apply_program_reward(rewards, coupon)
+        order.action_confirm()
+        self._deliver(order)
+        invoice = self._invoice(order)
+        self.assertEqual(invoice.amount_total, 100.0)
+        return order, invoice
+
+    def test_reward_that_made_shipping_free_is_not_taken_from_the_goods(self):
+        order, invoice = self._sell_with_free_shipping()
+        self._return_goods(order.order_line[0], 1)
+        self._return_goods(order.order_line[0], 1)
+        self.assertEqual(self._get_notes(invoice).mapped('amount_total'), [50.0, 50.0])
+
+    def test_reward_that_made_shipping_free_goes_with_the_shipping(self):
+        self.policy.refund_shipping = 'full_return'
+        order, invoice = self._sell_with_free_shipping()
+        self._return_goods(order.order_line[0], 2)
+        self.assertEqual(self._get_notes(invoice).amount_total, 100.0)
+        self.assert_fully_credited(invoice)
+
     def _sell_two_and_one_free(self):
         self._create_program(
             reward_type='product', reward_product_id=self.product.id, reward_product_qty=1
