@@ -17,3 +17,4 @@ from . import sale_return_loyalty
 from . import sale_return_reason
 from . import sale_return_health
 from . import sale_return_unbacked
+from . import sale_return_tax_split

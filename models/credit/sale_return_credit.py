@@ -65,6 +65,7 @@ class SaleReturnCredit(models.AbstractModel):
             for invoice, group in self._group_by_invoice(allocations).items()
         ]
         notes = self.env['account.move'].create(vals_list)
+        self.env['sale.return.tax.split']._apply(notes)
         self._describe_notes(notes)
         # One note per invoice in the batch: Odoo matches notes and invoices by position and
         # would mix them up otherwise.
@@ -372,16 +373,17 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _prepare_extra_tax_data(self, allocation, price_unit):
-        """Prepare what makes Odoo's tax computation give the exact shares of a taxed line.
+        """Prepare what makes Odoo's tax computation give the exact shares of a line.
 
-        :return: value of `account.move.line.extra_tax_data`, False for untaxed lines.
+        Those in company currency count for untaxed lines, too: what was booked is booked back.
+
+        :return: value of `account.move.line.extra_tax_data`.
         """
         line = allocation['invoice_line']
         taxes = line.tax_ids.flatten_taxes_hierarchy()
-        if not taxes:
-            return False
         amounts = allocation['amounts']
-        tax_amounts = {str(tax.id): {} for tax in taxes}
+        # Odoo reads the amounts only where there is some tax, if only one that the line has not.
+        tax_amounts = {str(tax.id): {} for tax in taxes} or {'0': {}}
         for (tax_id, name), amount in amounts.items():
             if tax_id:
                 tax_amounts.setdefault(str(tax_id), {})[name] = amount

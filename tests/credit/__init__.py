@@ -15,6 +15,7 @@ from . import test_order_level_money
 from . import test_order_level_optional
 from . import test_sale_return_credit
 from . import test_stored_value
+from . import test_stored_value_properties
 from . import test_trace
 from . import test_unbacked_budget
 from . import test_without_goods

@@ -41,6 +41,23 @@ class TestCreditCurrency(SaleReturnCommon):
         self.assertEqual(self._get_amount_booked(self._get_exchange_moves()), 250.0)
         self.assertEqual(invoice.amount_residual, 0.0)
 
+    def test_untaxed_lines_book_back_what_was_booked(self):
+        self._configure(tax_calculation_rounding_method='round_globally')
+        self._set_rate(self.euro.currency_id, '2021-01-01', 1.37)
+        none = self.env['account.tax']
+        order = self._create_sale(
+            {'quantity': 3, 'price': 6.67, 'taxes': none},
+            {'quantity': 3, 'price': 3.335, 'taxes': none},
+            pricelist_id=self.euro.id,
+        )
+        invoice = order.invoice_ids
+        for _part in range(3):
+            sale_return = self._create_return(order, 1, submit=False)
+            (note,) = sale_return.preview_credit()[sale_return.id]['estimate']
+            sale_return.action_submit()
+            self.assertEqual(sale_return.credit_note_ids.amount_total, note['total'])
+        self.assert_fully_credited(invoice)
+
     def test_taxes_are_exact_at_the_rate_of_the_day(self):
         self._configure(sale_return_rate='day')
         order = self._sell_then_change_rate(quantity=3, price=10.01)

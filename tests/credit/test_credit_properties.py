@@ -339,3 +339,92 @@ class TestCreditByHandProperties(PropertiesCommon):
     def test_notes_beside_returns(self):
         whole = sales(st.integers(2, 12))
         self._check(6, st.tuples(whole, self._get_operations()), self._play)
+
+
+def discounted_sales():
+    """Orders with one amount off for all of it, up to their total, that come back in parts."""
+    return st.fixed_dictionaries(
+        {
+            'lines': st.lists(sale_lines(st.integers(1, 9)), min_size=1, max_size=3),
+            'rounding': st.sampled_from(['round_per_line', 'round_globally']),
+            'currency': st.integers(0, 3),
+            'parts': st.integers(1, 3),
+            'shares': st.lists(st.integers(1, 9), min_size=3, max_size=3),
+            # How much of the total is taken off, and the taxes of that.
+            'off': st.sampled_from([1.0, 0.999, 0.9, 0.5, 1 / 3, 0.01]),
+            'off_taxes': st.sampled_from([0, 0, 1, 2]),
+        }
+    )
+
+
+class DiscountsCommon(PropertiesCommon):
+    def _order_parts(self, example, order):
+        """Return `[(order line, quantity)]` of what comes back, step by step."""
+        total = sum(example['shares'][: example['parts']])
+        steps = []
+        for line in order.order_line.filtered(lambda line: line.product_id.is_storable):
+            left = line.product_uom_qty
+            for share in example['shares'][: example['parts'] - 1]:
+                part = line.product_uom_id.round(line.product_uom_qty * share / total)
+                steps.append((line, part))
+                left -= part
+            steps.append((line, line.product_uom_id.round(left)))
+        return [(line, quantity) for line, quantity in steps if quantity > 0]
+
+    def _assert_parts_exact(self, example, order, invoice):
+        """Assert that no part is below zero or above what is left, and all are the invoice."""
+        left = invoice.amount_total
+        for line, quantity in self._order_parts(example, order):
+            note_count = len(order.invoice_ids)
+            sale_return = self._create_return(line, quantity)
+            self.assertFalse(sale_return.credit_error)
+            self.assertEqual(len(order.invoice_ids), note_count + 1)
+            total = sale_return.credit_note_ids.amount_total
+            note(f"{quantity} back: {total} of {left}")
+            self.assertGreaterEqual(total, 0.0)
+            left = invoice.currency_id.round(left - total)
+            self.assertGreaterEqual(left, 0.0)
+        self.assert_fully_credited(invoice)
+
+
+@tagged('post_install', '-at_install')
+class TestDiscountProperties(DiscountsCommon):
+    """Whatever is taken off an order, its parts are at least nothing and add up to the invoice."""
+
+    def _assert_exact(self, example):
+        self._configure(tax_calculation_rounding_method=example['rounding'])
+        order = self._create_order(
+            *[
+                {
+                    'quantity': line['quantity'],
+                    'price': line['price'],
+                    'discount': line['discount'],
+                    'taxes': self.tax_choices[line['taxes']],
+                }
+                for line in example['lines']
+            ],
+            confirm=False,
+            pricelist_id=self.pricelists[example['currency']].id,
+        )
+        taxes = self.tax_choices[example['off_taxes']]
+        share = 1.21 if taxes == self.tax_21 else 1.0
+        price = order.currency_id.round(order.amount_total * example['off'] / share)
+        order.order_line = [
+            (
+                0,
+                0,
+                self._prepare_order_line(
+                    self.service, quantity=1, price=-price, taxes=taxes, name="Off"
+                ),
+            )
+        ]
+        if not price or order.amount_total < 0:
+            return
+        order.action_confirm()
+        self._deliver(order)
+        invoice = self._invoice(order)
+        note(f"invoice {invoice.amount_untaxed} + {invoice.amount_tax}, off {price}")
+        self._assert_parts_exact(example, order, invoice)
+
+    def test_discounts_up_to_the_total(self):
+        self._check(8, discounted_sales(), self._assert_exact)

@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
@@ -74,6 +75,32 @@ class TestGoodwill(RefundCommon):
         rest = self._grant(invoice, left)
         self.assertEqual(rest.amount_total, left)
         self.assert_fully_credited(invoice)
+
+    def test_goodwill_never_exceeds_an_invoice_whose_tax_a_discount_has_lowered(self):
+        term = self.env['account.payment.term'].create(
+            {
+                'name': "2 % within 10 days",
+                'early_discount': True,
+                'discount_percentage': 2.0,
+                'discount_days': 10,
+                'early_pay_discount_computation': 'mixed',
+                'line_ids': [Command.create({'value': 'percent', 'value_amount': 100.0})],
+            }
+        )
+        invoice = self._create_sale(payment_term_id=term.id).invoice_ids
+        self.assertEqual(invoice.amount_total, 1205.8)
+        service = self.env['sale.return.goodwill.credit'].sudo()
+        self.assertEqual(service._get_amount_left(invoice), 1205.8)
+        for amount in (100.0, 33.33, 66.67):
+            self.assertEqual(self._grant(invoice, amount).amount_total, amount)
+        left = service._get_amount_left(invoice)
+        self.assertEqual(left, 1005.8)
+        with self.assert_refused("more than"):
+            self._grant(invoice, 1005.81, user=self.staff)
+        self.assertEqual(self._grant(invoice, left, user=self.staff).amount_total, left)
+        notes = self._get_notes(invoice)
+        self.assertEqual(sum(notes.mapped('amount_total')), 1205.8)
+        self.assertEqual(invoice.amount_residual, 0.0)
 
     def test_included_tax_comes_out_of_the_amount(self):
         order = self._create_sale({'price': 120.0, 'taxes': self.tax_20_included})

@@ -108,6 +108,18 @@ class TestLoyalty(SaleReturnCommon):
         self.assertEqual(self.card.history_ids, rows)
         self.assertAlmostEqual(self.card.points, given * 0.75, 2)
 
+    def test_parts_of_points_add_up_to_what_was_given(self):
+        order = self._create_order({'quantity': 3, 'price': 3.334, 'taxes': self.tax_5[:0]})
+        self.assertEqual(order.amount_total, 10.0)
+        self.assertEqual(self.card.points, 10.0)
+        self._deliver(order)
+        self._invoice(order)
+        points = []
+        for _step in range(3):
+            self._return_goods(order.order_line, 1)
+            points.append(round(self.card.points, 2))
+        self.assertEqual(points, [6.67, 3.33, 0.0])
+
     def test_points_that_were_spent_are_named_and_the_card_stays_at_zero(self):
         order, _given = self._create_loyal_sale()
         self.card.points = 10.0

@@ -2,6 +2,7 @@ import random
 
 from freezegun import freeze_time
 
+from odoo import Command
 from odoo.tests import tagged
 
 from ..common_credit import CreditCommon
@@ -22,6 +23,28 @@ class TestCreditExactness(CreditCommon):
 
     def test_a_group_of_taxes(self):
         self._assert_exact([1, 3, 3], {'price': 3.33, 'taxes': self.tax_group})
+
+    def test_tax_on_two_accounts(self):
+        accounts = self.env['account.account'].create(
+            [
+                {'name': f"Tax {code}", 'code': code, 'account_type': 'liability_current'}
+                for code in ('TAXA', 'TAXB')
+            ]
+        )
+        parts = [Command.clear(), Command.create({'repartition_type': 'base'})] + [
+            Command.create(
+                {'repartition_type': 'tax', 'factor_percent': 50, 'account_id': account.id}
+            )
+            for account in accounts
+        ]
+        tax = self._create_tax(
+            "21% on two accounts",
+            21.0,
+            invoice_repartition_line_ids=parts,
+            refund_repartition_line_ids=parts,
+        )
+        self._assert_exact([1, 1, 1], {'price': 33.37, 'taxes': tax})
+        self._assert_exact([2, 5], {'price': 3.33, 'taxes': tax}, {'price': 0.07, 'taxes': tax})
 
     def test_untaxed_line_whose_price_does_not_divide(self):
         self._assert_exact([1, 2, 4], {'price': 10 / 7, 'taxes': self.env['account.tax']})
