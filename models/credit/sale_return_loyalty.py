@@ -330,7 +330,15 @@ class SaleReturnLoyalty(models.AbstractModel):
                 texts.append(self._move(sale_return, card, moved))
                 left -= moved
         if float_compare(left, 0.0, **digits) > 0 and strict:
-            texts.append(self._get_missing_text(sale_return, cards, left))
+            # What went back to a card and was spent again hinders nobody to undo the note.
+            if due > 0 and cards.program_id.program_type in SOLD_PROGRAMS:
+                self._refuse_used(sale_return.sale_order_ids, cards, left)
+            texts.append(
+                self.env._(
+                    "%(points)s more were spent already and could not be taken back.",
+                    points=float_round(left, **digits),
+                )
+            )
         if texts:
             self._log(sale_return, " ".join(texts))
 
@@ -377,18 +385,6 @@ class SaleReturnLoyalty(models.AbstractModel):
                 date=format_date(self.env, card.expiration_date),
             )
         return text
-
-    @api.model
-    def _get_missing_text(self, sale_return, cards, missing):
-        """Return what to say about points that were spent already.
-
-        :raise UserError: where they were paid with money: naming the cards and what is left.
-        """
-        if cards.program_id.program_type in SOLD_PROGRAMS:
-            self._refuse_used(sale_return.sale_order_ids, cards, missing)
-        return self.env._(
-            "%(points)s more were spent already and could not be taken back.", points=missing
-        )
 
     @api.model
     def _ensure_unused(self, lines):

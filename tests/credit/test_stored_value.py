@@ -97,6 +97,18 @@ class TestStoredValue(StoredValueCommon):
         self._reverse(note)
         self.assertEqual(card.points, 0.0)
 
+    def test_note_can_be_undone_after_the_card_was_spent_again(self):
+        card = self._create_card('gift_card', 30.0)
+        order, _invoice = self._sell_with([card], {'quantity': 1})
+        sale_return = self._return_goods(self._goods(order))
+        note = sale_return.credit_note_ids
+        card.points = 10.0
+        note.button_draft()
+        self.assertEqual(card.points, 0.0)
+        self.assertIn("spent already", sale_return.event_ids.sorted('id')[-1].details)
+        note.action_post()
+        self.assertEqual(card.points, 10.0)
+
     def test_fee_is_taken_from_the_card_where_no_money_covers_it(self):
         self.policy.restocking_fee_percent = 10
         wallet = self._create_card('ewallet', 242.0)
