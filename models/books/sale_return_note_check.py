@@ -581,7 +581,8 @@ class SaleReturnNoteCheck(models.AbstractModel):
             return True  # a draft of that time that is gone took the other cent
         if kind == 'shipping':
             return True
-        return kind in WITHHELD_KINDS and self._is_rule_changed(note)
+        # What cards bear of fees is a line of their kind.
+        return kind in (*WITHHELD_KINDS, 'stored_value') and self._is_rule_changed(note)
 
     @api.model
     def _is_line_as_given(self, line):

@@ -3,6 +3,7 @@ from odoo.tests import tagged
 
 from ..common_reconciliation import ReconciliationCommon
 from ..common_refund import RefundCommon
+from ..common_stored_value import StoredValueCommon
 
 LEAN = "a story of the room; no point of sale"
 
@@ -274,3 +275,55 @@ class TestInvoiceTotal(ReconciliationCommon):
         )
         wizard.modify_moves()
         self.assertEqual(third.payment_state, 'reversed')
+
+
+@tagged('post_install', '-at_install')
+class TestCardNoteRows(StoredValueCommon, ReconciliationCommon):
+    """A credit note of an order that cards have paid a part of is no row."""
+
+    def test_parts_of_cards_are_no_rows(self):
+        card, wallet = self._create_card('gift_card', 30.0), self._create_card('ewallet', 100.0)
+        order, invoice = self._sell_with([card, wallet], {'quantity': 3}, {'quantity': 1})
+        for quantity in (1, 2):
+            self._return_goods(self._goods(order)[0], quantity)
+        self.assertFalse(self._refresh())
+        self._return_goods(self._goods(order)[1])
+        self.assert_fully_credited(invoice)
+        self.assertEqual((card.points, wallet.points), (30.0, 100.0))
+        self.assertFalse(self._refresh())
+        self.assertFalse(self._refresh())
+
+    def test_fee_that_a_card_bears_is_no_row_after_the_policy_has_changed(self):
+        self.policy.restocking_fee_percent = 10
+        wallet = self._create_card('ewallet', 242.0)
+        order, _invoice = self._sell_with([wallet], {'quantity': 2})
+        self._return_goods(self._goods(order), reason=self.reason_changed_mind)
+        self.assertFalse(self._refresh())
+        self.policy.restocking_fee_percent = 20
+        self.env.flush_all()
+        # As if the note were of yesterday, and looked at for the first time.
+        self.env.cr.execute(
+            "UPDATE account_move SET create_date = create_date - interval '1 day', "
+            "sale_return_proof = NULL WHERE move_type = 'out_refund'"
+        )
+        self.env.invalidate_all()
+        self.assertFalse(self._refresh())
+
+    def test_points_spent_on_a_discount_are_no_row(self):
+        card = self._create_card('loyalty', 20.0)
+        order, invoice = self._sell_with([card], {'quantity': 2})
+        for _piece in range(2):
+            self._return_goods(self._goods(order), 1)
+        self.assert_fully_credited(invoice)
+        self.assertFalse(self._refresh())
+
+    def test_trade_in_is_no_row(self):
+        none = self.env['account.tax']
+        old = self._create_product("Old Lamp", invoice_policy='order')
+        order = self._create_sale(
+            {'quantity': 1, 'taxes': none},
+            {'product': old, 'quantity': 1, 'price': -30.0, 'taxes': none},
+        )
+        self._return_goods(order.order_line[0])
+        self.assertEqual(self._get_notes(order.invoice_ids).amount_total, 100.0)
+        self.assertFalse(self._refresh())
