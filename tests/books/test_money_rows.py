@@ -151,6 +151,12 @@ class TestNoteRows(ReconciliationCommon):
         order = self._create_sale()
         self._create_approved_return(order.order_line, 2, reason=self.reason_missing)
         self.assertFalse(self._refresh())
+        # Earlier versions let them come like any goods; the books still show it.
+        self.patch(
+            self.env.registry['sale.order.line'],
+            '_check_return_quantities',
+            lambda lines, held=True: None,
+        )
         back = self._return_in_inventory(order.picking_ids[:1], 10)
         self._process(back)
         back.move_ids.sale_return_line_id.return_id.action_inspect_all('restock')
