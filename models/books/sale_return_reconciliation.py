@@ -264,7 +264,7 @@ class SaleReturnReconciliation(models.Model):
         """
         self._ensure_may_acknowledge()
         self.check_access('read')
-        reason = (reason or "").strip() if isinstance(reason, str | None) else ""
+        reason = (reason or "").strip()
         if not reason:
             raise UserError(
                 self.env._(

@@ -253,8 +253,14 @@ class TestAcknowledge(ReconciliationCommon):
         self.assertEqual(self.row.state, 'acknowledged')
 
     def test_reason_is_demanded(self):
-        for reason in (None, "", "  ", False, 0):
-            with self.subTest(reason=reason), self.assert_refused("Say why"):
+        for reason, sentence in (
+            (None, "Say why"),
+            ("", "Say why"),
+            ("  ", "Say why"),
+            (False, "Say why"),
+            (0, "has to be a text"),
+        ):
+            with self.subTest(reason=reason), self.assert_refused(sentence):
                 self.row.action_acknowledge(reason)
         self.assertEqual(self.row.state, 'open')
 
