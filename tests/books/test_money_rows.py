@@ -330,6 +330,6 @@ class TestCardNoteRows(StoredValueCommon, ReconciliationCommon):
             {'quantity': 1, 'taxes': none},
             {'product': old, 'quantity': 1, 'price': -30.0, 'taxes': none},
         )
-        self._return_goods(order.order_line[0])
-        self.assertEqual(self._get_notes(order.invoice_ids).amount_total, 100.0)
+        sale_return = self._return_goods(order.order_line[0])
+        self.assertEqual(sale_return.credit_note_ids.amount_total, 100.0)
         self.assertFalse(self._refresh())
