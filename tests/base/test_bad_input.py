@@ -97,9 +97,8 @@ class TestBadInput(SaleReturnCommon):
 
     def test_cancelled_order(self):
         order = self._create_order()
-        self._deliver(order)
         order._action_cancel()
-        self._refuse_lines("not confirmed", order.order_line)
+        self._refuse_lines("cancelled before its delivery", order.order_line)
 
     def test_section_of_an_order(self):
         order = self._create_order({}, confirm=False)

@@ -169,7 +169,7 @@ class TestLevels(ApprovalCommon):
     def test_level_is_set_up_with_a_sentence_for_what_is_missing(self):
         for values, text in (
             ({'approver_type': 'user'}, "Say who decides"),
-            ({'approver_type': 'user', 'user_id': self.clerk.id}, "has not the role"),
+            ({'approver_type': 'user', 'user_id': self.clerk.id}, "does not have the role"),
             ({'amount_from': 100, 'amount_to': 50}, "for no amount at all"),
         ):
             with self.assert_refused(text, ValidationError):
