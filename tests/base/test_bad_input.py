@@ -49,9 +49,13 @@ class TestBadInput(SaleReturnCommon):
         self._refuse_create("", line_ids=[vals])
 
     def test_zero_or_negative_quantity(self):
-        for quantity in (0, -1, 0.0000001):
+        for quantity, sentence in (
+            (0, "more than zero"),
+            (-1, "more than zero"),
+            (0.0000001, "no whole quantity of Units"),
+        ):
             with self.subTest(quantity=quantity):
-                self._refuse_lines("more than zero", quantity=quantity)
+                self._refuse_lines(sentence, quantity=quantity)
 
     def test_more_than_delivered(self):
         self._refuse_lines("would be returned", quantity=11)

@@ -354,8 +354,15 @@ class TestLineDecisions(ApprovalCommon):
         self.assertEqual(self.lamp.decision, 'approved')
 
     def test_quantity_out_of_range(self):
-        for quantity in (0, -1, 5, float('nan'), "2", True):
-            with self.subTest(quantity=quantity), self.assert_refused("can be approved"):
+        for quantity, sentence in (
+            (0, "can be approved"),
+            (-1, "can be approved"),
+            (5, "can be approved"),
+            (float('nan'), "has to be a number"),
+            ("2", "has to be a number"),
+            (True, "has to be a number"),
+        ):
+            with self.subTest(quantity=quantity), self.assert_refused(sentence):
                 self._call(self.ann, self.lamp, 'action_authorize', quantity, "x")
 
     def test_only_approvers_and_not_the_one_who_asked(self):

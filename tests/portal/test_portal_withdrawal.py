@@ -71,9 +71,10 @@ class TestPortalWithdrawal(WithdrawalCommon):
             last = self._post(action, values)
         withdrawal = self._withdrawals()
         self.assertEqual(str(withdrawal.date), '2026-05-04 10:11:12')
-        self.assertIn("Received on: 2026-05-04 10:11:12 (UTC)", withdrawal.statement)
+        # In the time of the seller's place, which is named.
+        self.assertIn("Received on: 2026-05-04 12:11:12 (Europe/Brussels)", withdrawal.statement)
         for text in (withdrawal.statement, self._text(last, 'o_sale_return_statement')):
-            for part in (self.order.name, self.product.display_name, "Jane Customer", "10:11:12"):
+            for part in (self.order.name, self.product.display_name, "Jane Customer", "12:11:12"):
                 self.assertIn(part, text)
         sale_return = withdrawal.return_id
         self.assertEqual((sale_return.state, sale_return.portal_kind), ('approved', 'withdrawal'))
