@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date
 from odoo.tools.misc import formatLang
 
+from ...tools.reader import flag, reads, record_id
+
 
 class SaleReturn(models.Model):
     """Paying the money back: what is under way, and how it is started."""
@@ -292,6 +294,7 @@ class SaleReturn(models.Model):
         """Override to follow what is left on the customer's account."""
         return super()._compute_refund()
 
+    @reads(online=flag, journal_id=record_id)
     def action_refund(self, online=True, journal_id=None):
         """Pay the credit notes of returns back to where the customer's money came from.
 
