@@ -30,7 +30,9 @@ class StockPicking(models.Model):
     sale_return_discrepancy_count = fields.Integer(
         compute='_compute_sale_return_discrepancy_ids', compute_sudo=True, groups='base.group_user'
     )
-    is_sale_return_offered = fields.Boolean(compute='_compute_is_sale_return_offered')
+    is_sale_return_offered = fields.Boolean(
+        compute='_compute_is_sale_return_offered', groups='base.group_user'
+    )
     date_customer_received = fields.Datetime(
         string="Received by customer on",
         copy=False,
