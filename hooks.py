@@ -113,12 +113,11 @@ def _fill_qty_returned(env):
             WITH customer_location AS (%(customer_locations)s),
             returned AS (
                 SELECT line.id,
-                       SUM(ROUND(
+                       SUM(
                            CASE WHEN move.product_uom = line.product_uom_id THEN move.quantity
                                 ELSE move.quantity * move_uom.factor / COALESCE(line_uom.factor, 1)
-                           END,
-                           %(digits)s
-                       )) AS quantity
+                           END
+                       ) AS quantity
                   FROM stock_move AS move
                   JOIN sale_order_line AS line
                     ON line.id = move.sale_line_id AND line.product_id = move.product_id
@@ -136,7 +135,6 @@ def _fill_qty_returned(env):
              WHERE returned.id = line.id
             """,
             customer_locations=_get_customer_locations(env),
-            digits=env['decimal.precision'].precision_get('Product Unit'),
         )
     )
 

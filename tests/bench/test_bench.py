@@ -33,7 +33,10 @@ class TestBench(BenchCommon):
 
     def test_each_part_gets_its_own_grade_and_the_rules_propose_the_way(self):
         grade_c = self.env.ref('sale_return.grade_c')
-        self.env['sale.return.disposition.rule'].create(
+        rules = self.env['sale.return.disposition.rule']
+        # Those that come with the add-on have tests of their own.
+        rules.search([]).active = False
+        rules.create(
             {
                 'sequence': -10,
                 'grade_ids': grade_c.ids,

@@ -139,6 +139,7 @@ class TestReconciliation(ReconciliationCommon):
         self.assertFalse(self._refresh())
 
     def test_credit_on_account_needs_no_refund(self):
+        self.policy.settlement = 'on_account'
         order = self._create_sale()
         self._pay(order.invoice_ids)
         self._return_goods(order, 4)

@@ -344,6 +344,8 @@ class TestSetUpByHand(DecisionCommon):
             'sale_return.group_approver',
             'sales_team.group_sale_salesman_all_leads',
         )
+        settings = cls.env['res.config.settings'].sudo()
+        settings.create({'group_sale_return_levels': True}).execute()
 
     def _set_up(self):
         form = Form(self.env['sale.return.policy'])

@@ -23,12 +23,8 @@ class TestDefaultRules(SaleReturnCommon):
             mode='init',
             noupdate=True,
         )
-        cls.env.cr.execute(
-            "UPDATE sale_return_disposition_rule SET active = True WHERE id IN (SELECT res_id FROM"
-            " ir_model_data WHERE model = 'sale.return.disposition.rule' AND name LIKE"
-            " 'disposition_rule_%' AND module = 'sale_return')"
-        )
-        cls.env.invalidate_all()
+        for name in ('worthless', 'used', 'defective', 'as_new'):
+            cls.env.ref(f'sale_return.disposition_rule_{name}').active = True
         cls.inspector = cls._create_user('default_inspector', 'sale_return.group_inspector')
 
     def _open_inspection(self, reason):
