@@ -57,7 +57,7 @@ class SaleReturnCreate(models.TransientModel):
                     * row.quantity,
                     wizard.currency_id,
                     wizard.company_id,
-                    fields.Date.context_today(wizard),
+                    wizard.company_id._get_sale_return_day(),
                 )
                 for row in rows
             )

@@ -40,7 +40,7 @@ def migrate(cr, version):
     # What was approved stays approved.
     returns = lines.return_id.filtered(lambda r: r.fingerprint == r._get_fingerprint())
     for line in lines:
-        read = line._get_measure().read
+        read = line._get_measure().interpret
         rows = line.inspection_ids.filtered(lambda row: not row.component_id)
         if not all(_is_moved(row, read(row.quantity)) for row in rows):
             continue

@@ -33,14 +33,17 @@ class SaleReturnReader(models.AbstractModel):
         :param str code: what was expected, after the names of the keys that lead to it.
         :raise UserError: always.
         """
+        raise UserError(self._describe_argument(method, name, code))
+
+    @api.model
+    def _describe_argument(self, method, name, code):
+        """Return the sentence about an argument that cannot be read, see `_refuse_argument`."""
         *path, kind = code.split(': ')
-        raise UserError(
-            self.env._(
-                "“%(argument)s” of %(method)s has to be %(expected)s. Correct the call.",
-                argument='.'.join([name, *path]),
-                method=method,
-                expected=self._get_expected().get(kind, kind),
-            )
+        return self.env._(
+            "“%(argument)s” of %(method)s has to be %(expected)s. Correct the call.",
+            argument='.'.join([name, *path]),
+            method=method,
+            expected=self._get_expected().get(kind, kind),
         )
 
     @api.model

@@ -583,7 +583,6 @@ class AccountMove(models.Model):
 
     def _bills_note_again(self):
         """Tell whether an invoice reverses a credit note, as a whole or in part."""
-        self.ensure_one()
         return self.move_type == 'out_invoice' and self.reversed_entry_id.move_type == 'out_refund'
 
     # === CHANGES AFTERWARDS === #

@@ -3,7 +3,7 @@ from collections import defaultdict
 
 from psycopg2 import InterfaceError, OperationalError
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
 from odoo.tools.misc import formatLang
@@ -759,7 +759,7 @@ class SaleReturnCredit(models.AbstractModel):
             -rounding_line.amount_currency,
             company.currency_id,
             company,
-            fields.Date.context_today(self),
+            company._get_sale_return_day(),
         )
 
     @api.model

@@ -3,8 +3,10 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.fields import Command
+
+from ...tools.html import as_html
 
 # What Odoo's reversal says about dates, terms and numbers; a note of a return says it itself.
 OWN_HEADER = frozenset(
@@ -89,7 +91,7 @@ class SaleReturnCredit(models.AbstractModel):
                 'move_ids': [Command.set(invoice.ids)],
                 'company_id': invoice.company_id.id,
                 'journal_id': invoice.journal_id.id,
-                'date': fields.Date.context_today(self),
+                'date': invoice.company_id._get_sale_return_day(),
                 'reason': words or False,
             }
         )
@@ -189,8 +191,8 @@ class SaleReturnCredit(models.AbstractModel):
             # One by one: each in the language of its customer. They are flushed together.
             returns = note.sale_return_ids.with_context(lang=note.partner_id.lang)
             paragraphs = [
-                Markup("<p>%s</p>") % Markup("<br/>").join(sale_return._get_paper_trace())
+                Markup("<p>%s</p>") % as_html("\n".join(sale_return._get_paper_trace()))
                 for sale_return in returns
             ]
             if paragraphs:
-                note.narration = Markup().join(filter(None, [note.narration, *paragraphs]))
+                note.narration = Markup('').join(filter(None, [note.narration, *paragraphs]))

@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.tools.misc import formatLang
 
+from ...tools.html import as_html
 from ...tools.money import QUANTITY_EPSILON, part_of, parts_of, round_to
 
 UNTAXED = (False, 'total_excluded_currency')
@@ -580,10 +581,12 @@ class SaleReturnOrderShare(models.AbstractModel):
                 sale_return.activity_schedule(
                     'mail.mail_activity_data_todo',
                     summary=speaker.env._("Decide what happens to the article taken in exchange"),
-                    note=speaker.env._(
-                        "The return is credited in full. Taken in part exchange: %(articles)s. "
-                        "Keep it, or give it back and charge it.",
-                        articles=details,
+                    note=as_html(
+                        speaker.env._(
+                            "The return is credited in full. Taken in part exchange: %(articles)s. "
+                            "Keep it, or give it back and charge it.",
+                            articles=details,
+                        )
                     ),
                     user_id=user.id,
                 )

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ...tools.reader import RESULTS, code_or_id, reads
+from ...tools.reader import code_or_id, list_of, reads, unread
 
 
 class SaleReturn(models.Model):
@@ -54,7 +54,7 @@ class SaleReturn(models.Model):
 
     # === ACTION METHODS === #
 
-    @reads(results=RESULTS, disposition=code_or_id, grade=code_or_id)
+    @reads(results=list_of(unread), disposition=code_or_id, grade=code_or_id)
     def action_receive_and_inspect(self, results=None, disposition=None, grade=None):
         """Receive and inspect what came, for many returns at once; what is wrong is left out.
 

@@ -4,6 +4,8 @@ from odoo import api, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import clean_context
 
+from ...tools.reader import RESULT, code_of
+
 # Lines received and inspected in one attempt. What fails is looked for in halves of it, so a bigger
 # one makes fewer transfers and a bad line dearer.
 BATCH_LINES = 250
@@ -52,13 +54,19 @@ class SaleReturnBulk(models.AbstractModel):
             given = defaultdict(list)
         failed, skipped = [], []
         for result in results or []:
-            line = by_id.get(result.get('line_id')) if isinstance(result, dict) else None
+            if problem := code_of(RESULT, result):
+                failed.append(self._describe_unreadable(by_id, result, problem))
+                continue
+            line = by_id.get(result.get('line_id'))
             if not line:
                 failed.append(self._describe_failure(None, self._get_line_advice(result)))
                 continue
             given[line].append({**defaults, **result})
         jobs = []
+        unreadable = {failure['line_id'] for failure in failed}
         for line, wanted in given.items():
+            if line.id in unreadable:
+                continue  # all of a line or nothing of it
             if not waiting.get(line.id) and line._get_measure().is_zero(line._get_qty_missing()):
                 skipped.append(line.id)
             else:
@@ -73,6 +81,16 @@ class SaleReturnBulk(models.AbstractModel):
         )
         failed += [self._describe_failure(line, reason) for line, reason in wrong.items()]
         return [job for job in jobs if job['line'] not in wrong], failed, skipped
+
+    @api.model
+    def _describe_unreadable(self, by_id, result, problem):
+        """Describe a result that cannot be read, of a line if it names one."""
+        name = result.get('line_id') if isinstance(result, dict) else None
+        reader = self.env['sale.return.reader']
+        return self._describe_failure(
+            by_id.get(name) if isinstance(name, int) else None,
+            reader._describe_argument('action_receive_and_inspect', 'results', problem),
+        )
 
     @api.model
     def _get_line_advice(self, result):

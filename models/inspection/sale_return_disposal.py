@@ -263,7 +263,7 @@ class SaleReturnDisposal(models.AbstractModel):
         if product.tracking == 'none':
             return lots
         if not reference:
-            waiting = self.env['sale.return.quarantine']._get_open_quantities(line)[line]
+            waiting = self.env['sale.return.quarantine']._get_open_quantities(line).get(line, {})
             mine = [lot for lot in waiting if lot.product_id == product]
             if len(mine) == 1:
                 return mine[0].with_env(lots.env)

@@ -169,7 +169,7 @@ class TestTeams(TeamCommon):
         self.assertEqual(self._get_row(sale_return, 'decide').user_id, self.leader)
 
     def test_the_follow_up_is_watched_without_a_second_activity(self):
-        self.policy.follow_up_days = 1
+        self.policy.write({'follow_up_days': 1, 'settlement': 'on_account'})
         self._pay_back(self.order.invoice_ids)
         sale_return = self._submit()
         self._approve(sale_return)

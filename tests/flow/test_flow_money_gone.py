@@ -52,7 +52,8 @@ class TestFlowMoneyGone(OnlineCommon):
         with self.assert_refused("taken back"):
             refund.payment_id.action_post()
         refund.action_cancel()
-        self.assertFalse(refund.return_ids.action_refund())
+        with self.assert_refused("nothing is left"):
+            refund.return_ids.action_refund()
         self.assertEqual(invoice.amount_residual, 1210.0)
 
     def test_payment_that_was_used_for_another_invoice_is_not_paid_back(self):

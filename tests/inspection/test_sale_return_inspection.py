@@ -161,12 +161,15 @@ class TestInspection(SaleReturnCommon):
     def test_unknown_codes_and_ids_are_refused(self):
         for result in (
             {'disposition': 'burn'},
-            {'disposition': -1},
+            {'disposition': 2**31 - 1},
             {'disposition': 'restock', 'grade': 'Z'},
-            {'disposition': 'restock', 'grade': -1},
+            {'disposition': 'restock', 'grade': 2**31 - 1},
         ):
             with self.subTest(result=result):
                 self._refuse("There is no", {'quantity': 1, **result})
+        for result in ({'disposition': -1}, {'disposition': 'restock', 'grade': -1}):
+            with self.subTest(result=result):
+                self._refuse("a code or the ID", {'quantity': 1, **result})
 
     def test_disposition_is_demanded(self):
         self._refuse("no disposition", {'quantity': 1})
@@ -257,9 +260,14 @@ class TestInspectionTracked(SaleReturnCommon):
         self.assertEqual(sale_return.picking_ids.move_line_ids.lot_id, self.serials[1:])
 
     def test_lot_is_demanded(self):
-        sale_return = self._create_received(self.serial_product, self.serials[:1], 1)
+        sale_return = self._create_received(self.serial_product, self.serials[:2], 2)
         with self.assert_refused("is tracked"):
             self._inspect(sale_return, (1, 'restock'))
+
+    def test_the_only_lot_that_waits_is_taken(self):
+        sale_return = self._create_received(self.serial_product, self.serials[:1], 1)
+        rows = self._inspect(sale_return, (1, 'restock'))
+        self.assertEqual(rows.lot_id, self.serials[:1])
 
     def test_unknown_lot_is_refused(self):
         sale_return = self._create_received(self.serial_product, self.serials[:1], 1)

@@ -438,7 +438,7 @@ class TestGuarded(DiscrepancyCommon):
             ("what is wrong", {'kind': 'x', 'quantity': 1}),
             ("more than zero", {'kind': 'over', 'line_id': self.line.id, 'quantity': 0}),
             ("more than zero", {'kind': 'over', 'line_id': self.line.id, 'quantity': -1}),
-            ("more than zero", {'kind': 'over', 'line_id': self.line.id, 'quantity': "1"}),
+            ("has to be a number", {'kind': 'over', 'line_id': self.line.id, 'quantity': "1"}),
             ("more than zero", {'kind': 'short', 'line_id': self.line.id, 'quantity': 1e-9}),
             ("expects", {'kind': 'short', 'line_id': self.line.id, 'quantity': 4}),
             ("which product", {'kind': 'wrong_product', 'quantity': 1}),
