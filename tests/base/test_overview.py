@@ -30,6 +30,7 @@ CARDS = {
     ('sale_return.group_manager',): (
         "To Decide|To Receive|To Inspect|To Credit|To Pay Back|Late|Appeals"
         "|Parcels Nobody Expected|Wrong or Missing Goods|Failed Credit Notes|Differences"
+        "|Credits without Goods"
     ),
 }
 
