@@ -234,7 +234,9 @@ class SaleReturnDisposal(models.AbstractModel):
         :raise UserError: when the unit in which the goods move cannot express it.
         """
         measure = line._get_measure()
-        whole = line._get_qty_to_inspect() or line._get_qty_missing()
+        # sudo: who inspects need not read the moves of a kit.
+        known = line.sudo()
+        whole = known._get_qty_to_inspect() or known._get_qty_missing()
         counted = measure.interpret(quantity, whole=whole)
         if not line.product_uom_id.compare(counted, quantity) or (
             measure.compare(counted, whole) == 0 and not measure.is_zero(whole)
