@@ -229,8 +229,7 @@ class SaleReturn(models.Model):
         clock = self._get_legal_clocks()[self]
         if not clock.get('refund') or clock.get('withheld'):
             return []
-        local = self.with_context(tz=self._get_company_timezone())
-        day = fields.Datetime.context_timestamp(local, clock['refund']).date()
+        day = self.company_id._get_sale_return_day(clock['refund'])
         return [self.env._("The law wants it back by %(day)s.", day=format_date(self.env, day))]
 
     def _describe_settled_money(self):
@@ -308,7 +307,7 @@ class SaleReturn(models.Model):
             one that the customer paid through.
         :return: the new payouts.
         :rtype: sale.return.refund
-        :raise AccessError: for who may not pay money back.
+        :raise AccessError: if the user may not refund.
         :raise UserError: when a payment cannot be prepared, or what is open can go back to no
             receipt.
         """
@@ -355,7 +354,7 @@ class SaleReturn(models.Model):
         """Post the payments that pay money back on the returns and wait for it.
 
         :return: True
-        :raise AccessError: for who may not pay money back.
+        :raise AccessError: if the user may not refund.
         :raise UserError: when a payment cannot be posted.
         """
         self.check_access('read')
@@ -369,7 +368,7 @@ class SaleReturn(models.Model):
 
         :param str reason: why, for the log.
         :return: True
-        :raise AccessError: for who may not pay money back.
+        :raise AccessError: if the user may not refund.
         :raise UserError: when nothing is open, or a refund is under way.
         """
         self.env['sale.return.refund']._ensure_allowed()
@@ -408,7 +407,7 @@ class SaleReturn(models.Model):
             the receipt), 'amount' (in that), 'note_amount', 'written_back'}` (in the currency of
             the note, tax included).
         :rtype: dict
-        :raise AccessError: for who may not pay money back.
+        :raise AccessError: if the user may not refund.
         """
         self.env['sale.return.refund']._ensure_allowed()
         self.check_access('read')
