@@ -267,16 +267,18 @@ EXPECTED = {
 }
 
 
-def needed(kind):
+def needed(kind, expected='list'):
     """Return a kind: the same as another one, but nothing is not enough.
 
     >>> needed(number)(2), code_of(needed(number), None), code_of(needed(text), False)
     (2, 'number', 'text')
+    >>> code_of(RESULT, None), code_of(needed(RESULTS), None)
+    ('values', 'list')
     """
 
     def read(value):
         if value is None or value is False:
-            raise Unreadable(EXPECTED.get(kind, 'list'))
+            raise Unreadable(EXPECTED.get(kind, expected))
         return kind(value)
 
     return read
@@ -358,7 +360,8 @@ RESULT = needed(
             'line_id': record_id,
             'product': code_or_id,
         }
-    )
+    ),
+    'values',
 )
 RESULTS = list_of(RESULT)
 

@@ -52,9 +52,7 @@ class SaleReturnCreate(models.TransientModel):
             wizard.currency_id = currencies[:1] or wizard.company_id.currency_id
             wizard.amount_total = sum(
                 row.sale_line_id.currency_id._convert(
-                    row.sale_line_id.price_total
-                    / (row.sale_line_id.product_uom_qty or 1.0)
-                    * row.quantity,
+                    row.sale_line_id._get_return_price() * row.quantity,
                     wizard.currency_id,
                     wizard.company_id,
                     wizard.company_id._get_sale_return_day(),

@@ -1,10 +1,6 @@
 from odoo import api, fields, models
 
-from ..tools.verdict import OUTCOMES
-
-
-def strongest_of(verdicts):
-    return max((v['outcome'] for v in verdicts), key=OUTCOMES.index, default='authorize')
+from ..tools.verdict import strongest
 
 
 class SaleReturnCreateLine(models.TransientModel):
@@ -61,7 +57,7 @@ class SaleReturnCreateLine(models.TransientModel):
             rows = self.filtered(lambda row, wizard=wizard: row.wizard_id == wizard)
             for row, verdicts in wizard._get_verdicts(rows).items():
                 telling = [v for v in verdicts if v['outcome'] != 'authorize']
-                outcome = strongest_of(telling)
+                outcome = strongest(v['outcome'] for v in telling)
                 row.outcome = 'refuse' if outcome.startswith('refuse') else outcome
                 sentences = [
                     self.env['sale.return.rule']._get_sentence(v['code'], v['facts'])

@@ -90,7 +90,7 @@ class SaleReturnPay(models.TransientModel):
 
         :return: a message where the money is on its way, else the payouts that wait.
         :rtype: dict
-        :raise AccessError: for who may not pay money back.
+        :raise AccessError: if the user may not refund.
         :raise UserError: when a payment cannot be made.
         """
         self.ensure_one()

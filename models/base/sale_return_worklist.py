@@ -122,6 +122,7 @@ class SaleReturnWorklist(models.Model):
     def _get_action(self):
         """Return the action of the list."""
         self.ensure_one()
+        self.check_access('read')
         # sudo: people need not read actions to open the one of a card they may see.
         return self.sudo().action_id._get_action_dict()
 

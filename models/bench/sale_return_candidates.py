@@ -2,6 +2,7 @@ from collections import defaultdict
 
 from odoo import api, models
 from odoo.tools import SQL
+from odoo.tools.sql import escape_psql
 
 from ...tools import label as labels
 from ...tools.barcode import spellings
@@ -156,7 +157,7 @@ class SaleReturnCandidates(models.AbstractModel):
         :return: `SQL` with the columns why, return, order, number, whether it is only a part.
         """
         codes = list({*exact, *close})
-        likes = [f'%{self._escape(piece)}%' for piece in pieces] or ['\x01']
+        likes = [f'%{escape_psql(piece)}%' for piece in pieces] or ['\x01']
         sources = [
             ('return', 'sale_return', 'name', SQL('id'), SQL('NULL::int')),
             ('return', 'sale_return', 'external_ref', SQL('id'), SQL('NULL::int')),
@@ -230,10 +231,6 @@ class SaleReturnCandidates(models.AbstractModel):
         return parts
 
     @api.model
-    def _escape(self, text):
-        return text.replace('\\', '\\\\').replace('%', r'\%').replace('_', r'\_')
-
-    @api.model
     def _find_partners(self, parts):
         """Find the customers that names, telephones and e-mails on the label may mean.
 
@@ -281,7 +278,7 @@ class SaleReturnCandidates(models.AbstractModel):
             return SQL(
                 """(SELECT 'name', id, complete_name, 0.8 FROM res_partner
                      WHERE complete_name ILIKE %s LIMIT %s)""",
-                f'%{self._escape(name)}%',
+                f'%{escape_psql(name)}%',
                 MAX_HITS,
             )
         return SQL(

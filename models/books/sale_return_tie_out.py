@@ -60,7 +60,7 @@ class SaleReturnTieOut(models.AbstractModel):
         Goods that come late settle a credit that was written off: together they tie out.
         """
         apart = lines.filtered(
-            lambda line: line.product_uom_id.compare(
+            lambda line: line._get_measure().compare(
                 line.qty_credited_posted,
                 line.qty_received - line.qty_rejected - line.qty_uninvoiced + line.qty_kept,
             )

@@ -8,6 +8,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.service.model import retrying
 from odoo.tools import SQL, format_datetime
+from odoo.tools.sql import escape_psql
 
 from ...const import PROGRESS, progress
 
@@ -302,7 +303,6 @@ class SaleReturn(models.Model):
         """
         # sudo: see above.
         returns = self.sudo().with_context(active_test=False)
-        lines = self.env['sale.return.line'].sudo()
         own = [
             returns._search([(name, 'ilike', text)]).subselect()
             for name in ('name', 'external_ref', 'tracking_ref')
@@ -317,8 +317,7 @@ class SaleReturn(models.Model):
             SQL(
                 "SELECT return_id FROM sale_return_line WHERE %s IN (%s)",
                 SQL.identifier(field),
-                lines.env[model]
-                .with_context(active_test=False)
+                returns.env[model]
                 ._search(Domain.OR(Domain(name, 'ilike', text) for name in names))
                 .subselect(),
             )
@@ -336,7 +335,7 @@ class SaleReturn(models.Model):
     def _get_partner_search_queries(self, text):
         """Return queries of the ids of customers by name, e-mail and telephone."""
         partners = self.env['res.partner'].sudo().with_context(active_test=False)
-        pattern = '%' + text.replace('\\', '\\\\').replace('%', r'\%').replace('_', r'\_') + '%'
+        pattern = f'%{escape_psql(text)}%'
         # As the indexes of customers are, see `res.partner`.
         queries = [SQL("SELECT id FROM res_partner WHERE complete_name ILIKE %s", pattern)]
         if '@' in text:

@@ -46,7 +46,7 @@ class SaleReturnHealth(models.AbstractModel):
         if failed:
             findings.append(
                 {
-                    'sentence': self.env._("%(count)s credit notes have failed.", count=failed),
+                    'sentence': self.env._("Failed credit notes: %(count)s.", count=failed),
                     'button': self.env._("Failed Credit Notes"),
                     'action': 'sale_return.sale_return_action_queue',
                 }

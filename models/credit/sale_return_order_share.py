@@ -562,7 +562,8 @@ class SaleReturnOrderShare(models.AbstractModel):
             order = allocation['invoice_line'].sale_line_ids.order_id
             lines = lines.filtered(lambda line, o=order: line.sale_line_ids.order_id & o)
             if lines:
-                by_return.setdefault(allocation['return_line'].return_id, lines)
+                sale_return = allocation['return_line'].return_id
+                by_return[sale_return] = by_return.get(sale_return, lines) | lines
         for sale_return, lines in by_return.items():
             if 'trade_in' in sale_return.event_ids.mapped('kind'):
                 continue

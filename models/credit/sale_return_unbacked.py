@@ -92,11 +92,19 @@ class SaleReturnUnbacked(models.Model):
         :param dict quantities: `{sale.return.line: quantity}` in the unit of the line.
         :raise UserError: see `_note_approved`.
         """
+        # sudo: whoever decides need not read the list.
+        noted = dict(
+            self.sudo()._read_group(
+                [('line_id', 'in', [line.id for line in quantities]), ('kind', '=', 'keep')],
+                ['line_id'],
+                ['quantity:sum'],
+            )
+        )
         vals_list = []
         for line, quantity in quantities.items():
             # What was decided on with the approval is not counted again.
-            left = quantity - max(self._get_qty_noted(line, 'keep') - line.qty_kept, 0.0)
-            if line.resolution == 'refund' and line.product_uom_id.compare(left, 0.0) > 0:
+            left = quantity - max(noted.get(line, 0.0) - line.qty_kept, 0.0)
+            if line.resolution == 'refund' and line._get_measure().compare(left, 0.0) > 0:
                 vals_list.append(self._prepare_line_vals(line, 'keep', left))
         self._spend(vals_list)
 
@@ -116,7 +124,7 @@ class SaleReturnUnbacked(models.Model):
                 and line.policy_id.release_event == 'dispatch_proof'
             ):
                 missing = line._get_qty_missing()
-                if line.product_uom_id.compare(missing, 0.0) > 0:
+                if line._get_measure().compare(missing, 0.0) > 0:
                     vals_list.append(self._prepare_line_vals(line, 'advance', missing))
         self._spend(vals_list)
 
@@ -178,15 +186,8 @@ class SaleReturnUnbacked(models.Model):
             return 'reason' if line._is_stock_line() else 'service'
         event = line.policy_id.release_event
         proved = event == 'dispatch_proof' and line.return_id.date_dispatch_proved
-        here = line.product_uom_id.compare(line.qty_received, line._get_qty_wanted()) >= 0
+        here = line._get_measure().compare(line.qty_received, line._get_qty_wanted()) >= 0
         return 'advance' if (event == 'approval' or proved) and not here else False
-
-    @api.model
-    def _get_qty_noted(self, line, kind):
-        """Return what was decided on of a line as a kind of credit without goods."""
-        # sudo: whoever decides need not read the list.
-        rows = self.sudo().search([('line_id', '=', line.id), ('kind', '=', kind)])
-        return sum(rows.mapped('quantity'))
 
     @api.model
     def _prepare_line_vals(self, line, kind, quantity):
@@ -194,8 +195,6 @@ class SaleReturnUnbacked(models.Model):
         # sudo: prices of orders, whoever decides.
         line = line.sudo()
         currency = line.company_id.currency_id
-        wanted = line._get_qty_wanted()
-        value = line._get_requested_amount(currency)
         sale_return = line.return_id
         return {
             'kind': kind,
@@ -210,7 +209,7 @@ class SaleReturnUnbacked(models.Model):
             'reason_id': line.reason_id.id,
             'comment': line.customer_note,
             'quantity': quantity,
-            'amount': currency.round(value * quantity / wanted) if wanted else 0.0,
+            'amount': currency.round(line._get_requested_amount(currency, quantity)),
         }
 
     # === BUDGET === #
@@ -404,7 +403,9 @@ class SaleReturnUnbacked(models.Model):
         # sudo: whoever submits a return need not read policies.
         early = lines.sudo().filtered(lambda line: self._get_kind(line) == 'advance')
         found = lines.browse()
-        for group in early.grouped(lambda line: line.return_id.partner_id).values():
+        for group in early.grouped(
+            lambda line: line.return_id.partner_id.commercial_partner_id
+        ).values():
             # Customer by customer: few policies credit what has not come.
             vals_list = [
                 self._prepare_line_vals(line, 'advance', line._get_qty_wanted()) for line in group

@@ -39,7 +39,7 @@ class SaleReturn(models.Model):
         readonly=True,
         copy=False,
         index='btree_not_null',
-        help="Who submitted the return. He does not approve it.",
+        help="Who submitted the return. They do not approve it.",
     )
     submission_count = fields.Integer(technical=True, readonly=True, copy=False)
     fingerprint = fields.Char(

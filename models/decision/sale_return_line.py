@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...tools.reader import number, reads, text
-from ...tools.verdict import OUTCOMES
+from ...tools.verdict import strongest
 from .sale_return_rule import OUTCOMES as OUTCOME_LABELS
 
 # Written by the decision only.
@@ -194,13 +194,7 @@ class SaleReturnLine(models.Model):
         if not sale_line:
             price, own = self.product_id.lst_price, self.company_id.currency_id
         else:
-            own = sale_line.currency_id
-            if sale_line.product_uom_qty:
-                # Not Odoo's price per unit, which is rounded.
-                price = sale_line.price_total / sale_line.product_uom_qty
-            else:
-                # Delivered without having been ordered: Odoo has no price per unit for it.
-                price = sale_line.price_unit * (1 - (sale_line.discount or 0.0) / 100)
+            price, own = sale_line._get_return_price(), sale_line.currency_id
         if own == currency:
             return price * quantity
         return own._convert(
@@ -299,7 +293,7 @@ class SaleReturnLine(models.Model):
         :param dict verdicts: `{line: [dict]}` of `sale.return.decision._get_verdicts`.
         """
         for line in self:
-            outcome = max((v['outcome'] for v in verdicts[line]), key=OUTCOMES.index)
+            outcome = strongest(v['outcome'] for v in verdicts[line])
             # One write per line: each has facts of its own. They go to the database together.
             line._write_facts({'verdicts': verdicts[line], 'verdict_outcome': outcome})
 

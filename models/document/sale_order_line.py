@@ -217,6 +217,18 @@ class SaleOrderLine(models.Model):
         )
         return self._get_return_measure().from_stock(quantity)
 
+    def _get_return_price(self):
+        """Return what one unit of the order line cost, tax included, in the order's currency.
+
+        :rtype: float
+        """
+        self.ensure_one()
+        if self.product_uom_qty:
+            # Not Odoo's price per unit, which is rounded.
+            return self.price_total / self.product_uom_qty
+        # Delivered without having been ordered: Odoo has no price per unit for it.
+        return self.price_unit * (1 - (self.discount or 0.0) / 100)
+
     def _get_return_lines(self):
         """Return all return lines of the order lines. Every document of Odoo's asks here.
 

@@ -1,4 +1,5 @@
 import math
+from collections import defaultdict
 
 from odoo import api, models
 from odoo.exceptions import UserError
@@ -73,12 +74,10 @@ class SaleReturnDisposal(models.AbstractModel):
         kits._set_kept_quantities(lines, kept)
         self._ensure_may_leave(lines.browse({vals['line_id'] for vals in kept}))
         service._ensure_keepable(lines, kept)
-        self.env['sale.return.unbacked']._note_kept(
-            {
-                lines.browse(line_id): sum(v['quantity'] for v in kept if v['line_id'] == line_id)
-                for line_id in {vals['line_id'] for vals in kept}
-            }
-        )
+        kept_quantities = defaultdict(float)
+        for vals in kept:
+            kept_quantities[lines.browse(vals['line_id'])] += vals['quantity']
+        self.env['sale.return.unbacked']._note_kept(kept_quantities)
         rows = service.env['sale.return.inspection'].create(vals_list)
         service._move_goods(rows, buckets)
         service._log_inspections(rows)

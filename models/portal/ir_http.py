@@ -4,7 +4,7 @@ from werkzeug.routing import IntegerConverter
 from odoo import models
 from odoo.http import request
 
-from ...tools.reader import MAX_ID, take_text
+from ...tools.reader import MAX_ID, take_id, take_text
 
 # Of one field of a form, in letters. Longer than any text that is kept, so that the sentence about
 # its length can be said.
@@ -21,6 +21,8 @@ SECRET_HEADERS = {
 }
 # Odoo's own, on which customers write to us.
 MESSAGE_ROUTES = ('/mail/message/post', '/mail/attachment/upload')
+# By what Odoo knows somebody who has no login.
+THREAD_KEYS = ('token', 'hash', 'pid')
 FRAMES = "frame-ancestors 'self'"
 # Of pages; a file may need its plug-in.
 NO_PLUGINS = "object-src 'none'; base-uri 'none'"
@@ -88,9 +90,19 @@ class IrHttp(models.AbstractModel):
         :raise TooMuch: when there was too much.
         """
         if request.params.get('thread_model') == 'sale.return':
-            record = f'sale.return({request.params.get("thread_id")},)'
+            params = request.params
+            thread = request.env['sale.return']
+            # Only what people write who may see a return counts for it.
+            if thread_id := take_id(params.get('thread_id')):
+                # Tokens are compared in constant time, which cannot be done with other letters.
+                keys = {
+                    name: value
+                    for name in THREAD_KEYS
+                    if isinstance(value := params.get(name), (str, int)) and str(value).isascii()
+                }
+                thread = thread._get_thread_with_access(thread_id, **keys)
             gate = request.env['sale.return.portal.gate']
-            gate._pass({'message': 1}, order=record, link=request.params.get('token'))
+            gate._pass({'message': 1}, order=thread, link=thread and params.get('token'))
 
     @classmethod
     def _read_sale_return_field(cls, name, value):

@@ -46,6 +46,8 @@ CEILING_PARAMETER = 'sale_return.portal_ceiling'
 # Warned of once in so many hours.
 PROXY = Ceiling(0, 24)
 KEEP_DAYS = 2
+# Counters that are deleted in one go.
+CLEAN_UP = 10_000
 HASH_SCOPE = 'sale_return.portal_gate'
 
 
@@ -131,13 +133,18 @@ class SaleReturnPortalGate(models.Model):
         # Its own transaction: what is refused and rolled back is counted all the same.
         with self.env.registry.cursor() as cr:
             gate = self.with_env(self.env(cr=cr, su=True))
-            spent = gate._add({scope: (text, price) for scope, text in narrow.items()})
+            spent = gate._add(
+                {scope: (text, price) for scope, text in narrow.items() if scope != 'order'}
+            )
             if 'proxy' in spent and spent['proxy'] == price:
                 _logger.warning(
                     "Requests come through a proxy, but proxy_mode is off: visitors of the return "
                     "pages cannot be told apart and are not counted one by one."
                 )
             for scope, ceiling in CEILINGS.items():
+                if scope == 'order' and scope in narrow:
+                    # What a visitor or link may not do any more does not count for the others.
+                    spent |= gate._add({scope: (narrow[scope], price)})
                 if spent.get(scope, 0) > ceiling.points:
                     return scope
             if not stranger:
@@ -253,4 +260,7 @@ class SaleReturnPortalGate(models.Model):
         """Delete the counters of periods that are over."""
         before = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
         # sudo: nobody reads or writes counters.
-        self.sudo().search([('begin', '<', before)], limit=10_000).unlink()
+        counters = self.sudo().search([('begin', '<', before)], limit=CLEAN_UP)
+        count = len(counters)
+        counters.unlink()
+        return count, count == CLEAN_UP  # Odoo comes again while something is left

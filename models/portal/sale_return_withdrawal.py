@@ -177,14 +177,8 @@ class SaleReturnWithdrawal(models.Model):
                 | Domain('date_mail_next', '<=', fields.Datetime.now())
             )
         )
-        cron = self.env['ir.cron']
-        cron._commit_progress(remaining=len(failed))
-        for withdrawal in failed:
-            # One by one: each has a mail, an owner and a pause of its own, and they are few.
-            if withdrawal.try_lock_for_update(allow_referencing=True):
-                withdrawal._retry()
-            if not cron._commit_progress(1):
-                break
+        # One by one: each has a mail, an owner and a pause of its own.
+        self.env['sale.return.job']._work_off(failed, lambda withdrawal: withdrawal._retry())
 
     def _retry(self):
         """Mail one acknowledgement again, to the addresses that we would write to now."""

@@ -65,8 +65,8 @@ class SaleReturnHealth(models.AbstractModel):
         return [
             {
                 'sentence': self.env._(
-                    "The quarantine is filling up: %(count)s lots of goods have been there for "
-                    "more than %(days)s days.",
+                    "The quarantine is filling up. Items there for more than %(days)s days: "
+                    "%(count)s.",
                     count=count,
                     days=PATIENCE.days,
                 ),

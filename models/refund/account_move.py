@@ -93,22 +93,23 @@ class AccountMove(models.Model):
         To be called in superuser mode.
         """
         notes = self._filter_sale_return_payable().filtered('sale_return_ids')
+        found = self.browse()
         # As if they were prepared from the return, by the one who is about to pay.
-        return notes.filtered(
-            lambda note: (
-                self.env['sale.return.refund']
-                .new(
-                    {
-                        'note_id': note.id,
-                        'partner_id': note._get_sale_return_customer().id,
-                        'currency_id': note.currency_id.id,
-                        'amount': note.amount_residual,
-                        'prepared_by_id': self.env.uid,
-                    }
-                )
-                ._is_second_person_needed()
+        for (company, customer), group in notes.grouped(
+            lambda note: (note.company_id, note._get_sale_return_customer())
+        ).items():
+            payout = self.env['sale.return.refund'].new(
+                {
+                    'note_id': group[:1].id,
+                    'partner_id': customer.id,
+                    'currency_id': company.currency_id.id,
+                    'amount': abs(sum(group.mapped('amount_residual_signed'))),
+                    'prepared_by_id': self.env.uid,
+                }
             )
-        )
+            if payout._is_second_person_needed():
+                found |= group
+        return found
 
     def _is_sale_return_handed_over(self):
         """Tell whether a second person pays some of these notes back."""

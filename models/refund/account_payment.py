@@ -68,6 +68,11 @@ class AccountPayment(models.Model):
         refunds = payments.sale_return_refund_ids.filtered(
             lambda refund: refund.method == 'payment' and refund.payment_id.state not in PAID_STATES
         )
+        if refunds and len(self) > 1:
+            # One by one: what is paid counts for the next one, where amounts need two persons.
+            for payment in self:
+                payment.write(vals)
+            return True
         self.env['sale.return.guard']._take_counter(refunds.note_id, 'sale_return_refund_guard')
         for refund in refunds:
             # One by one: few are paid back, and each has a note of its own.

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.tools import format_date
 from odoo.tools.misc import formatLang
 
-from ...tools.reader import flag, reads, record_id
+from ...tools.reader import flag, reads, record_id, text
 
 
 class SaleReturn(models.Model):
@@ -360,6 +360,7 @@ class SaleReturn(models.Model):
         self.check_access('read')
         return self.refund_ids.action_post()
 
+    @reads(reason=text)
     def action_leave_on_account(self, reason=None):
         """Leave what is open on the credit notes on the account of the customers.
 

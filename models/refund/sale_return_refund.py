@@ -264,7 +264,7 @@ class SaleReturnRefund(models.Model):
 
         :return: the new payouts.
         :rtype: sale.return.refund
-        :raise AccessError: for who may not pay money back.
+        :raise AccessError: if the user may not refund.
         :raise UserError: when a payout has not failed, or its outcome is not known.
         """
         return self._retry(online=True)
@@ -274,7 +274,7 @@ class SaleReturnRefund(models.Model):
 
         :return: the new payouts.
         :rtype: sale.return.refund
-        :raise AccessError: for who may not pay money back.
+        :raise AccessError: if the user may not refund.
         :raise UserError: when a payout has not failed, or its outcome is not known.
         """
         return self._retry(online=False)
@@ -304,7 +304,7 @@ class SaleReturnRefund(models.Model):
         """Cancel payouts that have not been sent or posted.
 
         :return: True
-        :raise AccessError: for who may not pay money back.
+        :raise AccessError: if the user may not refund.
         :raise UserError: when money may be on its way already.
         """
         self._ensure_allowed()
@@ -322,7 +322,7 @@ class SaleReturnRefund(models.Model):
         """Say that the provider's books show the refund of a payout without answer as paid.
 
         :return: True
-        :raise AccessError: for who may not pay money back.
+        :raise AccessError: if the user may not refund.
         :raise UserError: when the outcome of a payout is known.
         """
         todo = self._get_unknown()
@@ -338,7 +338,7 @@ class SaleReturnRefund(models.Model):
         It has failed then, and can be tried again.
 
         :return: True
-        :raise AccessError: for who may not pay money back.
+        :raise AccessError: if the user may not refund.
         :raise UserError: when the outcome of a payout is known.
         """
         todo = self._get_unknown()

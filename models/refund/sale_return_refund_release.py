@@ -98,7 +98,7 @@ class SaleReturnRefund(models.Model):
         What a second person has to pay stays as it is, see `_needs_second_person`.
 
         :return: True
-        :raise AccessError: for who may not pay money back.
+        :raise AccessError: if the user may not refund.
         :raise UserError: when a payment cannot be posted, or would pay more than is open.
         """
         if not (self.env.su or self._may_pay()):
@@ -177,14 +177,25 @@ class SaleReturnRefund(models.Model):
                 ('company_id', '=', company.id),
                 ('partner_id', '=', self.partner_id.id),
                 ('prepared_by_id', '=', self.prepared_by_id.id),
+                '|',
                 ('state', 'in', ('pending', 'unknown', 'done')),
+                # The job is about to send it.
+                '&',
+                '&',
+                ('state', '=', 'prepared'),
+                ('method', '=', 'online'),
+                ('waits_for_release', '=', False),
                 (
                     'create_date',
                     '>',
                     fields.Datetime.now() - timedelta(days=company.sale_return_period_days),
                 ),
             ]
-        ).filtered(lambda refund: refund.released_by_id in (False, refund.prepared_by_id))
+        ).filtered(
+            lambda refund: (
+                not refund.released_by_id or refund.released_by_id == refund.prepared_by_id
+            )
+        )
         return sum(
             refund.currency_id._convert(refund.amount, company.currency_id, company, today)
             for refund in self | others

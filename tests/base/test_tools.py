@@ -50,8 +50,7 @@ class TestTools(TestCase):
     def test_strongest_verdict_wins_whatever_the_order(self):
         outcomes = list(verdict.OUTCOMES)
         random.Random(19).shuffle(outcomes)
-        verdicts = [verdict.Verdict(outcome, 'test') for outcome in outcomes]
-        self.assertEqual(verdict.strongest(verdicts), 'refuse')
+        self.assertEqual(verdict.strongest(outcomes), 'refuse')
 
     def test_verdicts_cannot_be_changed(self):
         with self.assertRaises(AttributeError):

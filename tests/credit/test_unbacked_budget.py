@@ -97,6 +97,17 @@ class TestUnbackedBudget(RefundCommon):
         self._call(self.approver, early, 'action_close', "Never came.")
         self.assertEqual(self._rows(early)[:1].kind, 'write_off')
 
+    def test_small_parts_of_a_large_unit_are_listed(self):
+        tonne = self.env.ref('uom.product_uom_ton')
+        sand = self._create_product("Sand", uom_id=self.env.ref('uom.product_uom_kgm').id)
+        order = self._create_sale(
+            {'product': sand, 'quantity': 1, 'price': 1000.0, 'product_uom_id': tonne.id}
+        )
+        kept = self._create_return(order, 1)
+        results = [{'quantity': 0.004, 'disposition': 'keep'}]
+        self._call(self.approver_inspector, kept.line_ids, 'register_inspection', results)
+        self.assertEqual(self._rows(kept).mapped('amount'), [4.84])
+
     def test_received_goods_are_not_listed(self):
         sale_return = self._return_goods(self._create_sale(), 3)
         self.assertEqual(sale_return.amount_credited, 363.0)

@@ -108,6 +108,15 @@ class TestPayBackDesk(RefundCommon):
                 with self.subTest(word=word):
                     self.assertIn(word, told().replace('\xa0', ' '))
 
+    def test_banner_says_until_when_the_law_wants_it(self):
+        self.policy.write({'regime': 'eu_withdrawal', 'settlement': 'refund'})
+        sale_return = self._create_return(
+            self._create_paid_sale(), 10, reason=self.reason_changed_mind
+        )
+        self._receive_and_restock(sale_return)
+        note = self._as(self.clerk, sale_return).money_note
+        self.assertIn("The law wants it back by", note)
+
     def _receive_and_restock(self, sale_return):
         self._receive(sale_return)
         sale_return.action_inspect_all('restock')

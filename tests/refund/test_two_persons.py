@@ -66,6 +66,34 @@ class TestTwoPersons(RefundCommon):
         self._call(self.second, second.payment_id, 'action_post')
         self.assertEqual(second.state, 'done')
 
+    def test_payments_posted_at_once_count_together(self):
+        order = self._create_paid_sale()
+        refunds = self.env['sale.return.refund']
+        for _part in range(2):
+            refunds += self._prepare(self._return_goods(order, 5))  # 605.00
+        for method, args in (('action_post', []), ('write', [{'state': 'paid'}])):
+            with self.subTest(method=method), self.assert_refused("second person"):
+                self._call(self.first, refunds.payment_id, method, *args)
+        self._call(self.second, refunds.payment_id, 'action_post')
+        self.assertEqual(set(refunds.mapped('state')), {'done'})
+
+    def test_online_parts_count_together(self):
+        order = self._create_sale()
+        self._pay_online(order.invoice_ids)
+        returns = [self._return_goods(order, 5) for _part in range(2)]  # 605.00
+        with self._provider_answers('done'):
+            refunds = [self._prepare(sale_return) for sale_return in returns]
+        self.assertEqual([refund.method for refund in refunds], ['online', 'online'])
+        self.assertEqual([refund.waits_for_release for refund in refunds], [False, True])
+
+    def test_notes_paid_in_one_dialog_count_together(self):
+        order = self._create_paid_sale()
+        returns = self._return_goods(order, 5) + self._return_goods(order, 5)
+        notes = returns.credit_note_ids
+        for group, refused in ((notes, True), (notes[:1], False)):
+            handed = group.sudo().with_user(self.first).sudo()._get_sale_return_handed_over()
+            self.assertEqual(handed, group if refused else group.browse())
+
     def test_who_changes_the_payee_has_prepared_it(self):
         refund = self._prepare()
         account = (
