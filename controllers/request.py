@@ -117,7 +117,7 @@ class SaleReturnRequest(SaleReturnAccess):
                 self._get_service()._send(draft)
                 request.env.flush_all()
         except RequestRefused as refusal:
-            return self._render_summary(order, draft, access_token, error=str(refusal))
+            return self._render_summary(order, draft, access_token, error=refusal)
         return self._redirect_to_sent(order, draft, access_token)
 
     @route(
@@ -241,8 +241,9 @@ class SaleReturnRequest(SaleReturnAccess):
                 draft=draft,
                 summary=self._get_service()._get_summary(draft),
                 access_token=access_token,
-                error=error,
+                error=error and str(error),
             ),
+            status=self._get_status(error),
         )
 
     def _redirect_to_sent(self, order, sale_return, access_token):

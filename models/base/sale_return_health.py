@@ -64,7 +64,7 @@ class SaleReturnHealth(models.AbstractModel):
         findings += [
             {
                 'sentence': self.env._(
-                    "The job “%(job)s” has failed %(count)s times in a row.",
+                    "The job “%(job)s” fails (%(count)s in a row).",
                     job=job.name,
                     count=job.failure_count,
                 ),

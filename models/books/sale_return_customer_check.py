@@ -26,18 +26,24 @@ class SaleReturnCustomerCheck(models.AbstractModel):
         :rtype: dict
         """
         found = {}
-        for partner_id, documents, ledger in self._get_accounts(company):
-            partner = self.env['res.partner'].browse(partner_id)
+        accounts = self._get_accounts(company)
+        returns = self.env['sale.return'].search(
+            [
+                ('partner_id', 'child_of', [partner_id for partner_id, *_sums in accounts]),
+                ('company_id', '=', company.id),
+                ('state', 'not in', ('draft', 'refused', 'cancelled')),
+            ],
+            order='id',
+        )
+        last = {back.partner_id.commercial_partner_id.id: back for back in returns}
+        for partner_id, documents, ledger in accounts:
             difference = company.currency_id.round(ledger - documents)
             if company.currency_id.is_zero(difference):
                 continue
-            last = self.env['sale.return'].search(
-                [('partner_id', 'child_of', partner.id), ('company_id', '=', company.id)],
-                order='id desc',
-                limit=1,
-            )
             found[f'customer_difference:{partner_id}'] = {
-                **self.env['sale.return.reconciler']._prepare_return_vals(last),
+                **self.env['sale.return.reconciler']._prepare_return_vals(
+                    last.get(partner_id, self.env['sale.return'])
+                ),
                 'kind': 'customer_difference',
                 'partner_id': partner_id,
                 'currency_id': company.currency_id.id,

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.tools import format_datetime
 
 # The comparison runs every night; one night may be missed.
 TOO_OLD = timedelta(days=2)
@@ -18,9 +19,9 @@ class SaleReturnHealth(models.AbstractModel):
             return findings
         sentence = self.env._("Goods, credits and payments were never compared.")
         if compared_on:
-            day = fields.Datetime.context_timestamp(self, compared_on).date()
             sentence = self.env._(
-                "Goods, credits and payments were last compared on %(date)s.", date=day
+                "Goods, credits and payments were last compared on %(date)s.",
+                date=format_datetime(self.env, compared_on),
             )
         return [
             *findings,

@@ -52,13 +52,7 @@ class SaleReturnReconciler(models.AbstractModel):
 
         :param company: one `res.company`.
         """
-        # sudo: the list is complete for everybody who may read it, whatever documents they may
-        # read; callers have checked that.
-        service = (
-            self.sudo()
-            .with_company(company)
-            .with_context(clean_context(self.env.context), allowed_company_ids=company.ids)
-        )
+        service = self._get_service(company)
         service.env.flush_all()
         self.env.cr.execute(
             SQL("SELECT pg_try_advisory_xact_lock(%s, %s)", self._get_lock_number(), company.id)
@@ -69,6 +63,17 @@ class SaleReturnReconciler(models.AbstractModel):
         for kinds, find in service._get_finders():
             service.env['sale.return.reconciliation']._apply(company, kinds, find(company))
         company.sale_return_reconciled_on = self.env.cr.now()
+
+    @api.model
+    def _get_service(self, company):
+        """Return the service as it compares one company."""
+        # sudo: the list is complete for everybody who may read it, whatever documents they may
+        # read; callers have checked that.
+        return (
+            self.sudo()
+            .with_company(company)
+            .with_context(clean_context(self.env.context), allowed_company_ids=company.ids)
+        )
 
     @api.model
     def _get_lock_number(self):

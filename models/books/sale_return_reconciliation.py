@@ -306,7 +306,9 @@ class SaleReturnReconciliation(models.Model):
         self.ensure_one()
         notes = self.note_id | self.return_line_id.credit_line_ids.move_id
         inspectors = self.return_line_id.inspection_ids.inspector_id
-        return notes.create_uid | notes.sale_return_posted_by_id | inspectors
+        refunds = self.note_id.sale_return_refund_ids
+        payers = refunds.prepared_by_id | refunds.released_by_id | self.payment_id.create_uid
+        return notes.create_uid | notes.sale_return_posted_by_id | inspectors | payers
 
     def _ensure_second_person(self):
         """Refuse that somebody acknowledges what they have caused, where somebody else could.
@@ -550,8 +552,12 @@ class SaleReturnReconciliation(models.Model):
         )
         cron = self.env['ir.cron']
         cron._commit_progress(remaining=len(companies))
+        reconciler = self.env['sale.return.reconciler']
         for company in companies:
-            self.env['sale.return.reconciler']._reconcile(company)
+            checks = reconciler._get_service(company).env['sale.return.note.check']
+            if not checks._prove(company.with_env(checks.env)):
+                break
+            reconciler._reconcile(company)
             self.sudo()._announce(company)
             if not cron._commit_progress(1):
                 break

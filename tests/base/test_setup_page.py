@@ -48,7 +48,7 @@ class TestSetupPage(SaleReturnCommon):
 
     def test_jobs_that_fail_are_named(self):
         self.env.ref('sale_return.ir_cron_reconcile').sudo().failure_count = 3
-        finding = self._assert_opened("has failed 3 times in a row")
+        finding = self._assert_opened("fails (3 in a row)")
         # Scheduled jobs are for administrators.
         self.assertFalse(finding.is_open)
         with self.assertRaisesRegex(UserError, "Ask an administrator"):

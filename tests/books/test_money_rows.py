@@ -1,3 +1,8 @@
+from datetime import date
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
 from odoo import Command
 from odoo.tests import tagged
 
@@ -43,6 +48,32 @@ class TestNoteRows(ReconciliationCommon):
                 self._return_goods(order.order_line[:1], quantity, reason=self.reason_changed_mind)
         self.assertFalse(self._refresh())
         self.assertFalse(self._refresh())
+
+    def test_note_of_today_is_right_where_it_is_tomorrow_already(self):
+        self.company.sudo().partner_id.tz = 'Asia/Shanghai'
+        with freeze_time('2026-03-01 23:30:00'):
+            note = self._return_goods(self._create_sale(), 4).credit_note_ids
+            self.assertEqual(note.invoice_date, date(2026, 3, 2))
+            self.assertFalse(self._refresh())
+
+    def test_job_looks_once_at_notes_that_are_right(self):
+        notes = self._return_goods(self._create_sale(), 4).credit_note_ids
+        notes |= self._return_goods(self._create_sale(), 2).credit_note_ids
+        wrong = notes[:1]
+        self._write_past_orm(wrong.invoice_line_ids, price_subtotal=400.01)
+        service = self.env['sale.return.reconciler']._get_service(self.company)
+        checks = service.env['sale.return.note.check']
+        company = self.company.with_env(service.env)
+        self.assertLessEqual(set(notes.ids), set(checks._get_unproven(company)))
+        committed = []
+        with patch.object(
+            type(self.env['ir.cron']),
+            '_commit_progress',
+            lambda *_args, **_options: committed.append(True) or 1.0,
+        ):
+            self.assertTrue(checks._prove(company))
+        self.assertTrue(committed)
+        self.assertEqual(set(checks._get_unproven(company)) & set(notes.ids), set(wrong.ids))
 
     def test_amount_changed_past_the_orm(self):
         note = self._return_goods(self._create_sale(), 4).credit_note_ids

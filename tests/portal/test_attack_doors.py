@@ -191,6 +191,8 @@ class TestAttackDoors(WalkCommon):
                         self.assertEqual(found, SECRET_HEADERS, response.status_code)
                         policy = response.headers.get('Content-Security-Policy', '')
                         self.assertIn("frame-ancestors 'self'", policy)
+                        if response.headers.get('Content-Type', '').startswith('text/html'):
+                            self.assertIn("object-src 'none'; base-uri 'none'", policy)
 
     def test_page_lives_without_the_library_for_barcodes(self):
         self._login(self.jane)
