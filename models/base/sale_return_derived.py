@@ -7,15 +7,13 @@ class SaleReturnDerived(models.AbstractModel):
     """Mixin of documents most fields of which follow from what was done.
 
     Odoo lets whoever may write a record write its computed fields, too, and keeps what was
-    written. Here nobody can: they are facts, on which money depends.
+    written. Here nobody can: they are facts, on which money depends. `readonly=True` on a field is
+    not only for views: services write it by `_write_facts`, and nobody else does.
     """
 
     _name = 'sale.return.derived'
     _inherit = ['sale.return.own.defaults']
     _description = "Return Document with Derived Fields"
-
-    # Fields that services write by `_write_facts` and nobody else; extended by each model.
-    _protected_fields = frozenset()
 
     @api.model
     def _get_fixed_fields(self, names):
@@ -107,6 +105,6 @@ class SaleReturnDerived(models.AbstractModel):
     def _is_derived(self, name):
         """Tell whether a field follows from what was done."""
         field = self._fields.get(name)
-        return name in self._protected_fields or bool(
-            field and field.compute and field.readonly and not field.inverse
+        return bool(
+            field and field.readonly and not field.inverse and name not in models.MAGIC_COLUMNS
         )

@@ -10,10 +10,6 @@ from ...const import CUSTOMER_STEPS, OPEN_STATES, STEPS
 from ...tools.reader import reads, text
 
 # Written by the steps only.
-PROTECTED_FIELDS = frozenset(
-    {'deadline_ids', 'waiting_since', 'waiting_reason', 'reminded_for', 'expiry_error'}
-)
-
 # After these nothing follows in the same call that looks at the deadlines anyway.
 FINAL_STATES = ('draft', 'refused', 'cancelled', 'closed')
 
@@ -184,10 +180,6 @@ class SaleReturn(models.Model):
         if 'team_id' in vals:
             self._change_team()
         return result
-
-    def _is_derived(self, name):
-        """Override of `sale.return.derived` to protect the deadlines and what the job keeps."""
-        return name in PROTECTED_FIELDS or super()._is_derived(name)
 
     # === ACTION METHODS === #
 

@@ -9,17 +9,6 @@ from odoo.fields import Domain
 from ...tools.reader import reads, text
 
 # Written by the steps of the approval only.
-PROTECTED_FIELDS = frozenset(
-    {
-        'requested_by_id',
-        'submission_count',
-        'fingerprint',
-        'step_ids',
-        'date_appeal_until',
-        'appeal_ids',
-    }
-)
-
 OVERRIDABLE = ('refuse_overridable', 'refuse')
 
 # Of one level at the most: a reminder for everybody is one for nobody.
@@ -194,10 +183,6 @@ class SaleReturn(models.Model):
         self._unlink_except_started()
         self.file_ids.unlink()
         return super().unlink()
-
-    def _is_derived(self, name):
-        """Override of `sale.return.derived` to protect approvals and appeals."""
-        return name in PROTECTED_FIELDS or super()._is_derived(name)
 
     # === WHO === #
 

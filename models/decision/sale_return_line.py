@@ -8,17 +8,6 @@ from ...tools.verdict import strongest
 from .sale_return_rule import OUTCOMES as OUTCOME_LABELS
 
 # Written by the decision only.
-PROTECTED_FIELDS = frozenset(
-    {
-        'policy_facts',
-        'verdicts',
-        'verdict_outcome',
-        'decision',
-        'decision_reason',
-        'decided_by_id',
-        'decided_on',
-    }
-)
 
 
 class SaleReturnLine(models.Model):
@@ -159,10 +148,6 @@ class SaleReturnLine(models.Model):
         self._ensure_draft()
         self.file_ids.unlink()
         return super().unlink()
-
-    def _is_derived(self, name):
-        """Override of `sale.return.derived` to protect what was decided."""
-        return name in PROTECTED_FIELDS or super()._is_derived(name)
 
     # === AMOUNTS === #
 

@@ -36,21 +36,6 @@ class SaleReturn(models.Model):
     _check_company_auto = True
     _rec_names_search = ['name', 'external_ref', 'partner_id.name', 'tracking_ref']
 
-    _protected_fields = frozenset(
-        {
-            'state',
-            'name',
-            'event_ids',
-            'approval_ids',
-            'inspection_ids',
-            'date_dispatched',
-            'credit_queued',
-            'credit_error',
-            'credit_attempts',
-            'credit_retry_at',
-        }
-    )
-
     # Identity
     name = fields.Char(
         string="Number",
@@ -528,10 +513,6 @@ class SaleReturn(models.Model):
             (by_key[key] if (key := self._get_reference_key(vals)) else next(rest)).id
             for vals in vals_list
         )
-
-    def _is_derived(self, name):
-        """Override of `sale.return.derived` to protect the chain of the log and more."""
-        return name in ('log_hash', 'date_dispatch_proved') or super()._is_derived(name)
 
     # === ACTION METHODS === #
 

@@ -40,17 +40,6 @@ class SaleReturnLine(models.Model):
     _check_company_auto = True
     _rec_name = 'product_id'
 
-    _protected_fields = frozenset(
-        {
-            'qty_authorized',
-            'qty_written_off',
-            'qty_received_uninvoiced',
-            'move_ids',
-            'inspection_ids',
-            'credit_line_ids',
-        }
-    )
-
     # Identity and links
     return_id = fields.Many2one('sale.return', required=True, index=True, ondelete='cascade')
     company_id = fields.Many2one(related='return_id.company_id', store=True, index=True)

@@ -21,16 +21,6 @@ FOLLOW_UP_RESULTS = [
 ]
 
 # Written with the closing, by the scheduled job and by `action_follow_up`.
-PROTECTED_FIELDS = frozenset(
-    {
-        'follow_up_on',
-        'follow_up_user_id',
-        'follow_up_result',
-        'follow_up_note',
-        'followed_up_by_id',
-        'date_followed_up',
-    }
-)
 
 
 class SaleReturn(models.Model):
@@ -111,12 +101,6 @@ class SaleReturn(models.Model):
             sale_return.slip_mail_error = slips[:1].error
 
     # === CRUD METHODS === #
-
-    def _is_derived(self, name):
-        """Override of `sale.return.derived` to protect the messages and the follow-up."""
-        return (
-            name == 'customer_message_ids' or name in PROTECTED_FIELDS or super()._is_derived(name)
-        )
 
     # === ACTION METHODS === #
 

@@ -53,8 +53,6 @@ MAX_COMMENT = 2000
 # Unhappy, neutral, happy: what Odoo's own rating page offers.
 RATINGS = (1, 3, 5)
 
-PROTECTED_FIELDS = frozenset({'portal_kind'})
-
 # Days that a request stays that was begun and never sent.
 DRAFT_DAYS = 2
 
@@ -67,7 +65,6 @@ class SaleReturn(models.Model):
     # What customers see of their returns, and the links that open them.
     access_token_expiry = fields.Datetime(
         string="Link works until",
-        readonly=True,
         copy=False,
         groups='sale_return.group_user',
         help="Links to the return in messages to the customer open it until then.",
@@ -142,10 +139,6 @@ class SaleReturn(models.Model):
         return text
 
     # === CRUD METHODS === #
-
-    def _is_derived(self, name):
-        """Override of `sale.return.derived` to protect who asked."""
-        return name in PROTECTED_FIELDS or super()._is_derived(name)
 
     # === ACCESS === #
 

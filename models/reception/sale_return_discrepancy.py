@@ -5,10 +5,8 @@ from odoo.tools import clean_context
 from ...const import DISCREPANCY_KINDS, DISCREPANCY_RESOLUTIONS, FOREIGN_KINDS, LIABILITIES
 from ...tools.reader import reads, text
 
-# What people write on a discrepancy; everything else follows from what was found and decided.
-EDITABLE_FIELDS = frozenset({'user_id', 'note', 'file_ids'})
+# What people may change on a discrepancy until it is resolved.
 EDITABLE_WHILE_OPEN = frozenset({'sale_line_id', 'liability'})
-EDITABLE_PREFIXES = ('message_', 'activity_')
 
 # What can become of which kind.
 RESOLUTIONS_BY_KIND = {
@@ -207,12 +205,7 @@ class SaleReturnDiscrepancy(models.Model):
 
         :raise UserError: when a field is set that follows from what was done.
         """
-        fixed = {
-            name
-            for name in vals
-            if name not in EDITABLE_FIELDS | EDITABLE_WHILE_OPEN
-            and not name.startswith(EDITABLE_PREFIXES)
-        }
+        fixed = {name for name in vals if self._is_derived(name)}
         if any(record.state != 'open' for record in self):
             fixed |= vals.keys() & EDITABLE_WHILE_OPEN
         if fixed:

@@ -4,7 +4,6 @@ from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from ...models.reception.sale_return_discrepancy import EDITABLE_FIELDS, EDITABLE_WHILE_OPEN
 from ..common import SaleReturnCommon
 
 LEAN = "forms without what optional modules add to them"
@@ -21,6 +20,16 @@ ALL_ROLES = (
     'sales_team.group_sale_manager',
     'sale_return.group_manager',
 )
+# A value of each type that no field of the test has.
+SAMPLES = {
+    **dict.fromkeys(('char', 'text', 'html', 'binary', 'selection', 'reference'), "x"),
+    **dict.fromkeys(('integer', 'float', 'monetary', 'many2one', 'many2one_reference'), 99),
+    'one2many': [[5]],
+    'many2many': [[5]],
+    'json': {'x': 1},
+    'date': '2001-02-03',
+    'datetime': '2001-02-03 04:05:06',
+}
 CLERK = ('sale_return.group_user', 'sales_team.group_sale_salesman')
 
 
@@ -44,14 +53,6 @@ class TestDerivedViews(SaleReturnCommon):
             if issubclass(model, mixin) and not model._abstract
         ]
 
-    def _is_protected(self, model, name):
-        if model._name == 'sale.return.discrepancy':
-            prefixes = ('message_', 'activity_', 'rating_', 'website_')
-            return name not in EDITABLE_FIELDS | EDITABLE_WHILE_OPEN and not name.startswith(
-                prefixes
-            )
-        return model._is_derived(name)
-
     def _find_editable(self, node, model):
         """Return the protected fields that can be edited in an arch, those of its rows included."""
         found = []
@@ -63,7 +64,7 @@ class TestDerivedViews(SaleReturnCommon):
             field = model._fields[name]
             readonly = child.get('readonly')
             fixed = field.readonly if readonly is None else readonly in ('1', 'True', 'true')
-            if hasattr(model, '_is_derived') and self._is_protected(model, name) and not fixed:
+            if hasattr(model, '_is_derived') and model._is_derived(name) and not fixed:
                 found.append((model._name, name))
             if field.relational:
                 found += self._find_editable(child, self.env[field.comodel_name])
@@ -86,15 +87,32 @@ class TestDerivedViews(SaleReturnCommon):
                     checked += view.model in models
             self.assertGreater(checked, 2)
 
-    def test_protected_fields_are_readonly_whatever_the_screen(self):
+    def test_no_room_adds_to_what_is_protected(self):
+        """The field says it; a list elsewhere would be a second truth."""
         for name in self._get_derived_models():
-            model = self.env[name]
-            for field in model._fields:
-                if field in model._protected_fields or (
-                    self._is_protected(model, field) and not model._fields[field].compute
-                ):
-                    with self.subTest(model=name, field=field):
-                        self.assertTrue(model._fields[field].readonly)
+            owners = {
+                cls.__module__
+                for cls in self.env.registry[name].mro()
+                if '_is_derived' in vars(cls)
+            }
+            self.assertEqual(owners, {'odoo.addons.sale_return.models.base.sale_return_derived'})
+
+    def test_read_only_fields_cannot_be_written_by_rpc(self):
+        """Not even by managers, whichever room has declared them."""
+        manager = self._create_user('derived_manager', *ALL_ROLES)
+        sale_return = self._create_return(self.order, 2)
+        for record, count in ((sale_return, 50), (sale_return.line_ids, 30)):
+            mine = record.with_env(self._env_of(manager))
+            names = [name for name in record._fields if record._is_derived(name)]
+            names = [
+                name for name in names if mine._has_field_access(record._fields[name], 'write')
+            ]
+            self.assertGreater(len(names), count)
+            for name in names:
+                kind = record._fields[name].type
+                value = not record[name] if kind == 'boolean' else SAMPLES[kind]
+                with self.subTest(field=name), self.assert_refused("by hand"):
+                    self._call(manager, record, 'write', {name: value})
 
     # === THE WEB CLIENT === #
 
