@@ -27,6 +27,10 @@ EXCEPTIONS = {
         "asks for the guard of the mixin by its class, past the model's own",
 }  # fmt: skip
 
+# No room extends these: what goes with a change of state is listed as hooks in `_before_state` and
+# `_after_state`, and what is protected is said by the field (`readonly`).
+SEALED = ('_update_state', '_before_state', '_after_state', '_is_derived')
+
 # What a room may import of another one: plain values, no classes of models.
 IMPORTABLE = ('const', 'exceptions')
 
@@ -209,6 +213,8 @@ class House:
             rooms = [source.room for source, _node in chain]
             for room in sorted({room for room in rooms if rooms.count(room) > 1}):
                 yield f'R3 {model}.{name} is there {rooms.count(room)} times in {room}'
+            if len(chain) > 1 and name in SEALED:
+                yield f'R3 {model}.{name} is extended by {", ".join(rooms[1:])}'
             if len(set(rooms)) > 2 and name not in self.hooks:
                 yield f'R3 {model}.{name} is extended by {len(set(rooms))} rooms, no hook'
             chain.sort(key=lambda item: self.rooms.index(item[0].room))

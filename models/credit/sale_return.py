@@ -172,13 +172,16 @@ class SaleReturn(models.Model):
                 for note in previews.get(sale_return.id, {}).get('due', [])
             )
 
-    def _update_state(self, state, reason=None):
-        """Override to fix what a draft proposes, and to give back what cards paid in vain."""
-        self.mapped('freight_charge')
-        result = super()._update_state(state, reason=reason)
+    def _fix_proposals(self):
+        """Hook of `_before_state`: the freight is proposed for a draft only."""
+        super()._fix_proposals()
+        self._recompute_recordset(['freight_charge'])
+
+    def _release_stored_value(self, state):
+        """Hook of `_after_state`."""
+        super()._release_stored_value(state)
         if state == 'closed':
             self.env['sale.return.loyalty']._release_unbilled(self)
-        return result
 
     @api.depends('create_uid')
     def _compute_door(self):

@@ -18,7 +18,7 @@ class SaleReturn(models.Model):
     """The clocks of a return: deadlines, waiting, and what runs out.
 
     `_sync_deadlines` compares the steps that are open with the rows that are there. It runs after
-    whatever can open or end a step (`_close_or_reopen`, `_update_state`, the decision); running it
+    whatever can open or end a step (`_close_or_reopen`, `_after_state`, the decision); running it
     again changes nothing.
     """
 
@@ -231,12 +231,11 @@ class SaleReturn(models.Model):
 
     # === IN STEP === #
 
-    def _update_state(self, state, reason=None):
-        """Override to end what nobody has to do any more."""
-        result = super()._update_state(state, reason=reason)
+    def _sync_deadlines_of_state(self, state):
+        """Hook of `_after_state`."""
+        super()._sync_deadlines_of_state(state)
         if state in FINAL_STATES:
             self._sync_deadlines()
-        return result
 
     def _close_or_reopen(self):
         """Override to call the next desk after everything that was done."""

@@ -591,11 +591,12 @@ class SaleReturn(models.Model):
 
     # === UNTIL WHEN === #
 
-    def _update_state(self, state, reason=None):
-        """Extend to fix with the refusal until when the customer may appeal.
+    def _ensure_may_become(self, state):
+        """Hook of `_before_state`: an open appeal is decided on.
 
         :raise UserError: when a return with an open appeal would be set back to draft.
         """
+        super()._ensure_may_become(state)
         if state == 'draft' and (
             open_appeals := self.appeal_ids.filtered(lambda a: a.state == 'open')
         ):
@@ -606,11 +607,13 @@ class SaleReturn(models.Model):
                     returns=", ".join(open_appeals.return_id.mapped('name')),
                 )
             )
-        result = super()._update_state(state, reason=reason)
+
+    def _fix_appeal_limit(self, state):
+        """Hook of `_after_state`."""
+        super()._fix_appeal_limit(state)
         if state == 'refused':
             for until, group in self.grouped(lambda r: r._get_date_appeal_until()).items():
                 group._write_facts({'date_appeal_until': until})
-        return result
 
     def _get_date_appeal_until(self):
         """Return the last day of an appeal against a refusal made now, in the company's time zone.

@@ -7,6 +7,7 @@ from . import sale_return_event
 from . import sale_return_file
 from . import sale_return_line
 from . import sale_return_line_steps
+from . import sale_return_clock
 from . import sale_return_opening
 from . import sale_return_reason
 from . import sale_return_steps

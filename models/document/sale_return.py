@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command, Domain
 
-from ...const import PROGRESS, RETURN_STATES, TRANSITIONS, progress
+from ...const import PROGRESS, RETURN_STATES, progress
 
 # What a client may still change after the return was submitted.
 EDITABLE_AFTER_SUBMIT = frozenset(
@@ -514,6 +514,14 @@ class SaleReturn(models.Model):
             for vals in vals_list
         )
 
+    def _write_facts(self, vals):
+        """Write fields that follow from what was done; `write` refuses them to everybody.
+
+        Being private it cannot be called by RPC, whatever the rights or the context.
+        """
+        # Past our own `write`, to those of the models below it.
+        return super().write(vals)  # pylint: disable=super-method-mismatch
+
     # === ACTION METHODS === #
 
     def action_view_sale_orders(self):
@@ -579,47 +587,6 @@ class SaleReturn(models.Model):
         return self._get_wizard_action(
             'sale.return.explain', self.env._("Write off the Rest"), default_action='close'
         )
-
-    # === STATE === #
-
-    def _update_state(self, state, reason=None):
-        """Change the state of returns: the only way there is.
-
-        :param str state: the new state.
-        :param str reason: why, for the event log.
-        :raise UserError: when a return cannot go from its state to the new one.
-        """
-        labels = dict(self._fields['state']._description_selection(self.env))
-        for sale_return in self:
-            if (sale_return.state, state) not in TRANSITIONS:
-                raise UserError(
-                    self.env._(
-                        "Return %(return)s is %(state)s and cannot become %(new_state)s.",
-                        state=labels[sale_return.state],
-                        new_state=labels[state],
-                        **{'return': sale_return.name},
-                    )
-                )
-        events = [
-            {
-                'return_id': sale_return.id,
-                'kind': 'state',
-                'state_from': sale_return.state,
-                'state_to': state,
-                'reason': reason,
-            }
-            for sale_return in self
-        ]
-        self._write_facts({'state': state})
-        self.env['sale.return.event']._log(events)
-
-    def _write_facts(self, vals):
-        """Write fields that follow from what was done; `write` refuses them to everybody.
-
-        Being private it cannot be called by RPC, whatever the rights or the context.
-        """
-        # Past our own `write`, to those of the models below it.
-        return super().write(vals)  # pylint: disable=super-method-mismatch
 
     # === INTAKE === #
 

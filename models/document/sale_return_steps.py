@@ -4,8 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
-from ...const import CUSTOMER_STEPS, OPEN_STATES
-from ...tools.deadline import last_moment, legal_due
+from ...const import CUSTOMER_STEPS, OPEN_STATES, TRANSITIONS
+from ...tools.deadline import last_moment
 from ...tools.reader import code_or_id, reads, text
 
 # What can be done with what is here comes before what is still to come.
@@ -358,6 +358,86 @@ class SaleReturn(models.Model):
         proved._register_dispatch(tracking_ref, carrier_name)
         return True
 
+    # === STATE === #
+
+    def _update_state(self, state, reason=None):
+        """Change the state of returns: the only way there is, and nobody extends it.
+
+        What has to be true before, and what follows, are the hooks of `_before_state` and
+        `_after_state`.
+
+        :param str state: the new state.
+        :param str reason: why, for the event log.
+        :raise UserError: when a return cannot go from its state to the new one.
+        """
+        labels = dict(self._fields['state']._description_selection(self.env))
+        for sale_return in self:
+            if (sale_return.state, state) not in TRANSITIONS:
+                raise UserError(
+                    self.env._(
+                        "Return %(return)s is %(state)s and cannot become %(new_state)s.",
+                        state=labels[sale_return.state],
+                        new_state=labels[state],
+                        **{'return': sale_return.name},
+                    )
+                )
+        self._before_state(state)
+        events = [
+            {
+                'return_id': sale_return.id,
+                'kind': 'state',
+                'state_from': sale_return.state,
+                'state_to': state,
+                'reason': reason,
+            }
+            for sale_return in self
+        ]
+        self._write_facts({'state': state})
+        self.env['sale.return.event']._log(events)
+        self._after_state(state)
+
+    def _before_state(self, state):
+        """Do what has to be done while returns have their old state, in this order.
+
+        :param str state: the new state, which may follow the old one.
+        """
+        self._ensure_may_become(state)
+        self._fix_proposals()
+
+    def _after_state(self, state):
+        """Do what follows from a change of state, in this order.
+
+        :param str state: the state that the returns have now.
+        """
+        self._fix_appeal_limit(state)
+        self._drop_replacements(state)
+        self._release_stored_value(state)
+        self._plan_follow_up(state)
+        self._sync_deadlines_of_state(state)
+
+    # The hooks of these two lists: each belongs to one room, which extends it.
+
+    def _ensure_may_become(self, state):
+        """Refuse a state that something outside of the return rules out (room `decision`)."""
+
+    def _fix_proposals(self):
+        """Compute what drafts propose before it cannot change any more (room `credit`)."""
+
+    def _fix_appeal_limit(self, state):
+        """Fix until when the customer may appeal (room `decision`)."""
+
+    def _drop_replacements(self, state):
+        """Cancel the replacements of what comes to nothing (room `inspection`)."""
+
+    def _release_stored_value(self, state):
+        """Give back what cards have paid of goods that are never billed (room `credit`)."""
+
+    def _plan_follow_up(self, state):
+        """Fix when the customer is called, or call it off (room `message`)."""
+
+    def _sync_deadlines_of_state(self, state):
+        """End the deadlines of steps that nobody has to take any more (room `deadline`)."""
+
     # === GUARDS === #
 
     def _ensure_group(self, group):
@@ -536,108 +616,8 @@ class SaleReturn(models.Model):
         return clock.get('refund', False)
 
     def _get_legal_clocks(self):
-        """Return until when the law of each return's regime wants something to be done.
-
-        Each clock is started by its own event: the request, the proof of dispatch, the receipt.
-        Where lines fall under several regimes the earliest counts.
-
-        :return: `{return: clock}`; a clock is empty where the law sets none, else
-            `{'dispatch': until when the customer sends, 'refund': until when the money is back,
-            'withheld': True while it may be kept until the goods are under way}`; moments are
-            naive, in UTC, and missing while their event has not come.
-        :rtype: dict
-        """
-        regimes = {
-            sale_return: [
-                policy._get_regime()
-                # sudo: the law is the same for who may not read policies.
-                for policy in sale_return.sudo().line_ids.policy_id
-            ]
-            for sale_return in self
-        }
-        clocked = self.browse(
-            sale_return.id
-            for sale_return, laws in regimes.items()
-            if any(law.refund_days or law.send_days for law in laws)
-        )
-        moments = clocked._get_clock_events()
-        return {
-            sale_return: sale_return._get_legal_clock(regimes[sale_return], moments[sale_return])
-            if sale_return in clocked
-            else {}
-            for sale_return in self
-        }
-
-    def _get_clock_events(self):
-        """Return when the events happened that start the clocks of the law.
-
-        :return: `{return: {'notice', 'dispatch', 'receipt'}}`, moments or None.
-        :rtype: dict
-        """
-        first = {}
-        if self:
-            # sudo: the portal asks for its customers, who read no log.
-            first = {
-                (sale_return.id, kind): moment
-                for sale_return, kind, moment in self.env['sale.return.event']
-                .sudo()
-                ._read_group(
-                    [
-                        ('return_id', 'in', self.ids),
-                        '|',
-                        ('kind', '=', 'received'),
-                        ('state_to', '=', 'submitted'),
-                    ],
-                    ['return_id', 'kind'],
-                    ['date:min'],
-                )
-            }
-        return {
-            sale_return: {
-                'notice': first.get((sale_return.id, 'state')),
-                # Evidence was supplied when it was given, and is one once it is confirmed.
-                'dispatch': (
-                    sale_return.date_dispatched if sale_return.date_dispatch_proved else None
-                ),
-                'receipt': first.get((sale_return.id, 'received')),
-            }
-            for sale_return in self
-        }
-
-    def _get_legal_clock(self, regimes, moments):
-        """Return the clock of one return, see `_get_legal_clocks`.
-
-        :param list regimes: `Regime` of each policy of its lines.
-        :param dict moments: see `_get_clock_events`.
-        """
-        self.ensure_one()
-        zone = self.company_id._get_sale_return_timezone()
-        clock = {}
-        for regime in regimes:
-            sending = legal_due(regime.send_days, moments['notice'], zone)
-            release = self._get_release_event(regime, moments)
-            start = moments['receipt' if regime.refund_basis == 'receipt' else 'notice']
-            paying = legal_due(regime.refund_days, start, zone, release=release or None)
-            if sending:
-                clock['dispatch'] = min(sending, clock.get('dispatch', sending))
-            if paying and paying <= clock.get('refund', paying):
-                clock.update(refund=paying, withheld=release is False)
-        return clock
-
-    def _get_release_event(self, regime, moments):
-        """Return what ended the right to keep the money: None without such a right, False: not yet.
-
-        :rtype: datetime | bool | None
-        """
-        if not any(self.line_ids.mapped('return_expected')):
-            return None
-        events = {
-            'receipt_or_dispatch_proof': ('dispatch', 'receipt'),
-            'receipt': ('receipt',),
-        }.get(regime.withhold_until)
-        if not events:
-            return None
-        return min((moments[event] for event in events if moments[event]), default=False)
+        """Return until when the law wants something to be done, see `sale.return.clock`."""
+        return self.env['sale.return.clock']._get_clocks(self)
 
     # === DISPATCH === #
 

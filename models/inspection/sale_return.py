@@ -83,13 +83,12 @@ class SaleReturn(models.Model):
 
     # === REPLACEMENTS === #
 
-    def _update_state(self, state, reason=None):
-        """Extend to cancel the replacements of returns that come to nothing."""
-        result = super()._update_state(state, reason=reason)
+    def _drop_replacements(self, state):
+        """Hook of `_after_state`."""
+        super()._drop_replacements(state)
         if state != 'approved':  # the approval plans them after the receipts
             lines = self.line_ids.filtered(lambda line: line.resolution == 'replace')
             lines._resolve_replace(lines)
-        return result
 
     def _is_finished(self):
         """Extend to wait for the replacements."""

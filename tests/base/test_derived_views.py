@@ -87,16 +87,6 @@ class TestDerivedViews(SaleReturnCommon):
                     checked += view.model in models
             self.assertGreater(checked, 2)
 
-    def test_no_room_adds_to_what_is_protected(self):
-        """The field says it; a list elsewhere would be a second truth."""
-        for name in self._get_derived_models():
-            owners = {
-                cls.__module__
-                for cls in self.env.registry[name].mro()
-                if '_is_derived' in vars(cls)
-            }
-            self.assertEqual(owners, {'odoo.addons.sale_return.models.base.sale_return_derived'})
-
     def test_read_only_fields_cannot_be_written_by_rpc(self):
         """Not even by managers, whichever room has declared them."""
         manager = self._create_user('derived_manager', *ALL_ROLES)

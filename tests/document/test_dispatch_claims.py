@@ -122,10 +122,13 @@ class TestDispatchClaims(PortalCommon):
 
     def test_claim_ends_no_right_to_keep_the_money(self):
         sale_return = self._claim()
-        self.assertIsNone(sale_return._get_clock_events()[sale_return]['dispatch'])
+        self.assertIsNone(
+            sale_return.env['sale.return.clock']._get_moments(sale_return)[sale_return]['dispatch']
+        )
         sale_return.action_register_dispatch()
         self.assertEqual(
-            sale_return._get_clock_events()[sale_return]['dispatch'], sale_return.date_dispatched
+            sale_return.env['sale.return.clock']._get_moments(sale_return)[sale_return]['dispatch'],
+            sale_return.date_dispatched,
         )
 
     def test_word_of_the_customer_replaces_nothing(self):
