@@ -6,6 +6,7 @@ from . import reception
 from . import kit
 from . import inspection
 from . import credit
+from . import goodwill
 
 # The wings: the core does not know them.
 from . import refund

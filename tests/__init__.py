@@ -6,6 +6,7 @@ from .reception import *
 from .kit import *
 from .inspection import *
 from .credit import *
+from .goodwill import *
 from .refund import *
 from .books import *
 from .message import *

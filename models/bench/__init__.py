@@ -1,3 +1,4 @@
+from . import res_partner
 from . import sale_return_bench
 from . import sale_return_bench_facts
 from . import sale_return_bench_finish

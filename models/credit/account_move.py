@@ -6,7 +6,6 @@ from odoo.exceptions import UserError
 
 from ...const import OPEN_STATES
 from ...tools.money import QUANTITY_EPSILON
-from ...tools.reader import code_or_id, flag, needed, number, reads, text
 
 
 class AccountMove(models.Model):
@@ -108,13 +107,6 @@ class AccountMove(models.Model):
             ):
                 move.invoice_currency_rate = invoice.invoice_currency_rate
         return result
-
-    # === ACTION METHODS === #
-
-    def action_open_goodwill(self):
-        """Open the dialog that grants goodwill on an invoice."""
-        self.env['sale.return']._ensure_group('group_user')
-        return self.env['sale.return.goodwill.grant']._get_action(self)
 
     # === BUSINESS METHODS === #
 
@@ -699,33 +691,6 @@ class AccountMove(models.Model):
         :rtype: dict
         """
         return self.invoice_line_ids.sale_line_ids._get_return_wizard_action()
-
-    # === GOODWILL === #
-
-    # Goodwill: credits without goods.
-
-    @reads(amount=needed(number), reason=needed(code_or_id), comment=text, tax_included=flag)
-    def grant_goodwill(self, amount, reason, comment, tax_included=True):
-        """Credit a part of an invoice without goods.
-
-        :param float amount: in the currency of the invoice, above zero.
-        :param reason: code or id of a reason of the class goodwill.
-        :param str comment: why.
-        :param bool tax_included: whether the amount contains its taxes.
-        :return: the posted credit note.
-        :rtype: account.move
-        :raise AccessError: without a role in Returns, or without access to the invoice.
-        :raise UserError: above what is left of the invoice or above a limit.
-        """
-        self.ensure_one()
-        self.env['sale.return']._ensure_group('group_user')
-        self.check_access('read')
-        reason = self.env['sale.return.disposal']._find_configuration(
-            'sale.return.reason', reason, self.company_id
-        )
-        return self.env['sale.return.goodwill.credit']._grant(
-            self, amount, reason, tax_included=tax_included, comment=comment
-        )
 
     # === PRINT === #
 

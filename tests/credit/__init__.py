@@ -6,7 +6,6 @@ from . import test_credit_posting
 from . import test_credit_properties
 from . import test_credit_queue
 from . import test_freight_payer
-from . import test_goodwill
 from . import test_invoice_print
 from . import test_loyalty
 from . import test_note_header
@@ -17,7 +16,5 @@ from . import test_sale_return_credit
 from . import test_stored_value
 from . import test_stored_value_properties
 from . import test_trace
-from . import test_unbacked_budget
-from . import test_without_goods
 from . import test_unit_properties
 from . import test_written_off_credit

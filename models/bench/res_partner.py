@@ -1,15 +1,11 @@
-from odoo import fields, models
+from odoo import models
 
 
 class ResPartner(models.Model):
-    _name = 'res.partner'
+    """How labels and searches find customers, see the indexes of `sale.return`."""
 
-    _inherit = ['res.partner', 'sale.return.owned']
+    _inherit = 'res.partner'
 
-    # Written by whoever grants, see `sale.return.goodwill._ensure_limits`.
-    sale_return_goodwill_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
-
-    # For the returns desk, see the indexes of `sale.return`.
     # Names with mistakes, and parts of telephone numbers, on labels of parcels.
     _sale_return_bench_name = models.Index(
         lambda registry: 'USING gin (complete_name gin_trgm_ops)' if registry.has_trigram else ''
