@@ -27,9 +27,12 @@ EXCEPTIONS = {
         "asks for the guard of the mixin by its class, past the model's own",
 }  # fmt: skip
 
-# No room extends these: what goes with a change of state is listed as hooks in `_before_state` and
-# `_after_state`, and what is protected is said by the field (`readonly`).
-SEALED = ('_update_state', '_before_state', '_after_state', '_is_derived')
+# One room has these and no other one extends them: what goes with a change of state or a posting is
+# listed there as hooks, and what is protected is said by the field (`readonly`).
+SEALED = (
+    '_update_state', '_before_state', '_after_state', '_post', '_after_sale_return_posting',
+    '_is_derived',
+)  # fmt: skip
 
 # What a room may import of another one: plain values, no classes of models.
 IMPORTABLE = ('const', 'exceptions')

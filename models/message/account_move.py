@@ -6,11 +6,11 @@ class AccountMove(models.Model):
 
     _inherit = 'account.move'
 
-    def _post(self, soft=True):
-        """Override of `account` to tell customers of credit notes once they are posted."""
-        posted = super()._post(soft=soft)
+    def _tell_of_sale_return_notes(self):
+        """Hook of `_after_sale_return_posting`."""
+        super()._tell_of_sale_return_notes()
         # sudo: an accountant need not be a user of Returns.
-        notes = posted.sudo().filtered(lambda move: move.move_type == 'out_refund')
+        notes = self.sudo().filtered(lambda move: move.move_type == 'out_refund')
         self.env['sale.return.message']._queue(
             [
                 (sale_return, 'credited', f"credited:{note.id}")
@@ -18,4 +18,3 @@ class AccountMove(models.Model):
                 for sale_return in note.invoice_line_ids.sale_return_line_id.return_id
             ]
         )
-        return posted

@@ -132,22 +132,21 @@ class AccountMove(models.Model):
                 )
             )
 
-    def _post(self, soft=True):
-        """Override of `account` to start the refunds that policies want started by themselves.
+    def _check_sale_return_payees(self):
+        """Hook of `_post`."""
+        super()._check_sale_return_payees()
+        self._check_sale_return_header()
+        self.origin_payment_id._ensure_sale_return_payee()
 
-        :raise UserError: when a note or a payment of a return would go to somebody else.
-        """
-        # sudo: an accountant need not be a user of Returns.
-        self.sudo()._check_sale_return_header()
-        self.sudo().origin_payment_id._ensure_sale_return_payee()
-        posted = super()._post(soft=soft)
-        posted.sudo()._follow_reversed_payouts()  # sudo: as above
-        posted.sudo()._set_off_reversed_credits()  # sudo: as above
-        notes = posted.filtered(lambda move: move._is_sale_return_refund_automatic())
-        for note in notes:
+    def _start_sale_return_refunds(self):
+        """Hook of `_after_sale_return_posting`."""
+        super()._start_sale_return_refunds()
+        posted = self.sudo()  # sudo: an accountant need not be a user of Returns
+        posted._follow_reversed_payouts()
+        posted._set_off_reversed_credits()
+        for note in self.filtered(lambda move: move._is_sale_return_refund_automatic()):
             # One by one: a note that cannot be paid back stops no other.
             note._start_sale_return_refund()
-        return posted
 
     # === WHAT WAS UNDONE === #
 
