@@ -438,34 +438,44 @@ class SaleReturnPortalRequest(models.AbstractModel):
         """Say what a draft asks for, what the rules say, and what would be refunded.
 
         :return: `{lines: [{line, notes, refused}], estimates: [{currency, rows, total}],
-            unpromised, may_send}`; amounts are tax included; `rows` are `[(label, amount)]`;
-            `unpromised` names the products of which we cannot say yet what is refunded.
+            unpromised, may_send, asks_person}`; amounts are tax included; `rows` are
+            `[(label, amount)]`; `unpromised` names the products of which we cannot say yet what is
+            refunded.
         :rtype: dict
         """
         offer = self.env['sale.return.portal.offer']
-        lines = []
-        for line, verdicts in self._get_verdicts(draft).items():
-            told = [
-                v
-                for v in verdicts
-                if v['outcome'] != 'authorize' and v['kind'] not in ('approval', 'history')
-            ]
-            lines.append(
-                {
-                    'line': line,
-                    'notes': [offer._get_sentence(v) for v in told],
-                    'refused': any(v['outcome'] == 'refuse' for v in told),
-                }
-            )
+        by_line = self._get_verdicts(draft)
+        lines = [
+            {
+                'line': line,
+                'notes': [offer._get_sentence(v) for v in self._get_told(verdicts)],
+                'refused': self._is_refused(verdicts),
+            }
+            for line, verdicts in by_line.items()
+        ]
         return {
             'lines': lines,
             'estimates': self._get_estimates(draft),
             'unpromised': draft.env['sale.return.portal.page']._get_unpromised_products(draft),
             'may_send': not any(row['refused'] for row in lines),
             'asks_person': any(
-                v['outcome'] != 'authorize' for vs in self._get_verdicts(draft).values() for v in vs
+                v['outcome'] != 'authorize' for verdicts in by_line.values() for v in verdicts
             ),
         }
+
+    @api.model
+    def _get_told(self, verdicts):
+        """Return which verdicts on a line customers are told of before they send."""
+        return [
+            v
+            for v in verdicts
+            if v['outcome'] != 'authorize' and v['kind'] not in ('approval', 'history')
+        ]
+
+    @api.model
+    def _is_refused(self, verdicts):
+        """Tell whether a line cannot be sent, whoever decides."""
+        return any(v['outcome'] == 'refuse' for v in self._get_told(verdicts))
 
     @api.model
     def _get_estimates(self, draft):
@@ -542,7 +552,9 @@ class SaleReturnPortalRequest(models.AbstractModel):
                 line.qty_requested,
                 row['quantity'],
             )
-        if draft.portal_kind == 'request' and not self._get_summary(draft)['may_send']:
+        if draft.portal_kind == 'request' and any(
+            self._is_refused(verdicts) for verdicts in self._get_verdicts(draft).values()
+        ):
             raise RequestRefused(
                 self.env._("A product cannot be returned. Please change your request.")
             )

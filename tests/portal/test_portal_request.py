@@ -48,6 +48,28 @@ class TestPortalRequest(PortalHttpCommon):
         self.assertEqual(len(draft.picking_ids), 1)
         self.assertEqual(self.line.qty_returnable, 8)
 
+    def test_rules_are_asked_once_and_money_only_where_it_is_shown(self):
+        service = self.env['sale.return.portal.request'].sudo()
+        credit = type(self.env['sale.return.credit'])
+        choice = {'reason_id': self.reason_other.id, 'resolution': 'refund'}
+        choice |= {'line_id': self.line.id, 'quantity': 2.0}
+        for what, times in (('_get_summary', 1), ('_send', 0)):
+            draft = service._prepare_draft(self.order.sudo(), [choice], 'counted')
+            rules = patch.object(
+                type(service),
+                '_get_verdicts',
+                autospec=True,
+                side_effect=type(service)._get_verdicts,
+            )
+            money = patch.object(credit, '_preview', autospec=True, side_effect=credit._preview)
+            with self.subTest(what=what), rules as asked, money as estimated:
+                getattr(service, what)(draft)
+                self.assertEqual(asked.call_count, 1)
+                promised = [
+                    c for c in estimated.mock_calls if c.kwargs.get('kinds') == ('promised',)
+                ]
+                self.assertEqual(len(promised), times)
+
     def test_pieces_of_a_dozen_are_asked_for(self):
         order = self._create_sale({'product_uom_id': self.dozen.id, 'quantity': 1, 'price': 120.0})
         for typed in ('0.33', '0.333333'):
