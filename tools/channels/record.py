@@ -1,0 +1,192 @@
+"""What a file of a channel says, in the same words for all channels."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+# What a refund of a file is: money to the buyer; money the bank took back; what a list of returns
+# states beside the file in which the money moves.
+REFUND, CHARGEBACK, STATED = 'refund', 'chargeback', 'stated'
+DONE, PENDING, FAILED = 'done', 'pending', 'failed'
+
+ANNOUNCED, TRANSIT, DELIVERED, RETURNING, FAILURE = (
+    'announced',
+    'transit',
+    'delivered',
+    'returning',
+    'failure',
+)
+
+
+class FormatError(ValueError):
+    """A file that cannot be read as a whole: a sentence for who chose it, in ``args[0]``.
+
+    ``code`` and ``values`` are for callers who say it in another language.
+    """
+
+    def __init__(self, sentence, code='format', **values):
+        super().__init__(sentence)
+        self.code = code
+        self.values = values
+
+
+class BrokenRowError(ValueError):
+    """A row that cannot be read: why, in ``args[0]``; ``code`` for callers who sort them."""
+
+    def __init__(self, reason, code):
+        super().__init__(reason)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A row about money that the buyer got back.
+
+    Rows with the same ``key`` are parts of one refund and add up; the same ``part`` of a key, in
+    whatever file, is the same row. ``amount`` is what the buyer got back by it in ``currency``
+    (empty: the channel's), tax and shipping in, the channel's fees out: positive, or negative for
+    what lowers the refund. ``at`` has a zone, or is in the channel's own time.
+    """
+
+    key: str
+    order: str
+    amount: Decimal
+    currency: str = ''
+    at: datetime | None = None
+    part: str = ''
+    state: str = DONE
+    kind: str = REFUND
+    label: str = ''
+    sku: str = ''
+    item: str = ''
+    quantity: Decimal | None = None
+    reference: str = ''
+    reason: str = ''
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnUnit:
+    """Goods that come or came back, as the channel saw them."""
+
+    key: str
+    order: str
+    sku: str = ''
+    quantity: Decimal = Decimal(1)
+    at: datetime | None = None
+    item: str = ''
+    name: str = ''
+    reason: str = ''
+    condition: str = ''
+    status: str = ''
+    tracking: str = ''
+    reference: str = ''
+    comment: str = ''
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """An event of a parcel. ``reference`` is the number given to the carrier at booking."""
+
+    key: str
+    number: str
+    status: str
+    at: datetime | None = None
+    reference: str = ''
+    code: str = ''
+    description: str = ''
+    returning: bool = False
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reimbursement:
+    """Money from the channel to the seller, for goods it lost or damaged: no refund."""
+
+    key: str
+    amount: Decimal
+    currency: str
+    order: str = ''
+    sku: str = ''
+    quantity: Decimal = Decimal(1)
+    at: datetime | None = None
+    reason: str = ''
+    reverses: str = ''
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A row that could not be read; the others were."""
+
+    line: int
+    reason: str
+    code: str
+    text: str = ''
+
+    def __str__(self):
+        return f'line {self.line}: {self.reason}'
+
+
+@dataclass(slots=True)
+class Control:
+    """A total that the file states, and what its readable rows add up to."""
+
+    name: str
+    stated: Decimal
+    found: Decimal = Decimal(0)
+    currency: str = ''
+
+    @property
+    def residual(self):
+        """What the rows do not explain: 0 if all is there."""
+        return self.stated - self.found
+
+
+@dataclass(slots=True)
+class Event:
+    """A refund put together from its rows: see :func:`collect`."""
+
+    key: str
+    order: str
+    currency: str
+    kind: str
+    state: str
+    at: datetime | None
+    amount: Decimal = Decimal(0)
+    parts: dict = field(default_factory=dict)
+
+
+def collect(items):
+    """Return the refunds that rows make up, by key; other records are left out.
+
+    A part seen before replaces its former self. A failed part fails the refund: the buyer got
+    nothing. What is pending in one part is pending.
+
+    >>> rows = [Refund('R1', 'S1', Decimal('10.00'), 'EUR', part='goods'),
+    ...         Refund('R1', 'S1', Decimal('1.90'), 'EUR', part='tax'),
+    ...         Refund('R1', 'S1', Decimal('1.90'), 'EUR', part='tax')]
+    >>> collect(rows)['R1'].amount
+    Decimal('11.90')
+    """
+    events = {}
+    for item in items:
+        if not isinstance(item, Refund):
+            continue
+        event = events.get(item.key)
+        if event is None:
+            event = events[item.key] = Event(
+                item.key, item.order, item.currency, item.kind, item.state, item.at
+            )
+        event.order = event.order or item.order
+        event.parts[item.part] = (item.amount, item.state)
+    for event in events.values():
+        states = {state for _amount, state in event.parts.values()}
+        event.state = FAILED if FAILED in states else PENDING if PENDING in states else DONE
+        event.amount = (
+            Decimal(0)
+            if event.state == FAILED
+            else sum((amount for amount, _state in event.parts.values()), Decimal(0))
+        )
+    return events
