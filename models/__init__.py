@@ -16,3 +16,4 @@ from . import deadline
 from . import portal
 from . import bench
 from . import analysis
+from . import channel

@@ -14,5 +14,6 @@ from .deadline import *
 from .portal import *
 from .bench import *
 from .analysis import *
+from .channel import *
 from .flow import *
 from . import test_rooms

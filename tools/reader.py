@@ -14,6 +14,7 @@ from datetime import datetime
 MAX_ID = 2**31 - 1
 MAX_NUMBER = 1e12
 MAX_TEXT = 100_000
+MAX_FILE = 280_000_000  # 200 MB in base64
 MAX_ROWS = 10_000
 MAX_COUNT = 1_000_000
 MAX_DEPTH = 20
@@ -101,6 +102,21 @@ def text(value):
     if value is None or value is False:
         return value
     if not isinstance(value, str) or len(value) > MAX_TEXT or _has_unprintable(value):
+        raise Unreadable('text')
+    return value
+
+
+def file_content(value):
+    """Read the content of a file in base64; None and False are none.
+
+    >>> file_content('QQ=='), code_of(file_content, 5), code_of(file_content, 'ß')
+    ('QQ==', 'text', 'text')
+    """
+    if value is None or value is False:
+        return value
+    if isinstance(value, bytes):
+        value = value.decode('ascii', 'replace')
+    if not isinstance(value, str) or not value.isascii() or len(value) > MAX_FILE:
         raise Unreadable('text')
     return value
 

@@ -24,3 +24,4 @@ from . import sale_return_wait
 from . import sale_return_pay
 from . import sale_return_pay_line
 from . import stock_return_picking
+from . import sale_return_channel_import

@@ -1,1 +1,2 @@
+from . import test_channel_import
 from . import test_channel_readers

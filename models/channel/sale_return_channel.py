@@ -1,0 +1,337 @@
+import base64
+import binascii
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from odoo.addons.base.models.res_partner import _tzs
+
+from ...tools.channels import FormatError, Profile
+from ...tools.channels.mapped import PINDUODUO
+from ...tools.reader import file_content, needed, reads, record_id, text
+
+# The formats that a channel exports. Those of a list show the same money and are compared as one;
+# two lists of a channel may show it once more and are compared each for itself.
+PLATFORMS = {
+    'amazon': (
+        ('amazon_settlement_v2', 'amazon_settlement_v1'),
+        ('amazon_fba_returns',),
+        ('amazon_mfn_returns',),
+        ('amazon_fba_reimbursements',),
+    ),
+    'shopify': (('shopify_payouts',), ('shopify_refunds',), ('shopify_orders',)),
+    'woocommerce': (('woocommerce_refunds',),),
+    'ebay': (('ebay_transactions',),),
+    'mirakl': (('mirakl_transactions',),),
+    'paypal': (('paypal_activity',),),
+    'stripe': (('stripe_balance',),),
+    'adyen': (('adyen_settlement',),),
+    'alipay': (('alipay_trade',), ('alipay_account',)),
+    'wechat': (('wechat_trade',),),
+    'taobao': (('taobao_refunds',), ('alipay_account',)),
+    'jd': (('jd_settlement',),),
+    'douyin': (('douyin_aftersales',),),
+    'pinduoduo': ((PINDUODUO.name,),),
+    'other': (('other',),),
+}
+IMPORTERS = ('sale_return.group_manager', 'account.group_account_invoice')
+
+
+class SaleReturnChannel(models.Model):
+    """Where orders come from, and money is given back, outside Odoo: a shop on a platform.
+
+    Its files are read by `sale.return.channel.importer` and compared by
+    `sale.return.channel.matcher`. Nothing that a file says is posted.
+    """
+
+    _name = 'sale.return.channel'
+    _inherit = ['sale.return.shared']
+    _description = "Sales Channel"
+    _order = 'company_id, name, id'
+    _check_company_auto = True
+
+    name = fields.Char(required=True)
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one(
+        'res.company', required=True, index=True, default=lambda self: self.env.company
+    )
+    platform = fields.Selection(
+        [
+            ('amazon', "Amazon"),
+            ('shopify', "Shopify"),
+            ('woocommerce', "WooCommerce"),
+            ('ebay', "eBay"),
+            ('mirakl', "Mirakl"),
+            ('paypal', "PayPal"),
+            ('stripe', "Stripe"),
+            ('adyen', "Adyen"),
+            ('alipay', "Alipay"),
+            ('wechat', "WeChat Pay"),
+            ('taobao', "Taobao and Tmall"),
+            ('jd', "JD"),
+            ('douyin', "Douyin"),
+            ('pinduoduo', "Pinduoduo (not checked with a real file)"),
+            ('other', "Other, by its columns"),
+        ],
+        required=True,
+        default='shopify',
+        help="Tells which files are read.",
+    )
+    currency_id = fields.Many2one(
+        'res.currency',
+        required=True,
+        default=lambda self: self.env.company.currency_id,
+        help="Of amounts whose file names no currency.",
+    )
+    tz = fields.Selection(
+        _tzs, string="Time Zone", help="Of times whose file names none. Empty: the company's."
+    )
+    order_field = fields.Selection(
+        [
+            ('client_order_ref', "Customer Reference"),
+            ('origin', "Source Document"),
+            ('name', "Order Number"),
+            ('other', "Another field"),
+        ],
+        string="Order Number Stands in",
+        required=True,
+        default='client_order_ref',
+        help="The field of sales orders that holds the number the channel gave the order.",
+    )
+    order_field_name = fields.Char(
+        string="Technical Name of the Field",
+        help="A stored text field of sales orders, such as the one of a connector.",
+    )
+    order_prefix = fields.Char(
+        string="Prefix in Odoo", help="What Odoo has before the number of the channel: #, AMZ-."
+    )
+    file_prefix = fields.Char(
+        string="Prefix in Files", help="What files have before the number, and Odoo has not."
+    )
+    column_key = fields.Char(string="Column: Refund Number")
+    column_order = fields.Char(string="Column: Order Number")
+    column_amount = fields.Char(string="Column: Amount")
+    column_currency = fields.Char(string="Column: Currency")
+    column_date = fields.Char(string="Column: Date")
+    column_status = fields.Char(string="Column: Status")
+    status_done = fields.Char(
+        string="Status: Paid Back",
+        help="Words of the status that say that the money went back, with commas between. Rows "
+        "with other words are left out. Empty: all rows are refunds.",
+    )
+    status_pending = fields.Char(string="Status: Pending")
+    delimiter = fields.Selection(
+        [(',', "Comma"), (';', "Semicolon"), ('\t', "Tab"), ('|', "Vertical bar")],
+        string="Columns Separated by",
+        default=',',
+    )
+    number_style = fields.Selection(
+        [('dot', "1,234.50"), ('comma', "1.234,50")], string="Numbers Written as", default='dot'
+    )
+    encoding = fields.Selection(
+        [('cp1252', "Western Europe"), ('gb18030', "Chinese"), ('cp932', "Japanese")],
+        string="Encoding",
+        default='cp1252',
+        help="Of files that are not in Unicode.",
+    )
+    month_first = fields.Boolean(string="Month before Day", help="As in 12/31/2026.")
+    is_negative = fields.Boolean(
+        string="Refunds Have a Minus", help="Rows without a minus are payments, and left out."
+    )
+    file_ids = fields.One2many('sale.return.channel.file', 'channel_id', string="Files")
+    refund_count = fields.Integer(compute='_compute_refunds')
+    open_count = fields.Integer(
+        string="To Check", compute='_compute_refunds', help="Refunds that match no credit note."
+    )
+    matched_share = fields.Float(
+        string="Matched", compute='_compute_refunds', help="Share of refunds that match."
+    )
+    date_imported = fields.Datetime(string="Last Import", compute='_compute_refunds')
+
+    _name_unique = models.Constraint(
+        'UNIQUE(company_id, name)', "The company has a channel of this name already."
+    )
+
+    @api.depends('file_ids')
+    def _compute_refunds(self):
+        refunds = self.env['sale.return.channel.refund']
+        counts = {}
+        for channel, state, count in refunds._read_group(
+            [('channel_id', 'in', self.ids)], ['channel_id', 'state'], ['__count']
+        ):
+            counts.setdefault(channel.id, {})[state] = count
+        last = dict(
+            self.env['sale.return.channel.file']._read_group(
+                [('channel_id', 'in', self.ids)], ['channel_id'], ['create_date:max']
+            )
+        )
+        for channel in self:
+            states = counts.get(channel.id, {})
+            channel.refund_count = sum(states.values())
+            settled = sum(states.get(state, 0) for state in refunds._settled_states)
+            channel.open_count = channel.refund_count - settled
+            channel.matched_share = settled / channel.refund_count if channel.refund_count else 0.0
+            channel.date_imported = last.get(channel)
+
+    @api.constrains('order_field', 'order_field_name')
+    def _check_order_field(self):
+        orders = self.env['sale.order']
+        for channel in self.filtered(lambda c: c.order_field == 'other'):
+            field = orders._fields.get(channel.order_field_name or '')
+            if not field or not field.store or field.type not in ('char', 'integer'):
+                raise ValidationError(
+                    self.env._(
+                        "“%(field)s” of channel %(channel)s is no stored text field of sales "
+                        "orders. Give its technical name.",
+                        field=channel.order_field_name or "",
+                        channel=channel.name,
+                    )
+                )
+
+    # === WHAT IT IS === #
+
+    def _get_sources(self):
+        """Return `{format: name of the list that its money belongs to}`.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        return {name: group[0] for group in PLATFORMS[self.platform] for name in group}
+
+    def _get_order_field(self):
+        """Return the field of `sale.order` that holds the channel's number."""
+        self.ensure_one()
+        return self.order_field_name if self.order_field == 'other' else self.order_field
+
+    def _to_order_ref(self, number):
+        """Return the number of an order as Odoo has it."""
+        self.ensure_one()
+        prefix = self.file_prefix or ''
+        if prefix and number.startswith(prefix):
+            number = number[len(prefix) :]
+        return f'{self.order_prefix or ""}{number}'
+
+    def _get_profiles(self):
+        """Return how a file is read that has no reader of its own, a list of one or none.
+
+        :raise UserError: if the columns that are needed are not named.
+        """
+        self.ensure_one()
+        if self.platform == 'pinduoduo':
+            return [PINDUODUO]
+        if self.platform != 'other':
+            return []
+        columns = {
+            'key': self.column_key,
+            'order': self.column_order,
+            'amount': self.column_amount,
+            'currency': self.column_currency,
+            'at': self.column_date,
+            'status': self.column_status,
+        }
+        if not (self.column_key and self.column_order and self.column_amount):
+            raise UserError(
+                self.env._(
+                    "Say first which columns of the files of %(channel)s hold the number of the "
+                    "refund, the number of the order, and the amount.",
+                    channel=self.name,
+                )
+            )
+        return [
+            Profile(
+                name='other',
+                columns={name: column for name, column in columns.items() if column},
+                delimiter=self.delimiter or ',',
+                encoding=self.encoding or 'cp1252',
+                style=self.number_style or 'dot',
+                month_first=self.month_first,
+                zone=self._get_timezone(),
+                currency=self.currency_id.name,
+                negative=self.is_negative,
+                done=self._split_words(self.status_done),
+                pending=self._split_words(self.status_pending),
+            )
+        ]
+
+    def _split_words(self, words):
+        return tuple(word.strip() for word in (words or '').split(',') if word.strip())
+
+    def _get_timezone(self):
+        """Return the zone of times that name none."""
+        self.ensure_one()
+        return self.tz or self.company_id._get_sale_return_timezone()
+
+    # === ACTIONS === #
+
+    @api.model
+    def _check_may_import(self):
+        if not any(self.env.user.has_group(group) for group in IMPORTERS):
+            raise AccessError(
+                self.env._("Only managers of Returns and accountants import files of channels.")
+            )
+
+    @api.model
+    @reads(channel=needed(record_id), name=text, data=needed(file_content))
+    def import_file(self, channel, name, data):
+        """Import a file of a channel.
+
+        The same bytes again change nothing. Rows that cannot be read are kept as broken, all
+        others are imported. Nothing is posted.
+
+        :param channel: id of a `sale.return.channel`.
+        :param str name: name of the file, for people.
+        :param str data: the file (or an archive of files) in base64.
+        :return: one dict for each file: `id`, `name`, `format`, `rows`, `broken`, `refunds`,
+            `new`, `changed`, `known` (imported before) and `message`.
+        :rtype: list[dict]
+        :raise AccessError: if the user may not import for the channel.
+        :raise UserError: if the file cannot be read as a whole; then nothing of it is imported.
+        """
+        self._check_may_import()
+        channel = self.browse(channel).exists()
+        channel.ensure_one()
+        channel.check_access('read')
+        try:
+            content = base64.b64decode(data, validate=True)
+        except (binascii.Error, ValueError):
+            raise UserError(
+                self.env._("The file %(name)s is not in base64.", name=name or "")
+            ) from None
+        return channel._import(name, content)
+
+    def _import(self, name, content):
+        """Import the bytes of a file; see `import_file`."""
+        self.ensure_one()
+        importer = self.env['sale.return.channel.importer']
+        try:
+            return importer._import(self, name or "", content)
+        except FormatError as error:
+            raise UserError(importer._get_sentence(name or "", error)) from None
+
+    def action_import(self):
+        """Open the window to choose files in."""
+        self._check_may_import()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Import Files"),
+            'res_model': 'sale.return.channel.import',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_channel_id': self[:1].id},
+        }
+
+    def action_view_refunds(self):
+        """Open the refunds of the channel."""
+        action = self.env['ir.actions.actions']._for_xml_id(
+            'sale_return.sale_return_channel_refund_action'
+        )
+        return {**action, 'domain': [('channel_id', 'in', self.ids)], 'context': {}}
+
+    def action_match(self):
+        """Compare all refunds of the channel with the credit notes there are now."""
+        self._check_may_import()
+        self.check_access('read')
+        matcher = self.env['sale.return.channel.matcher']
+        for channel in self:  # each is compared as a whole, by a few queries
+            matcher._match_channel(channel)
+        return {'type': 'ir.actions.client', 'tag': 'soft_reload'}

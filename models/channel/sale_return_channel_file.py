@@ -1,0 +1,85 @@
+from odoo import api, fields, models
+
+
+class SaleReturnChannelFile(models.Model):
+    """A file that was imported, with what it states of itself. Written by the importer."""
+
+    _name = 'sale.return.channel.file'
+    _inherit = ['sale.return.own.defaults']
+    _description = "File of a Sales Channel"
+    _order = 'id desc'
+
+    name = fields.Char(required=True, readonly=True)
+    channel_id = fields.Many2one(
+        'sale.return.channel', required=True, readonly=True, index=True, ondelete='restrict'
+    )
+    company_id = fields.Many2one(
+        related='channel_id.company_id', store=True, index=True, readonly=True
+    )
+    checksum = fields.Char(
+        string="SHA-256", required=True, readonly=True, help="Names the bytes of the file."
+    )
+    attachment_id = fields.Many2one('ir.attachment', string="File", readonly=True)
+    format = fields.Char(readonly=True, help="Told by the columns of the file.")
+    source = fields.Char(readonly=True, help="The list that its refunds belong to.")
+    number = fields.Char(string="Settlement", readonly=True, help="As the file names itself.")
+    date_start = fields.Datetime(string="From", readonly=True)
+    date_end = fields.Datetime(string="To", readonly=True)
+    currency_id = fields.Many2one('res.currency', readonly=True)
+    row_count = fields.Integer(string="Rows", readonly=True)
+    refund_count = fields.Integer(string="Refunds", readonly=True)
+    unit_count = fields.Integer(
+        string="Goods", readonly=True, help="Rows about goods that come or came back."
+    )
+    amount_refunded = fields.Monetary(
+        string="Refunded", readonly=True, help="Paid back to buyers, tax included, fees left out."
+    )
+    amount_stated = fields.Monetary(
+        string="Stated Total", readonly=True, help="The total that the file states."
+    )
+    amount_unexplained = fields.Monetary(
+        string="Unexplained",
+        readonly=True,
+        help="The stated total less what the rows that were read add up to. 0.00 if all is there.",
+    )
+    is_stated = fields.Boolean(readonly=True)
+    broken_ids = fields.One2many('sale.return.channel.broken', 'file_id', readonly=True)
+    broken_count = fields.Integer(string="Broken Rows", readonly=True)
+    refund_ids = fields.Many2many(
+        'sale.return.channel.refund', string="Refunds of the File", readonly=True
+    )
+
+    _bytes_unique = models.UniqueIndex(
+        '(channel_id, checksum)', "This file has been imported already."
+    )
+
+    @api.model
+    def _get_result(self, file, new=0, changed=0, known=False):
+        """Return what the importer answers about a file, see `import_file` of the channel."""
+        message = (
+            self.env._(
+                "%(file)s was imported before, on %(date)s. Nothing has changed.",
+                file=file.name,
+                date=fields.Date.to_string(file.create_date),
+            )
+            if known
+            else self.env._(
+                "%(file)s: %(rows)s rows, %(refunds)s refunds, %(broken)s broken rows.",
+                file=file.name,
+                rows=file.row_count,
+                refunds=file.refund_count,
+                broken=file.broken_count,
+            )
+        )
+        return {
+            'id': file.id,
+            'name': file.name,
+            'format': file.format,
+            'rows': file.row_count,
+            'broken': file.broken_count,
+            'refunds': file.refund_count,
+            'new': new,
+            'changed': changed,
+            'known': known,
+            'message': message,
+        }

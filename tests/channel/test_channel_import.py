@@ -1,0 +1,284 @@
+"""Files of channels are compared with the credit notes of orders, by the people who do so."""
+
+import base64
+import json
+from collections import Counter, defaultdict
+from csv import DictReader
+from decimal import Decimal
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from ..common import SaleReturnCommon
+from .test_channel_readers import BOOKS, FILES, get_expected
+
+# Platforms by the part of book.csv.
+PLATFORMS = {'shopify_api': 'shopify', 'shopify': 'shopify'}
+
+
+@tagged('post_install', '-at_install')
+class TestChannelImport(SaleReturnCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.accountant = cls._create_user(
+            'channel_accountant', 'account.group_account_invoice', 'sale_return.group_user'
+        )
+        cls.books = defaultdict(lambda: defaultdict(list))
+        with (FILES / 'book.csv').open() as stream:
+            for row in DictReader(stream):
+                cls.books[row['channel']][row['order_ref']].append(row)
+        currencies = cls.env['res.currency'].sudo().with_context(active_test=False)
+        currencies.search([('name', 'in', ('EUR', 'USD', 'CNY'))]).active = True
+        cls.names = {
+            each['order_name']: str(each['order_id'])
+            for each in json.loads((FILES / 'shopify_refunds' / 'order_names.json').read_text())
+        }
+
+    def _make_channel(self, platform, **values):
+        env = values.pop('env', self.env)
+        return env['sale.return.channel'].create(
+            {
+                'name': values.pop('name', platform),
+                'platform': platform,
+                'company_id': self.env.company.id,
+                'currency_id': self.env.ref('base.EUR').id,
+                **values,
+            }
+        )
+
+    def _make_book(self, book):
+        """Make the orders of a part of book.csv, with their credit notes, as posted documents."""
+        product = self.env['product.product'].create(
+            {'name': "Sold on a channel", 'type': 'service', 'taxes_id': False}
+        )
+        notes = self.env['account.move']
+        for ref, rows in self.books[book].items():
+            currency = self.env['res.currency'].search([('name', '=', rows[0]['currency'])])
+            order = self.env['sale.order'].create(
+                {
+                    'partner_id': self.customer.id,
+                    'client_order_ref': self.names.get(ref, ref),
+                    'currency_id': currency.id,
+                    'order_line': [
+                        Command.create(
+                            {
+                                'product_id': product.id,
+                                'product_uom_qty': float(row['qty_sold']),
+                                'price_unit': float(row['price_unit_tax_incl']),
+                                'tax_ids': [Command.clear()],
+                            }
+                        )
+                        for row in rows
+                    ],
+                }
+            )
+            order.state = 'sale'
+            for text in rows[0]['credit_notes'].split():
+                notes += self.env['account.move'].create(
+                    {
+                        'move_type': 'out_refund',
+                        'partner_id': self.customer.id,
+                        'currency_id': currency.id,
+                        'invoice_line_ids': [
+                            Command.create(
+                                {
+                                    'name': "Credit",
+                                    'quantity': 1,
+                                    'price_unit': float(text.partition('@')[0]),
+                                    'tax_ids': [Command.clear()],
+                                    'sale_line_ids': [Command.set(order.order_line[:1].ids)],
+                                }
+                            )
+                        ],
+                    }
+                )
+        notes.action_post()
+        self.env.flush_all()
+
+    def _import(self, channel, path, user=None):
+        model = self.env['sale.return.channel'].with_user(user or self.accountant)
+        data = base64.b64encode(path.read_bytes()).decode()
+        return model.import_file(channel.id, path.name, data)
+
+    def _get_states(self, channel, source=None):
+        found = defaultdict(Counter)
+        refunds = self.env['sale.return.channel.refund'].search([('channel_id', '=', channel.id)])
+        for (state, ref), group in refunds.grouped(lambda r: (r.state, r.order_ref)).items():
+            if state not in ('failed', 'chargeback'):
+                state = 'no_credit_note' if state in ('no_return', 'twice') else state
+                total = sum(Decimal(f'{refund.amount:.2f}') for refund in group)
+                found[state][ref] += total
+        return found
+
+    def _get_expected_states(self, matching):
+        expected = defaultdict(Counter)
+        for state in ('match', 'difference', 'no_credit_note', 'unknown_order'):
+            for line in matching[state]:
+                ref, _sep, rest = line.rpartition(': ')
+                amount = next(word for word in rest.split() if word[0].isdigit())
+                expected[state][self.names.get(ref, ref)] += Decimal(amount)
+        return expected
+
+    def test_every_channel_comes_out_as_it_must(self):
+        made = set()
+        for name, each in get_expected().items():
+            if not each['matching']:
+                continue
+            book = BOOKS[name]
+            if book not in made:
+                made.add(book)
+                self._make_book(book)
+            platform = PLATFORMS.get(book, book)
+            with self.subTest(format=name):
+                channel = self._make_channel(platform, name=name)
+                files = [FILES / name / file for file in each['files']]
+                for path in files:
+                    self._import(channel, path)
+                states = self._get_states(channel)
+                self.assertEqual(states, self._get_expected_states(each['matching']))
+                self._check_again(channel, files, states)
+
+    def _check_again(self, channel, files, states):
+        """The same files again, in another order, change no row."""
+        refunds = self.env['sale.return.channel.refund'].search([('channel_id', '=', channel.id)])
+        self.env.flush_all()
+        self.env.cr.execute(
+            'SELECT MAX(write_date), COUNT(*) FROM sale_return_channel_refund WHERE id IN %s',
+            [tuple(refunds.ids)],
+        )
+        before = self.env.cr.fetchone()
+        for path in reversed(files):
+            for result in self._import(channel, path):
+                self.assertTrue(result['known'])
+        channel.with_user(self.accountant).action_match()
+        self.assertEqual(self._get_states(channel), states)
+        self.env.flush_all()
+        self.env.cr.execute(
+            'SELECT MAX(write_date), COUNT(*) FROM sale_return_channel_refund WHERE id IN %s',
+            [tuple(refunds.ids)],
+        )
+        self.assertEqual(self.env.cr.fetchone(), before)
+
+    def test_same_refund_in_two_files_is_one(self):
+        channel = self._make_channel('amazon')
+        folder = FILES / 'amazon_settlement_v2'
+        self._import(channel, folder / 'us_27010000011.txt')
+        refunds = self.env['sale.return.channel.refund'].search([('channel_id', '=', channel.id)])
+        result = self._import(channel, FILES / 'amazon_settlement_v1' / 'us_27010000011_v1.txt')[0]
+        self.assertEqual((result['new'], result['changed'], result['refunds']), (0, 0, 8))
+        self.assertEqual(
+            self.env['sale.return.channel.refund'].search_count([('channel_id', '=', channel.id)]),
+            len(refunds),
+        )
+        self.assertEqual(set(refunds.mapped('file_ids.format')), {
+            'amazon_settlement_v1', 'amazon_settlement_v2'})  # fmt: skip
+
+    def test_order_that_comes_later_is_found_and_differences_are_listed(self):
+        channel = self._make_channel('stripe')
+        path = FILES / 'stripe_balance' / 'balance_change_from_activity_itemized_eur.csv'
+        self._import(channel, path)
+        self.assertEqual(set(self._get_states(channel)), {'unknown_order'})
+        self._make_book('stripe')
+        rows = self.env['sale.return.reconciliation']
+        self.env['sale.return.reconciler']._reconcile(self.env.company)
+        found = rows.search([('kind', '=', 'channel_difference'), ('state', '=', 'open')])
+        self.assertEqual(
+            sorted((row.channel_refund_id.order_ref or '', row.amount_difference) for row in found),
+            # W1003 also has a dispute; the note of W1004 is of a refund that failed.
+            [('', 6.66), ('W1003', 2.0), ('W1003', 33.8), ('W1007', 39.5)],
+        )
+        for row in found:
+            self.assertTrue(row.with_user(self.accountant).explanation)
+
+    def test_who_may_not_gets_a_sentence(self):
+        channel = self._make_channel('paypal')
+        path = FILES / 'paypal_activity' / 'Download_en.csv'
+        clerk = self._create_user('channel_clerk', 'sale_return.group_user')
+        with self.assertRaises(AccessError):
+            self._import(channel, path, clerk)
+        other = self.env['res.company'].sudo().create({'name': "Other shop"})
+        # sudo: the staff of the tests does not work in the other company.
+        theirs = self._make_channel(
+            'paypal', name='theirs', company_id=other.id, env=self.env(su=True)
+        )
+        with self.assertRaises(AccessError):
+            self._import(theirs, path)
+        result = self._import(channel, path)[0]
+        file = self.env['sale.return.channel.file'].browse(result['id'])
+        for record in (file, file.refund_ids[:1]):
+            with self.assertRaises(AccessError):
+                record.with_user(self.accountant).write({'company_id': self.env.company.id})
+        self.env.user.sudo().company_ids += other
+        both = self._env_of(self.env.user, self.env.company + other)
+        with self.assertRaisesRegex(UserError, 'stays with the company'):
+            channel.with_env(both).company_id = other
+
+    def test_bad_files_leave_nothing(self):
+        channel = self._make_channel('shopify')
+        model = self.env['sale.return.channel'].with_user(self.accountant)
+        ebay = (
+            FILES / 'ebay_transactions' / 'Transaction_report_20260901_20260930_us.csv'
+        ).read_bytes()
+        payouts = (FILES / 'shopify_payouts' / 'payment_transactions_export_1.csv').read_bytes()
+        for data, words in (
+            (ebay, 'another kind'),
+            (b'', 'no format'),
+            (payouts.replace(b'Payout Status', b'Sum'), 'Payout Status'),
+            (payouts.replace(b'Card Brand', b'Currency'), 'twice'),
+            (b'{"refunds": [', 'damaged'),
+        ):
+            with self.subTest(words=words), self.assertRaisesRegex(UserError, words):
+                model.import_file(channel.id, 'x.csv', base64.b64encode(data).decode())
+        for data in ('no base64!', 5, ['a'], None, 'ß'):
+            with self.subTest(data=data), self.assertRaises(UserError):
+                model.import_file(channel.id, 'x.csv', data)
+        self.assertFalse(channel.file_ids)
+        self.assertFalse(
+            self.env['sale.return.channel.refund'].search([('channel_id', '=', channel.id)])
+        )
+
+    def test_broken_rows_are_kept_beside_the_others(self):
+        channel = self._make_channel('shopify')
+        path = FILES / 'shopify_payouts' / 'older_layout_12_columns_2_broken.csv'
+        result = self._import(channel, path)[0]
+        file = self.env['sale.return.channel.file'].browse(result['id'])
+        self.assertEqual((file.row_count, file.refund_count, file.amount_refunded), (19, 5, 85.25))
+        self.assertEqual(file.broken_ids.mapped('line'), [5, 16])
+        self.assertEqual(set(file.broken_ids.mapped('code')), {'width', 'amount'})
+
+    def test_dialog_takes_files_of_who_has_the_role(self):
+        channel = self._make_channel('woocommerce')
+        path = FILES / 'woocommerce_refunds' / 'refunds.json'
+        attachment = (
+            self.env['ir.attachment']
+            .with_user(self.accountant)
+            .create({'name': path.name, 'raw': path.read_bytes()})
+        )
+        action = channel.with_user(self.accountant).action_import()
+        dialog = (
+            self.env['sale.return.channel.import']
+            .with_user(self.accountant)
+            .with_context(action['context'])
+            .create({'attachment_ids': [Command.set(attachment.ids)]})
+        )
+        result = dialog.action_import()
+        file = self.env['sale.return.channel.file'].browse(result['res_id'])
+        self.assertEqual(file.refund_count, 7)
+
+    def test_matching_a_thousand_rows_takes_few_queries(self):
+        channel = self._make_channel('shopify')
+        head = b'Transaction Date,Type,Order,Payout Status,Amount,Currency\n'
+        rows = b''.join(
+            f'2026-09-08 09:15:30 +0200,refund,#N{number},paid,-1.00,EUR\n'.encode()
+            for number in range(1000)
+        )
+        model = self.env['sale.return.channel'].with_user(self.accountant)
+        model.import_file(channel.id, 'a.csv', base64.b64encode(head + rows).decode())
+        refunds = self.env['sale.return.channel.refund'].search([('channel_id', '=', channel.id)])
+        self.assertEqual(len(refunds), 1000)
+        self.env.invalidate_all()
+        with self.assertQueryCount(5):
+            self.env['sale.return.channel.matcher']._match(channel, refunds)
+            self.env.flush_all()
