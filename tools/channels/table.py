@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from .record import Broken, BrokenRowError, FormatError
-from .text import UNMARKED, Rows, encodings_of, lines_of, sheet_rows
+from .text import FIELD, UNMARKED, Rows, encodings_of, lines_of, sheet_rows
 from .value import DOT, amount, clean, header, identifier, moment
 
 SCANNED = 40  # lines in which a header may stand
@@ -175,7 +175,8 @@ def _open_table(data, formats, reading):
     for encoding in encodings_of(
         data, dict.fromkeys(name for each in formats for name in each.legacy)
     ):
-        head = list(islice(lines_of(data, encoding), SCANNED))
+        # No header is longer than a value may be.
+        head = [line[:FIELD] for line in islice(lines_of(data, encoding), SCANNED)]
         for known in formats:
             if encoding in UNMARKED and encoding not in known.legacy:
                 continue
