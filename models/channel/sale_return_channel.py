@@ -84,7 +84,10 @@ class SaleReturnChannel(models.Model):
         help="Of amounts whose file names no currency.",
     )
     tz = fields.Selection(
-        _tzs, string="Time Zone", help="Of times whose file names none. Empty: the company's."
+        # By a method, as zones are not to be translated.
+        '_get_timezones',
+        string="Time Zone",
+        help="Of times whose file names none. Empty: the company's.",
     )
     order_field = fields.Selection(
         [
@@ -189,6 +192,10 @@ class SaleReturnChannel(models.Model):
                 )
 
     # === WHAT IT IS === #
+
+    @api.model
+    def _get_timezones(self):
+        return _tzs
 
     def _get_sources(self):
         """Return `{format: name of the list that its money belongs to}`.
