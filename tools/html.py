@@ -1,5 +1,6 @@
 """Texts of others where HTML is wanted."""
 
+from lxml import html
 from markupsafe import Markup, escape
 
 
@@ -18,3 +19,22 @@ def as_html(text):
     Markup('')
     """
     return Markup('<br/>').join(escape(text or '').splitlines())
+
+
+def drop_links(text):
+    """Return HTML in which no link leads anywhere: those of a mail belong to who gets it.
+
+    :param str text: HTML that we have made.
+    :rtype: markupsafe.Markup
+
+    >>> drop_links('<p>See <a class="x" href="/my/returns/1?access_token=abc">it</a></p>')
+    Markup('<div><p>See <a class="x">it</a></p></div>')
+    >>> drop_links('')
+    Markup('')
+    """
+    if not text:
+        return Markup('')
+    tree = html.fragment_fromstring(str(text), create_parent='div')
+    for link in tree.iter('a'):
+        link.attrib.pop('href', None)
+    return Markup(html.tostring(tree, encoding='unicode'))

@@ -4,7 +4,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_date, format_datetime
+from odoo.tools import format_date, formataddr
 from odoo.tools.misc import formatLang
 
 from ...const import CUSTOMER_STEPS, WITHHELD_KINDS
@@ -205,6 +205,8 @@ class SaleReturn(models.Model):
             template,
             subtype_xmlid='mail.mt_comment',
             email_layout_xmlid='mail.mail_notification_light',
+            # The shop signs, not whoever happened to do the step.
+            email_add_signature=False,
         )
 
     def _send_customer_sms(self, kind):
@@ -231,9 +233,78 @@ class SaleReturn(models.Model):
     # Called by mail templates, in the language of the customer. No cost, no internal note and
     # nobody else's name is in what they return.
 
+    def _get_shop_name(self):
+        """Return who signs: the website of the order, else the company. Override for brands."""
+        self.ensure_one()
+        # sudo: the names of the shop are on every mail.
+        order = self.sudo().line_ids.order_id[:1]
+        website = 'website_id' in order._fields and order.website_id.name
+        return website or self.company_id.sudo().name
+
+    def _get_shop_sender(self):
+        """Return the sender of mails, `"Shop" <address>`; False where the company has no address.
+
+        :rtype: str | bool
+        """
+        self.ensure_one()
+        # sudo: see `_get_shop_name`.
+        address = self.company_id.sudo().partner_id.email_normalized
+        return bool(address) and formataddr((self._get_shop_name(), address))
+
+    def _get_told(self):
+        """Return which events one mail tells; where none is being sent, all that were told.
+
+        :return: codes of `sale.return.message.kind`.
+        :rtype: list
+        """
+        self.ensure_one()
+        codes = self.env.context.get('sale_return_told')
+        if codes is None:
+            messages = self.sudo().customer_message_ids  # sudo: what customers know already
+            codes = messages.filtered(lambda m: m.state != 'skipped').kind_id.mapped('code')
+        return list(codes)
+
+    def _get_news_subject(self):
+        """Return the subject of a mail about several events: the last state wins."""
+        self.ensure_one()
+        values = {'number': self.name}
+        subjects = {
+            'closed': self.env._("Your return %(number)s is completed", **values),
+            'refunded': self.env._("Your return %(number)s is paid back", **values),
+            'credited': self.env._("Your return %(number)s is credited", **values),
+            'inspected': self.env._(
+                "We have looked at the goods of your return %(number)s", **values
+            ),
+            'arrived': self.env._("The goods of your return %(number)s have arrived", **values),
+            'approved_keep': self.env._("Your return %(number)s is approved", **values),
+        }
+        told = self._get_told()
+        news = self.env._("News of your return %(number)s", **values)
+        return next((text for code, text in subjects.items() if code in told), news)
+
+    def _get_money_sentences(self):
+        """Return what the customer gets: how much, by what way, and by when. In their words.
+
+        :rtype: list
+        """
+        # sudo: the mail says no more than the customer may know.
+        return self.env['sale.return.message.money'].sudo()._get_sentences(self.sudo())
+
+    def _get_rating_url(self, rate):
+        """Return the address that rates how the return was handled.
+
+        :param int rate: 1, 3 or 5.
+        """
+        self.ensure_one()
+        if self.env.context.get('sale_return_preview'):
+            return '#'  # the link rates for whoever follows it
+        return f'/rate/{self._rating_get_access_token()}/{rate}'
+
     def _get_customer_url(self):
         """Return the address of the page on which the customer follows the return."""
         self.ensure_one()
+        if self.env.context.get('sale_return_preview'):
+            return '#'  # the link is the customer's, and nobody else's
         # sudo: it goes to the customer; a link that one of us takes is logged, see there.
         return self.get_base_url() + self.sudo().get_portal_url()
 
@@ -254,6 +325,17 @@ class SaleReturn(models.Model):
         }
 
     # === APPROVED === #
+
+    def _get_goods_to_send(self):
+        """Return what the customer is to send: dicts of `product` and `quantity` (with unit)."""
+        self.ensure_one()
+        result = []
+        for line in self.line_ids.filtered('return_expected'):
+            quantity, uom = line._get_readable(line.qty_authorized)
+            if quantity:
+                product = line.product_id.with_context(lang=self.env.lang).display_name
+                result.append({'product': product, 'quantity': f"{quantity:g} {uom.name}"})
+        return result
 
     def _get_slip_address_text(self):
         """Return the address to send to, one line each.
@@ -366,6 +448,8 @@ class SaleReturn(models.Model):
             [('template_id', '=', mail_template.id), ('code', '=', 'inspected')], limit=1
         ):
             for sale_return in self:
+                if 'inspected' not in sale_return._get_told():
+                    continue
                 mine = result.setdefault(sale_return.id, {})
                 mine.setdefault('attachment_ids', []).extend(
                     sale_return._get_inspection_photos().ids
@@ -407,12 +491,6 @@ class SaleReturn(models.Model):
     def _format_money(self, amount, note):
         return formatLang(self.env, amount, currency_obj=note.currency_id)
 
-    def _get_refund_text(self):
-        """Return what was paid back in all, tax included."""
-        self.ensure_one()
-        # sudo: whoever sends the mail need not read payments.
-        return formatLang(self.env, self.sudo().amount_refunded, currency_obj=self.currency_id)
-
     # === TIME === #
 
     def _get_legal_text(self):
@@ -420,8 +498,7 @@ class SaleReturn(models.Model):
         self.ensure_one()
         # sudo: the clocks of the law do not depend on who asks.
         due = self.sudo()._get_next_step()[self]['due']
-        local = self.with_context(tz=self.company_id._get_sale_return_timezone())
-        return format_datetime(local.env, due, dt_format=False) if due else ''
+        return format_date(self.env, self.company_id._get_sale_return_day(due)) if due else ''
 
     # === FOLLOW UP === #
 

@@ -4,7 +4,10 @@ from datetime import timedelta
 from psycopg2 import OperationalError
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
+
+from ...tools.html import as_html, drop_links
 
 _logger = logging.getLogger(__name__)
 
@@ -28,7 +31,8 @@ class SaleReturnMessage(models.Model):
     """A message to a customer about one event of their return: to be sent, or what became of it.
 
     The row is written with the event, in the same transaction; the scheduled job sends it. Several
-    events of one kind that come before the job are told once.
+    events of one kind that come before the job are told once, and all that wait for the same mail
+    template when the first of them is due are one mail.
     """
 
     _name = 'sale.return.message'
@@ -77,6 +81,15 @@ class SaleReturnMessage(models.Model):
     mail_message_id = fields.Many2one(
         'mail.message', string="Mail", readonly=True, ondelete='set null', index='btree_not_null'
     )
+    subject = fields.Char(compute='_compute_preview')
+    preview = fields.Html(
+        string="Mail Text",
+        compute='_compute_preview',
+        sanitize=False,  # rendered by ourselves, and shown in a sandbox
+        help="As it was sent, or as it would be sent now. Links do not work here: they are the "
+        "customer's.",
+    )
+    text_message = fields.Text(string="Text to the Phone", compute='_compute_preview')
 
     _once = models.UniqueIndex('(return_id, event_key)', "This was told already.")
     # Also what PostgreSQL checks when the same kind of event happens again before the job.
@@ -87,6 +100,49 @@ class SaleReturnMessage(models.Model):
     _recent = models.Index("(date_sent) WHERE state = 'sent'")
     _kind_index = models.Index('(kind_id)')
 
+    # === COMPUTE METHODS === #
+
+    @api.depends('state', 'mail_message_id', 'kind_id.template_id', 'kind_id.sms_text')
+    def _compute_preview(self):
+        """Show what was sent, or what would be sent now; nothing is written by it."""
+        for message in self:
+            # sudo: who reads the message may read its text, without the right to templates.
+            subject, body, text = message.sudo()._render_preview()
+            message.update({'subject': subject, 'preview': body, 'text_message': text})
+
+    def _render_preview(self):
+        """Return subject, text (HTML) and text message of a message, without the customer's links.
+
+        :rtype: tuple
+        """
+        self.ensure_one()
+        if self.mail_message_id:
+            return self.mail_message_id.subject, drop_links(self.mail_message_id.body), False
+        kind = self.kind_id.with_context(lang=self.partner_id.lang)
+        told = self
+        if self.state == 'waiting':
+            told |= self._take_along().filtered(lambda message: not message._get_obstacle())
+        template = kind.template_id.with_context(
+            sale_return_preview=True, sale_return_told=told.kind_id.mapped('code')
+        )
+        subject = body = text = False
+        try:
+            if template.active and template.model == 'sale.return':
+                subject, body = (
+                    template._render_field(name, self.return_id.ids, compute_lang=True)[
+                        self.return_id.id
+                    ]
+                    for name in ('subject', 'body_html')
+                )
+            if kind.sms_text:
+                local = self.return_id.with_context(
+                    lang=self.partner_id.lang, sale_return_preview=True
+                )
+                text = kind.sms_text.format_map(local._get_sms_values())
+        except UserError as error:
+            body = as_html(str(error))  # a template that somebody has changed
+        return subject, drop_links(body or ''), text
+
     # === QUEUE === #
 
     @api.model
@@ -96,7 +152,8 @@ class SaleReturnMessage(models.Model):
         :param list tasks: `(return, code of the event, key)`; a key that a return has already is
             not told again.
         """
-        groups = {}
+        # The times are those of the transaction, as the ORM has them.
+        groups, now, uid = {}, self.env.cr.now(), self.env.uid
         for sale_return, code, key in tasks:
             groups.setdefault(code, {})[sale_return.id] = (sale_return, key)
         rows = []
@@ -105,20 +162,20 @@ class SaleReturnMessage(models.Model):
             # sudo: who causes an event need not read all that decides who is told.
             returns = self.env['sale.return'].sudo().browse(found)
             for kind_id, group in kinds._get_audience(returns, code).items():
-                rows += [(r.id, r.company_id.id, kind_id, found[r.id][1]) for r in group]
+                for r in group:
+                    wait = kinds._get_table(r.company_id.id)[code][-1]
+                    due = now + timedelta(minutes=wait)
+                    rows.append((r.id, r.company_id.id, kind_id, found[r.id][1], due))
         if not rows:
             return
         # Not by the ORM: two users who cause the same event at once are one message, and none of
-        # them may fail by it. The times are those of the transaction, as the ORM has them.
-        now, uid = self.env.cr.now(), self.env.uid
+        # them may fail by it.
         self.env.cr.execute(
             SQL(
-                "INSERT INTO sale_return_message (return_id, company_id, kind_id, event_key, state,"
-                " attempts, date_next, create_uid, create_date, write_uid, write_date) VALUES %s"
-                " ON CONFLICT DO NOTHING",
-                SQL(", ").join(
-                    SQL("%s", (*row, 'waiting', 0, now, uid, now, uid, now)) for row in rows
-                ),
+                "INSERT INTO sale_return_message (return_id, company_id, kind_id, event_key,"
+                " date_next, state, attempts, create_uid, create_date, write_uid, write_date)"
+                " VALUES %s ON CONFLICT DO NOTHING",
+                SQL(", ").join(SQL("%s", (*row, 'waiting', 0, uid, now, uid, now)) for row in rows),
             )
         )
         self.env['sale.return'].invalidate_model(['customer_message_ids'], flush=False)
@@ -152,27 +209,47 @@ class SaleReturnMessage(models.Model):
 
     # === SEND === #
 
-    def _send(self):
-        """Send one message, or say why it is not sent."""
+    def _take_along(self):
+        """Return what is told together with a message: all that waits for the same mail.
+
+        :rtype: sale.return.message
+        """
         self.ensure_one()
-        sale_return = self.return_id.with_company(self.company_id)
-        kind = self.kind_id
-        if reason := self._get_obstacle():
-            self._finish('skipped', reason)
+        waiting = self.search(
+            [('return_id', '=', self.return_id.id), ('state', '=', 'waiting')], order='id'
+        )
+        template = self.kind_id.template_id
+        return self | waiting.filtered(lambda m: template and m.kind_id.template_id == template)
+
+    def _send(self):
+        """Send messages of one return by one mail, or say of each why it is not sent."""
+        needed = self.browse()
+        for message in self:
+            if reason := message._get_obstacle():
+                message._finish('skipped', reason)
+            else:
+                needed += message
+        if not needed:
             return
-        template = kind.template_id if kind.template_id.active else kind.template_id.browse()
-        texted = bool(kind.sms_text) and sale_return._send_customer_sms(kind)
+        sale_return = needed.return_id.with_company(needed.company_id)
+        sale_return = sale_return.with_context(sale_return_told=needed.kind_id.mapped('code'))
+        kinds = needed.kind_id.sorted(lambda kind: (kind.sequence, kind.id), reverse=True)
+        template = kinds[:1].template_id
+        template = template if template.active else template.browse()
+        # One text message, too: that of the last state that has one.
+        last = kinds.filtered('sms_text')[:1]
+        texted = bool(last) and sale_return._send_customer_sms(last)
         if not template:
-            self._finish(
-                'sent' if texted else 'skipped', not texted and kind._get_problem(), sms_sent=texted
-            )
+            for message in needed:
+                problem = not texted and message.kind_id._get_problem()
+                message._finish('sent' if texted else 'skipped', problem, sms_sent=texted)
         elif sale_return.partner_id.email_normalized:
-            message = sale_return._post_customer_mail(template)
-            self._finish('sent', mail_message_id=message[:1].id, sms_sent=texted)
+            mail = sale_return._post_customer_mail(template)
+            needed._finish('sent', mail_message_id=mail[:1].id, sms_sent=texted)
         else:
             reason = self.env._("The customer has no valid e-mail address.")
-            self._finish('sent' if texted else 'unreachable', reason, sms_sent=texted)
-            self._note_unreachable(reason)
+            needed._finish('sent' if texted else 'unreachable', reason, sms_sent=texted)
+            needed[0]._note_unreachable(reason)
 
     @api.model
     def _skip_waiting(self):
@@ -217,33 +294,33 @@ class SaleReturnMessage(models.Model):
             )
 
     def _send_isolated(self):
-        """Send one message so that its failure does not stop the others.
+        """Send a message and what is told with it so that a failure does not stop the others.
 
         It is tried again after a pause that doubles each time.
         """
         self.ensure_one()
+        together = self._take_along()
         try:
             with self.env.cr.savepoint():
-                self._send()
+                together._send()
         except OperationalError:
             raise  # nothing is wrong with this message: the whole job starts again
         except Exception as error:
             # Templates and reports are the users' to change and may fail in any way.
             _logger.exception("Message %s of return %s failed.", self.id, self.return_id.name)
-            self._fail(str(error))
+            together._fail(str(error))
 
     def _fail(self, text):
-        """Keep why a message could not be sent, and when it is tried again."""
-        self.ensure_one()
-        attempts = self.attempts + 1
-        if text != self.error:
+        """Keep why messages of one return could not be sent, and when they are tried again."""
+        if any(message.error != text for message in self):
             self.return_id._message_log(
                 body=self.env._(
                     "The message “%(message)s” could not be sent: %(error)s",
-                    message=self.kind_id.name,
+                    message=", ".join(self.kind_id.mapped('name')),
                     error=text,
                 )
             )
+        attempts = max(self.mapped('attempts')) + 1
         pause = min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)
         self.write(
             {
@@ -294,6 +371,7 @@ class SaleReturnMessage(models.Model):
         domain = [('state', '=', 'waiting'), ('date_next', '<=', fields.Datetime.now())]
         # What happened in one transaction is told in the order of the steps.
         todo = messages.search(domain, order='create_date, kind_id, id')
+        # What was told (or has failed) together with an earlier one is not due any more.
         self.env['sale.return.job']._work_off(
-            todo, lambda message: message.state == 'waiting' and message._send_isolated()
+            todo, lambda message: message.filtered_domain(domain) and message._send_isolated()
         )

@@ -61,6 +61,11 @@ class SaleReturnMessageKind(models.Model):
         "{number}, {customer}, {company}, {send_until}, {amount} and {link} stand for what they "
         "say.",
     )
+    wait_minutes = fields.Integer(
+        string="Wait",
+        help="Minutes after the event. What happens meanwhile and has the same mail template is "
+        "told by one mail.",
+    )
     portal_only = fields.Boolean(
         string="Only Portal",
         help="Only for returns that the customer asked for himself, on his pages.",
@@ -82,6 +87,10 @@ class SaleReturnMessageKind(models.Model):
         compute='_compute_problem', help="Why customers are not told although they should be."
     )
 
+    _wait_minutes_range = models.Constraint(
+        'CHECK (COALESCE(wait_minutes, 0) BETWEEN 0 AND 1440)',
+        "Customers are told within a day: wait between 0 and 1440 minutes.",
+    )
     _code_unique = models.UniqueIndex(
         '(code, COALESCE(company_id, 0))',
         "There is a message for this event already.",
@@ -135,8 +144,8 @@ class SaleReturnMessageKind(models.Model):
         Looked up at every event of every return, so it is kept in memory.
 
         :param int company_id: id of the company.
-        :return: `{code: (id, portal only, ids of muted sources, ids of muted policies)}`; an event
-            that is not in it is not told.
+        :return: `{code: (id, portal only, ids of muted sources, ids of muted policies, minutes to
+            wait)}`; an event that is not in it is not told.
         :rtype: dict
         """
         # sudo: what customers are told does not depend on who causes it.
@@ -152,6 +161,7 @@ class SaleReturnMessageKind(models.Model):
                 kind.portal_only,
                 frozenset(kind.muted_source_ids.ids),
                 frozenset(kind.muted_policy_ids.ids),
+                kind.wait_minutes,
             )
             for code, kind in by_code.items()
             if kind.active
@@ -168,8 +178,8 @@ class SaleReturnMessageKind(models.Model):
         """
         audience = defaultdict(returns.browse)
         for company, group in returns.grouped('company_id').items():
-            kind_id, portal_only, sources, policies = self._get_table(company.id).get(
-                code, (False, False, (), ())
+            kind_id, portal_only, sources, policies, _wait = self._get_table(company.id).get(
+                code, (False, False, (), (), 0)
             )
             for sale_return in group:
                 if (

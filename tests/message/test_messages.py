@@ -1,3 +1,4 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -5,7 +6,7 @@ from freezegun import freeze_time
 from odoo import Command, fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import format_date, mute_logger
 
 from ...models.message.sale_return_message import MAX_ATTEMPTS
 from ..common import SaleReturnCommon
@@ -16,6 +17,12 @@ PIXEL = (
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk'
     '+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 )
+
+
+def work_off(_self, records, step, size=1):
+    """Do it all in this transaction."""
+    for record in records:
+        step(record)
 
 
 class MessagesCommon(SaleReturnCommon):
@@ -31,6 +38,13 @@ class MessagesCommon(SaleReturnCommon):
         }
         # Other returns of the database wait for the same job.
         cls.env['sale.return.message'].sudo().search([]).unlink()
+
+    def _go_all_the_way(self, order, quantity):
+        sale_return = self._create_return(order, quantity)
+        sale_return.action_approve()
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        return sale_return
 
     def _get_codes(self, sale_return, *states):
         messages = sale_return.customer_message_ids.filtered(
@@ -63,11 +77,11 @@ class TestMessages(MessagesCommon):
         self._run_message_job()
         self._run_message_job()
         self.assertEqual(
-            self._get_codes(sale_return, 'sent'),
-            ['received', 'approved', 'arrived', 'inspected', 'credited', 'closed'],
+            sorted(self._get_codes(sale_return, 'sent')),
+            ['approved', 'arrived', 'closed', 'credited', 'inspected', 'received'],
         )
         mails = sale_return.customer_message_ids.mail_message_id
-        self.assertEqual(len(mails), 6)
+        self.assertEqual(len(mails), 4)  # what was found, the credit, and the end are one
         for mail in mails:
             self.assertIn(self.customer, mail.notified_partner_ids | mail.partner_ids)
             self.assertIn(sale_return.name, mail.subject)
@@ -185,6 +199,171 @@ class TestMessages(MessagesCommon):
         self._run_message_job()
         self.assertEqual(len(self._get_message(sale_return, 'closed')), 1)
         self.assertEqual(len(sale_return.sudo().rating_ids), 1)
+
+    # === ONE MAIL PER HAND-OVER === #
+
+    def _get_mails(self, sale_return):
+        return sale_return.customer_message_ids.mail_message_id.sorted('id')
+
+    def test_what_happens_within_minutes_is_one_mail_that_says_all(self):
+        sale_return = self._go_all_the_way(self.order, 2)
+        self._run_message_job()
+        (mail,) = self._get_mails(sale_return)
+        told = sale_return.customer_message_ids.filtered('mail_message_id')
+        self.assertEqual(set(told.kind_id.mapped('code')), {'inspected', 'credited', 'closed'})
+        self.assertEqual(set(told.mapped('state')), {'sent'})
+        self.assertEqual(mail.subject, f"Your return {sale_return.name} is completed")
+        for words in ("2 Units", sale_return.credit_note_ids.name, "242.00", "/rate/"):
+            self.assertIn(words, mail.body)
+        self._run_message_job()
+        self.assertEqual(self._get_mails(sale_return), mail)
+
+    def test_first_event_sets_the_moment_and_the_next_ones_join_it(self):
+        sale_return = self._create_return(self.order, 2)
+        sale_return.action_approve()
+        self._run_message_job()
+        before = self._get_mails(sale_return)
+        job = self.env['sale.return.message'].sudo()
+        self._receive(sale_return)
+        first = self._get_message(sale_return, 'arrived')
+        self.assertEqual(first.date_next - first.create_date, timedelta(minutes=10))
+        with patch.object(type(self.env['sale.return.job']), '_work_off', work_off):
+            job._cron_send()
+            self.assertEqual(self._get_mails(sale_return), before)
+            sale_return.action_inspect_all('restock')
+            with freeze_time(first.date_next):
+                job._cron_send()
+            mail = self._get_mails(sale_return) - before
+            self.assertEqual(len(mail), 1)
+            self.assertEqual(first.state, 'skipped')  # what was found says more
+            # What comes later is told by a mail of its own.
+            sale_return._tell('refunded', key='later')
+            with freeze_time(first.date_next + timedelta(hours=1)):
+                job._cron_send()
+        self.assertEqual(len(self._get_mails(sale_return) - before - mail), 1)
+        keys = sale_return.customer_message_ids.mapped('event_key')
+        self.assertEqual(len(keys), len(set(keys)))
+
+    def test_other_template_is_a_mail_of_its_own(self):
+        template = self.kinds['closed'].template_id.sudo().copy({'subject': "Goodbye"})
+        self.kinds['closed'].sudo().template_id = template
+        sale_return = self._go_all_the_way(self.order, 2)
+        self._run_message_job()
+        subjects = self._get_mails(sale_return).mapped('subject')
+        self.assertEqual(subjects, [f"Your return {sale_return.name} is credited", "Goodbye"])
+
+    def test_failure_fails_all_of_one_mail(self):
+        sale_return = self._go_all_the_way(self.order, 2)
+        post = patch.object(type(sale_return), '_post_customer_mail', side_effect=ValueError("Out"))
+        with mute_logger('odoo.addons.sale_return.models.message.sale_return_message'), post:
+            self._run_message_job()
+        waiting = sale_return.customer_message_ids.filtered(lambda m: m.state == 'waiting')
+        self.assertEqual(
+            set(waiting.kind_id.mapped('code')) - {'arrived'}, {'inspected', 'credited', 'closed'}
+        )
+        self.assertEqual(set(waiting.mapped('attempts')), {1})
+        self.assertEqual(len(self._get_notes(sale_return, "could not be sent")), 1)
+
+    # === MONEY === #
+
+    def _tell_money(self, sale_return):
+        return sale_return.sudo()._get_money_sentences()
+
+    def test_approval_says_what_to_send_and_what_is_given_for_it(self):
+        sale_return = self._create_return(self.order, 2)
+        sale_return.action_approve()
+        self._run_message_job()
+        body = self._get_message(sale_return, 'approved').mail_message_id.body
+        for words in ("2 Units", "242.00", "once the goods are inspected and accepted"):
+            self.assertIn(words, body)
+
+    def test_money_of_a_paid_order_comes_back_the_way_it_was_paid(self):
+        self.always.settlement = 'as_paid'
+        invoice = self.order.invoice_ids
+        self._pay_back(invoice)
+        sale_return = self._go_all_the_way(self.order, 2)
+        sentences = self._tell_money(sale_return)
+        self.assertRegex(sentences[0], "^We will pay back .*242.00[.]$")
+        self.assertIn("bank transfer", " ".join(sentences))
+        due = fields.Date.today() + timedelta(days=9)
+        sale_return.sudo().credit_note_ids.invoice_date_due = due
+        day = format_date(self.env, due)
+        self.assertIn(f"by {day} at the latest", " ".join(self._tell_money(sale_return)))
+
+    def test_money_of_the_law_has_the_day_of_the_law(self):
+        self.always.write({'regime': 'eu_withdrawal', 'settlement': 'refund'})
+        self._pay_back(self.order.invoice_ids)
+        sale_return = self._go_all_the_way(self.order, 2)
+        clock = sale_return._get_legal_clocks()[sale_return]['refund']
+        day = format_date(self.env, self.company._get_sale_return_day(clock))
+        self.assertIn(f"by {day} at the latest", " ".join(self._tell_money(sale_return)))
+
+    def test_money_that_stays_on_account_is_called_so(self):
+        self.always.settlement = 'on_account'
+        self._pay_back(self.order.invoice_ids)
+        sale_return = self._go_all_the_way(self.order, 2)
+        self.assertIn("is on your account", " ".join(self._tell_money(sale_return)))
+
+    def test_money_set_off_names_the_invoice(self):
+        invoice = self.order.invoice_ids
+        sale_return = self._go_all_the_way(self.order, 2)
+        sentence = " ".join(self._tell_money(sale_return))
+        self.assertIn(f"is set off against {invoice.name}", sentence)
+
+    def test_money_paid_back_says_how(self):
+        self.always.settlement = 'refund'
+        self._pay_back(self.order.invoice_ids)
+        sale_return = self._go_all_the_way(self.order, 2)
+        sale_return.sudo().action_refund()
+        self.assertIn("is on its way back to you (bank", " ".join(self._tell_money(sale_return)))
+        sale_return.sudo().refund_ids.payment_id.action_post()
+        self.env.invalidate_all()
+        self.assertRegex(" ".join(self._tell_money(sale_return)), "We have paid back .*242.00")
+
+    # === WHO SIGNS === #
+
+    def test_shop_signs_and_not_who_did_the_step(self):
+        self.company.sudo().write({'email': 'shop@shop.example'})
+        worker = self._create_user('messages_worker', 'sale_return.group_manager')
+        worker.sudo().signature = "<p>Warehouse Worker</p>"
+        sale_return = self._create_return(self.order, 1, user_id=worker.id)
+        sale_return.with_user(worker).sudo().action_approve()
+        self._run_message_job()
+        for mail in self._get_mails(sale_return):
+            self.assertNotIn("Worker", mail.body + mail.email_from + (mail.author_id.name or ''))
+            self.assertFalse(mail.email_add_signature)
+            self.assertEqual(mail.email_from, f'"{self.company.name}" <shop@shop.example>')
+        self.assertIn(self.company.name, mail.body)
+
+    # === READ BEFORE AND AFTER === #
+
+    def test_message_is_read_before_and_after_it_is_sent_without_the_customers_links(self):
+        clerk = self._create_user('messages_reader', 'sale_return.group_user')
+        sale_return = self._go_all_the_way(self.order, 1)
+        message = self._get_message(sale_return, 'closed')
+        before = message.with_user(clerk).read(['subject', 'preview'])[0]
+        self.assertFalse(sale_return.sudo().rating_ids)  # reading it writes nothing
+        self.assertIn("121.00", before['preview'])
+        self._run_message_job()
+        after = message.with_user(clerk).read(['subject', 'preview'])[0]
+        self.assertEqual(before['subject'], after['subject'])
+        for text in (before['preview'], after['preview']):
+            self.assertIn("Satisfied", text)
+            self.assertNotIn('href', text)
+        skipped = self._get_message(sale_return, 'arrived').with_user(clerk)
+        self.assertTrue(skipped.preview)
+
+    def test_template_that_cannot_be_rendered_is_said_and_not_raised(self):
+        sale_return = self._create_return(self.order, 1)
+        self.kinds['received'].template_id.sudo().body_html = '<p t-out="object.name"/>'
+        self.env.cr.execute(
+            """UPDATE mail_template SET body_html = '{"en_US": "<p t-out=\\"1 / 0\\"/>"}'"""
+            " WHERE id = %s",
+            [self.kinds['received'].template_id.id],
+        )
+        self.env.invalidate_all()
+        with mute_logger('odoo.addons.mail.models.mail_render_mixin'):
+            self.assertIn("Failed to render", sale_return.customer_message_ids.preview)
 
     def test_decided_appeal_is_told(self):
         sale_return = self._create_return(self.order, 1)
