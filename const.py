@@ -176,5 +176,8 @@ def progress(done, expected, compare):
 # Of one return line, inspection row, …
 MAX_FILES = 10
 MAX_SIZE = 10 * 1024 * 1024
+# Videos are kept as they come; of a customer's request there are few.
+MAX_VIDEO_SIZE = 50 * 1024 * 1024
+MAX_VIDEOS = 2
 # Of all pictures that come at once: ten of what telephones take, and seconds of a worker's time.
 MAX_PIXELS = 120_000_000

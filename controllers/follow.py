@@ -374,6 +374,6 @@ class SaleReturnFollow(SaleReturnAccess):
             )
         else:
             stream = binary._get_stream_from(file.attachment_id, 'raw', filename=file.name)
-        # Shown by the browser only where it can do no harm.
-        shown = file.mimetype.startswith(('image/', 'video/'))
+        # Shown by the browser only where it can do no harm: what we have not decoded is saved.
+        shown = file.mimetype.startswith('image/')
         return stream.get_response(as_attachment=not shown)

@@ -1,8 +1,9 @@
 from odoo.http import request, route
 
-from odoo.addons.sale_return.const import MAX_FILES, MAX_SIZE
+from odoo.addons.sale_return.const import MAX_FILES, MAX_SIZE, MAX_VIDEO_SIZE, MAX_VIDEOS
 from odoo.addons.sale_return.controllers.request_access import SaleReturnAccess
 from odoo.addons.sale_return.models.portal.exceptions import RequestRefused
+from odoo.addons.sale_return.tools import video
 from odoo.addons.sale_return.tools.reader import take_id, take_number, take_text
 
 
@@ -49,9 +50,10 @@ class SaleReturnRequest(SaleReturnAccess):
         error, status = None, 200
         if request.httprequest.method == 'POST':
             try:
-                acts = {'draft': 1, 'picture': self._count_photos()}
-                self._pass(acts, order=order, link=access_token)
+                acts = self._count_files()
+                self._pass({'draft': 1, **acts}, order=order, link=access_token)
                 self._ensure_human('sale_return_request')
+                self._get_service()._check_videos(acts['video'])
                 with request.env.cr.savepoint():
                     draft = self._take_draft(order, params)
                 return request.redirect(
@@ -75,6 +77,8 @@ class SaleReturnRequest(SaleReturnAccess):
                 'form_key': form_key,
                 'max_files': MAX_FILES,
                 'max_size': MAX_SIZE // 1024 // 1024,
+                'max_videos': MAX_VIDEOS,
+                'max_video_size': MAX_VIDEO_SIZE // 1024 // 1024,
             },
             status=status,
         )
@@ -217,10 +221,19 @@ class SaleReturnRequest(SaleReturnAccess):
             )
         return choices
 
-    def _count_photos(self):
-        """Return how many files a form has, looked at or not."""
-        files = request.httprequest.files
-        return sum(bool(file.filename) for _name, file in files.items(multi=True))
+    def _count_files(self):
+        """Return how many videos and how many other files a form has, looked at or not."""
+        files = [f for _name, f in request.httprequest.files.items(multi=True) if f.filename]
+        videos = sum(bool(self._recognize_video(file)) for file in files)
+        return {'picture': len(files) - videos, 'video': videos}
+
+    def _recognize_video(self, file):
+        """Return the type of an uploaded video, by its first bytes; None for all else."""
+        # When the transaction is started again Odoo rewinds the first file only.
+        file.seek(0)
+        head = file.read(video.HEAD)
+        file.seek(0)
+        return video.recognize(head)
 
     def _extract_photos(self, name):
         """Read the files of one field, never more of them than it takes to see it is too much."""
@@ -228,9 +241,8 @@ class SaleReturnRequest(SaleReturnAccess):
         for file in request.httprequest.files.getlist(name)[: MAX_FILES + 1]:
             if not file.filename:
                 continue  # nothing was chosen
-            # When the transaction is started again Odoo rewinds the first file only.
-            file.seek(0)
-            photos.append({'name': file.filename, 'raw': file.read(MAX_SIZE + 1)})
+            limit = MAX_VIDEO_SIZE if self._recognize_video(file) else MAX_SIZE
+            photos.append({'name': file.filename, 'raw': file.read(limit + 1)})
         return photos
 
     def _render_summary(self, order, draft, access_token, error=None):

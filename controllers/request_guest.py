@@ -1,4 +1,7 @@
+from werkzeug.exceptions import NotFound
+
 from odoo.http import request, route
+from odoo.tools.json import scriptsafe
 
 from odoo.addons.sale_return.controllers.request_access import SaleReturnAccess
 from odoo.addons.sale_return.models.portal.exceptions import RequestRefused
@@ -30,4 +33,21 @@ class SaleReturnGuest(SaleReturnAccess):
             'sale_return.portal_request_guest',
             self._prepare_request_values(asked=asked, order_ref=order_ref, error=error),
             status=status,
+        )
+
+    @route('/returns/policy', type='http', auth='public', website=True, sitemap=True)
+    def portal_return_policy(self, **_params):
+        """Say to everybody how returns work, from the rules that decide."""
+        # sudo: what the page says of the policies is everybody's business.
+        company = request.env.company.sudo()
+        if not company.sale_return_portal:
+            raise NotFound()
+        service = request.env['sale.return.portal.policy'].sudo()
+        url = f'{request.httprequest.url_root.rstrip("/")}/returns/policy'
+        return request.render(
+            'sale_return.portal_return_policy',
+            self._prepare_request_values(
+                sections=service._get_sections(company),
+                structured_data=scriptsafe.dumps(service._get_structured_data(company, url)),
+            ),
         )

@@ -12,12 +12,15 @@ from odoo.tools import clean_context, format_date, human_size
 from odoo.tools.image import IMAGE_MAX_RESOLUTION
 from odoo.tools.mimetypes import guess_mimetype
 
-from ...const import MAX_FILES, MAX_PIXELS, MAX_SIZE
+from ...const import MAX_FILES, MAX_PIXELS, MAX_SIZE, MAX_VIDEO_SIZE
+from ...tools import video
 from ...tools.photo import count_pixels, strip_metadata
 from ...tools.reader import reads, text
 
 # What the content has to be, whatever the file is called; the parameter may name others.
-TYPES = 'image/jpeg,image/png,image/gif,image/webp,application/pdf,video/mp4'
+TYPES = (
+    'image/jpeg,image/png,image/gif,image/webp,application/pdf,video/mp4,video/webm,video/quicktime'
+)
 TYPES_PARAMETER = 'sale_return.file_types'
 
 
@@ -140,8 +143,9 @@ class SaleReturnFile(models.Model):
 
         :param record: one record of the models in `_get_target_fields`.
         :param list files: dicts `{name, datas}` (base64) or `{name, raw}` (bytes). `strip` True:
-            only a photo is accepted, and all that is not the picture (the place where it was taken)
-            is left out before it is kept; the hash is the one of what is kept.
+            only a photo or video is accepted, and all that is not the picture (the place where it
+            was taken) is left out of photos before they are kept; the hash is the one of what is
+            kept. Videos are never decoded, and kept as they came.
         :return: the files, in the order given.
         :rtype: sale.return.file
         :raise UserError: naming the file and what is wrong with it; nothing is kept then.
@@ -200,7 +204,11 @@ class SaleReturnFile(models.Model):
         """
         contents = [self._get_content(file) for file in files]
         # What is larger than a file may be is refused by itself, and not even opened.
-        pixels = sum(count_pixels(raw) for raw in contents if len(raw) <= MAX_SIZE)
+        pixels = sum(
+            count_pixels(raw)
+            for raw in contents
+            if len(raw) <= MAX_SIZE and not video.recognize(raw)
+        )
         if pixels > MAX_PIXELS:
             raise UserError(
                 self.env._(
@@ -239,7 +247,7 @@ class SaleReturnFile(models.Model):
         :rtype: tuple
         """
         name, raw, mimetype = self._check_content(file)
-        if file.get('strip'):
+        if file.get('strip') and not video.recognize(raw):
             raw = self._strip_metadata(name, raw)
         sale_return = record if record._name == 'sale.return' else record.return_id
         vals = {
@@ -267,7 +275,7 @@ class SaleReturnFile(models.Model):
         :raise UserError: when it is not fit to be kept.
         """
         raw, name = self._get_content(file), self._get_name(file)
-        mimetype = guess_mimetype(raw)
+        mimetype = video.recognize(raw) or guess_mimetype(raw)
         self._check_file(name, raw, mimetype)
         return name, raw, mimetype
 
@@ -297,13 +305,14 @@ class SaleReturnFile(models.Model):
         """
         if not raw:
             raise UserError(self.env._("%(name)s is empty.", name=name))
-        if len(raw) > MAX_SIZE:
+        limit = MAX_VIDEO_SIZE if video.recognize(raw) else MAX_SIZE
+        if len(raw) > limit:
             raise UserError(
                 self.env._(
                     "%(name)s is too large (%(size)s). Files may have up to %(limit)s.",
                     name=name,
                     size=human_size(len(raw)),
-                    limit=human_size(MAX_SIZE),
+                    limit=human_size(limit),
                 )
             )
         allowed = self._get_allowed_types()
@@ -316,6 +325,11 @@ class SaleReturnFile(models.Model):
                     type=mimetype,
                     allowed=", ".join(sorted(allowed)),
                 )
+            )
+        if mimetype.startswith('video/') and not video.recognize(raw):
+            # Named a video by its extension or by luck: it would be served as one.
+            raise UserError(
+                self.env._("%(name)s is no MP4, WebM or MOV video that can be kept.", name=name)
             )
         if mimetype.startswith('image/'):
             self._check_image(name, raw)
@@ -358,7 +372,11 @@ class SaleReturnFile(models.Model):
             return strip_metadata(raw)
         except (ValueError, OSError) as error:
             raise UserError(
-                self.env._("%(name)s is no photo. Choose a JPEG, PNG or WebP file.", name=name)
+                self.env._(
+                    "%(name)s is no photo or video. Choose a JPEG, PNG, WebP, MP4, WebM or MOV "
+                    "file.",
+                    name=name,
+                )
             ) from error
 
     def _log_uploads(self):

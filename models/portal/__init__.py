@@ -5,6 +5,7 @@ from . import sale_order
 from . import sale_return_line
 from . import sale_return
 from . import sale_return_portal_page
+from . import sale_return_portal_policy
 from . import sale_return_portal_request
 from . import sale_return_portal_link
 from . import sale_return_portal_gate

@@ -19,6 +19,7 @@ PRICES = {
     'question': 10,  # for a link: a mail
     'draft': 4,
     'picture': 2,  # each one that comes with a draft
+    'video': 20,  # is kept as it comes, up to 50 MB
     'request': 10,  # a draft that is sent: mails, and somebody may have to decide
     'withdrawal': 20,  # mails, evidence, activities
     'act': 4,  # on the page of a return: number of the parcel, cancellation, appeal, rating

@@ -9,7 +9,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import email_normalize, format_datetime
 
-from ...const import MAX_FILES, MAX_SIZE
+from ...const import MAX_FILES, MAX_SIZE, MAX_VIDEO_SIZE, MAX_VIDEOS
+from ...tools import video
 from ...tools.html import as_html
 from ...tools.money import QUANTITY_EPSILON
 from ...tools.window import end_of_day
@@ -153,6 +154,19 @@ class SaleReturnPortalRequest(models.AbstractModel):
                     limit=MAX_FILES,
                 )
             )
+        self._check_videos(sum(bool(video.recognize(photo['raw'])) for photo in photos))
+
+    @api.model
+    def _check_videos(self, count):
+        """Refuse more videos than come with one request, before any of them is read."""
+        if count > MAX_VIDEOS:
+            raise RequestRefused(
+                self.env._(
+                    "You chose %(count)s videos; up to %(limit)s can be sent with a request.",
+                    count=count,
+                    limit=MAX_VIDEOS,
+                )
+            )
 
     @api.model
     def _check_choice(self, row, choice):
@@ -243,14 +257,16 @@ class SaleReturnPortalRequest(models.AbstractModel):
         lines = {line.sale_line_id.id: line for line in draft.line_ids}
         service = self.env['sale.return.file']
         photos = [photo for choice in choices for photo in choice.get('photos') or []]
-        if large := [photo['name'] for photo in photos if len(photo['raw']) > MAX_SIZE]:
-            raise RequestRefused(
-                self.env._(
-                    "%(photos)s is larger than %(limit)s MB. Please choose a smaller one.",
-                    photos=", ".join(large),
-                    limit=MAX_SIZE // 1024 // 1024,
+        for photo in photos:
+            limit = MAX_VIDEO_SIZE if video.recognize(photo['raw']) else MAX_SIZE
+            if len(photo['raw']) > limit:
+                raise RequestRefused(
+                    self.env._(
+                        "%(photos)s is larger than %(limit)s MB. Please choose a smaller one.",
+                        photos=photo['name'],
+                        limit=limit // 1024 // 1024,
+                    )
                 )
-            )
         try:
             # All of them, before any is decoded.
             service._check_pixels(photos)

@@ -6,6 +6,7 @@ from . import test_portal_follow
 from . import test_portal_follow_ui
 from . import test_portal_gate
 from . import test_portal_guest
+from . import test_portal_policy
 from . import test_portal_request
 from . import test_portal_request_ui
 from . import test_portal_safe

@@ -148,6 +148,20 @@ class TestPortalGate(GateCommon):
     def _photo(self):
         return f'photos_{self.order.order_line.id}', ('damage.jpg', photo())
 
+    def test_video_has_the_price_of_a_video_whatever_it_is_called(self):
+        prices = []
+        gate_model = type(self.env['sale.return.portal.gate'])
+        with patch.object(gate_model, '_pass', lambda _self, acts, **_more: prices.append(acts)):
+            for name in ('lamp.mp4', 'lamp.jpg'):
+                line = self.order.order_line
+                field = f'photos_{line.id}'
+                raw = b'\x00\x00\x00\x20ftypisom' + bytes(90) + name.encode()
+                self._log_in(self.jane)
+                values = self._prepare_details({line: 1})
+                self._post(self._url(page='/details'), values, photos=[(field, (name, raw))])
+        self.assertEqual(prices, [{'draft': 1, 'picture': 0, 'video': 1}] * 2)
+        self.assertGreater(gate.PRICES['video'], gate.PRICES['picture'])
+
     def test_drafts_and_pictures_have_prices(self):
         token = self.order._get_return_token()
         self._log_in(None)

@@ -11,10 +11,16 @@ from odoo.http import Request
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ...const import MAX_SIZE
+from ...const import MAX_SIZE, MAX_VIDEO_SIZE
+from ...models.portal.exceptions import RequestRefused
 from ..common_portal import PortalHttpCommon, photo
 
 LEAN = "a story of the room; pages without a website"
+
+# How files of these kinds begin.
+MP4 = b'\x00\x00\x00\x20ftypisom'
+MOV = b'\x00\x00\x00\x14ftypqt  '
+WEBM = b'\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm'
 
 
 @tagged('post_install', '-at_install')
@@ -430,6 +436,64 @@ class TestPortalRequest(PortalHttpCommon):
             with self.subTest(name=name):
                 self.assertIn(sentence, self._error(self._add_photos((name, raw))))
         self.assertFalse(self._returns())
+
+    # === VIDEOS === #
+
+    def _get_kept(self):
+        return self._returns().line_ids.file_ids.sudo()
+
+    def test_videos_are_kept_as_they_came_and_never_decoded(self):
+        videos = {
+            'a.mp4': (MP4 + bytes(3000), 'video/mp4'),
+            'b.webm': (WEBM + bytes(3000), 'video/webm'),
+        }
+        with patch.object(Image, 'open', side_effect=AssertionError("decoded")):
+            self._send(self._add_photos(*[(name, raw) for name, (raw, _kind) in videos.items()]))
+        for file in self._get_kept():
+            raw, kind = videos[file.name]
+            attachment = file.attachment_id
+            self.assertEqual((attachment.raw, attachment.mimetype), (raw, kind))
+            self.assertEqual((file.mimetype, file.locked), (kind, True))
+            self.assertFalse(attachment.public)
+            answer = self.url_open(f'/my/returns/{file.return_id.id}/files/{file.id}')
+            self.assertEqual(answer.content, raw)
+            self.assertEqual(answer.headers['Content-Type'], kind)
+            self.assertTrue(answer.headers['Content-Disposition'].startswith('attachment'))
+            self.assertEqual(answer.headers['X-Content-Type-Options'], 'nosniff')
+            self.assertIn("default-src 'none'", answer.headers['Content-Security-Policy'])
+
+    def test_video_of_a_telephone_is_larger_than_a_photo_may_be(self):
+        raw = MOV + bytes(MAX_SIZE)
+        self._send(self._add_photos(('IMG_1.MOV', raw)))
+        self.assertEqual(self._get_kept().size, len(raw))
+        self.assertEqual(self._get_kept().mimetype, 'video/quicktime')
+
+    def test_files_that_are_no_videos(self):
+        for name, raw, sentence in (
+            ('page.mp4', b'<html><script>alert(1)</script></html>', "not accepted"),
+            ('song.m4a', b'\x00\x00\x00\x20ftypM4A ' + bytes(200), "song.m4a is"),
+            ('film.mkv', WEBM.replace(b'\x84webm', b'\x88matroska') + bytes(200), "film.mkv is"),
+            ('large.mp4', MP4 + bytes(MAX_VIDEO_SIZE), "larger than 50 MB"),
+        ):
+            with self.subTest(name=name):
+                self.assertIn(sentence, self._error(self._add_photos((name, raw))))
+        self.assertFalse(self._returns())
+
+    def test_third_video_is_refused_before_any_is_read(self):
+        videos = [(f'{number}.mp4', MP4 + bytes([number])) for number in range(3)]
+        service = type(self.env['sale.return.portal.request'])
+        with patch.object(service, '_prepare_draft', side_effect=AssertionError("read")):
+            self.assertIn("You chose 3 videos", self._error(self._add_photos(*videos)))
+        order = self.order.with_user(self.jane).sudo()
+        choice = {
+            'line_id': self.line.id,
+            'quantity': 1,
+            'reason_id': self.reason_defective.id,
+            'resolution': 'refund',
+            'photos': [{'name': name, 'raw': raw} for name, raw in videos],
+        }
+        with self.assertRaisesRegex(RequestRefused, "You chose 3 videos"):
+            self.env['sale.return.portal.request'].sudo()._prepare_draft(order, [choice], 'k')
 
     def test_eleven_photos(self):
         photos = [(f'{number}.jpg', photo()) for number in range(11)]

@@ -82,7 +82,7 @@ ROUTES = {
     ),
 }
 # For everybody: it takes no ids and tells nobody anything, see test_portal_guest.py.
-PUBLIC = {'/returns'}
+PUBLIC = {'/returns', '/returns/policy'}
 
 # Who comes, and whether they may. `link` is the living link, `expired` the same when it is over.
 ALLOWED = ('customer', 'colleague', 'link')
