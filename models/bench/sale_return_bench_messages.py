@@ -213,7 +213,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     def _get_missing_labels(self):
         return {
-            'grade': self.env._("the grade"),
+            'grade': self.env._("the condition"),
             'note': self.env._("a note"),
             'answers': self.env._("answers to the checklist"),
             'photo': self.env._("a photo"),

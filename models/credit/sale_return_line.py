@@ -61,8 +61,8 @@ class SaleReturnLine(models.Model):
                 raise UserError(
                     self.env._(
                         "%(product)s in return %(return)s is credited at the condition found "
-                        "before. Cancel or reverse the credit note first, then correct the grade: "
-                        "the next credit note takes it into account.",
+                        "before. Cancel or reverse the credit note first, then correct the "
+                        "condition: the next credit note takes it into account.",
                         product=line.product_id.display_name,
                         **{'return': line.return_id.name},
                     )

@@ -537,7 +537,7 @@ class SaleReturnDisposal(models.AbstractModel):
             elif given != proposed and not (result.get('note') or '').strip():
                 raise UserError(
                     self.env._(
-                        "The rules send %(product)s of grade %(grade)s the way “%(proposed)s”. "
+                        "The rules send %(product)s in condition %(grade)s the way “%(proposed)s”. "
                         "Say in the note why it goes the way “%(given)s”.",
                         product=line.product_id.display_name,
                         grade=result['grade'].code or self.env._("unknown"),

@@ -5,10 +5,10 @@ class SaleReturnGrade(models.Model):
     """The condition in which goods were found."""
 
     _name = 'sale.return.grade'
-    _description = "Return Grade"
+    _description = "Condition of Returned Goods"
     _inherit = ['sale.return.code.mixin']
 
-    saleable = fields.Boolean(default=True, help="Goods of this grade may be sold again.")
+    saleable = fields.Boolean(default=True, help="Goods in this condition may be sold again.")
     credit_ratio = fields.Float(
         default=1.0,
         help="Share of the price that is credited, between 0 (nothing) and 1 (all).",
@@ -18,7 +18,7 @@ class SaleReturnGrade(models.Model):
     _code_unique = models.UniqueIndex('(COALESCE(company_id, 0), code) WHERE active')
     _credit_ratio_range = models.Constraint(
         'CHECK (credit_ratio >= 0 AND credit_ratio <= 1)',
-        "The credit ratio of a grade must lie between 0 and 1.",
+        "The credit ratio of a condition must lie between 0 and 1.",
     )
 
     def _compute_display_name(self):

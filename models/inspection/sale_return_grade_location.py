@@ -7,7 +7,7 @@ class SaleReturnGradeLocation(models.Model):
 
     _name = 'sale.return.grade.location'
     _inherit = ['sale.return.shared']
-    _description = "Location of Returned Goods by Grade"
+    _description = "Location of Returned Goods by Condition"
     _order = 'warehouse_id, id'
     _check_company_auto = True
 
@@ -45,7 +45,7 @@ class SaleReturnGradeLocation(models.Model):
             if location.usage != 'internal' or (quarantine and location.location_id):
                 raise ValidationError(
                     self.env._(
-                        "Goods of grade %(grade)s cannot go to %(location)s: it is no place of "
+                        "Goods in condition %(grade)s cannot go to %(location)s: it is no place of "
                         "stock. Choose an internal location outside the quarantine.",
                         grade=place.grade_id.display_name,
                         location=location.display_name,

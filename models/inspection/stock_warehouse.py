@@ -19,10 +19,11 @@ class StockWarehouse(models.Model):
     sale_return_grade_location_ids = fields.One2many(
         'sale.return.grade.location',
         'warehouse_id',
-        string="Returned Goods by Grade",
+        string="Returned Goods by Condition",
         # Others who read warehouses, e.g. salespeople, may not read these.
         groups='sale_return.group_user,stock.group_stock_user',
-        help="Grades that go back to a location of their own. The others go to the stock location.",
+        help="Conditions that go back to a location of their own. The others go to the stock "
+        "location.",
     )
     sale_return_refurbish_loc_id = fields.Many2one(
         'stock.location',

@@ -31,7 +31,8 @@ class TestNotePaper(SaleReturnCommon):
         invoice = order.invoice_ids
         sale_return = self._return_goods(order)
         text = self._render(sale_return.credit_note_ids)
-        self.assertIn(invoice.name, text)
+        self.assertIn(f"Credited Invoice {invoice.name}", text)
+        self.assertNotIn(f"Reference {invoice.name}", text)  # once is enough
         day = self.env['ir.qweb.field.date'].value_to_html(invoice.invoice_date, {})
         self.assertIn(day, text)
         self.assertIn(sale_return.name, text)
