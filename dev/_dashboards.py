@@ -3,7 +3,8 @@
     python dev/_dashboards.py
 
 Spreadsheets repeat themselves a lot, so they are written from the short description in
-dev/_dashboard_pages.py. Each tile has its figure, and beneath it what it means; the metric
+dev/_dashboard_pages.py. Each tile has its figure, and beneath it how it compares with the period
+before, or what it means; what all of them mean stands at the end of the page, and the metric
 dictionary in the app says it in full.
 """
 
@@ -11,7 +12,7 @@ import json
 import uuid
 from pathlib import Path
 
-from _dashboard_pages import MONEY, PAGES, PERCENT, REPORT, RESALE
+from _dashboard_pages import HOURS, NUMBER, OPEN, PAGES, PERCENT, REPORT, RESALE
 
 ROOT = Path(__file__).resolve().parents[1]
 MARGIN = 20
@@ -51,6 +52,8 @@ STYLES = {
     '2': {'bold': True, 'wrapping': 'wrap', 'verticalAlign': 'bottom'},
     '3': {'bold': True, 'wrapping': 'wrap', 'verticalAlign': 'bottom', 'align': 'right'},
 }
+# Of figures as they are shown; money is written as the company writes its currency.
+FORMATS = {PERCENT: 1, NUMBER: 2, HOURS: 3}
 COUNTED = ('return_id', 'product_id', 'commercial_partner_id')
 
 
@@ -74,6 +77,7 @@ class Dashboard:
         self.title, self.date, self.tiles, self.charts, self.tables = PAGES[page]
         self.pivots, self.cells, self.data, self.figures = {}, {}, {}, []
         self.menus, self.by_domain, self.styles, self.rows = {}, {}, {}, {}
+        self.formats = {}
 
     def get_id(self, *names):
         """Return the same id for the same thing each time this is run."""
@@ -88,11 +92,12 @@ class Dashboard:
         row += 17
         for number, table in enumerate(self.tables):
             row = self.add_table(number, row, *table)
+        row = self.add_meanings(row)
         return {
             'version': '18.5.10',
             'sheets': [self.get_sheet('Dashboard', row + 2), self.get_sheet('Data', 60)],
             'styles': STYLES,
-            'formats': {},
+            'formats': {str(number): form for form, number in FORMATS.items()},
             'borders': {},
             'revisionId': 'START_REVISION',
             'uniqueFigureIds': True,
@@ -120,7 +125,7 @@ class Dashboard:
             'merges': [],
             'cells': self.data if is_data else self.cells,
             'styles': {} if is_data else self.styles,
-            'formats': {},
+            'formats': self.formats if is_data else {},
             'borders': {},
             'conditionalFormats': [],
             'figures': [] if is_data else self.figures,
@@ -156,7 +161,8 @@ class Dashboard:
             ),
         ]
 
-    def get_matching(self, model):
+    def get_matching(self, model, offset=0):
+        """Return which field each filter is about; `offset` −1: of the period before."""
         date, names = self.date, FILTERS
         if model == RESALE:
             date, names = 'date_restock', ('categ_id', 'product_id')
@@ -165,13 +171,17 @@ class Dashboard:
         elif model == 'sale.return':
             date, names = 'create_date', ('warehouse_id',)
         matching = {
-            self.get_id('filter', 'period'): {'chain': date, 'type': 'datetime', 'offset': 0}
+            self.get_id('filter', 'period'): {
+                'chain': date,
+                'type': 'datetime',
+                'offset': offset,
+            }
         }
         for name in names:
             matching[self.get_id('filter', name)] = {'chain': name, 'type': 'many2one'}
         return matching
 
-    def add_pivot(self, title, model, domain, rows, measures):
+    def add_pivot(self, title, model, domain, rows, measures, offset=0):
         """Add a data source; return its number in formulas."""
         number = str(len(self.pivots) + 1)
         self.pivots[self.get_id('pivot', number)] = {
@@ -192,7 +202,7 @@ class Dashboard:
                 }
                 for name in measures
             ],
-            'fieldMatching': self.get_matching(model),
+            'fieldMatching': self.get_matching(model, offset),
             **(
                 {'sortedColumn': {'measure': measures[0], 'order': 'desc', 'domain': []}}
                 if rows
@@ -209,11 +219,11 @@ class Dashboard:
             return 'count_distinct'
         return 'avg' if name.startswith(('rate_', 'percent_', 'hours_', 'days_')) else 'sum'
 
-    def get_value(self, name, domain, model=REPORT):
+    def get_value(self, name, domain, model=REPORT, offset=0):
         """Return the formula of one figure; figures of one domain share a pivot."""
-        key = json.dumps([model, domain])
+        key = json.dumps([model, domain, offset])
         if key not in self.by_domain:
-            number = self.add_pivot(self.title, model, domain, [], [])
+            number = self.add_pivot(self.title, model, domain, [], [], offset)
             self.by_domain[key] = number
         number = self.by_domain[key]
         measures = self.pivots[self.get_id('pivot', number)]['measures']
@@ -228,8 +238,26 @@ class Dashboard:
     def add_tile(self, number, title, meaning, formula, form, domain):
         row = number + 2
         self.data[f'A{row}'] = f'=_t({quote(title)})'
-        self.data[f'B{row}'] = self.get_tile_formula(formula, form, domain)
+        self.data[f'B{row}'] = self.get_tile_formula(formula, domain)
         self.data[f'C{row}'] = f'=_t({quote(meaning)})'
+        if form in FORMATS:
+            self.formats[f'B{row}'] = FORMATS[form]
+        baseline = {
+            'baseline': f'Data!C{row}',
+            'baselineMode': 'text',
+            # Small, or the sentence is cut off on both sides.
+            'baselineDescr': {'text': '', 'fontSize': 10 if len(meaning) <= 50 else 9},
+        }
+        if self.is_compared(formula, domain):
+            self.data[f'D{row}'] = self.get_tile_formula(formula, domain, offset=-1)
+            if form in FORMATS:
+                self.formats[f'D{row}'] = FORMATS[form]
+            baseline = {
+                'baseline': f'Data!D{row}',
+                # A share that has risen by two points has not risen by a percentage.
+                'baselineMode': 'difference' if form in (PERCENT, HOURS) else 'percentage',
+                'baselineDescr': {'text': "than the period before", 'fontSize': 10},
+            }
         chart = self.get_id('tile', str(number))
         self.figures.append(
             {
@@ -246,10 +274,7 @@ class Dashboard:
                     'title': {'text': title, 'bold': True, 'color': '#434343'},
                     'background': '#EFF6FF',
                     'keyValue': f'Data!B{row}',
-                    'baseline': f'Data!C{row}',
-                    'baselineMode': 'text',
-                    # Small, or the sentence is cut off on both sides.
-                    'baselineDescr': {'text': '', 'fontSize': 10 if len(meaning) <= 50 else 9},
+                    **baseline,
                     'baselineColorUp': '#434343',
                     'baselineColorDown': '#434343',
                     'humanize': False,
@@ -258,7 +283,13 @@ class Dashboard:
         )
         self.menus[chart] = f'sale_return.{MENUS[self.page]}'
 
-    def get_tile_formula(self, formula, form, domain):
+    def is_compared(self, formula, domain):
+        """Tell whether a figure is one of a period, and not of what is so now."""
+        now = formula in ('slowest', '{late}', '{cost_at_risk}') or domain == OPEN
+        return self.page != 'quarantine' and not now
+
+    def get_tile_formula(self, formula, domain, offset=0):
+        """Return the formula of a tile, of the period that is chosen or of the one before."""
         if formula == 'slowest':
             values = [self.get_value(f'hours_{step}_median', domain) for step in STEPS]
             chain = '""'
@@ -267,24 +298,21 @@ class Dashboard:
                 chain = f'IF({value}={largest},_t({quote(step.capitalize())}),{chain})'
             return f'=IFERROR({chain},"")'
         if formula == '{amount_refunded}':
-            value = self.get_value('amount_refunded', [], model='sale.return')
+            value = self.get_value('amount_refunded', [], 'sale.return', offset)
             return f'=IFERROR({value},"")'
         if formula == '{late}':
             value = self.get_value('return_id', [['late', '=', True]], model=DEADLINE)
             return f'=IFERROR({value},0)'
-        text = formula.replace(
-            '{touchless:return_id}',
-            self.get_value('return_id', [*domain, ['is_touchless', '=', True]])
-            if 'touchless' in formula
-            else '',
-        )
+        text = formula
+        if 'touchless' in text:
+            untouched = [*domain, ['is_touchless', '=', True]]
+            value = self.get_value('return_id', untouched, offset=offset)
+            text = text.replace('{touchless:return_id}', value)
         while '{' in text:
             name = text[text.index('{') + 1 : text.index('}')]
-            text = text.replace(f'{{{name}}}', self.get_value(name, domain))
-        if form == MONEY:
-            # As the company writes its currency.
-            return f'=IFERROR({text},"–")'
-        return f'=IFERROR(TEXT({text},{quote(form)}),"–")'
+            text = text.replace(f'{{{name}}}', self.get_value(name, domain, offset=offset))
+        # Nothing to compare with is no figure.
+        return f'=IFERROR({text},{quote("" if offset else "–")})'
 
     def add_chart(self, number, row, title, kind, group, measure, domain, model):
         chart = self.get_id('chart', str(number))
@@ -340,6 +368,15 @@ class Dashboard:
         self.rows[str(row + 1)] = {'size': 40}
         self.cells[f'B{row + 3}'] = f'=PIVOT({pivot},10,FALSE,FALSE,{len(measures)},FALSE)'
         return row + 16
+
+    def add_meanings(self, row):
+        """Say at the end of the page what its figures mean."""
+        self.cells[f'B{row + 1}'] = '=_t("What the figures mean")'
+        self.styles[f'B{row + 1}'] = 1
+        for number, tile in enumerate(self.tiles):
+            self.cells[f'B{row + 2 + number}'] = f'=_t({quote(tile[0])})'
+            self.cells[f'C{row + 2 + number}'] = f'=_t({quote(tile[1])})'
+        return row + 2 + len(self.tiles)
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -478,10 +479,51 @@ class TestAnalyticsDashboards(SaleReturnCommon):
             cells = data['sheets'][1]['cells']
             for figure in data['sheets'][0]['figures']:
                 if figure['data']['type'] == 'scorecard':
-                    cell = figure['data']['baseline'].removeprefix('Data!')
-                    self.assertTrue(cells[cell].startswith('=_t('), figure)
+                    row = figure['data']['keyValue'].removeprefix('Data!B')
+                    meaning = cells[f'C{row}']
+                    self.assertTrue(meaning.startswith('=_t('), figure)
+                    self.assertIn(meaning, data['sheets'][0]['cells'].values())
                 menu = data['chartOdooMenusReferences'][figure['id']]
                 self.assertTrue(self.env.ref(menu))
+
+    def test_figures_of_a_period_are_compared_with_the_one_before(self):
+        for dashboard in self._get_dashboards():
+            data = json.loads(dashboard.spreadsheet_data)
+            cells = data['sheets'][1]['cells']
+            offsets = {
+                pivot['formulaId']: {
+                    match['offset']
+                    for match in pivot['fieldMatching'].values()
+                    if 'offset' in match
+                }
+                for pivot in data['pivots'].values()
+            }
+            for figure in data['sheets'][0]['figures']:
+                self.assertGreaterEqual(figure['offset']['x'], 20)  # none touches the edge
+                content = figure['data']
+                if content['type'] != 'scorecard' or content['baselineMode'] == 'text':
+                    continue
+                key, before = (
+                    cells[content[name].removeprefix('Data!')] for name in ('keyValue', 'baseline')
+                )
+                for formula, offset in ((key, {0}), (before, {-1})):
+                    for number in re.findall(r'PIVOT.VALUE\((\d+)', formula):
+                        self.assertEqual(offsets[number], offset, formula)
+                self.assertEqual(
+                    re.sub(r'VALUE\(\d+', '', key).replace('–', ''),
+                    re.sub(r'VALUE\(\d+', '', before),
+                )
+
+    def test_three_pages_are_for_everybody_and_say_nothing_of_statistics(self):
+        clerk = self._create_user('clerk_of_figures', 'sale_return.group_user')
+        mine = self._env_of(clerk)['spreadsheet.dashboard'].search([])
+        mine &= self._get_dashboards().with_env(mine.env)
+        names = ('overview', 'why', 'money')
+        expected = [self.env.ref(f'sale_return.spreadsheet_dashboard_{name}') for name in names]
+        self.assertEqual(sorted(mine.ids), sorted(board.id for board in expected))
+        for board in mine:
+            for word in ("P90", "ppm", "ouchless", "Without a touch", "median"):
+                self.assertNotIn(word, board.spreadsheet_data)
 
     def test_only_roles_in_returns_see_them(self):
         seller = self._create_user('seller', 'sales_team.group_sale_salesman')
