@@ -299,7 +299,9 @@ class SaleReturnMessage(models.Model):
         It is tried again after a pause that doubles each time.
         """
         self.ensure_one()
-        together = self._take_along()
+        # What another worker has taken is told by that one.
+        others = (self._take_along() - self).try_lock_for_update(allow_referencing=True)
+        together = self | others
         try:
             with self.env.cr.savepoint():
                 together._send()

@@ -3,13 +3,14 @@ from unittest.mock import patch
 
 from freezegun import freeze_time
 
-from odoo import Command, fields
+from odoo import SUPERUSER_ID, Command, fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import format_date, mute_logger
 
 from ...models.message.sale_return_message import MAX_ATTEMPTS
 from ..common import SaleReturnCommon
+from ..common_migration import load_migration
 
 LEAN = "a story of the room"
 
@@ -334,6 +335,43 @@ class TestMessages(MessagesCommon):
             self.assertFalse(mail.email_add_signature)
             self.assertEqual(mail.email_from, f'"{self.company.name}" <shop@shop.example>')
         self.assertIn(self.company.name, mail.body)
+
+    def test_upgrade_merges_templates_as_they_came_and_keeps_those_of_others(self):
+        data = self.env['ir.model.data'].sudo()
+        news = self.env.ref('sale_return.mail_template_news')
+        old = {}
+        for code, author in (('inspected', SUPERUSER_ID), ('closed', self.staff.id)):
+            template = news.sudo().copy({'name': f"Old {code}"})
+            self.env.cr.execute(
+                "UPDATE mail_template SET write_uid = %s WHERE id = %s", [author, template.id]
+            )
+            name = f'mail_template_{code}'
+            data.search([('module', '=', 'sale_return'), ('name', '=', name)]).unlink()
+            data.create(
+                {
+                    'module': 'sale_return',
+                    'name': name,
+                    'model': 'mail.template',
+                    'res_id': template.id,
+                    'noupdate': True,
+                }
+            )
+            self.kinds[code].sudo().write({'template_id': template.id, 'wait_minutes': 0})
+            old[code] = template
+        received = self.kinds['received'].template_id.sudo()
+        received.email_from = "{{ object.user_id.email_formatted }}"
+        self.env.cr.execute("UPDATE mail_template SET write_uid = 1 WHERE id = %s", [received.id])
+        self.env.invalidate_all()
+        migration = load_migration('post-messages')
+        for _run in range(2):
+            migration.migrate(self.env.cr, '19.0.1.1.0')
+            self.env.invalidate_all()
+            self.assertEqual(self.kinds['inspected'].template_id, news)
+            self.assertEqual(self.kinds['inspected'].wait_minutes, 10)
+            self.assertFalse(old['inspected'].exists())
+            self.assertEqual(self.kinds['closed'].template_id, old['closed'])
+            self.assertEqual(self.kinds['closed'].wait_minutes, 0)
+            self.assertIn('_get_shop_sender', received.email_from)
 
     # === READ BEFORE AND AFTER === #
 
