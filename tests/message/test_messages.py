@@ -342,6 +342,7 @@ class TestMessages(MessagesCommon):
         old = {}
         for code, author in (('inspected', SUPERUSER_ID), ('closed', self.staff.id)):
             template = news.sudo().copy({'name': f"Old {code}"})
+            self.env.flush_all()
             self.env.cr.execute(
                 "UPDATE mail_template SET write_uid = %s WHERE id = %s", [author, template.id]
             )
@@ -360,6 +361,7 @@ class TestMessages(MessagesCommon):
             old[code] = template
         received = self.kinds['received'].template_id.sudo()
         received.email_from = "{{ object.user_id.email_formatted }}"
+        self.env.flush_all()
         self.env.cr.execute("UPDATE mail_template SET write_uid = 1 WHERE id = %s", [received.id])
         self.env.invalidate_all()
         migration = load_migration('post-messages')
