@@ -298,8 +298,7 @@ class Dashboard:
                 chain = f'IF({value}={largest},_t({quote(step.capitalize())}),{chain})'
             return f'=IFERROR({chain},"")'
         if formula == '{amount_refunded}':
-            value = self.get_value('amount_refunded', [], 'sale.return', offset)
-            return f'=IFERROR({value},"")'
+            return self.show(self.get_value('amount_refunded', [], 'sale.return', offset), offset)
         if formula == '{late}':
             value = self.get_value('return_id', [['late', '=', True]], model=DEADLINE)
             return f'=IFERROR({value},0)'
@@ -311,8 +310,13 @@ class Dashboard:
         while '{' in text:
             name = text[text.index('{') + 1 : text.index('}')]
             text = text.replace(f'{{{name}}}', self.get_value(name, domain, offset=offset))
-        # Nothing to compare with is no figure.
-        return f'=IFERROR({text},{quote("" if offset else "–")})'
+        return self.show(text, offset)
+
+    def show(self, text, offset):
+        """Return a formula that shows a figure where there is one; to nothing nothing compares."""
+        if offset:
+            return f'=IFERROR(IF({text}=0,"",{text}),"")'
+        return f'=IFERROR({text},"–")'
 
     def add_chart(self, number, row, title, kind, group, measure, domain, model):
         chart = self.get_id('chart', str(number))

@@ -199,6 +199,9 @@ class Page:
 
     def shot(self, name):
         """Save what the screen shows as FOLDER/NAME-SIZE[-LANGUAGE].webp."""
+        # Odoo says when it still loads something.
+        loads = "!!document.querySelector('.o_loading_indicator')"
+        wait_until(lambda: not self.run(loads), f"the end of loading for {name}")
         self.run("document.fonts.ready.then(() => true)")
         self.run(
             "Promise.all([...document.images].map((image) =>"

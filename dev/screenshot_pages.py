@@ -115,7 +115,63 @@ def visit_portal_request(page, values):
     page.shot('portal_request_summary')
 
 
+# === IN THE APP === #
+
+
+def prepare_help(shop, person):
+    """Make returns in all states for somebody who has all roles."""
+    roles = (
+        'sale_return.group_manager',
+        'stock.group_stock_user',
+        'account.group_account_manager',
+        'sales_team.group_sale_manager',
+    )
+    login = shop.create_person(person.lang, groups=roles).login
+    lamp, clock = shop.get_products('floor_lamp', 'wall_clock')
+    customer = shop.create_customer("Gemini Furniture", email='gemini@example.com')
+    order = shop.sell(customer, {lamp: 4, clock: 2})
+    shop.announce(shop.sell(customer, {clock: 2}), [clock], 'JD014600003')
+    paid = shop.sell(customer, {lamp: 2})
+    shop.pay(paid)
+    back = shop.announce(paid, [lamp])
+    shop.receive_and_inspect(back, ['A', 'B'])
+    env = shop.env
+    return {
+        'login': login,
+        'order': order.id,
+        'return': back.id,
+        'message': back.customer_message_ids[:1].id,
+        'policy': env.ref('sale_return.policy_standard').id,
+        'dashboard': env.ref('sale_return.spreadsheet_dashboard_overview').id,
+    }
+
+
+def visit_help(page, values):
+    """Go through what the help pages explain."""
+    page.open('/odoo/returns-overview', '.o_kanban_record')
+    page.shot('help_overview')
+    page.open(f"/odoo/sales/{values['order']}", 'button[name=action_create_return]')
+    page.click('button[name=action_create_return]')
+    page.wait('.modal .o_list_view, .modal .o_field_one2many')
+    page.shot('help_create')
+    page.open(f"/odoo/returns/{values['return']}", '.o_form_view .o_field_one2many')
+    page.shot('help_return')
+    page.open(f"/odoo/return-messages/{values['message']}", '.o_form_view iframe')
+    page.shot('help_message')
+    page.open('/odoo/returns-to-pay-back', '.o_data_row')
+    page.shot('help_to_pay_back')
+    page.open('/odoo/return-reconciliation', '.o_view_controller')
+    page.shot('help_differences')
+    page.open('/odoo/returns-set-up', '.o_view_controller, .o_form_view')
+    page.shot('help_setup')
+    page.open(f"/odoo/return-policies/{values['policy']}", '.o_form_view')
+    page.shot('help_policy')
+    page.open(f"/odoo/dashboards?dashboard_id={values['dashboard']}", '.o-scorecard')
+    page.shot('help_dashboard')
+
+
 PAGES = {
+    'help': ScreenshotPage(prepare_help, visit_help),
     'bench': ScreenshotPage(prepare_bench, visit_bench),
     'portal': ScreenshotPage(prepare_portal, visit_portal),
     'portal_request': ScreenshotPage(prepare_portal_request, visit_portal_request),
@@ -159,6 +215,12 @@ class Shop:
                 'group_ids': [(4, self.env.ref(group).id) for group in groups],
             }
         )
+
+    def get_approver(self):
+        """Return a user who decides on what others have asked for."""
+        found = self.env['res.users'].search([('name', '=', "Abigail Approver")], limit=1)
+        groups = ('sale_return.group_approver',)
+        return found or self.create_person('en_US', "Abigail Approver", groups)
 
     def create_customer(self, name, **values):
         """Create a customer, unless there is one of that name."""
@@ -223,6 +285,17 @@ class Shop:
         self.shop.invoice(order)
         return order
 
+    def pay(self, order):
+        """Have the customer pay the invoices of an order."""
+        self.env['account.payment.register'].with_context(
+            active_model='account.move', active_ids=order.invoice_ids.ids
+        ).create({})._create_payments()
+
+    def refresh(self):
+        """Do what the scheduled jobs do for dashboards and the list of differences."""
+        self.env['sale.return.fact']._cron_refresh()
+        self.env['sale.return.reconciliation']._cron_reconcile()
+
     def announce(self, order, products, tracking=None):
         """Open an approved return of all that was bought of some products."""
         reason = self.env.ref('sale_return.reason_not_as_described')
@@ -246,7 +319,8 @@ class Shop:
         )
         sale_return.action_submit()
         if sale_return.state == 'submitted':
-            sale_return.action_approve()
+            # Nobody approves what they have asked for.
+            sale_return.with_user(self.get_approver()).action_approve()
         if tracking:
             sale_return.action_register_dispatch(tracking_ref=tracking)
         return sale_return
@@ -272,5 +346,6 @@ def run(env, values, pages, langs, sizes):
                 'values': {'login': person.login, **PAGES[name].prepare(shop, person)},
             }
         )
+    shop.refresh()
     Path(values).write_text(json.dumps(shots), encoding='utf-8')
     return True

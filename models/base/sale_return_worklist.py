@@ -7,6 +7,13 @@ from odoo.tools.safe_eval import datetime, safe_eval, time
 
 # What the context of an action calls a filter that is switched on when its list opens.
 FILTER_PREFIX = 'search_default_'
+# Whose help page opens, by the first role that somebody has; the pages lead to each other.
+HELP_ROLES = {
+    'manager': 'sale_return.group_manager',
+    'operator': 'sale_return.group_inspector',
+    'accountant': 'account.group_account_invoice',
+    'clerk': 'sale_return.group_user',
+}
 
 
 class SaleReturnWorklist(models.Model):
@@ -85,6 +92,20 @@ class SaleReturnWorklist(models.Model):
         action = self._get_action()
         name = self.env._("%(list)s: late", list=self.name)
         return self._narrow_action(action, self.late, name)
+
+    def action_help(self):
+        """Open the help page of what the reader does most, in their language.
+
+        :return: the action of the page.
+        :rtype: dict
+        """
+        role = next(
+            (role for role, group in HELP_ROLES.items() if self.env.user.has_group(group)),
+            'accountant',  # who only reads the books
+        )
+        ending = '.zh_CN' if (self.env.lang or '').startswith('zh') else ''
+        url = f'/sale_return/static/help/{role}{ending}.html'
+        return {'type': 'ir.actions.act_url', 'url': url, 'target': 'new'}
 
     # === BUSINESS METHODS === #
 

@@ -388,7 +388,11 @@ class SaleReturn(models.Model):
                 continue
             if row.component_id:
                 quantity *= row.component_qty / row.quantity  # of a kit: in its own unit
-            key = row.line_id, row.product_id, row.grade_id, row.disposition_id.accepts
+            accepts = row.disposition_id.accepts
+            share = self._get_condition_share(row.line_id, row.grade_id) if accepts else 0.0
+            # Conditions for which nothing is kept back are nothing to the customer.
+            grade = row.grade_id if share else row.grade_id.browse()
+            key = row.line_id, row.product_id, grade, accepts, share
             sums[key] = sums.get(key, 0.0) + quantity
 
         def in_words(line, product, quantity):
@@ -403,9 +407,9 @@ class SaleReturn(models.Model):
                 'quantity': in_words(line, product, quantity),
                 'accepted': accepts,
                 'grade': grade.name or '',
-                'percent': round(100 * self._get_condition_share(line, grade)) if accepts else 0,
+                'percent': round(100 * share),
             }
-            for (line, product, grade, accepts), quantity in sums.items()
+            for (line, product, grade, accepts, share), quantity in sums.items()
         ]
 
     def _get_condition_share(self, line, grade):

@@ -509,10 +509,8 @@ class TestAnalyticsDashboards(SaleReturnCommon):
                 for formula, offset in ((key, {0}), (before, {-1})):
                     for number in re.findall(r'PIVOT.VALUE\((\d+)', formula):
                         self.assertEqual(offsets[number], offset, formula)
-                self.assertEqual(
-                    re.sub(r'VALUE\(\d+', '', key).replace('–', ''),
-                    re.sub(r'VALUE\(\d+', '', before),
-                )
+                shown = re.sub(r'VALUE\(\d+', '', key).removeprefix('=IFERROR(')
+                self.assertIn(shown.removesuffix(',"–")'), re.sub(r'VALUE\(\d+', '', before))
 
     def test_three_pages_are_for_everybody_and_say_nothing_of_statistics(self):
         clerk = self._create_user('clerk_of_figures', 'sale_return.group_user')
