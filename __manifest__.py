@@ -139,6 +139,8 @@
         'views/portal/portal_follow_templates.xml',
         'views/message/sale_return_message_kind_views.xml',
         'views/deadline/sale_return_team_views.xml',
+        'wizards/sale_return_start_views.xml',
+        'views/decision/sale_return_configuration_views.xml',
         'wizards/sale_return_setup_views.xml',
         'views/channel/sale_return_channel_views.xml',
         'views/channel/sale_return_channel_file_views.xml',

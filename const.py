@@ -181,3 +181,23 @@ MAX_VIDEO_SIZE = 50 * 1024 * 1024
 MAX_VIDEOS = 2
 # Of all pictures that come at once: ten of what telephones take, and seconds of a worker's time.
 MAX_PIXELS = 120_000_000
+
+# A configuration as a file, and what records of Odoo are called in it; the first name that a record
+# has counts.
+CONFIGURATION_FORMAT, CONFIGURATION_VERSION = 'sale_return.configuration', 1
+REFERENCES = {
+    'crm.team': ('name',),
+    'product.category': ('complete_name',),
+    'product.product': ('default_code', 'name'),
+    'product.tag': ('name',),
+    'res.country': ('code',),
+    'res.currency': ('name',),
+    'res.partner.category': ('name',),
+    'res.users': ('login',),
+    'resource.calendar': ('name',),
+    'sale.return.disposition': ('code',),
+    'sale.return.grade': ('code',),
+    'sale.return.reason': ('code',),
+    'stock.warehouse': ('code',),
+    'utm.source': ('name',),
+}

@@ -20,6 +20,7 @@ from . import sale_return_receive
 from . import sale_return_serials
 from . import sale_return_setup
 from . import sale_return_setup_finding
+from . import sale_return_start
 from . import sale_return_wait
 from . import sale_return_pay
 from . import sale_return_pay_line

@@ -9,6 +9,9 @@ class SaleReturnSetup(models.TransientModel):
     _description = "Set-Up of Returns"
 
     company_id = fields.Many2one('res.company', required=True, readonly=True)
+    configuration_ids = fields.Many2many(
+        'sale.return.configuration', compute='_compute_configuration_ids'
+    )
     finding_ids = fields.One2many('sale.return.setup.finding', 'setup_id', readonly=True)
 
     @api.model
@@ -48,6 +51,23 @@ class SaleReturnSetup(models.TransientModel):
             'views': [(False, 'form')],
             'target': 'main',
         }
+
+    def action_export(self):
+        """Give the configuration of the company as a file.
+
+        :return: the action that downloads it.
+        :rtype: dict
+        """
+        self.ensure_one()
+        self.check_access('read')
+        return self.env['sale.return.start'].with_company(self.company_id).action_export()
+
+    @api.depends('company_id')
+    def _compute_configuration_ids(self):
+        for setup in self:
+            setup.configuration_ids = self.env['sale.return.configuration'].search(
+                [('company_id', '=', setup.company_id.id), ('state', '!=', 'dismissed')], limit=20
+            )
 
     @api.depends('company_id')
     def _compute_display_name(self):

@@ -47,6 +47,8 @@ class SaleReturnWorklist(models.Model):
     feature_id = fields.Many2one(
         'res.groups', string="Switch", help="The card is hidden where this is switched off."
     )
+    once = fields.Boolean(help="Offered until the company is set up, or somebody dismisses it.")
+    is_offered = fields.Boolean(compute='_compute_is_offered', search='_search_is_offered')
     count = fields.Integer(string="Waiting", compute='_compute_counts')
     count_mine = fields.Integer(string="Mine", compute='_compute_counts')
     count_late = fields.Integer(string="Late", compute='_compute_counts')
@@ -60,7 +62,43 @@ class SaleReturnWorklist(models.Model):
             numbers = counts.get(worklist.id, (0, 0, 0))
             worklist.count, worklist.count_mine, worklist.count_late = numbers
 
+    @api.depends('once')
+    @api.depends_context('allowed_company_ids')
+    def _compute_is_offered(self):
+        is_set_up = self._is_set_up()
+        for worklist in self:
+            worklist.is_offered = not (worklist.once and is_set_up)
+
+    def _search_is_offered(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        offered = Domain('once', '=', False) if self._is_set_up() else Domain.TRUE
+        return offered if True in value else ~offered
+
+    def _is_set_up(self):
+        """Tell whether the company was set up, or nobody wants that."""
+        # sudo: whoever sees the overview need not see what was set up.
+        configurations = self.env['sale.return.configuration'].sudo()
+        return bool(
+            configurations.search_count([('company_id', '=', self.env.company.id)], limit=1)
+        )
+
     # === ACTION METHODS === #
+
+    def action_dismiss(self):
+        """Offer the set-up of the company no more.
+
+        :return: the overview.
+        :rtype: dict
+        :raise AccessError: when the user is no manager of Returns.
+        """
+        self.ensure_one()
+        self.check_access('read')
+        configurations = self.env['sale.return.configuration']
+        configurations._note(self.env.company, self.name, state='dismissed')
+        return self.env['ir.actions.act_window']._for_xml_id(
+            'sale_return.sale_return_worklist_action'
+        )
 
     def action_open(self):
         """Open the list of a card.
@@ -119,7 +157,7 @@ class SaleReturnWorklist(models.Model):
         for worklist in self:
             action = worklist._get_action()
             model = self.env[action['res_model']]
-            if not model.has_access('read'):
+            if worklist.once or not model.has_access('read'):
                 continue
             query = model._search(worklist._get_domain(action), order='id')
             query.order = None

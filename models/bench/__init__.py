@@ -14,5 +14,6 @@ from . import sale_return_bench_step
 from . import sale_return_bench_steps
 from . import sale_return_bench_work
 from . import sale_return_candidates
+from . import sale_return_configuration
 from . import sale_return_file
 from . import sale_return_parcel

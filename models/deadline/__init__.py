@@ -1,4 +1,5 @@
 from . import res_company
+from . import sale_return_configuration
 from . import sale_return_deadline
 from . import sale_return
 from . import sale_return_decision

@@ -3,11 +3,14 @@ from . import sale_return_approval
 from . import sale_return_approval_level
 from . import sale_return_approval_step
 from . import sale_return
+from . import sale_return_configuration
+from . import sale_return_configuration_reader
 from . import sale_return_confirmation
 from . import sale_return_decision
 from . import sale_return_line
 from . import sale_return_policy
 from . import sale_return_refusal_template
 from . import sale_return_rule
+from . import sale_return_rule_words
 from . import sale_return_substitute
 from . import sale_return_health

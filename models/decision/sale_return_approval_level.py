@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
+from odoo.tools.misc import format_amount
 
 from ...const import APPROVER_TYPES
 
@@ -29,7 +30,7 @@ class SaleReturnApprovalLevel(models.Model):
     amount_to = fields.Monetary(
         string="Below", help="Value from which it is not needed any more. 0: no end."
     )
-    has_end = fields.Boolean(compute='_compute_has_end')
+    sentence = fields.Char(string="Says", compute='_compute_sentence')
     currency_id = fields.Many2one(
         'res.currency',
         default=lambda self: self.env.company.currency_id,
@@ -64,10 +65,39 @@ class SaleReturnApprovalLevel(models.Model):
         "The amounts of an approval level cannot be negative.",
     )
 
-    @api.depends('amount_to')
-    def _compute_has_end(self):
+    @api.depends('amount_from', 'amount_to', 'currency_id', 'approver_type', 'user_id', 'group_id')
+    @api.depends_context('lang')
+    def _compute_sentence(self):
         for level in self:
-            level.has_end = bool(level.amount_to)
+            level.sentence = level._describe()
+
+    def _describe(self):
+        """Say when the level is needed and who decides.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        words = {
+            'who': self._describe_approver(),
+            'low': format_amount(self.env, self.amount_from, self.currency_id),
+            'high': format_amount(self.env, self.amount_to, self.currency_id),
+        }
+        if not self.amount_from and not self.amount_to:
+            return self.env._("Whatever the value: %(who)s decides.", **words)
+        if not self.amount_to:
+            return self.env._("From %(low)s, without upper limit: %(who)s decides.", **words)
+        return self.env._("From %(low)s to below %(high)s: %(who)s decides.", **words)
+
+    def _describe_approver(self):
+        if self.approver_type == 'user':
+            return self.user_id.name or self.env._("somebody")
+        if self.approver_type == 'manager':
+            return self.env._("the requester's manager")
+        # sudo: managers of Returns may name a group that they do not administer.
+        group = self.sudo().group_id
+        if group:
+            return self.env._("an approver of the group %(group)s", group=group.name)
+        return self.env._("an approver")
 
     @api.constrains('approver_type', 'user_id')
     def _check_user(self):

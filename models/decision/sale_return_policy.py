@@ -16,6 +16,9 @@ CONDITIONS = (
     'source_ids',
 )
 
+# More names than these are counted in sentences.
+MAX_NAMES = 5
+
 # What a policy says about the lines it applies to. Open lines keep it as it was.
 TERMS = frozenset(
     {
@@ -83,8 +86,12 @@ class SaleReturnPolicy(models.Model):
         string="Law",
         required=True,
         default='commercial',
+        help="Which law gives customers a right to return. It adds to what the policy says: a "
+        "shortest window, what may be kept back, until when the money is due. Commercial terms: "
+        "only what was agreed.",
     )
     window_days = fields.Integer(
+        string="Days to Ask",
         default=30,
         help="Days to ask for a return, from the day the customer got the goods. Later requests "
         "wait for an approver, unless a rule says otherwise. 0: no limit.",
@@ -106,6 +113,7 @@ class SaleReturnPolicy(models.Model):
         "decide in turn.",
     )
     level_ids = fields.One2many('sale.return.approval.level', 'policy_id', copy=True)
+    level_note = fields.Text(compute='_compute_level_note', help="What its levels say.")
     rule_ids = fields.One2many('sale.return.rule', 'policy_id', copy=True)
     decision_days = fields.Integer(
         string="Decide within",
@@ -123,11 +131,13 @@ class SaleReturnPolicy(models.Model):
             ('receipt', "Receipt of the goods"),
             ('inspection', "Inspection of the goods"),
         ],
+        string="Credit after",
         required=True,
         default='inspection',
         help="What has to happen before a quantity is credited.",
     )
     inspection_required = fields.Boolean(
+        string="Inspection",
         default=True,
         help="Unticked: received goods go straight the way of the default disposition.",
     )
@@ -135,7 +145,10 @@ class SaleReturnPolicy(models.Model):
         'sale.return.disposition', string="What Happens to It", ondelete='restrict'
     )
     credit_posting = fields.Selection(
-        [('draft', "Draft"), ('post', "Post")], required=True, default='post'
+        [('draft', "Draft"), ('post', "Post")],
+        string="Credit Notes",
+        required=True,
+        default='post',
     )
     credit_draft_above = fields.Float(
         help="Credit notes stay in draft as soon as the customer gets more than this total (tax "
@@ -163,6 +176,7 @@ class SaleReturnPolicy(models.Model):
     )
     refund_shipping = fields.Selection(
         [('never', "Never"), ('full_return', "On full return"), ('always', "Always")],
+        string="Shipping Given Back",
         required=True,
         default='never',
     )
@@ -170,7 +184,9 @@ class SaleReturnPolicy(models.Model):
         help="Price of the cheapest standard delivery, tax excluded, in company currency. Under "
         "the EU right of withdrawal no more shipping than this is refunded. 0: no limit."
     )
-    restocking_fee_percent = fields.Float(help="Percent of the credited price (0–100).")
+    restocking_fee_percent = fields.Float(
+        string="Restocking Fee (%)", help="Percent of the credited price (0–100)."
+    )
     restocking_fee_fixed = fields.Float(
         help="Amount per return, tax excluded, in company currency."
     )
@@ -192,6 +208,7 @@ class SaleReturnPolicy(models.Model):
     )
 
     # Which policy applies to a line, why, and how it stays what it was.
+    match_note = fields.Char(compute='_compute_match_note')
     overlap_note = fields.Text(
         compute='_compute_overlap_note',
         help="Earlier policies that claim some of the same lines; the first one decides.",
@@ -207,6 +224,37 @@ class SaleReturnPolicy(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends(*CONDITIONS)
+    @api.depends_context('lang')
+    def _compute_match_note(self):
+        for policy in self:
+            conditions = [
+                f"{self._fields[name]._description_string(self.env)}: "
+                f"{policy._describe_condition(name)}"
+                for name in CONDITIONS
+                if policy[name]
+            ]
+            policy.match_note = (
+                self.env._("It is for: %(conditions)s.", conditions="; ".join(conditions))
+                if conditions
+                else self.env._("It is for every return that no earlier policy takes.")
+            )
+
+    @api.depends('level_ids.sentence')
+    @api.depends_context('lang')
+    def _compute_level_note(self):
+        for policy in self:
+            policy.level_note = "\n".join(filter(None, policy.level_ids.mapped('sentence')))
+
+    def _describe_condition(self, name):
+        names = self[name].mapped('display_name')
+        more = len(names) - MAX_NAMES
+        if more > 0:
+            return self.env._(
+                "%(names)s and %(count)s more", names=", ".join(names[:MAX_NAMES]), count=more
+            )
+        return ", ".join(names)
 
     @api.depends('sequence', 'active', *CONDITIONS)
     def _compute_overlap_note(self):

@@ -21,7 +21,8 @@ class SaleReturnRule(models.Model):
     """What a policy looks at before a return is approved by itself.
 
     A kind is a value of `kind` and a method `_evaluate_<kind>(lines)` that gives each line a
-    `Verdict`; what it says in words is `_get_sentences`.
+    `Verdict`; what it says in words is `_get_sentences`. `sale_return_rule_words.py` reads the rule
+    itself back, and says whom it would have met.
     """
 
     _name = 'sale.return.rule'
@@ -99,11 +100,16 @@ class SaleReturnRule(models.Model):
         string="Excluded Categories",
         help="Includes those below them.",
     )
-    exception_code = fields.Selection(EXCEPTIONS, string="Exception")
+    exception_code = fields.Selection(
+        EXCEPTIONS,
+        string="Why It Is Excluded",
+        help="Where a law gives customers a right to return, it lists the goods that are excluded. "
+        "What it does not list can be returned all the same. Empty: agreed with the buyer.",
+    )
     proof_required = fields.Boolean(
-        string="Only if Confirmed",
-        help="Applies only where the buyer confirmed the exclusion when he bought. Some laws ask "
-        "for it anyway.",
+        string="Only If the Buyer Agreed",
+        help="The goods are excluded only where it is recorded that the buyer agreed to it when "
+        "they bought them. Some laws ask for it anyway.",
     )
 
     # Limits
@@ -144,9 +150,12 @@ class SaleReturnRule(models.Model):
 
     @api.depends('kind')
     def _compute_name(self):
-        labels = dict(self._fields['kind']._description_selection(self.env))
+        field = self._fields['kind']
+        labels = dict(field._description_selection(self.env))
+        # A name that only says the kind follows it.
+        unnamed = {False, '', *labels.values(), *dict(field.selection).values()}
         for rule in self:
-            rule.name = rule.name or labels.get(rule.kind)
+            rule.name = labels.get(rule.kind) if rule.name in unnamed else rule.name
 
     # === CONSTRAINT METHODS === #
 
@@ -198,6 +207,11 @@ class SaleReturnRule(models.Model):
                         rule=rule.name,
                     )
                 )
+
+    def _get_asked_on(self, line):
+        """Return when a line is asked for: now, or, where the past is looked at, when it was."""
+        past = self.env.context.get('sale_return_past')
+        return line.return_id.create_date if past else fields.Datetime.now()
 
     # === EVALUATE === #
 
@@ -404,10 +418,10 @@ class SaleReturnRule(models.Model):
         :return: `{line: Verdict}`
         :rtype: dict
         """
-        now = fields.Datetime.now()
         verdicts = {}
         calendars = {}
         for line in lines:
+            now = self._get_asked_on(line)
             regime = line.policy_id._get_regime()
             days = regime.get_window_days(self.days or line.policy_id.window_days)
             if not days:
@@ -504,8 +518,8 @@ class SaleReturnRule(models.Model):
     def _is_excluded(self, product):
         parents = {int(key) for key in (product.categ_id.parent_path or '').split('/') if key}
         return bool(
-            product & self.product_ids
-            or product.all_product_tag_ids & self.product_tag_ids
+            product & self.product_ids._origin
+            or product.all_product_tag_ids & self.product_tag_ids._origin
             or parents & set(self.excluded_categ_ids.ids)
         )
 

@@ -1,4 +1,5 @@
 from . import sale_return_bulk
+from . import sale_return_configuration
 from . import sale_return_checklist
 from . import sale_return_checklist_item
 from . import sale_return_disposal

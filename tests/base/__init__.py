@@ -6,6 +6,7 @@ from . import test_concurrency
 from . import test_data
 from . import test_derived_views
 from . import test_help
+from . import test_first_set_up
 from . import test_html_of_others
 from . import test_install
 from . import test_ordinary_users

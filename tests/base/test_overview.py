@@ -28,7 +28,7 @@ CARDS = {
         "|Failed Credit Notes|Differences"
     ),
     ('sale_return.group_manager',): (
-        "To Decide|To Receive|To Inspect|To Credit|To Pay Back|Late|Appeals"
+        "Set Up Returns|To Decide|To Receive|To Inspect|To Credit|To Pay Back|Late|Appeals"
         "|Parcels Nobody Expected|Wrong or Missing Goods|Failed Credit Notes|Differences"
         "|Credits without Goods"
     ),
