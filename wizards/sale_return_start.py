@@ -211,8 +211,11 @@ class SaleReturnStart(models.TransientModel):
             document = self._build_document()
         written = configurations._apply(document, self.company_id, name)
         if not written:
-            # It is not offered again, and has a place for a sample.
-            written = configurations._note(self.company_id, name, settings=document.get('settings'))
+            # Nothing differs: show what was written last, or note that all was there already.
+            done = [('company_id', '=', self.company_id.id), ('state', '=', 'done')]
+            written = configurations.search(done, limit=1) or configurations._note(
+                self.company_id, name, settings=document.get('settings')
+            )
         return written._get_records_action(name=self.env._("What Was Written"), target='main')
 
     @api.model

@@ -21,6 +21,7 @@ from . import test_tools
 from . import test_tools_stats
 from . import test_ui
 from . import test_ui_desk
+from . import test_ui_first_set_up
 from . import test_user_defaults
 from . import test_views_of_roles
 from . import test_words
