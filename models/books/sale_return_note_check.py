@@ -59,10 +59,9 @@ class SaleReturnNoteCheck(models.AbstractModel):
             self.env.flush_all()
             self.env.invalidate_all()
         self._store_proofs({note: proofs[note] for note in ids if not problems[note]})
-        for note_id, amount in self._get_taken_back(company).items():
+        taken_back = self._get_taken_back(company)
+        for note_id in taken_back:
             problems[note_id].append('taken_back')
-            note = self.env['account.move'].browse(note_id)
-            expected[note_id] = expected.get(note_id, note.amount_total) + amount
         for note, excess in self._get_above_invoice(company).items():
             if not problems[note.id]:
                 problems[note.id].append('above_invoice')
@@ -72,7 +71,10 @@ class SaleReturnNoteCheck(models.AbstractModel):
             if codes:
                 note = self.env['account.move'].browse(note_id)
                 found[f'note_difference:{note_id}'] = self._prepare_row(
-                    note, codes, expected[note_id]
+                    note,
+                    codes,
+                    expected.get(note_id, note.amount_total),
+                    taken_back.get(note_id, 0.0),
                 )
         return found
 
@@ -99,17 +101,19 @@ class SaleReturnNoteCheck(models.AbstractModel):
         return True
 
     @api.model
-    def _prepare_row(self, note, codes, expected):
+    def _prepare_row(self, note, codes, expected, taken_back=0.0):
         """Prepare the row of a note. Override to add values.
 
         :param list codes: what is different.
         :param float expected: the total that it should have, in its currency.
+        :param float taken_back: what of its total other entries took back.
         :return: values for `sale.return.reconciliation`.
         :rtype: dict
         """
         invoices = note._get_sale_return_credited_invoices()
         currency = invoices[:1].currency_id or note.currency_id
-        difference = currency.round(note.amount_total - expected)
+        credited = currency.round(note.amount_total - taken_back)
+        difference = currency.round(credited - expected)
         vals = self.env['sale.return.reconciler']._prepare_note_vals(note, difference)
         returns = note.invoice_line_ids.sale_return_line_id.return_id or invoices.sale_return_ids
         vals.update(
@@ -121,6 +125,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
             'cause': ','.join(dict.fromkeys(codes)),
             'currency_id': currency.id,
             'amount_accepted': expected,
+            'amount_credited': credited,
             'amount_difference': difference,
         }
 

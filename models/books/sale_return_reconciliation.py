@@ -105,7 +105,7 @@ class SaleReturnReconciliation(models.Model):
         string="Credited", readonly=True, help="On posted credit notes."
     )
     amount_refunded = fields.Monetary(
-        string="Refunded", readonly=True, help="Paid back on credit notes."
+        string="Paid back", readonly=True, help="Paid back on credit notes."
     )
     amount_difference = fields.Monetary(string="Difference", readonly=True)
     amount_company = fields.Monetary(
