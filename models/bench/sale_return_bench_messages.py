@@ -58,6 +58,7 @@ class SaleReturnBench(models.AbstractModel):
                 "%(lot)s was not delivered with it: noted as wrong serial."
             ),
             'ignored': lambda: self.env._("Nothing was counted. Put it aside."),
+            'mistake': lambda: self.env._("The scan counts for nothing. Go on."),
             'selected': lambda: self.env._("%(product)s: say what you found."),
             'quantity': lambda: self.env._("%(product)s: %(quantity)s counted."),
             'removed': lambda: self.env._("%(product)s is not counted any more."),
@@ -207,6 +208,7 @@ class SaleReturnBench(models.AbstractModel):
             'attach': (self.env._("This one"), 'primary'),
             'create': (self.env._("Make a return"), 'primary'),
             'park': (self.env._("Park the parcel"), 'secondary'),
+            'mistake': (self.env._("I scanned by mistake"), 'secondary'),
             'ignore': (self.env._("No, put it aside"), 'secondary'),
         }
 

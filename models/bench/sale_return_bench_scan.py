@@ -96,7 +96,7 @@ class SaleReturnBench(models.AbstractModel):
             return self._ask(
                 desk,
                 'over',
-                ['surplus', 'ignore'],
+                ['surplus', 'mistake', 'ignore'],
                 {'line_key': line['key'], 'lot': lot, 'quantity': quantity, 'left': left},
                 product=line['product'],
                 expected=line['expected'],
@@ -248,7 +248,7 @@ class SaleReturnBench(models.AbstractModel):
         return self._ask(
             desk,
             'foreign_product',
-            ['wrong_product', 'ignore'],
+            ['wrong_product', 'mistake', 'ignore'],
             {
                 'product_id': row['product_id'],
                 'product': row['product'],
@@ -269,7 +269,7 @@ class SaleReturnBench(models.AbstractModel):
         return self._ask(
             desk,
             'wrong_serial',
-            ['wrong_lot', 'ignore'],
+            ['wrong_lot', 'mistake', 'ignore'],
             {'line_key': line['key'], 'lot': lot},
             sentence='wrong_serial_of' if owner else 'wrong_serial',
             product=line['product'],
@@ -355,7 +355,7 @@ class SaleReturnBench(models.AbstractModel):
             return self._ask(
                 desk,
                 'unknown_serial',
-                ['wrong_lot', 'ignore'],
+                ['wrong_lot', 'mistake', 'ignore'],
                 {'lot': code, 'line_keys': [line['key'] for line in tracked]},
                 candidates=[
                     {'id': n, 'name': line['product'], 'order': line['order'], 'partner': None}

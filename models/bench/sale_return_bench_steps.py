@@ -131,8 +131,8 @@ class SaleReturnBench(models.AbstractModel):
         if choice not in question['choices']:
             return self._reject('bad_value', 'no_choice')
         desk.set('question', None)
-        if choice == 'ignore':
-            return self._accept('ignored')
+        if choice in ('ignore', 'mistake'):
+            return self._accept('ignored', 'mistake' if choice == 'mistake' else 'ignored')
         step = getattr(self, f"_answer_{question['code']}")
         return step(desk, question['context'], choice, record_id)
 
@@ -264,7 +264,7 @@ class SaleReturnBench(models.AbstractModel):
             return self._ask(
                 desk,
                 'over',
-                ['surplus', 'ignore'],
+                ['surplus', 'mistake', 'ignore'],
                 {
                     'line_key': line['key'],
                     'lot': item['lot_name'],

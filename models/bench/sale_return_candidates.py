@@ -88,6 +88,10 @@ LEFT JOIN sale_order o ON o.id = x.order_id
      JOIN res_partner p ON p.id = o.partner_id
     WHERE o.id IN (SELECT id FROM orders) AND o.company_id = %(company)s
       AND o.state = 'sale'
+      AND EXISTS (SELECT 1 FROM sale_order_line l
+                    JOIN product_product pp ON pp.id = l.product_id
+                    JOIN product_template pt ON pt.id = pp.product_tmpl_id
+                   WHERE l.order_id = o.id AND pt.type <> 'service')
 """
 
 

@@ -165,6 +165,21 @@ class TestBench(BenchCommon):
         self.assertEqual(discrepancy.qty_here, 1.0)
         self.assertEqual(sale_return.line_ids.qty_received, 3.0)
 
+    def test_scans_by_mistake_count_for_nothing(self):
+        self._create_product("Kettle", barcode='4006381333931')
+        self._scan(self.lamps.name)
+        for codes in (['4006381333931'], ['5901234123457'] * 4):
+            answer = self._scan(*codes)
+            self.assertEqual(answer['status'], 'ask')
+            choices = [choice['value'] for choice in answer['data']['question']['choices']]
+            self.assertIn('mistake', choices)
+            answer = self._do('answer', 'mistake')
+            self.assert_answer(answer, 'accept', 'ignored', "counts for nothing")
+        self.assertEqual([row[3] for row in self._counted(answer)], [3.0])
+        self._scan('SRB-GRADE-A')
+        self.assert_answer(self._do('finish'), 'accept', 'finished')
+        self.assertFalse(self.lamps.discrepancy_ids)
+
     def test_a_foreign_product_asks_and_becomes_a_discrepancy(self):
         other = self._create_product("Kettle", barcode='4006381333931')
         sale_return = self.lamps

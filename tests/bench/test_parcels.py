@@ -91,6 +91,12 @@ class TestParcels(BenchCommon):
         self.assertTrue(first['can_attach'])
         self.assertEqual(first['phone'], "…5432")
 
+    def test_orders_of_services_send_no_parcels(self):
+        partner = self._create_customer("Sven Assembler", phone="+46 8 123 99 88")
+        both = self._create_order({}, {'product': self.service}, partner_id=partner.id)
+        self._create_order({'product': self.service}, partner_id=partner.id)
+        self.assertEqual(self._get_order_ids("Sven Assembler"), both.ids)
+
     def test_nonsense_finds_nobody_and_breaks_nothing(self):
         for text in ('', None, '%%%', "'; --", '\x00' * 3, 'x' * 9000, '(((', 7, '\\', '_' * 9):
             with self.subTest(text=text):

@@ -33,6 +33,20 @@ export class BenchFinished extends Component {
         return facts;
     }
 
+    /** What is done is not undone at the bench: each result has its correction. */
+    correct(sale_return) {
+        this.action.doAction({
+            type: "ir.actions.act_window",
+            name: sale_return.name,
+            res_model: "sale.return.inspection",
+            domain: [["return_id", "=", sale_return.id]],
+            views: [
+                [false, "list"],
+                [false, "form"],
+            ],
+        });
+    }
+
     async print() {
         const { desk, result } = this.props;
         try {

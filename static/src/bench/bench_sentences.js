@@ -130,6 +130,7 @@ export const say = {
 
     // After a parcel.
     finishedTitle: _t("Parcel finished"),
+    correct: _t("Correct a result"),
     received: (quantity) => _t("Received: %(quantity)s", { quantity }),
     stillMissing: (quantity) => _t("Still to come: %(quantity)s", { quantity }),
     credited: (amount) => _t("Credited: %(amount)s", { amount }),
