@@ -16,6 +16,7 @@ class SaleReturnHealth(models.AbstractModel):
             *super()._get_findings(company),
             *self._get_place_findings(company),
             *self._get_waiting_findings(company),
+            *self._get_transfer_findings(company),
         ]
 
     def _get_incomplete_warehouses(self, company):
@@ -74,4 +75,35 @@ class SaleReturnHealth(models.AbstractModel):
                 'action': 'sale_return.sale_return_quarantine_report_action',
                 'domain': [('date', '<', fields.Datetime.to_string(domain[1][2]))],
             }
+        ]
+
+    def _get_transfer_findings(self, company):
+        """Name inspectors whom the delivery module of Odoo keeps from opening transfers.
+
+        Its form of transfers reads the postal codes of carriers, which Odoo gives to those who may
+        create contacts.
+        """
+        if 'delivery.zip.prefix' not in self.env:
+            return []
+        # sudo: managers of Returns need not see all users.
+        operators = self.env.ref('stock.group_stock_user').sudo().all_user_ids
+        inspectors = self.env.ref('sale_return.group_inspector').sudo().all_user_ids
+        people = (operators & inspectors).filtered(
+            lambda user: user.active and company in user.company_ids
+        )
+        kept = people.filtered(
+            lambda user: not self.env['delivery.zip.prefix'].with_user(user).has_access('read')
+        )
+        return [
+            {
+                'sentence': self.env._(
+                    "%(user)s receives returns, and may not open transfers: the delivery module "
+                    "reads postal codes, which takes the right to create contacts.",
+                    user=user.name,
+                ),
+                'button': self.env._("Users"),
+                'action': 'base.action_res_users',
+                'domain': [('id', '=', user.id)],
+            }
+            for user in kept
         ]

@@ -140,3 +140,13 @@ class TestSetupPage(SaleReturnCommon):
         arch = self._env_of(self.manager)['sale.return.setup'].get_view(view_type='form')['arch']
         self.assertIn('name="lists"', arch)
         self.assertGreaterEqual(arch.count('type="action"'), 8)
+
+    def test_inspectors_who_may_not_open_transfers_are_named(self):
+        if 'delivery.zip.prefix' not in self.env:
+            return
+        operator = self._create_user(
+            'setup_operator', 'stock.group_stock_user', 'sale_return.group_inspector'
+        )
+        self.assertTrue(self._find(operator.name))
+        operator.sudo().group_ids += self.env.ref('base.group_partner_manager')
+        self.assertFalse(self._find(operator.name))
