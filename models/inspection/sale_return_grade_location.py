@@ -33,7 +33,7 @@ class SaleReturnGradeLocation(models.Model):
     )
 
     _grade_unique = models.Constraint(
-        'UNIQUE (warehouse_id, grade_id)', "A grade has one location in a warehouse."
+        'UNIQUE (warehouse_id, grade_id)', "A condition has one location in a warehouse."
     )
 
     @api.constrains('location_id')
