@@ -11,6 +11,12 @@ class SaleReturnCreate(models.TransientModel):
     _description = "Create Return"
 
     sale_line_ids = fields.Many2many('sale.order.line', string="Order Lines")
+    order_id = fields.Many2one(
+        'sale.order',
+        domain="[('state', '=', 'sale')]",
+        store=False,
+        help="The order whose products come back, where the dialog was not opened from one.",
+    )
     partner_id = fields.Many2one('res.partner', compute='_compute_partner_id')
     company_id = fields.Many2one('res.company', compute='_compute_partner_id')
     reason_id = fields.Many2one(
@@ -96,6 +102,11 @@ class SaleReturnCreate(models.TransientModel):
         )
         verdicts = self.env['sale.return.decision']._get_verdicts(draft.line_ids)
         return {row: verdicts[line] for row, line in zip(rows, draft.line_ids, strict=True)}
+
+    @api.onchange('order_id')
+    def _onchange_order_id(self):
+        if self.order_id:
+            self.sale_line_ids = self.order_id.order_line
 
     @api.depends('sale_line_ids')
     def _compute_partner_id(self):

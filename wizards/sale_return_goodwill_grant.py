@@ -43,6 +43,9 @@ class SaleReturnGoodwillGrant(models.TransientModel):
         default='yes',
         help="Whether the amount below contains the taxes of the invoice.",
     )
+    percent = fields.Float(
+        string="Percent", store=False, help="Share of what is left of the invoice, as an amount."
+    )
     amount = fields.Monetary(required=True)
     amount_left = fields.Monetary(
         string="Left of the Invoice",
@@ -100,6 +103,11 @@ class SaleReturnGoodwillGrant(models.TransientModel):
             wizard.amount_left = (
                 service._get_amount_left(invoice, wizard.tax_included == 'yes') if invoice else 0.0
             )
+
+    @api.onchange('percent')
+    def _onchange_percent(self):
+        if self.percent:
+            self.amount = self.currency_id.round(self.amount_left * self.percent / 100.0)
 
     def action_confirm(self):
         """Grant it, stay on the document and say what was credited.

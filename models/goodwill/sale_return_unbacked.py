@@ -57,7 +57,7 @@ class SaleReturnUnbacked(models.Model):
     automatic = fields.Boolean(help="Decided by the policy, nobody was asked.")
     reason_id = fields.Many2one('sale.return.reason', ondelete='restrict')
     return_class = fields.Selection(related='reason_id.return_class', store=True)
-    comment = fields.Text(string="Why", help="In the words of the one who decided.")
+    comment = fields.Text(string="Explanation", help="In the words of the one who decided.")
     quantity = fields.Float(digits='Product Unit')
     currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
     amount = fields.Monetary(

@@ -130,6 +130,21 @@ class TestDesk(RefundCommon):
                 row.quantity = 2
             self.assertEqual(dialog.amount_total, 242.0)
 
+    def test_dialog_of_the_list_takes_its_products_from_an_order(self):
+        order = self._create_sale({'quantity': 3})
+        action = self.env.ref('sale_return.sale_return_create_action')._get_action_dict()
+        dialogs = self._env_of(self.seller)[action['res_model']].with_context(choose_order=True)
+        with Form(dialogs) as dialog:
+            self.assertFalse(dialog.line_ids)
+            dialog.order_id = order
+            self.assertEqual(dialog.partner_id, order.partner_id)
+            dialog.reason_id = self.reason_defective
+            with dialog.line_ids.edit(0) as row:
+                row.quantity = 2
+        dialog.record.action_create_and_submit()
+        self.assertEqual(order.return_ids.state, 'approved')
+        self.assertEqual(order.return_ids.line_ids.qty_requested, 2)
+
     # === FORM === #
 
     def test_refused_return_shows_the_words_of_the_customer(self):

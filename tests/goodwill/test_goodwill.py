@@ -260,6 +260,8 @@ class TestGoodwill(RefundCommon):
                 )
                 self.assertEqual(form.invoice_id, invoice)
                 form.reason_id = self.reason
+                form.percent = 50
+                self.assertEqual(form.amount, invoice.currency_id.round(form.amount_left / 2))
                 form.amount = 10.0
                 form.comment = "Scratched"
                 before = invoice.reversal_move_ids
