@@ -16,4 +16,5 @@ from .bench import *
 from .analysis import *
 from .channel import *
 from .flow import *
+from .walks import *
 from . import test_rooms
