@@ -58,7 +58,7 @@ class SaleReturnGoodwillGrant(models.TransientModel):
     @api.model
     def _get_action(self, record):
         """Return the dialog for one invoice, order or return."""
-        record.ensure_one()
+        self.env['sale.return.reader']._ensure_one(record)
         return {
             'type': 'ir.actions.act_window',
             'name': self.env._("Goodwill"),
@@ -72,8 +72,13 @@ class SaleReturnGoodwillGrant(models.TransientModel):
         """Return the document it is granted on, if the user may see it.
 
         :raise AccessError: when they may not.
+        :raise UserError: when the dialog was opened for none.
         """
         self.ensure_one()
+        if not self.res_model:
+            raise UserError(
+                self.env._("Goodwill is granted on an invoice, an order or a return. Name one.")
+            )
         record = self.env[self.res_model].browse(self.res_id).sudo(False)
         record.check_access('read')
         return record

@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools.date_utils import start_of
 
 from ...tools import stats
-from ...tools.reader import anything, count, domain, iso_day, needed, pair_of, reads, text
+from ...tools.reader import count, domain, iso_day, needed, pair_of, reads, text
 
 INTERVALS = ('day', 'week', 'month', 'quarter', 'year')
 # What is ranked, and the group whose members are drawn towards each other.
@@ -262,7 +262,7 @@ class SaleReturnMetric(models.AbstractModel):
     # === TIMES === #
 
     @api.model
-    @reads(domain=domain, groupby=anything)
+    @reads(domain=domain, groupby=text)
     def get_step_times(self, domain=None, groupby=None):
         """Return the hours of each step: `mean`, `median`, `p90`, and which step is the slowest.
 

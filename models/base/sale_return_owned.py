@@ -87,8 +87,13 @@ class SaleReturnOwned(models.AbstractModel):
         :rtype: dict
         :raise AccessError: naming the fields.
         """
+        owned = self._get_sale_return_owned().intersection(vals)
         refused, admitted = [], dict(vals)
-        for name in self._get_sale_return_owned().intersection(vals):
+        if not self.env.su:
+            reader = self.env['sale.return.reader']
+            plain = {name: vals[name] for name in owned if not isinstance(vals[name], OwnValue)}
+            admitted |= reader._read_vals(self, plain)
+        for name in owned:
             value = vals[name]
             if isinstance(value, OwnValue):
                 admitted[name] = value.value

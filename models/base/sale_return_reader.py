@@ -1,12 +1,148 @@
+import functools
+
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from ...tools.reader import FIELD_KINDS, MAX_DEPTH, Unreadable, anything
+
+OURS = 'sale.return'
+
+
+def read_values(method):
+    """Return `create` or `write` of a model that reads the values of clients before all else."""
+
+    @functools.wraps(method)
+    def read(self, *args, **kwargs):
+        if not self.env.su:
+            reader = self.env['sale.return.reader']
+            plain = reader._read_vals if method.__name__ == 'write' else reader._read_rows
+            # By position, or by the name that the method has for it.
+            args = [plain(self, vals) for vals in args]
+            kwargs = {name: plain(self, vals) for name, vals in kwargs.items()}
+        return method(self, *args, **kwargs)
+
+    read.reads_values = True
+    return read
+
+
+def ensure_one(self):
+    """Override of `base`: a client that names no record, or several, gets a sentence."""
+    if not self.env.su:
+        self.env['sale.return.reader']._ensure_one(self)
+    return models.BaseModel.ensure_one(self)
+
 
 class SaleReturnReader(models.AbstractModel):
-    """Service: say what is wrong with the arguments of a remote call, see `tools/reader.py`."""
+    """Service: say what is wrong with what a remote client sends, see `tools/reader.py`.
+
+    Arguments of public methods are read by `tools.reader.reads`, values of `create` and `write` of
+    all models of returns here: whatever a model does with them, it does it with plain ones.
+    """
 
     _name = 'sale.return.reader'
     _description = "Reader of Arguments"
+
+    def _register_hook(self):
+        """Override of `base` to read values before any override of a model of ours sees them.
+
+        The overrides of a model run before those of its mixins, and look into the values as well.
+        """
+        super()._register_hook()
+        for name, cls in self.env.registry.items():
+            if name.startswith(OURS) and not cls._abstract:
+                cls.ensure_one = ensure_one
+                for method in ('create', 'write'):
+                    if not hasattr(getattr(cls, method), 'reads_values'):
+                        setattr(cls, method, read_values(getattr(cls, method)))
+
+    # === VALUES === #
+
+    @api.model
+    def _read_rows(self, model, rows):
+        """Return the values that a client sends for records, read; see `_read_vals`.
+
+        :param rows: of one record, or a list for several.
+        """
+        if isinstance(rows, (list, tuple)):
+            return [self._read_vals(model, vals) for vals in rows]
+        return self._read_vals(model, rows)
+
+    @api.model
+    def _read_vals(self, model, vals, depth=0):
+        """Return the values of one record as its fields can keep them.
+
+        :param model: that they are for.
+        :param dict vals: `{field name: value}`
+        :param int depth: in how many others the record is created.
+        :rtype: dict
+        :raise UserError: naming the field and what it takes.
+        """
+        if not isinstance(vals, dict) or depth > MAX_DEPTH:
+            raise UserError(
+                self.env._(
+                    "The values of %(model)s have to be names of fields with what they are set "
+                    "to. Correct the call.",
+                    model=model._description,
+                )
+            )
+        result = {}
+        for name, value in vals.items():
+            field = model._fields.get(name)
+            if not field:
+                raise UserError(
+                    self.env._(
+                        "%(model)s has no field “%(field)s”. Correct the call.",
+                        field=name,
+                        model=model._description,
+                    )
+                )
+            try:
+                result[name] = self._read_value(model, field, value, depth)
+            except Unreadable as error:
+                raise UserError(self._describe_value(model, field, str(error))) from error
+        return result
+
+    @api.model
+    def _read_value(self, model, field, value, depth=0):
+        """Return one value as its field can keep it.
+
+        :raise Unreadable: naming what was expected.
+        """
+        if isinstance(value, models.BaseModel):
+            return value  # our own code
+        value = FIELD_KINDS.get(field.type, anything)(value)
+        if field.type in ('selection', 'date', 'datetime', 'reference'):
+            # What Odoo cannot read, it fails at.
+            try:
+                field.convert_to_cache(value, model.browse(), validate=True)
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise Unreadable(field.type) from error
+        elif field.relational and isinstance(value, list):
+            comodel = self.env[field.comodel_name]
+            value = [
+                (*row[:2], self._read_vals(comodel, row[2], depth + 1))
+                if isinstance(row, (list, tuple)) and row[0] in (0, 1) and len(row) == 3
+                else row
+                for row in value
+            ]
+        return value
+
+    @api.model
+    def _describe_value(self, model, field, code):
+        """Return the sentence about a value that a field cannot keep."""
+        expected = self._get_expected().get(code, code)
+        if field.type == 'selection':
+            choices = field.get_values(self.env)
+            expected = self.env._("one of %(choices)s", choices=", ".join(map(str, choices)))
+        return self.env._(
+            "“%(label)s” (%(field)s) of %(model)s has to be %(expected)s.",
+            label=field._description_string(self.env),
+            field=field.name,
+            model=model._description,
+            expected=expected,
+        )
+
+    # === ARGUMENTS === #
 
     @api.model
     def _get_expected(self):
@@ -18,6 +154,11 @@ class SaleReturnReader(models.AbstractModel):
             'code or id': self.env._("a code or the ID of a record"),
             'yes or no': self.env._("true or false"),
             'day': self.env._("a day such as 2026-05-04"),
+            'date': self.env._("a day such as 2026-05-04"),
+            'datetime': self.env._("a day and a time such as 2026-05-04 16:30:00"),
+            'line': self.env._("a text of one line, without control characters"),
+            'file': self.env._("a file in base64"),
+            'reference': self.env._("a model and an ID such as sale.order,1"),
             'domain': self.env._("a domain"),
             'list': self.env._("a list"),
             'values': self.env._("names with values"),
@@ -45,6 +186,22 @@ class SaleReturnReader(models.AbstractModel):
             method=method,
             expected=self._get_expected().get(kind, kind),
         )
+
+    @api.model
+    def _ensure_one(self, records):
+        """Refuse a call for one record that names none or several.
+
+        :raise UserError: saying how many were named.
+        """
+        if len(records._ids) != 1:
+            raise UserError(
+                self.env._(
+                    "This is done for one %(model)s at a time, and %(number)s were named. Name "
+                    "one.",
+                    model=records._description,
+                    number=len(records._ids),
+                )
+            )
 
     @api.model
     def _refuse_call(self, method, names):

@@ -603,7 +603,8 @@ class SaleReturn(models.Model):
                 for command in vals['line_ids']
                 if command[0] == Command.CREATE
             ]
-            sale_lines = self.env['sale.order.line'].browse(filter(None, sale_line_ids[:1]))
+            # sudo: whoever opens a return need not read its order; only the company is taken.
+            sale_lines = self.env['sale.order.line'].sudo().browse(filter(None, sale_line_ids[:1]))
             company_id = sale_lines.company_id.id or self.env.company.id
         return company_id, vals['external_ref']
 

@@ -26,7 +26,7 @@ class AccountMove(models.Model):
         :raise AccessError: without a role in Returns, or without access to the invoice.
         :raise UserError: above what is left of the invoice or above a limit.
         """
-        self.ensure_one()
+        self.env['sale.return.reader']._ensure_one(self)
         self.env['sale.return']._ensure_group('group_user')
         self.check_access('read')
         reason = self.env['sale.return.disposal']._find_configuration(

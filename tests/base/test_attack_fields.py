@@ -6,7 +6,7 @@ from odoo.models import MAGIC_COLUMNS
 from odoo.tests import tagged
 
 from ..common import SaleReturnCommon
-from ..common_attack import AttackMixin, is_chosen
+from ..common_attack import ODD_VALUES, AttackMixin, is_chosen
 
 # Who may write some field of a record that this company uses. What is not named is written by
 # services; configuration that all companies share by whoever has all of them.
@@ -53,6 +53,81 @@ class TestAttackFields(AttackMixin, SaleReturnCommon):
             savepoint.rollback()
             self.env.invalidate_all()
         return found
+
+    def _get_value_cases(self):
+        """Yield `(role, model, operation, field, odd)`, by one of the roles that may."""
+        for name, model in sorted(self.env.registry.items()):
+            if not name.startswith('sale.return') or model._abstract:
+                continue
+            for operation in ('create', 'write'):
+                allowed = [
+                    role
+                    for role, user in self.roles.items()
+                    if self.env[name].with_user(user).has_access(operation)
+                ]
+                fields = [f.name for f in self.env[name]._fields.values() if f.store or f.inverse]
+                for field_name in (None, *sorted(fields)) if allowed else ():
+                    for odd in ODD_VALUES:
+                        case = (name, operation, field_name, odd)
+                        # Of values a hundredth is tried: what reads them is the same for all.
+                        if is_chosen('value', *case) and is_chosen('again', *case):
+                            yield allowed[0], *case
+
+    def test_odd_values_get_a_sentence(self):
+        """Odoo's ORM, and PostgreSQL, fail at values that they cannot keep: nobody sees it."""
+        wrong, count = [], 0
+        for role, name, operation, field_name, odd in self._get_value_cases():
+            value = ODD_VALUES[odd]
+            vals = {field_name: value} if field_name else value
+            args = [vals]
+            if operation == 'write':
+                records = self.env[name].sudo()
+                args.insert(0, records.search([], limit=1, order='id desc').ids)
+            count += 1
+            if problem := self._attack(self.roles[role], name, operation, *args):
+                # What is not there, or there already, is told by Odoo itself in a sentence.
+                if not problem.startswith(('ForeignKeyViolation', 'UniqueViolation', 'NotNull')):
+                    wrong.append(f'{name}.{operation}({field_name}) {odd}: {problem}')
+        self.assertFalse(wrong, '\n'.join(wrong))
+        self.assertGreater(count, 100)
+
+    def test_sentence_names_the_field_and_what_it_takes(self):
+        user = self.roles['user']
+        lines = [{'sale_line_id': self.order.order_line.id, 'qty_requested': 1}]
+        for vals, sentence in (
+            ({'partner_id': [1]}, "“Customer” (partner_id) of Customer Return has to be the ID"),
+            ({'external_ref': 'a\x00b'}, "has to be a text of one line"),
+            ({'external_ref': 'x' * 5000}, "has to be a text of one line"),
+            ({'line_ids': 5}, "has to be a list"),
+            ({'line_ids': [{**lines[0], 'qty_requested': 1e308}]}, "has to be a number"),
+            ({'line_ids': [{**lines[0], 'qty_requested': 'nan'}]}, "has to be a number"),
+            ({'line_ids': [{**lines[0], 'resolution': 'magic'}]}, "one of refund, "),
+            ({'line_ids': [(6, 0, [2**40])]}, "has to be a list"),
+            ({'date_dispatched': '9999-99-99'}, "has to be a day"),
+            ({'color_of_the_parcel': 1}, "Customer Return has no field “color_of_the_parcel”"),
+        ):
+            with self.subTest(vals=vals), self.assert_refused(sentence):
+                vals = {'partner_id': self.customer.id, 'line_ids': lines, **vals}
+                self._call(user, self.env['sale.return'], 'create', vals)
+
+    def test_what_odoo_takes_is_taken(self):
+        """Numbers as texts, and an ID list for a many2many, as other programs send them."""
+        line = {
+            'sale_line_id': self.order.order_line.id,
+            'qty_requested': '1',
+            'reason_id': self.reason_other.id,
+        }
+        vals = {'partner_id': self.customer.id, 'line_ids': [line], 'external_ref': 4711}
+        return_id = self._call(self.roles['user'], self.env['sale.return'], 'create', vals)
+        sale_return = self.env['sale.return'].browse(return_id)
+        self.assertEqual(
+            (sale_return.external_ref, sale_return.line_ids.qty_requested), ('4711', 1)
+        )
+
+    def test_one_record_is_asked_for_in_a_sentence(self):
+        refund = self.env['sale.return.refund']
+        with self.assert_refused("one Return Refund at a time, and 0 were named"):
+            self._call(self.roles['manager'], refund, 'action_open_document')
 
     def test_roles_write_what_they_are_for(self):
         found = {}
