@@ -45,6 +45,27 @@ ODD_VALUES = {
     'domain': [('create_uid.password', '=like', '%')],
 }
 
+# What makes sense beside the odd value, by the name of the argument.
+PLAIN = {
+    'reason': "Because.",
+    'comment': "Because.",
+    'result': 'reached',
+    'disposition': 'restock',
+    'grade': 'A',
+    'quantity': 1,
+    'amount': 1.0,
+    'text': "Lamp",
+    'barcode': "Lamp",
+    'token': 'attack',
+    'name': 'x',
+    'resolution': 'accept',
+    'choice': 'yes',
+    'values': {},
+    'results': [],
+    'before': ['2026-01-01', '2026-02-01'],
+    'after': ['2026-02-01', '2026-03-01'],
+}
+
 ROLES = {
     'nobody': 'base.group_user',
     'user': 'sale_return.group_user',

@@ -3,28 +3,7 @@
 from odoo.tests import tagged
 
 from ..common import SaleReturnCommon
-from ..common_attack import ODD_VALUES, AttackMixin, get_public_methods, is_chosen
-
-# What makes sense beside the odd value, by the name of the argument.
-PLAIN = {
-    'reason': "Because.",
-    'comment': "Because.",
-    'result': 'reached',
-    'disposition': 'restock',
-    'grade': 'A',
-    'quantity': 1,
-    'amount': 1.0,
-    'text': "Lamp",
-    'barcode': "Lamp",
-    'token': 'attack',
-    'name': 'x',
-    'resolution': 'accept',
-    'choice': 'yes',
-    'values': {},
-    'results': [],
-    'before': ['2026-01-01', '2026-02-01'],
-    'after': ['2026-02-01', '2026-03-01'],
-}
+from ..common_attack import ODD_VALUES, PLAIN, AttackMixin, get_public_methods, is_chosen
 
 
 @tagged('post_install', '-at_install')

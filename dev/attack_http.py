@@ -1,0 +1,312 @@
+"""Attack a running server by JSON-2: what `tests/base/test_attack_*.py` do within a process.
+
+`run` prepares a database: a user with an API key for each role, documents in several states, and
+the cases, in a file. `main` calls them over HTTP, each committed as a client's would be:
+
+- every public method × role × argument × odd value, and odd IDs of its records;
+- `create` and `write` of every model × role that may × field × odd value;
+- every model × role: what is read.
+
+An answer or a sentence is right. Wrong is an error of the server, a record that the role is not to
+see, and anything that roles without a right to returns have moved: documents, goods or money.
+"""
+
+import json
+import sys
+import time
+import urllib.error
+import urllib.request
+import zlib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+# Those who have no part in returns: nothing may have changed after them.
+OUTSIDERS = ('nobody', 'customer')
+# What changes when goods or money move, or a document is made or decided on.
+SNAPSHOT = """
+    SELECT (SELECT ARRAY[COUNT(*), COUNT(*) FILTER (WHERE state = 'posted'),
+                   COALESCE(SUM(amount_total), 0)] FROM account_move)::text,
+           (SELECT ARRAY[COUNT(*), COALESCE(SUM(amount), 0)] FROM account_payment)::text,
+           (SELECT ARRAY[COUNT(*), COUNT(*) FILTER (WHERE state = 'done')] FROM stock_move)::text,
+           (SELECT STRING_AGG(id || state, ' ' ORDER BY id) FROM sale_return),
+           (SELECT COUNT(*) FROM sale_return_event)
+"""
+
+
+def run(env, cases):
+    """Prepare the database and write the cases to a file that only its owner reads.
+
+    :param str cases: path of the file.
+    """
+    from odoo.addons.sale_return.tests.common_attack import (
+        ODD_VALUES,
+        PLAIN,
+        ROLES,
+        SHARE,
+        get_public_methods,
+    )
+
+    prepare_documents(env)
+    users = {role: create_user(env, role, group) for role, group in ROLES.items()}
+    calls = []
+    for name, method, arguments in get_public_methods(env, with_arguments=False):
+        calls.append((name, method, arguments, get_target(env, name, method)))
+    fields = {}
+    for name, model in sorted(env.registry.items()):
+        if name.startswith('sale.return') and not model._abstract:
+            fields[name] = get_fields(env, users, name)
+    content = {
+        'keys': {role: key for role, (_user, key) in users.items()},
+        'calls': calls,
+        'fields': fields,
+        'share': SHARE,
+        # More digits than these are refused with the JSON that they stand in.
+        'odd': {**ODD_VALUES, '5,000 digits': 10**4200},
+        'plain': PLAIN,
+    }
+    path = Path(cases)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(content))
+    return True
+
+
+def create_user(env, role, group):
+    """Return a user with one role, and an API key of theirs."""
+    user = env['res.users'].create(
+        {
+            'name': role.title(),
+            'login': f'attack_{role}',
+            'group_ids': [(6, 0, env.ref(group).ids)],
+        }
+    )
+    keys = env['res.users.apikeys'].with_user(user).sudo()
+    return user, keys._generate('rpc', "Attack", None)
+
+
+def prepare_documents(env):
+    """Create returns as a draft, submitted, and received."""
+    from odoo.addons.sale_return.benchmarks import shop
+
+    products = shop.create_products(env, ["Attacked"], standard_price=6.0)
+    warehouse = env['stock.warehouse'].search([('company_id', '=', env.company.id)], limit=1)
+    shop.put_in_stock(warehouse.lot_stock_id, dict.fromkeys(products, 500.0))
+    line = {'product_id': products.id, 'product_uom_qty': 30, 'price_unit': 100.0}
+    order = env['sale.order'].create(
+        {
+            'partner_id': env['res.partner'].create({'name': "Attacked Customer"}).id,
+            'order_line': [(0, 0, line)],
+        }
+    )
+    order.action_confirm()
+    shop.deliver(order)
+    shop.invoice(order)
+    returns = env['sale.return'].create(
+        [
+            {
+                'partner_id': order.partner_id.id,
+                'line_ids': [
+                    {
+                        'sale_line_id': order.order_line.id,
+                        'qty_requested': 2,
+                        'reason_id': env.ref('sale_return.reason_defective').id,
+                    }
+                ],
+            }
+            for _number in range(4)
+        ]
+    )
+    (returns[1:]).action_submit()
+    (returns[2:]).filtered(lambda r: r.state == 'submitted').action_approve()
+    shop.validate(returns[3].picking_ids)
+
+
+def get_target(env, name, method):
+    """Return two IDs that a method is called on, None for one that is called on a model."""
+    model = env[name]
+    if getattr(getattr(env.registry[name], method), '_api_model', False):
+        return None
+    if model._abstract or not model._auto:
+        return []
+    return model.sudo().search([], limit=2, order='id desc').ids
+
+
+def get_fields(env, users, name):
+    """Return what of a model is attacked by whom: `{'create': roles, 'write': roles, …}`."""
+    model = env[name]
+    found = {
+        'names': sorted(
+            field_name
+            for field_name, field in model._fields.items()
+            if (field.store or field.inverse) and field_name not in ('id', 'create_uid')
+        ),
+        'target': model.sudo().search([], limit=1, order='id desc').ids if model._auto else [],
+    }
+    for operation in ('create', 'write', 'read'):
+        found[operation] = [
+            role
+            for role, (user, _key) in users.items()
+            if model.with_user(user).has_access(operation)
+        ]
+    return found
+
+
+# === CLIENT === #
+
+
+class Attack:
+    """Calls of a remote client, and what was wrong with the answers."""
+
+    def __init__(self, url, content):
+        self.url = url
+        self.keys = content['keys']
+        self.calls = content['calls']
+        self.fields = content['fields']
+        self.share = content['share']
+        self.odd = content['odd']
+        self.plain = content['plain']
+        self.count = Counter()
+        self.wrong = {}
+
+    def is_chosen(self, *case):
+        """Tell whether a case belongs to the part that is tried; always the same one."""
+        return zlib.crc32(repr((19, *case)).encode()) % self.share == 0
+
+    def call(self, role, model, method, **values):
+        """Call a method; return the status and the answer."""
+        request = urllib.request.Request(
+            f'{self.url}/json/2/{model}/{method}',
+            data=json.dumps(values).encode(),
+            headers={
+                'Content-Type': 'application/json',
+                'Authorization': f'Bearer {self.keys[role]}',
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=120) as response:
+                return response.status, json.loads(response.read())
+        except urllib.error.HTTPError as error:
+            text = error.read()
+            try:
+                return error.code, json.loads(text)
+            except ValueError:
+                return error.code, {
+                    'name': 'no JSON',
+                    'message': text[:200].decode(errors='replace'),
+                }
+
+    def attempt(self, case):
+        """Try one case and keep what is wrong with its answer."""
+        role, model, method, what, odd, values = case
+        status, answer = self.call(role, model, method, **values)
+        self.count[status] += 1
+        if status >= 500:
+            problem = f"{odd}: {answer.get('name')}: {str(answer.get('message'))[:120]!r}"
+            self.wrong.setdefault(f'{model}.{method}({what})', {}).setdefault(problem, role)
+
+    def get_method_cases(self, roles):
+        """Yield the cases of public methods."""
+        for model, method, arguments, target in self.calls:
+            several, target = target, target and target[:1]
+            ids = {} if target is None else {'ids': target}
+            for role in roles:
+                if not arguments or target is not None:
+                    yield (
+                        role,
+                        model,
+                        method,
+                        '',
+                        'plain',
+                        {**ids, **get_plain(arguments, self.plain)},
+                    )
+                for odd, value in (('none', []), ('several', several), ('gone', [2**31 - 1])):
+                    if target is not None and self.is_chosen(model, method, 'ids', role, odd):
+                        values = {**get_plain(arguments, self.plain), 'ids': value}
+                        yield role, model, method, 'ids', odd, values
+                for odd, value in self.odd.items():
+                    for argument in arguments:
+                        if self.is_chosen(model, method, argument, role, odd):
+                            values = {**ids, **get_plain(arguments, self.plain), argument: value}
+                            yield role, model, method, argument, odd, values
+
+    def get_field_cases(self):
+        """Yield the cases of `create` and `write`, as one of the roles that may."""
+        for model, found in self.fields.items():
+            for operation in ('create', 'write'):
+                if not found[operation] or (operation == 'write' and not found['target']):
+                    continue
+                for name in (None, *found['names']):
+                    for odd, value in self.odd.items():
+                        if self.is_chosen(model, operation, name, odd):
+                            vals = {name: value} if name else value
+                            role = found[operation][0]
+                            yield (
+                                role,
+                                model,
+                                operation,
+                                name,
+                                odd,
+                                self.get_vals(found, operation, vals),
+                            )
+
+    def get_vals(self, found, operation, vals):
+        """Return the arguments of `create` or `write`."""
+        if operation == 'create':
+            return {'vals_list': [vals] if isinstance(vals, dict) else vals}
+        return {'ids': found['target'], 'vals': vals}
+
+    def look(self):
+        """Read all models as outsiders; return what they get: `{role model: number}`."""
+        seen = {}
+        for role in OUTSIDERS:
+            for model in self.fields:
+                status, answer = self.call(role, model, 'search_count', domain=[])
+                self.count[status] += 1
+                if status == 200 and answer:
+                    seen[f'{role} {model}'] = answer
+        return seen
+
+    def run_cases(self, cases):
+        """Try cases, some at once, as many clients would."""
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self.attempt, cases))
+
+
+def get_plain(arguments, plain):
+    """Return values that the arguments of a method could have."""
+    return {name: plain[name] for name in arguments if name in plain}
+
+
+def take_snapshot(database):
+    """Return the sums that outsiders must not change."""
+    import psycopg2
+
+    with psycopg2.connect(f'dbname={database}') as connection, connection.cursor() as cr:
+        cr.execute(SNAPSHOT)
+        return cr.fetchone()
+
+
+def main(url, database, path):
+    """Attack, and print what was wrong."""
+    content = json.loads(Path(path).read_text())
+    attack, begin = Attack(url, content), time.monotonic()
+    before = take_snapshot(database)
+    attack.run_cases(attack.get_method_cases(OUTSIDERS))
+    seen = attack.look()
+    moved = [(a, b) for a, b in zip(before, take_snapshot(database), strict=True) if a != b]
+    insiders = [role for role in attack.keys if role not in OUTSIDERS]
+    attack.run_cases(attack.get_method_cases(insiders))
+    attack.run_cases(attack.get_field_cases())
+    for key, problems in sorted(attack.wrong.items()):
+        print(key)
+        for problem, role in sorted(problems.items()):
+            print(f'    {role}: {problem}')
+    print("calls by status:", dict(sorted(attack.count.items())), end=", ")
+    print(f"{time.monotonic() - begin:.0f} s; errors at {len(attack.wrong)} places")
+    print("read by outsiders:", seen or "nothing")
+    print("moved by outsiders:", moved or "nothing")
+    return 1 if attack.wrong or moved else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))
