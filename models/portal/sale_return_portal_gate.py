@@ -163,8 +163,6 @@ class SaleReturnPortalGate(models.Model):
         """Add to counters, `{scope: (text, points)}`; return what they hold now, by scope."""
         if not amounts:
             return {}
-        # Before the transaction sees anything: then nobody has changed a row it wants to change.
-        self.env.cr.execute(SQL("LOCK TABLE %s IN EXCLUSIVE MODE", SQL.identifier(self._table)))
         now = fields.Datetime.now()
         scopes, rows = {}, []
         for scope, (text, points) in amounts.items():
@@ -174,8 +172,11 @@ class SaleReturnPortalGate(models.Model):
             key = hmac(self.env, HASH_SCOPE, f'{scope} {text}')
             scopes[key] = scope
             rows.append(SQL("%s", (key, begin, points)))
+        # Locked before the transaction sees anything, in the same query: then nobody has changed a
+        # row that it wants to change.
         self.env.cr.execute(
             SQL(
+                "LOCK TABLE %(table)s IN EXCLUSIVE MODE; "
                 "INSERT INTO %(table)s AS gate (key, begin, spent) VALUES %(rows)s "
                 "ON CONFLICT (key, begin) DO UPDATE SET spent = LEAST("
                 "gate.spent::bigint + excluded.spent, 2147483647)::integer RETURNING key, spent",
