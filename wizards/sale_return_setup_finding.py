@@ -36,7 +36,7 @@ class SaleReturnSetupFinding(models.TransientModel):
         :raise UserError: when the user may not open it.
         """
         self.ensure_one()
-        self.check_access('write')
+        self.check_access('read')
         setup = self.setup_id
         # sudo: a manager of Returns, as the access rights of this page say, mends what is ours.
         health = self.env['sale.return.health'].sudo()

@@ -132,7 +132,9 @@ class TestSetupPage(SaleReturnCommon):
 
     def test_only_what_has_a_name_is_mended(self):
         finding = self._find("were never compared")
-        finding.code = 'findings'
+        with self.assertRaises(AccessError):
+            finding.code = 'jobs'
+        finding.sudo().code = 'findings'
         with self.assertRaises(UserError):
             finding.action_fix()
 
