@@ -1,4 +1,5 @@
 from collections import defaultdict
+from contextlib import contextmanager
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -422,6 +423,20 @@ class SaleOrderLine(models.Model):
         )
 
     # === GUARD === #
+
+    @contextmanager
+    def _keep_return_figures(self):
+        """Compute nothing again because of new return lines: they have brought nothing back yet.
+
+        What is computed again is written again, whatever comes out. Of two who ask for returns of
+        one order, each with a transaction of its own, one would have to start again.
+        """
+        names = ('qty_to_invoice', 'invoice_status', 'untaxed_amount_to_invoice')
+        figures = [field for name in names if (field := self._fields[name]).store]
+        kept = [(field, self.env.not_to_compute(field, self)) for field in figures]
+        yield
+        for field, lines in kept:
+            self.env.remove_to_compute(field, lines)
 
     def _take_return_counter(self):
         """Make sure nobody else changes at the same time what can be returned of these lines."""

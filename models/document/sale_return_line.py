@@ -570,7 +570,11 @@ class SaleReturnLine(models.Model):
         vals_list = [self._clean_new(vals) for vals in vals_list]
         for vals in vals_list:
             self._ensure_something_is_given(vals)
-        lines = super().create(vals_list)
+        # sudo: figures of order lines, whoever asks.
+        sale_lines = self.env['sale.order.line'].sudo()
+        sale_lines = sale_lines.browse(filter(None, {v.get('sale_line_id') for v in vals_list}))
+        with sale_lines._keep_return_figures():
+            lines = super().create(vals_list)
         lines._ensure_draft()
         lines._count_requested()
         return lines

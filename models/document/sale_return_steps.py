@@ -123,6 +123,9 @@ class SaleReturn(models.Model):
         drafts._note_submission()
         sale_lines = drafts.line_ids.sale_line_id
         sale_lines._take_return_counter()
+        # Known before it is computed again: then nothing is written where it stays the same, and
+        # others who return goods of the order need not start again.
+        sale_lines.order_id.sudo().fetch(['return_status'])  # sudo: whoever submits
         drafts._update_state('submitted')
         drafts.file_ids._lock()
         sale_lines._check_return_quantities()
