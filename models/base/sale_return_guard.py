@@ -24,26 +24,53 @@ class SaleReturnGuard(models.AbstractModel):
         :param records: order lines or invoice lines whose sums are about to change.
         :param str column: name of the integer field that serves as counter.
         """
-        if not records:
+        self._take_counters((records, column))
+
+    @api.model
+    def _take_counters(self, *counters):
+        """Write several counters in one query, see `_take_counter`.
+
+        :param counters: pairs of records and the name of their counter.
+        """
+        updates = [self._get_update(*counter) for counter in counters if counter[0]]
+        if not updates:
             return
-        table, name = SQL.identifier(records._table), SQL.identifier(column)
+        *others, query = updates
+        if others:
+            ways = [
+                SQL("%s AS (%s)", SQL.identifier(f'counter_{number}'), update)
+                for number, update in enumerate(others)
+            ]
+            query = SQL("WITH %s %s", SQL(", ").join(ways), query)
         # A conflict is no error worth a log entry: Odoo starts the transaction again.
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE %(table)s
-                   SET %(name)s = COALESCE(%(name)s, 0) + 1
-                 WHERE id IN (
-                           SELECT id
-                             FROM %(table)s
-                            WHERE id IN %(ids)s
-                         ORDER BY id
-                              FOR NO KEY UPDATE
-                       )
-                """,
-                table=table,
-                name=name,
-                ids=tuple(records.ids),
-            ),
-            log_exceptions=False,
+        self.env.cr.execute(query, log_exceptions=False)
+
+    @api.model
+    def _get_update(self, records, column):
+        """Return the query that writes a counter."""
+        return SQL(
+            """
+            UPDATE %(table)s
+               SET %(name)s = COALESCE(%(name)s, 0) + 1
+             WHERE id IN (
+                       SELECT id
+                         FROM %(table)s
+                        WHERE id IN %(ids)s
+                     ORDER BY id
+                          FOR NO KEY UPDATE
+                   )
+            """,
+            table=SQL.identifier(records._table),
+            name=SQL.identifier(column),
+            ids=tuple(records.ids),
         )
+
+    @api.model
+    def _take_customers(self, partners):
+        """Take the counter of customers, before what they got in a period is added up.
+
+        :param partners: `res.partner` records, whose commercial entities count.
+        """
+        # sudo: the counter stands on customers, which few of those who act may read.
+        customers = partners.sudo().commercial_partner_id
+        self._take_counter(customers, 'sale_return_goodwill_guard')

@@ -240,6 +240,11 @@ class SaleReturnExplainer(models.AbstractModel):
                 "%(payment)s was made for credit note %(note)s and is not matched with it: "
                 "%(difference)s are missing. Match them in the customer's account."
             ),
+            'paid_alone': lambda: self.env._(
+                "%(difference)s of credit note %(note)s were paid back to %(customer)s by hand, by "
+                "one person, who pays no more than the limit alone. Have somebody else look at it "
+                "and acknowledge it."
+            ),
             'paid_again': lambda: self.env._(
                 "%(payment)s gives %(customer)s %(difference)s for which nothing is open: a note "
                 "was paid twice, or the payment was never matched. Match it in the customer's "

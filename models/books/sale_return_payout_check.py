@@ -38,7 +38,71 @@ class SaleReturnPayoutCheck(models.AbstractModel):
                 vals = self._prepare_row(note, payment, 'paid_again', amount)
                 vals.update(amount_company=abs(line.amount_residual))
                 found[f'payout_difference:item:{line_id}'] = vals
+        return found | self._find_paid_alone(company)
+
+    @api.model
+    def _find_paid_alone(self, company):
+        """Find what one person paid back by hand, above what takes two; see `_find_differences`.
+
+        It is in the books, and cannot be refused there: a second person looks at it.
+        """
+        found = {}
+        for note_id, payment_id, item_id, person_id, amount in self._get_paid_alone(company):
+            note = self.env['account.move'].browse(note_id)
+            payment = self.env['account.payment'].browse(payment_id or [])
+            payout = self.env['sale.return.refund'].new(
+                {'note_id': note_id, 'prepared_by_id': person_id}
+            )
+            if payout._find_second_persons():
+                figure = company.currency_id._convert(amount, note.currency_id, company, note.date)
+                vals = self._prepare_row(note, payment, 'paid_alone', figure)
+                vals.update(amount_company=amount)
+                name = f'alone:{item_id}' if item_id else f'alone:payment:{payment_id}'
+                found[f'payout_difference:{name}'] = vals
         return found
+
+    @api.model
+    def _get_paid_alone(self, company):
+        """Return `(note, payment, journal item, person, amount)` of what was paid by hand alone.
+
+        Of a person and a customer it is what passes the limit in the period, payouts that the
+        person has prepared and posted alone included.
+        """
+        limit = company.sale_return_second_person_above
+        if not limit:
+            return []
+        self.env.cr.execute(
+            SQL(
+                """WITH paid AS (
+                       SELECT note_id, customer_id, item_id, payment_id, person_id, date,
+                              amount::float8, TRUE AS by_hand
+                         FROM (%(by_hand)s) hand
+                        UNION ALL
+                       SELECT refund.note_id, note.commercial_partner_id, NULL,
+                              refund.payment_id, refund.prepared_by_id, refund.create_date,
+                              (refund.note_amount * ABS(note.amount_total_signed)
+                                  / NULLIF(note.amount_total, 0))::float8, FALSE
+                         FROM sale_return_refund refund
+                         JOIN account_move note ON note.id = refund.note_id
+                        WHERE refund.company_id = %(company)s AND refund.state = 'done'
+                          AND refund.prepared_by_id = refund.released_by_id),
+                   summed AS (
+                       SELECT *, SUM(amount) OVER (
+                                  PARTITION BY customer_id, person_id ORDER BY date
+                                  RANGE MAKE_INTERVAL(days => %(days)s) PRECEDING) AS total
+                         FROM paid)
+                   SELECT note_id, payment_id, item_id, person_id, amount
+                     FROM summed
+                    WHERE by_hand AND total > %(limit)s + %(rounding)s
+                 ORDER BY note_id, payment_id, item_id""",
+                by_hand=self.env['sale.return.refund']._get_by_hand_query(company),
+                company=company.id,
+                days=company.sale_return_period_days,
+                limit=limit,
+                rounding=company.currency_id.rounding / 2,
+            )
+        )
+        return self.env.cr.fetchall()
 
     @api.model
     def _prepare_row(self, note, payment, cause, amount):

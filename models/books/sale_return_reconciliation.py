@@ -308,7 +308,15 @@ class SaleReturnReconciliation(models.Model):
         inspectors = self.return_line_id.inspection_ids.inspector_id
         refunds = self.note_id.sale_return_refund_ids
         payers = refunds.prepared_by_id | refunds.released_by_id | self.payment_id.create_uid
-        return notes.create_uid | notes.sale_return_posted_by_id | inspectors | payers
+        # By hand, too: what settles a note was entered by somebody.
+        entries = self.note_id.line_ids.matched_debit_ids.debit_move_id.move_id
+        return (
+            notes.create_uid
+            | notes.sale_return_posted_by_id
+            | inspectors
+            | payers
+            | entries.create_uid
+        )
 
     def _ensure_second_person(self):
         """Refuse that somebody acknowledges what they have caused, where somebody else could.

@@ -128,6 +128,7 @@ class SaleReturnCredit(models.AbstractModel):
         """Return the notes that their policies let the service post; the others stay drafts."""
         posted = notes.filtered(self._is_posted_by_policy)
         limited = posted.filtered(self._get_draft_limit)
+        self.env['sale.return.guard']._take_customers(limited.commercial_partner_id)
         totals = self._get_totals_of_period(limited)
         for note in limited.sorted('id'):
             # What one customer gets counts together: nobody gets below the limit in parts.

@@ -21,6 +21,7 @@ class SaleReturnDecision(models.AbstractModel):
 
         :param returns: `sale.return` records in state `submitted`.
         """
+        self._take_customers(returns)
         verdicts = self._get_verdicts(returns.line_ids)
         returns.line_ids._keep_verdicts(verdicts)
         outcomes = self._get_outcomes(returns)
@@ -93,6 +94,18 @@ class SaleReturnDecision(models.AbstractModel):
         # A line that nobody wrote a policy for is for a person to look at.
         outcome = 'authorize' if policy and policy.approval == 'none' else 'review'
         return Verdict(outcome, f"approval_{policy.approval or 'missing'}", {'policy': policy.name})
+
+    @api.model
+    def _take_customers(self, returns):
+        """Have two returns of a customer decided one after the other, where they count together."""
+        # sudo: who submits a return need not read its policy.
+        together = returns.sudo().filtered(
+            lambda sale_return: any(
+                policy.approval == 'levels' or 'history' in policy.rule_ids.mapped('kind')
+                for policy in sale_return.line_ids.policy_id
+            )
+        )
+        self.env['sale.return.guard']._take_customers(together.partner_id)
 
     @api.model
     def _get_outcomes(self, returns):

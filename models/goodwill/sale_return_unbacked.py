@@ -253,14 +253,11 @@ class SaleReturnUnbacked(models.Model):
     @api.model
     def _take_counters(self, vals_list, automatic):
         """Make sure nobody else spends the same budget at the same time."""
-        guard = self.env['sale.return.guard']
-        # sudo: the counters are written on users and customers, which nobody here may write.
-        partners = {vals['partner_id'] for vals in vals_list}
-        guard._take_counter(
-            self.env['res.partner'].sudo().browse(partners), 'sale_return_goodwill_guard'
+        partners = self.env['res.partner'].browse({vals['partner_id'] for vals in vals_list})
+        user = self.env['res.users'] if automatic else self.env.user
+        self.env['sale.return.guard']._take_counters(
+            (partners, 'sale_return_goodwill_guard'), (user, 'sale_return_goodwill_guard')
         )
-        if not automatic:
-            guard._take_counter(self.env.user.sudo(), 'sale_return_goodwill_guard')
 
     @api.model
     def _get_messages(self, vals_list, automatic=False):

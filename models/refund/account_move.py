@@ -122,6 +122,14 @@ class AccountMove(models.Model):
 
         :raise UserError: naming the notes and what to do.
         """
+        limited = self.filtered(
+            lambda note: (
+                note.company_id.sale_return_second_person_above
+                and note.move_type == 'out_refund'
+                and note.sale_return_ids
+            )
+        )
+        self.env['sale.return.guard']._take_customers(limited.partner_id)
         if notes := self._get_sale_return_handed_over():
             raise UserError(
                 self.env._(

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
@@ -22,6 +22,19 @@ class AccountPayment(models.Model):
         readonly=True,
         groups=REFUND_READERS,
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `account`: other programs create payments that are made already.
+
+        :raise UserError: see `_ensure_sale_return_handed_over`.
+        """
+        payments = super().create(vals_list)
+        if any(vals.get('state') in PAID_STATES for vals in vals_list):
+            # sudo: an accountant need not be a user of Returns.
+            made = payments.sudo().filtered(lambda payment: payment.state in PAID_STATES)
+            made._ensure_sale_return_handed_over()
+        return payments
 
     def write(self, vals):
         """Override of `account` to match the payments of returns with their credit notes.
@@ -68,12 +81,15 @@ class AccountPayment(models.Model):
         refunds = payments.sale_return_refund_ids.filtered(
             lambda refund: refund.method == 'payment' and refund.payment_id.state not in PAID_STATES
         )
+        unpaid = payments.filtered(lambda payment: payment.state not in PAID_STATES)
+        unpaid._ensure_sale_return_handed_over()
         if refunds and len(self) > 1:
             # One by one: what is paid counts for the next one, where amounts need two persons.
             for payment in self:
                 payment.write(vals)
             return True
         self.env['sale.return.guard']._take_counter(refunds.note_id, 'sale_return_refund_guard')
+        refunds._take_payees()
         for refund in refunds:
             # One by one: few are paid back, and each has a note of its own.
             refund._ensure_second_person()
@@ -95,6 +111,24 @@ class AccountPayment(models.Model):
             refunds.released_by_id = self.env.uid
         refunds.filtered(lambda refund: refund._is_paid())._log('refunded')
         return result
+
+    def _ensure_sale_return_handed_over(self):
+        """Refuse that one person makes and posts a payment that names notes of returns, by hand.
+
+        To be called in superuser mode.
+
+        :raise UserError: above the limit, naming the notes.
+        """
+        alone = self.filtered(
+            lambda payment: (
+                payment.payment_type == 'outbound'
+                and not payment.sale_return_refund_ids
+                # What a provider has paid is not refused any more.
+                and not payment.payment_transaction_id
+                and payment.create_uid == self.env.user
+            )
+        )
+        alone.invoice_ids._ensure_sale_return_handed_over()
 
     def unlink(self):
         """Override of `account` to open the note of a return whose payment is deleted."""

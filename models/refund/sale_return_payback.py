@@ -478,6 +478,7 @@ class SaleReturnPayback(models.AbstractModel):
             refund.transaction_id = source._create_child_transaction(
                 refund.amount, is_refund=True, invoice_ids=[Command.set(refund.note_id.ids)]
             )
+        refunds._take_payees()
         refunds._hold_for_release()
         if refunds - offline:
             self.env.ref('sale_return.ir_cron_send_refunds')._trigger()

@@ -1,8 +1,11 @@
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 from odoo.tools.misc import formatLang
+
+from .sale_return_refund import PAID_STATES
 
 PAYERS = 'account.group_account_invoice'
 
@@ -196,9 +199,97 @@ class SaleReturnRefund(models.Model):
                 not refund.released_by_id or refund.released_by_id == refund.prepared_by_id
             )
         )
-        return sum(
+        return self._get_amount_by_hand() + sum(
             refund.currency_id._convert(refund.amount, company.currency_id, company, today)
             for refund in self | others
+        )
+
+    def _take_payees(self):
+        """Have payouts to a customer made one after the other, where they count together."""
+        limited = self.filtered('company_id.sale_return_second_person_above')
+        self.env['sale.return.guard']._take_customers(limited.partner_id)
+
+    # === PAID BY HAND === #
+
+    def _get_amount_by_hand(self):
+        """Return what the one who prepared the payout paid its customer by hand in the period.
+
+        :return: in the currency of the company.
+        :rtype: float
+        """
+        self.ensure_one()
+        company = self.company_id
+        for name in ('account.partial.reconcile', 'account.move', 'account.payment'):
+            self.env[name].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """SELECT SUM(amount)
+                     FROM (%(paid)s) paid
+                    WHERE customer_id = %(customer)s
+                      AND person_id = %(person)s
+                      AND date > %(since)s""",
+                paid=self._get_by_hand_query(company),
+                customer=self.partner_id.commercial_partner_id.id or None,
+                person=self.prepared_by_id.id or None,
+                since=fields.Datetime.now() - timedelta(days=company.sale_return_period_days),
+            )
+        )
+        return float(self.env.cr.fetchone()[0] or 0.0)
+
+    @api.model
+    def _get_by_hand_query(self, company):
+        """Return what one person alone paid back on notes of returns, other than by payouts.
+
+        By Odoo's own payment dialog, a payment or a bank entry matched with the note. Where
+        somebody else has matched it with the note, two have seen it. What came from the bank by
+        itself has no person. A bank entry for a payment without an entry of its own is the same
+        money, which counts with the payment.
+
+        :return: a query of `note_id`, `customer_id`, `item_id`, `payment_id`, `person_id`, `date`
+            and `amount` (in the currency of the company).
+        :rtype: SQL
+        """
+        return SQL(
+            """SELECT note.id AS note_id, note.commercial_partner_id AS customer_id,
+                   item.id AS item_id, entry.origin_payment_id AS payment_id,
+                   entry.create_uid AS person_id, entry.create_date AS date, part.amount
+              FROM account_partial_reconcile part
+              JOIN account_move_line due ON due.id = part.credit_move_id
+              JOIN account_move note ON note.id = due.move_id
+              JOIN account_move_line item ON item.id = part.debit_move_id
+              JOIN account_move entry ON entry.id = item.move_id
+              JOIN account_journal journal ON journal.id = entry.journal_id
+             WHERE note.company_id = %(company)s AND note.move_type = 'out_refund'
+               AND entry.move_type = 'entry' AND entry.create_uid <> %(root)s
+               AND part.create_uid IN (entry.create_uid, %(root)s)
+               AND (journal.type IN ('bank', 'cash', 'credit') OR entry.origin_payment_id > 0)
+               AND EXISTS (SELECT FROM account_move_line line
+                    WHERE line.move_id = note.id AND line.sale_return_line_id IS NOT NULL)
+               AND NOT EXISTS (SELECT FROM sale_return_refund refund
+                    WHERE refund.payment_id = entry.origin_payment_id)
+               AND NOT (entry.origin_payment_id IS NULL AND EXISTS (
+                    SELECT FROM account_payment plain
+                      JOIN account_move__account_payment rel ON rel.payment_id = plain.id
+                     WHERE rel.invoice_id = note.id AND plain.move_id IS NULL
+                       AND plain.state IN %(paid)s))
+         UNION ALL
+            SELECT MIN(note.id), note.commercial_partner_id, NULL, payment.id,
+                   payment.create_uid, payment.create_date,
+                   ABS(payment.amount_company_currency_signed)
+              FROM account_payment payment
+              JOIN account_move__account_payment rel ON rel.payment_id = payment.id
+              JOIN account_move note ON note.id = rel.invoice_id
+             WHERE note.company_id = %(company)s AND note.move_type = 'out_refund'
+               AND payment.payment_type = 'outbound' AND payment.move_id IS NULL
+               AND payment.state IN %(paid)s AND payment.create_uid <> %(root)s
+               AND EXISTS (SELECT FROM account_move_line line
+                    WHERE line.move_id = note.id AND line.sale_return_line_id IS NOT NULL)
+               AND NOT EXISTS (SELECT FROM sale_return_refund refund
+                    WHERE refund.payment_id = payment.id)
+          GROUP BY note.commercial_partner_id, payment.id""",
+            company=company.id,
+            root=SUPERUSER_ID,
+            paid=PAID_STATES,
         )
 
     def _find_second_persons(self):

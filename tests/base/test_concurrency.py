@@ -65,6 +65,37 @@ class TestConcurrency(TransactionCase):
             with mute_logger('odoo.sql_db'), self.assertRaises(LockNotAvailable):
                 inspect(second)
 
+    def test_second_return_of_a_customer_waits_where_returns_count_together(self):
+        """Two returns, each below a level of approval, and together above it."""
+        with ExitStack() as stack:
+            first, second = (self._open_environment(stack) for _session in range(2))
+            lines = second['sale.order.line'].search([('qty_delivered', '>', 0)], limit=50)
+            line = lines.filtered(lambda line: line.qty_returnable >= 1)[:1]
+            if not line:
+                self.skipTest("Nothing can be returned in this database")
+            policy = second.ref('sale_return.policy_standard')
+            level = {'name': "Above", 'amount_from': 100.0, 'approver_type': 'group'}
+            level['group_id'] = second.ref('sale_return.group_approver').id
+            policy.write({'approval': 'levels', 'level_ids': [(0, 0, level)]})
+            sale_return = second['sale.return'].create(
+                {
+                    'partner_id': line.order_partner_id.id,
+                    'line_ids': [
+                        {
+                            'sale_line_id': line.id,
+                            'qty_requested': 1,
+                            'reason_id': second.ref('sale_return.reason_defective').id,
+                        }
+                    ],
+                }
+            )
+            self.assertEqual(sale_return.line_ids.policy_id, policy)
+            customer = first['res.partner'].browse(line.order_partner_id.id)
+            first['sale.return.guard']._take_customers(customer)
+            second.cr.execute("SET LOCAL lock_timeout = '100ms'")
+            with mute_logger('odoo.sql_db'), self.assertRaises(LockNotAvailable):
+                sale_return.action_submit()
+
     # === ROWS THAT REFER TO A COUNTER === #
 
     def _hold_reference(self, cr, record):

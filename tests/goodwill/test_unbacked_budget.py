@@ -70,6 +70,20 @@ class TestUnbackedBudget(RefundCommon):
 
     # === WHO, HOW MUCH, WHY === #
 
+    def test_control_of_a_batch_takes_two_queries(self):
+        """One for the counters of customers and person, one for what they have spent."""
+        self._limit(agent=10_000.0, customer=10_000.0, order=10_000.0)
+        orders = [self._create_sale(), self._create_sale()]
+        model = self.env['sale.return.unbacked'].with_user(self.approver)
+        lines = self._ask(orders[0]).line_ids + self._ask(orders[1]).line_ids
+        vals_list = [model._prepare_line_vals(line, 'reason', 1) for line in lines]
+        model._take_counters(vals_list, automatic=False)
+        model._get_messages(vals_list)
+        self.env.flush_all()
+        with self.assertQueryCount(2):
+            model._take_counters(vals_list, automatic=False)
+            self.assertFalse(model._get_messages(vals_list))
+
     def test_list_says_who_asked_and_who_decided(self):
         sale_return = self._approved(self._create_sale(), 2)
         row = self._rows(sale_return)

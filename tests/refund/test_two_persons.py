@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
@@ -129,6 +130,97 @@ class TestTwoPersons(RefundCommon):
         with self.assert_refused("hand it over"):
             wizard.action_create_payments()
         self.assertEqual(self.note.amount_residual, self.note.amount_total)
+
+    def _pay_in_dialog(self, user, note):
+        wizard = (
+            self.env['account.payment.register']
+            .with_user(user)
+            .with_context(active_model='account.move', active_ids=note.ids)
+            .create({'journal_id': self.bank.id})
+        )
+        self._call(user, wizard, 'action_create_payments')
+
+    def test_what_was_paid_in_the_dialog_of_odoo_counts_later(self):
+        order = self._create_paid_sale()
+        first, second, third = (self._return_goods(order, quantity) for quantity in (5, 3, 2))
+        self._pay_in_dialog(self.first, first.credit_note_ids)  # 605.00
+        refund = self._prepare(second)  # 363.00
+        self._call(self.first, refund, 'action_post')
+        self.assertEqual(refund.state, 'done')
+        with self.assert_refused("hand it over"):
+            self._pay_in_dialog(self.first, third.credit_note_ids)  # 242.00
+        refund = self._prepare(third)
+        with self.assert_refused("second person"):
+            self._call(self.first, refund.payment_id, 'action_post')
+        self._call(self.second, refund.payment_id, 'action_post')
+        self.assertEqual(refund.state, 'done')
+
+    def test_payment_made_by_hand_for_the_note_is_posted_by_a_second(self):
+        vals = {
+            'payment_type': 'outbound',
+            'partner_type': 'customer',
+            'partner_id': self.customer.id,
+            'journal_id': self.bank.id,
+            'amount': self.note.amount_total,
+            'invoice_ids': [Command.set(self.note.ids)],
+        }
+        model = self.env['account.payment']
+        with self.assert_refused("hand it over"):
+            self._call(self.first, model, 'create', {**vals, 'state': 'paid'})
+        payment = model.browse(self._call(self.first, model, 'create', vals))
+        for method, args in (('action_post', []), ('write', [{'state': 'paid'}])):
+            with self.subTest(method=method), self.assert_refused("hand it over"):
+                self._call(self.first, payment, method, *args)
+        self._call(self.second, payment, 'action_post')
+        self.assertIn(payment.state, ('in_process', 'paid'))
+
+    def _pay_by_hand(self, user, matched_by):
+        """Pay the note by a payment that names no note, and match the two."""
+        vals = {
+            'payment_type': 'outbound',
+            'partner_type': 'customer',
+            'partner_id': self.customer.id,
+            'journal_id': self.bank.id,
+            'amount': self.note.amount_total,
+        }
+        payment = self.env['account.payment'].browse(
+            self._call(user, self.env['account.payment'], 'create', vals)
+        )
+        self._call(user, payment, 'action_post')
+        line = payment.sudo().move_id.line_ids.filtered('debit')
+        self._call(matched_by, self.note, 'js_assign_outstanding_line', line.id)
+        self.assertFalse(self.note.amount_residual)
+        self.env.invalidate_all()
+        self.env['sale.return.reconciliation'].sudo().action_refresh()
+        return self.env['sale.return.reconciliation'].sudo().search([('cause', '=', 'paid_alone')])
+
+    def test_what_one_person_paid_by_hand_is_looked_at_by_a_second(self):
+        row = self._pay_by_hand(self.first, matched_by=self.first)
+        self.assertEqual((row.note_id, row.amount_difference), (self.note, 1210.0))
+        self.assertIn("by one person", row.explanation)
+        for user in (self.first, self.second):
+            user.sudo().group_ids += self.env.ref('sale_return.group_manager')
+        with self.assert_refused("somebody else has to acknowledge"):
+            self._call(self.first, row, 'action_acknowledge', "Mine.")
+        self._call(self.second, row, 'action_acknowledge', "Seen.")
+        self.env['sale.return.reconciliation'].sudo().action_refresh()
+        self.assertEqual(row.state, 'acknowledged')
+
+    def test_what_a_second_person_has_matched_was_seen_by_two(self):
+        self.assertFalse(self._pay_by_hand(self.first, matched_by=self.second))
+
+    def test_who_pays_the_same_customer_at_the_same_time_waits(self):
+        taken = []
+        self.patch(
+            self.env.registry['sale.return.guard'],
+            '_take_customers',
+            lambda _guard, partners: taken.append(partners),
+        )
+        refund = self._prepare()
+        self.assertEqual(taken, [self.customer])
+        self._call(self.second, refund, 'action_post')
+        self.assertGreater(len(taken), 1)
+        self.assertEqual(set(filter(None, taken)), {self.customer})
 
     def test_dialog_says_that_it_is_handed_over(self):
         env = self._env_of(self.first)
