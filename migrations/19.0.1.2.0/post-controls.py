@@ -58,11 +58,13 @@ def _list_lines(cr):
                ROUND((
                    listed.quantity * sold.price_reduce_taxinc
                    / COALESCE(NULLIF(sold_order.currency_rate, 0), 1)
-               )::numeric, 2),
+               )::numeric / currency.rounding) * currency.rounding,
                approval.create_uid, approval.create_date, approval.write_uid, approval.write_date
           FROM sale_return_line line
           JOIN sale_return parent ON parent.id = line.return_id
           JOIN res_partner customer ON customer.id = parent.partner_id
+          JOIN res_company company ON company.id = line.company_id
+          JOIN res_currency currency ON currency.id = company.currency_id
           JOIN sale_order_line sold ON sold.id = line.sale_line_id
           JOIN sale_order sold_order ON sold_order.id = sold.order_id
      LEFT JOIN sale_return_reason reason ON reason.id = line.reason_id

@@ -17,11 +17,11 @@ class ResConfigSettings(models.TransientModel):
 
     # Switches: off means that nobody sees the part. None of them switches off a guard, the log,
     # a discrepancy, the approval of credits without goods, or the clock of the default team.
+    # What each part is, is told by the form, beside its switch.
     group_sale_return_bench = fields.Boolean(
         string="Returns Bench",
         group='sale_return.group_user',
         implied_group='sale_return.group_bench',
-        help="Receive and inspect with a scanner, and find out whose an unexpected parcel is.",
     )
     group_sale_return_desk = fields.Boolean(
         string="Work at the Bench",
@@ -33,33 +33,26 @@ class ResConfigSettings(models.TransientModel):
         string="Levels of Approval",
         group='sale_return.group_approver',
         implied_group='sale_return.group_levels',
-        help="Several people approve one after the other, by amount and reason, with stand-ins.",
     )
     group_sale_return_teams = fields.Boolean(
         string="Own Teams",
         group='sale_return.group_user',
         implied_group='sale_return.group_teams',
-        help="Teams with members, owners of steps, times and reminders of their own. Otherwise "
-        "one clock counts for everybody.",
     )
     group_sale_return_checklists = fields.Boolean(
         string="Checklists",
         group='sale_return.group_user',
         implied_group='sale_return.group_checklists',
-        help="Questions that an inspection has to answer.",
     )
     group_sale_return_statistics = fields.Boolean(
         string="Supplier Quality and Statistics",
         group=READERS,
         implied_group='sale_return.group_statistics',
-        help="Analyses by reason, product, customer and supplier, costs and times.",
     )
     group_sale_return_records = fields.Boolean(
         string="Records and Audit",
         group=READERS,
         implied_group='sale_return.group_records',
-        help="Lists of all that was recorded: lines, events, inspections, messages, notes and "
-        "payments, and the closing of a period. It is recorded in any case.",
     )
 
     sale_return_adopt_native = fields.Boolean(

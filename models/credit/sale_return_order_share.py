@@ -564,17 +564,22 @@ class SaleReturnOrderShare(models.AbstractModel):
             if lines:
                 sale_return = allocation['return_line'].return_id
                 by_return[sale_return] = by_return.get(sale_return, lines) | lines
-        for sale_return, lines in by_return.items():
-            if 'trade_in' in sale_return.event_ids.mapped('kind'):
-                continue
-            details = ", ".join(
+        articles = {
+            sale_return: ", ".join(
                 f"{line.product_id.display_name} "
                 f"({formatLang(self.env, line.price_total, currency_obj=line.currency_id)})"
                 for line in lines
             )
-            self.env['sale.return.event']._log(
-                [{'return_id': sale_return.id, 'kind': 'trade_in', 'details': details}]
-            )
+            for sale_return, lines in by_return.items()
+            if 'trade_in' not in sale_return.event_ids.mapped('kind')
+        }
+        self.env['sale.return.event']._log(
+            [
+                {'return_id': sale_return.id, 'kind': 'trade_in', 'details': details}
+                for sale_return, details in articles.items()
+            ]
+        )
+        for sale_return, details in articles.items():
             user = sale_return.user_id
             if user.active and not user.share:
                 # One by one: each in the language of who reads it.
