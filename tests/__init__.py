@@ -18,3 +18,4 @@ from .channel import *
 from .flow import *
 from .walks import *
 from . import test_rooms
+from . import test_sentences

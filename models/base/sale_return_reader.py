@@ -130,39 +130,73 @@ class SaleReturnReader(models.AbstractModel):
     @api.model
     def _describe_value(self, model, field, code):
         """Return the sentence about a value that a field cannot keep."""
-        expected = self._get_expected().get(code, code)
+        label = f'{field._description_string(self.env)} ({field.name})'
         if field.type == 'selection':
-            choices = field.get_values(self.env)
-            expected = self.env._("one of %(choices)s", choices=", ".join(map(str, choices)))
-        return self.env._(
-            "“%(label)s” (%(field)s) of %(model)s has to be %(expected)s.",
-            label=field._description_string(self.env),
-            field=field.name,
-            model=model._description,
-            expected=expected,
-        )
+            return self.env._(
+                "“%(field)s” of %(model)s has to be one of these: %(choices)s.",
+                field=label,
+                model=model._description,
+                choices=", ".join(map(str, field.get_values(self.env))),
+            )
+        sentences = self._get_sentences()
+        names = {'argument': label, 'method': model._description}
+        return (sentences.get(code) or sentences['value']) % names
 
     # === ARGUMENTS === #
 
     @api.model
-    def _get_expected(self):
-        """Return what each kind of argument is called: `{code: words}`."""
+    def _get_sentences(self):
+        """Return what is said of an argument that is not what was expected: `{code: sentence}`."""
         return {
-            'text': self.env._("a text without control characters"),
-            'number': self.env._("a number"),
-            'id': self.env._("the ID of a record"),
-            'code or id': self.env._("a code or the ID of a record"),
-            'yes or no': self.env._("true or false"),
-            'day': self.env._("a day such as 2026-05-04"),
-            'date': self.env._("a day such as 2026-05-04"),
-            'datetime': self.env._("a day and a time such as 2026-05-04 16:30:00"),
-            'line': self.env._("a text of one line, without control characters"),
-            'file': self.env._("a file in base64"),
-            'reference': self.env._("a model and an ID such as sale.order,1"),
-            'domain': self.env._("a domain"),
-            'list': self.env._("a list"),
-            'values': self.env._("names with values"),
-            'value': self.env._("a value that can be stored"),
+            'text': self.env._(
+                "“%(argument)s” of %(method)s has to be a text without control characters. "
+                "Correct the call."
+            ),
+            'number': self.env._(
+                "“%(argument)s” of %(method)s has to be a number. Correct the call."
+            ),
+            'id': self.env._(
+                "“%(argument)s” of %(method)s has to be the ID of a record. Correct the call."
+            ),
+            'code or id': self.env._(
+                "“%(argument)s” of %(method)s has to be a code or the ID of a record. "
+                "Correct the call."
+            ),
+            'yes or no': self.env._(
+                "“%(argument)s” of %(method)s has to be true or false. Correct the call."
+            ),
+            'day': self.env._(
+                "“%(argument)s” of %(method)s has to be a day such as 2026-05-04. Correct the call."
+            ),
+            'date': self.env._(
+                "“%(argument)s” of %(method)s has to be a day such as 2026-05-04. Correct the call."
+            ),
+            'datetime': self.env._(
+                "“%(argument)s” of %(method)s has to be a day and a time such as "
+                "2026-05-04 16:30:00. Correct the call."
+            ),
+            'line': self.env._(
+                "“%(argument)s” of %(method)s has to be a text of one line, without control "
+                "characters. Correct the call."
+            ),
+            'file': self.env._(
+                "“%(argument)s” of %(method)s has to be a file in base64. Correct the call."
+            ),
+            'reference': self.env._(
+                "“%(argument)s” of %(method)s has to be a model and an ID such as sale.order,1. "
+                "Correct the call."
+            ),
+            'domain': self.env._(
+                "“%(argument)s” of %(method)s has to be a domain. Correct the call."
+            ),
+            'list': self.env._("“%(argument)s” of %(method)s has to be a list. Correct the call."),
+            'values': self.env._(
+                "“%(argument)s” of %(method)s has to be names with values. Correct the call."
+            ),
+            'value': self.env._(
+                "“%(argument)s” of %(method)s has to be a value that can be stored. "
+                "Correct the call."
+            ),
         }
 
     @api.model
@@ -180,12 +214,9 @@ class SaleReturnReader(models.AbstractModel):
     def _describe_argument(self, method, name, code):
         """Return the sentence about an argument that cannot be read, see `_refuse_argument`."""
         *path, kind = code.split(': ')
-        return self.env._(
-            "“%(argument)s” of %(method)s has to be %(expected)s. Correct the call.",
-            argument='.'.join([name, *path]),
-            method=method,
-            expected=self._get_expected().get(kind, kind),
-        )
+        names = {'argument': '.'.join([name, *path]), 'method': method}
+        sentences = self._get_sentences()
+        return (sentences.get(kind) or sentences['value']) % names
 
     @api.model
     def _ensure_one(self, records):

@@ -132,10 +132,10 @@ class SaleReturnBench(models.AbstractModel):
         """Return why a step at the bench cannot be done."""
         return {
             'nothing_to_undo': lambda: self.env._("There is nothing to undo."),
-            'cannot_undo': lambda: self.env._("%(step)s cannot be undone any more: %(reason)s"),
+            'cannot_undo': lambda: self.env._("“%(step)s” cannot be undone any more: %(reason)s"),
             'nothing_counted': lambda: self.env._("Nothing was counted yet."),
             'incomplete': lambda: self.env._(
-                "Say first what you found: %(products)s lacks %(missing)s."
+                "Say first what you found. Missing for %(products)s: %(missing)s."
             ),
             'failed': lambda: self.env._("Nothing was booked: %(reason)s"),
             'unfinished': lambda: self.env._(
@@ -215,8 +215,8 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     def _get_missing_labels(self):
         return {
-            'grade': self.env._("the condition"),
-            'note': self.env._("a note"),
-            'answers': self.env._("answers to the checklist"),
-            'photo': self.env._("a photo"),
+            'grade': self.env._("Condition"),
+            'note': self.env._("Note"),
+            'answers': self.env._("Answers to the checklist"),
+            'photo': self.env._("Photo"),
         }

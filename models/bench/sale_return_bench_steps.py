@@ -339,7 +339,7 @@ class SaleReturnBench(models.AbstractModel):
             return self._reject('no_photo', reason=str(error.args[0]))
         desk.journal += [['file', file.id] for file in files]
         item['photos'] = [*item['photos'], question]
-        desk.label = self.env._("photo of %(product)s", product=item['name'])
+        desk.label = self.env._("Photo of %(product)s", product=item['name'])
         return self._accept('photo', product=item['name'])
 
     # === UNDO AND NEXT === #
@@ -429,7 +429,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _discard(self, desk):
-        desk.label = self.env._("putting the parcel aside")
+        desk.label = self.env._("Parcel put aside")
         self._clear_desk(desk)
         return self._accept('discarded')
 
@@ -437,7 +437,7 @@ class SaleReturnBench(models.AbstractModel):
     def _next_parcel(self, desk):
         if desk.items:
             return self._reject('unfinished')
-        desk.label = self.env._("next parcel")
+        desk.label = self.env._("Next parcel")
         self._clear_desk(desk)
         if not desk.journal:
             desk.label = None

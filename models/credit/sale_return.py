@@ -494,7 +494,7 @@ class SaleReturn(models.Model):
 
     def _describe_rules(self):
         return self.env._(
-            "the rules of policy %(policies)s, nobody was asked",
+            "The rules of policy %(policies)s; nobody was asked.",
             policies=", ".join(self.line_ids.policy_id.mapped('name')),
         )
 

@@ -198,7 +198,9 @@ class SaleReturn(models.Model):
         self.check_access('write')
         self._ensure_explained(reason, self.env._("Say what the customer was asked."))
         todo = self.filtered(lambda r: not r.waiting_since)
-        todo._ensure_state(OPEN_STATES, self.env._("left to the customer"))
+        todo._ensure_state(
+            OPEN_STATES, self.env._("Return %(returns)s cannot wait for the customer.")
+        )
         if todo:
             todo._write_facts(
                 {'waiting_since': fields.Datetime.now(), 'waiting_reason': reason.strip()}

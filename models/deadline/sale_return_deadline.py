@@ -496,7 +496,7 @@ class SaleReturnDeadline(models.Model):
         facts = {
             'step': row._get_label(),
             'return': row.return_id.name,
-            'owner': row.user_id.name or row.env._("nobody"),
+            'owner': row.user_id.name or "–",
             'due': row._format_due(leader),
         }
         summary = row.env._("Late: %(step)s (%(owner)s)", **facts)

@@ -247,12 +247,16 @@ class SaleReturn(models.Model):
             return own
         step = self._get_current_step()
         if step and not step._is_approver(user):
+            names = {'return': self.name, 'level': step.name}
+            if approvers := step._get_approvers():
+                return self.env._(
+                    "Return %(return)s waits for “%(level)s”: %(approvers)s.",
+                    approvers=", ".join(approvers.mapped('name')),
+                    **names,
+                )
             return self.env._(
-                "Return %(return)s waits for “%(level)s”: %(approvers)s.",
-                level=step.name,
-                approvers=", ".join(step._get_approvers().mapped('name'))
-                or self.env._("a manager of Returns"),
-                **{'return': self.name},
+                "Return %(return)s waits for “%(level)s”: a manager of Returns has to decide.",
+                **names,
             )
         return None
 

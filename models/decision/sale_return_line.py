@@ -135,10 +135,14 @@ class SaleReturnLine(models.Model):
         policy = self.env['sale.return.policy']._match(line)[line]
         if policy and not policy._is_reason_demanded():
             return self.env.ref('sale_return.reason_not_stated')
+        if not line.product_id:
+            raise UserError(
+                self.env._("Choose a reason for the return of each product. A note is not enough.")
+            )
         raise UserError(
             self.env._(
-                "Choose a reason for the return of %(product)s. A note alone is none.",
-                product=line.product_id.display_name or self.env._("the product"),
+                "Choose a reason for the return of %(product)s. A note is not enough.",
+                product=line.product_id.display_name,
             )
         )
 
@@ -354,7 +358,9 @@ class SaleReturnLine(models.Model):
         returns = self.return_id
         returns._ensure_group('group_approver')
         returns.check_access('write')
-        returns._ensure_state(('submitted',), self.env._("decided on line by line"))
+        returns._ensure_state(
+            ('submitted',), self.env._("Return %(returns)s cannot be decided on line by line.")
+        )
         returns._ensure_may_decide()
         for sale_return in returns:
             if sale_return._has_receipt():

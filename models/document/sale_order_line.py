@@ -509,11 +509,15 @@ class SaleOrderLine(models.Model):
         self.env['sale.return']._ensure_group('group_user')
         returnable = self.filtered(lambda line: line._is_returnable())
         if not returnable:
+            if not self.order_id:
+                raise UserError(
+                    self.env._("Nothing on this document can be returned: it bills no order.")
+                )
             raise UserError(
                 self.env._(
                     "Nothing of %(orders)s can be returned: nothing was delivered yet, or all of "
                     "it is returned or held by a return under way.",
-                    orders=", ".join(self.order_id.mapped('name')) or self.env._("this document"),
+                    orders=", ".join(self.order_id.mapped('name')),
                 )
             )
         return {

@@ -567,7 +567,10 @@ class SaleReturn(models.Model):
         self._ensure_group('group_inspector')
         # It is credited without being seen, which is a decision.
         self._ensure_group('group_approver')
-        self._ensure_state(('approved',), self.env._("left with the customer"))
+        self._ensure_state(
+            ('approved',),
+            self.env._("The goods of return %(returns)s cannot be left with the customer."),
+        )
         return self._get_wizard_action(
             'sale.return.inspect', self.env._("Customer Keeps the Goods"), sale_return_keep=True
         )

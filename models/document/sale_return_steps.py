@@ -114,7 +114,9 @@ class SaleReturn(models.Model):
         self._ensure_group('group_user')
         self.check_access('write')
         drafts = self.filtered(lambda r: r.state == 'draft')
-        (self - drafts)._ensure_state(OPEN_STATES, self.env._("submitted"))
+        (self - drafts)._ensure_state(
+            OPEN_STATES, self.env._("Return %(returns)s cannot be submitted.")
+        )
         drafts.line_ids._ensure_submittable(drafts)
         drafts.line_ids._ensure_lots_at_customer()
         # What applies is fixed with the submission, so it has to be known before.
@@ -148,7 +150,7 @@ class SaleReturn(models.Model):
         self._ensure_group('group_approver')
         self.check_access('write')
         todo = self.filtered(lambda r: r.state != 'approved')
-        todo._ensure_state(('submitted',), self.env._("approved"))
+        todo._ensure_state(('submitted',), self.env._("Return %(returns)s cannot be approved."))
         todo._void_changed_approvals()
         todo._ensure_may_decide()
         todo._ensure_overruled(comment)
@@ -162,7 +164,7 @@ class SaleReturn(models.Model):
 
         :param bool automatic: True when the policy decided and nobody was asked.
         """
-        self._ensure_state(('submitted',), self.env._("approved"))
+        self._ensure_state(('submitted',), self.env._("Return %(returns)s cannot be approved."))
         self.line_ids._ensure_approvable(self)
         self.env['sale.return.unbacked']._note_approved(self, automatic)
         self.line_ids._authorize()
@@ -187,7 +189,7 @@ class SaleReturn(models.Model):
         self.check_access('write')
         self._ensure_explained(reason, self.env._("Say why the return is refused."))
         refused = self.filtered(lambda r: r.state != 'refused')
-        refused._ensure_state(('submitted',), self.env._("refused"))
+        refused._ensure_state(('submitted',), self.env._("Return %(returns)s cannot be refused."))
         refused._ensure_nothing_received(
             self.env._("Approve it and send the goods back by their inspection.")
         )
@@ -208,7 +210,9 @@ class SaleReturn(models.Model):
         self._ensure_group('group_user')
         self.check_access('write')
         todo = self.filtered(lambda r: r.state != 'cancelled')
-        todo._ensure_state(('draft', *OPEN_STATES), self.env._("cancelled"))
+        todo._ensure_state(
+            ('draft', *OPEN_STATES), self.env._("Return %(returns)s cannot be cancelled.")
+        )
         for line in todo.line_ids:
             if line._has_effects():
                 raise UserError(
@@ -234,7 +238,10 @@ class SaleReturn(models.Model):
         self._ensure_group('group_user')
         self.check_access('write')
         todo = self.filtered(lambda r: r.state != 'draft')
-        todo._ensure_state(('submitted', 'refused', 'cancelled'), self.env._("set back to draft"))
+        todo._ensure_state(
+            ('submitted', 'refused', 'cancelled'),
+            self.env._("Return %(returns)s cannot be set back to draft."),
+        )
         todo._ensure_nothing_received(self.env._("Approve it."))
         self.env['sale.return.reception']._cancel_open_receipts(todo)
         todo._update_state('draft')
@@ -255,7 +262,7 @@ class SaleReturn(models.Model):
         self._ensure_group('group_user')
         self.check_access('write')
         todo = self.filtered(lambda r: r.state != 'closed')
-        todo._ensure_state(('approved',), self.env._("closed"))
+        todo._ensure_state(('approved',), self.env._("Return %(returns)s cannot be closed."))
         todo.line_ids._ensure_closable()
         todo._ensure_discrepancies_resolved()
         if not todo:
@@ -289,7 +296,10 @@ class SaleReturn(models.Model):
         :raise UserError: when there is nothing to inspect or the goods cannot be moved.
         """
         self._ensure_group('group_inspector')
-        self._ensure_state(('approved', 'closed'), self.env._("inspected"))
+        self._ensure_state(
+            ('approved', 'closed'),
+            self.env._("The goods of return %(returns)s cannot be inspected."),
+        )
         open_results = self.env['sale.return.quarantine']._get_open_results(self.line_ids)
         disposal = self.env['sale.return.disposal']
         choice = {
@@ -378,7 +388,7 @@ class SaleReturn(models.Model):
             if (sale_return.state, state) not in TRANSITIONS:
                 raise UserError(
                     self.env._(
-                        "Return %(return)s is %(state)s and cannot become %(new_state)s.",
+                        "Return %(return)s (%(state)s) cannot become “%(new_state)s”.",
                         state=labels[sale_return.state],
                         new_state=labels[state],
                         **{'return': sale_return.name},
@@ -460,22 +470,17 @@ class SaleReturn(models.Model):
             )
         )
 
-    def _ensure_state(self, states, action):
+    def _ensure_state(self, states, sentence):
         """Refuse an action on returns that are in none of the states.
 
         :param tuple states: the states in which the action makes sense.
-        :param str action: what is to be done, translated, as in "cannot be …".
+        :param str sentence: what is not possible, translated, with `%(returns)s` in it.
         :raise UserError: naming each return.
         """
         labels = dict(self._fields['state']._description_selection(self.env))
         if wrong := self.filtered(lambda r: r.state not in states):
-            raise UserError(
-                self.env._(
-                    "Return %(returns)s cannot be %(action)s.",
-                    returns=", ".join(f"{r.name} ({labels[r.state]})" for r in wrong),
-                    action=action,
-                )
-            )
+            names = ", ".join(f"{r.name} ({labels[r.state]})" for r in wrong)
+            raise UserError(sentence % {'returns': names})
 
     def _ensure_nothing_received(self, advice):
         """Refuse to drop a return whose goods are here, or they would lie in quarantine for ever.
@@ -645,7 +650,9 @@ class SaleReturn(models.Model):
 
         :param bool claimed: True when it is only the customer's word.
         """
-        self._ensure_state(OPEN_STATES, self.env._("registered as dispatched"))
+        self._ensure_state(
+            OPEN_STATES, self.env._("Return %(returns)s cannot be registered as dispatched.")
+        )
         vals = {'tracking_ref': tracking_ref, 'carrier_name': carrier_name}
         vals = {name: value for name, value in vals.items() if value}
         self._ensure_dispatch_known(vals, claimed)

@@ -87,16 +87,14 @@ class SaleReturnChecklistItem(models.Model):
             'number': number and math.isfinite(value),
             'photo': bool(value) and isinstance(value, dict | list),
         }
-        expected = {
-            'yes_no': self.env._("yes or no (true or false)"),
-            'number': self.env._("a number"),
-            'photo': self.env._("a file with name and content"),
+        sentences = {
+            'yes_no': self.env._(
+                "“%(item)s” is answered by yes or no (true or false).", item=self.name
+            ),
+            'number': self.env._("“%(item)s” is answered by a number.", item=self.name),
+            'photo': self.env._(
+                "“%(item)s” is answered by a file with name and content.", item=self.name
+            ),
         }
         if not right[self.kind]:
-            raise UserError(
-                self.env._(
-                    "“%(item)s” is answered by %(expected)s.",
-                    item=self.name,
-                    expected=expected[self.kind],
-                )
-            )
+            raise UserError(sentences[self.kind])

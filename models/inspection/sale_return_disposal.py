@@ -540,7 +540,7 @@ class SaleReturnDisposal(models.AbstractModel):
                         "The rules send %(product)s in condition %(grade)s the way “%(proposed)s”. "
                         "Say in the note why it goes the way “%(given)s”.",
                         product=line.product_id.display_name,
-                        grade=result['grade'].code or self.env._("unknown"),
+                        grade=result['grade'].code or "–",
                         proposed=proposed.name,
                         given=given.name,
                     )

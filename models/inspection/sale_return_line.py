@@ -162,7 +162,7 @@ class SaleReturnLine(models.Model):
                         product=line.product_id.display_name,
                         released=released,
                         unit=line.product_uom_id.name,
-                        event=labels.get(line.policy_id.release_event, self.env._("Approval")),
+                        event=labels[line.policy_id.release_event or 'approval'],
                         **{'return': line.return_id.name},
                     )
                 )

@@ -570,7 +570,7 @@ class SaleReturn(models.Model):
         """
         self._ensure_group('group_user')
         self.check_access('write')
-        self._ensure_state(('closed',), self.env._("followed up"))
+        self._ensure_state(('closed',), self.env._("Return %(returns)s cannot be followed up."))
         labels = dict(self._fields['follow_up_result']._description_selection(self.env))
         if result not in labels:
             raise UserError(
@@ -708,10 +708,9 @@ class SaleReturn(models.Model):
         lines = [
             self.env._("Reasons: %(reasons)s", reasons=", ".join(self.reason_ids.mapped('name'))),
             self.env._("Credited: %(amount)s", amount=amount),
-            self.env._(
-                "Ordered since: %(orders)s",
-                orders=", ".join(orders.mapped('name')) or self.env._("nothing"),
-            ),
+            self.env._("Ordered since: %(orders)s", orders=", ".join(orders.mapped('name')))
+            if orders
+            else self.env._("Nothing ordered since."),
         ]
         if rating := self.rating_ids.filtered('consumed')[:1]:
             lines.append(self.env._("Rating: %(rating)s of 5", rating=f"{rating.rating:g}"))

@@ -118,7 +118,10 @@ class SaleReturn(models.Model):
         self._ensure_group('group_inspector')
         self.ensure_one()
         self.check_access('read')
-        self._ensure_state(('submitted', 'approved', 'closed'), self.env._("told a discrepancy"))
+        self._ensure_state(
+            ('submitted', 'approved', 'closed'),
+            self.env._("No discrepancy can be registered for return %(returns)s."),
+        )
         vals_list = [self._prepare_discrepancy_vals(value) for value in values]
         # sudo: evidence is written by services only, and receiving what is here asks for no
         # rights in Inventory; the group was checked.
@@ -277,7 +280,9 @@ class SaleReturn(models.Model):
         """
         self._ensure_group('group_user')
         self.check_access('write')
-        self._ensure_state(('approved',), self.env._("expected again"))
+        self._ensure_state(
+            ('approved',), self.env._("The goods of return %(returns)s cannot be expected again.")
+        )
         self.env['sale.return.reception']._create_receipts(self)
         return True
 
@@ -290,7 +295,10 @@ class SaleReturn(models.Model):
     def action_open_discrepancy(self):
         """Open the dialog that registers a discrepancy."""
         self._ensure_group('group_inspector')
-        self._ensure_state(('submitted', 'approved', 'closed'), self.env._("told a discrepancy"))
+        self._ensure_state(
+            ('submitted', 'approved', 'closed'),
+            self.env._("No discrepancy can be registered for return %(returns)s."),
+        )
         return self._get_wizard_action(
             'sale.return.discrepancy.register',
             self.env._("Register Discrepancy"),

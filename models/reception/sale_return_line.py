@@ -73,14 +73,25 @@ class SaleReturnLine(models.Model):
                 lots = line.lot_ids.browse(
                     lot_id for lot_id, quantity in left.items() if lot_id and quantity > 0
                 )
-                # sudo: names of lots of the customer's own order.
+                names = {
+                    'lots': ", ".join(wrong.mapped('name')),
+                    'product': line.product_id.display_name,
+                    'order': line.order_id.name,
+                }
+                if not lots:
+                    raise UserError(
+                        self.env._(
+                            "%(lots)s of %(product)s cannot come back with order %(order)s: not "
+                            "delivered with it, or back already. The customer has no others.",
+                            **names,
+                        )
+                    )
                 raise UserError(
                     self.env._(
                         "%(lots)s of %(product)s cannot come back with order %(order)s: not "
                         "delivered with it, or back already. The customer has %(possible)s.",
-                        lots=", ".join(wrong.mapped('name')),
-                        product=line.product_id.display_name,
-                        order=line.order_id.name,
-                        possible=", ".join(lots.sudo().mapped('name')) or self.env._("none"),
+                        # sudo: names of lots of the customer's own order.
+                        possible=", ".join(lots.sudo().mapped('name')),
+                        **names,
                     )
                 )

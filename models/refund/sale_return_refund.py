@@ -290,7 +290,9 @@ class SaleReturnRefund(models.Model):
                     refunds=", ".join(unknown.mapped('display_name')),
                 )
             )
-        self._ensure_state(('failed', 'cancelled'), self.env._("paid again"))
+        self._ensure_state(
+            ('failed', 'cancelled'), self.env._("Refund %(refunds)s cannot be paid again.")
+        )
         # sudo: the role was checked; who pays back need not have rights on the documents.
         failed = self.sudo().filtered(lambda refund: not refund.retry_id)
         service = self.env['sale.return.payback'].sudo()
@@ -313,7 +315,7 @@ class SaleReturnRefund(models.Model):
         todo = self.sudo().filtered(lambda refund: refund.state != 'cancelled')
         # The job may be about to send it: whoever comes second sees what the first one did.
         self.env['sale.return.guard']._take_counter(todo.note_id, 'sale_return_refund_guard')
-        todo._ensure_state(('prepared',), self.env._("cancelled"))
+        todo._ensure_state(('prepared',), self.env._("Refund %(refunds)s cannot be cancelled."))
         todo.payment_id.action_cancel()
         todo.transaction_id._set_canceled()
         return True
@@ -352,27 +354,22 @@ class SaleReturnRefund(models.Model):
     def _get_unknown(self):
         self._ensure_allowed()
         self.check_access('read')
-        self._ensure_state(('unknown',), self.env._("confirmed by a person"))
+        self._ensure_state(
+            ('unknown',), self.env._("Refund %(refunds)s cannot be confirmed by a person.")
+        )
         return self.sudo()  # the role was checked
 
-    def _ensure_state(self, states, action):
+    def _ensure_state(self, states, sentence):
         """Refuse an action on payouts that are in none of the states.
 
         :param tuple states: the states in which the action makes sense.
-        :param str action: what is to be done, translated, as in "cannot be …".
+        :param str sentence: what is not possible, translated, with `%(refunds)s` in it.
         :raise UserError: naming each payout.
         """
         labels = dict(self._fields['state']._description_selection(self.env))
         if wrong := self.filtered(lambda refund: refund.state not in states):
-            raise UserError(
-                self.env._(
-                    "Refund %(refunds)s cannot be %(action)s.",
-                    refunds=", ".join(
-                        f"{refund.display_name} ({labels[refund.state]})" for refund in wrong
-                    ),
-                    action=action,
-                )
-            )
+            names = ", ".join(f"{refund.display_name} ({labels[refund.state]})" for refund in wrong)
+            raise UserError(sentence % {'refunds': names})
 
     def action_open_document(self):
         """Show the payment of the payout, or the credit note while there is none."""

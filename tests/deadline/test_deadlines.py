@@ -259,7 +259,7 @@ class TestDeadlines(TeamCommon):
         with self.assert_refused("what the customer was asked"):
             sale_return.action_wait_for_customer("  ")
         sale_return.action_cancel()
-        with self.assert_refused("cannot be left to the customer"):
+        with self.assert_refused("cannot wait for the customer"):
             sale_return.action_wait_for_customer("A photo")
 
     # === LATE === #

@@ -1,9 +1,13 @@
+import random
+from datetime import UTC, datetime, timedelta
+
 from freezegun import freeze_time
 
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
+from ...tools.deadline import advance, retreat
 from ..common_team import MONDAY, TeamCommon
 
 
@@ -235,6 +239,32 @@ class TestTeams(TeamCommon):
         # From Friday on, one day: Saturday.
         row = self._get_row(self._submit(moment='2026-03-06 15:00:00'), 'decide')
         self.assertEqual(str(row.date_due), '2026-03-07 23:59:59')
+
+    def test_hours_are_planned_as_odoo_plans_them(self):
+        """Also over nights, weekends, days off and the change of the clocks."""
+        calendar = self.team._get_calendar()
+        self.env['resource.calendar.leaves'].sudo().create(
+            {
+                'name': "Closed",
+                'calendar_id': calendar.id,
+                'date_from': '2026-03-24 00:00:00',
+                'date_to': '2026-03-25 23:59:59',
+            }
+        )
+        chance = random.Random(20)
+        for _i in range(20):
+            start = datetime(2026, 3, 20) + timedelta(minutes=chance.randrange(14 * 24 * 60))
+            hours = chance.randrange(1, 200) / 4
+            intervals = self.team._get_intervals(start)
+            for method, sign in ((advance, 1), (retreat, -1)):
+                with self.subTest(start=start, hours=sign * hours):
+                    planned = calendar.plan_hours(
+                        sign * hours, start.replace(tzinfo=UTC), compute_leaves=True
+                    )
+                    self.assertEqual(
+                        method(intervals, start, hours),
+                        planned.astimezone(UTC).replace(tzinfo=None),
+                    )
 
     def test_a_circle_of_leaders_ends_at_a_manager(self):
         boss = self._create_user('boss', 'sale_return.group_user')
