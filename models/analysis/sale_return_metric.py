@@ -20,7 +20,6 @@ DIMENSIONS = {
     'team_id': 'company_id',
     'source_id': 'company_id',
 }
-STEPS = ('hours_decision', 'hours_receipt', 'hours_inspection', 'hours_credit')
 HORIZON = 180
 
 
@@ -116,30 +115,6 @@ class SaleReturnMetric(models.AbstractModel):
             }
             for period, units in sorted(periods.items())
         ]
-
-    @api.model
-    @reads(domain=domain)
-    def get_days_to_return(self, domain=None):
-        """Return the days from sale to return: `median`, `p90` (None without returns), `units`.
-
-        Of units, not of lines: a line of a hundred counts a hundred times.
-        """
-        rows = self._aggregate_facts(
-            domain,
-            [('kind', '=', 'returned'), ('date_sale', '!=', False), ('date_return', '!=', False)],
-            ['date_sale:day', 'date_return:day'],
-            ['qty_returned'],
-        )
-        units = {}
-        for sale, back, quantity in rows:
-            days = (back - sale).days
-            units[days] = units.get(days, 0.0) + quantity
-        total = sum(units.values())
-        return {
-            'median': self._get_weighted_quantile(units, 0.5),
-            'p90': self._get_weighted_quantile(units, 0.9),
-            'units': total,
-        }
 
     @api.model
     @reads(
@@ -261,60 +236,6 @@ class SaleReturnMetric(models.AbstractModel):
 
     # === TIMES === #
 
-    @api.model
-    @reads(domain=domain, groupby=text)
-    def get_step_times(self, domain=None, groupby=None):
-        """Return the hours of each step: `mean`, `median`, `p90`, and which step is the slowest.
-
-        :param list domain: on `sale.return.report`.
-        :param str groupby: a field of it, e.g. `user_id`; None for all together.
-        :return: list of dicts: `id`, `name` (of the group), `steps` `{step: {mean, median, p90}}`
-            with steps `decision`, `receipt`, `inspection`, `credit` (None where no return took
-            it), `slowest` (step with the highest median, None without any), `touchless` (share of
-            returns nobody had to decide or repair).
-        :rtype: list
-        """
-        aggregates = [f'{step}{suffix}:avg' for step in STEPS for suffix in ('', '_median', '_p90')]
-        kind = [('kind', '=', 'returned')]
-        groupings = [groupby] if groupby else []
-        touchless = {
-            row[0] if groupby else None: row[-1]
-            for row in self._aggregate_facts(
-                domain,
-                [*kind, ('is_touchless', '=', True)],
-                groupings,
-                ['return_id:count_distinct'],
-            )
-        }
-        result = []
-        for row in self._aggregate_facts(
-            domain, kind, groupings, [*aggregates, 'return_id:count_distinct']
-        ):
-            group, values = (row[0], row[1:]) if groupby else (None, row)
-            steps = {
-                step.removeprefix('hours_'): dict(
-                    zip(('mean', 'median', 'p90'), values[3 * index : 3 * index + 3], strict=True)
-                )
-                for index, step in enumerate(STEPS)
-            }
-            taken = {
-                step: times['median']
-                for step, times in steps.items()
-                if times['median'] is not None and times['median'] is not False
-            }
-            # sudo: names in a statistic, of which the report rules have let the rows pass.
-            is_record = isinstance(group, models.BaseModel)
-            result.append(
-                {
-                    'id': group.id if is_record else group,
-                    'name': group.sudo().display_name if is_record else group,
-                    'steps': steps,
-                    'slowest': max(taken, key=taken.get) if taken else None,
-                    'touchless': stats.rate(touchless.get(group, 0), values[-1]),
-                }
-            )
-        return result
-
     # === HELPERS === #
 
     def _aggregate_facts(self, domain, extra, groupby, measures):
@@ -390,15 +311,6 @@ class SaleReturnMetric(models.AbstractModel):
             'low': low,
             'high': high,
         }
-
-    def _get_weighted_quantile(self, units, share):
-        """Return the smallest value that at least this share of the units does not exceed."""
-        total, seen = sum(units.values()), 0.0
-        for value in sorted(units):
-            seen += units[value]
-            if total > 0 and seen >= share * total - 1e-9:
-                return value
-        return None
 
     def _ensure_interval(self, interval):
         if interval not in INTERVALS:

@@ -3,10 +3,6 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.tools import SQL
 
-# Of serial numbers that may come; the rest is found by the guards when the parcel is finished.
-MAX_LOTS_SHOWN = 30
-
-
 LINES_QUERY = """
    SELECT l.id AS line_id, l.return_id, l.company_id, l.customer_note,
           l.product_id AS line_product_id,

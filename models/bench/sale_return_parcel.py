@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 
 from ...tools.reader import reads, record_id
 
@@ -217,7 +216,3 @@ class SaleReturnParcel(models.Model):
             'name': self.env._("Bench"),
             'params': {'parcel_id': self.id},
         }
-
-    @api.model
-    def _get_parked_domain(self, companies):
-        return Domain('state', '=', 'parked') & Domain('company_id', 'in', companies.ids)

@@ -629,11 +629,6 @@ class SaleReturn(models.Model):
         days = max(self.line_ids.policy_id.mapped('appeal_days'), default=0)
         return self._get_today() + timedelta(days=days) if days else False
 
-    def _is_appeal_open(self):
-        """Tell whether the customer may appeal now."""
-        self.ensure_one()
-        return not self._get_appeal_obstacle()
-
     def _get_appeal_obstacle(self):
         """Say why nobody may appeal on this return now; None if the customer may.
 

@@ -615,12 +615,3 @@ class SaleReturnPolicy(models.Model):
     def _is_reason_demanded(self):
         """Tell whether the customer may be made to say why they return something."""
         return self._get_regime().reason_demanded
-
-    def _get_refund_deadline_days(self):
-        """Return the days in which the money has to be back and what they count from.
-
-        :return: `(days, basis)`; 0 days when the law leaves it to the agreement.
-        :rtype: tuple
-        """
-        regime = self._get_regime()
-        return regime.refund_days, regime.refund_basis

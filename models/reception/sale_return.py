@@ -304,20 +304,3 @@ class SaleReturn(models.Model):
             self.env._("Register Discrepancy"),
             default_return_id=self.id,
         )
-
-    # === LOT SEARCH === #
-
-    @api.model
-    @reads(name=text)
-    def find_by_serial(self, name):
-        """Say which sales and returns a lot or serial number belongs to, the latest first.
-
-        :param str name: what is written on the thing.
-        :return: dicts `{lot_id, product_id, sale_line_id, order_id, partner_id, delivered_on,
-            quantity (still with the customer, in the unit of the product), return_line_id (the
-            open return line that waits for it, or False), return_ids}`
-        :rtype: list
-        :raise AccessError: without a role in Returns.
-        """
-        self._ensure_group('group_user')
-        return self.env['sale.return.lots']._get_candidates(name, self.env.companies)

@@ -102,7 +102,6 @@ class TestAnalyticsMetrics(AnalyticsCase):
         (period, later) = self.metric.get_period_rates('year', domain=self.mine)
         self.assertEqual((period['shipped'], period['returned']), (5, 0))
         self.assertEqual((later['returned'], later['rate']), (5, None))
-        self.assertEqual(self.metric.get_days_to_return(self.mine)['median'], 365)
 
     def test_one_of_one_does_not_lead_the_ranking(self):
         unlucky, bad = self._create_product("Unlucky"), self._create_product("Bad")
@@ -211,33 +210,10 @@ class TestAnalyticsMetrics(AnalyticsCase):
         dialog.after_to = '2026-01-01'
         self.assertIn("Choose two periods", dialog.result)
 
-    def test_the_slowest_step_is_named(self):
-        self._create_policy(approval='always')
-        sale_return = self._create_return(self._create_sale(), 1)
-        sale_return.action_approve()
-        self._receive(sale_return)
-        sale_return.action_inspect_all('restock')
-        self.env.flush_all()
-        self.env.cr.execute(
-            "UPDATE stock_move SET date = date + interval '5 hours' WHERE id = ANY(%s)",
-            [sale_return.picking_ids.move_ids.ids],
-        )
-        self.env.cr.execute(
-            "UPDATE sale_return_inspection SET date = date + interval '6 hours'"
-            " WHERE return_id = %s",
-            [sale_return.id],
-        )
-        self.env.invalidate_all()
-        (times,) = self.metric.get_step_times(domain=self.mine)
-        self.assertEqual((times['slowest'], times['touchless']), ('receipt', 0.0))
-        self.assertAlmostEqual(times['steps']['receipt']['p90'], 5, places=1)
-        (person,) = self.metric.get_step_times(domain=self.mine, groupby='user_id')
-        self.assertEqual(person['id'], self.staff.id)
-
     def test_metrics_take_a_role_in_returns(self):
         seller = self._create_user('seller', 'sales_team.group_sale_salesman')
         metric = self._env_of(seller)['sale.return.metric']
-        for method in ('get_cohort_rates', 'get_period_rates', 'get_ranking', 'get_step_times'):
+        for method in ('get_cohort_rates', 'get_period_rates', 'get_ranking'):
             with self.assertRaises(AccessError), mute_logger('odoo.models'):
                 getattr(metric, method)()
 

@@ -466,15 +466,6 @@ class TestRegimes(DecisionCommon):
             },
         )
 
-    def test_when_the_money_has_to_be_back(self):
-        deadlines = {}
-        for code in REGIMES:
-            self.policy.sudo().regime = code
-            deadlines[code] = self.policy._get_refund_deadline_days()
-        self.assertEqual(deadlines['eu_withdrawal'], (14, 'notice'))
-        self.assertEqual(deadlines['cn_seven_days'], (7, 'receipt'))
-        self.assertEqual(deadlines['commercial'][0], 0)
-
     def test_where_nobody_may_ask_the_reason_is_not_stated(self):
         self._create_policy(regime='eu_withdrawal')
         vals = self._prepare_return_lines(self.order.order_line, 1)[0]

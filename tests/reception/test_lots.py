@@ -232,17 +232,17 @@ class TestLookUp(LotCommon):
 
     def test_candidates_of_a_serial(self):
         waiting = self._create_return(self.serial_order, 1)
-        returns = self._env_of(self.operator)['sale.return']
-        (candidate,) = returns.find_by_serial("S1")
+        lots, companies = self.env['sale.return.lots'], self.env.companies
+        (candidate,) = lots._get_candidates("S1", companies)
         self.assertEqual(
             (candidate['order_id'], candidate['quantity'], candidate['return_line_id']),
             (self.serial_order.id, 1, waiting.line_ids.id),
         )
         self.assertEqual(candidate['partner_id'], self.customer.id)
         self._scan(waiting.picking_ids, self.serials[1])
-        (candidate,) = returns.find_by_serial("S1")
+        (candidate,) = lots._get_candidates("S1", companies)
         self.assertEqual(
             (candidate['quantity'], candidate['return_line_id'], candidate['return_ids']),
             (0, False, waiting.ids),
         )
-        self.assertEqual(returns.find_by_serial("NOBODY"), [])
+        self.assertEqual(lots._get_candidates("NOBODY", companies), [])
