@@ -257,7 +257,7 @@ class SaleReturnFollow(SaleReturnAccess):
             'rate': request.env._("Thank you for your feedback!"),
         }
 
-    # === WHAT HE DOES === #
+    # === WHAT CUSTOMERS DO === #
 
     def _act(self, return_id, access_token, name, act, entered=None):
         """Do something on a return, then show its page: with what was done, or what is in the way.

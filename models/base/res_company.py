@@ -138,8 +138,8 @@ class ResCompany(models.Model):
 
     sale_return_send_notes = fields.Boolean(
         string="Send Credit Notes Automatically",
-        help="A posted credit note of a return goes to the customer the way his invoices do (mail, "
-        "e-invoice network, ...), if its invoice was sent. Odoo's scheduled job does it.",
+        help="A posted credit note of a return goes to the customer the way their invoices do "
+        "(mail, e-invoice network, ...), if its invoice was sent. Odoo's scheduled job does it.",
         groups='base.group_user',
     )
 
@@ -158,8 +158,8 @@ class ResCompany(models.Model):
     sale_return_request_limit = fields.Integer(
         string="Open Requests per Customer",
         default=10,
-        help="A customer with as many returns under way that he asked for himself has to wait "
-        "before he asks for another one. 0: no limit.",
+        help="A customer with as many returns under way that they asked for themselves has to wait "
+        "before asking for another one. 0: no limit.",
     )
 
     _sale_return_portal_positive = models.Constraint(

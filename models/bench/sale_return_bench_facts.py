@@ -197,7 +197,7 @@ class SaleReturnBenchFacts(models.AbstractModel):
                  WHERE l.id IN %(ids)s
               GROUP BY l.id, ml.product_id, lot.id
                 HAVING SUM(CASE
-                    -- to the customer, back from him, and out of quarantine
+                    -- to the customer, back from them, and out of quarantine
                     WHEN m.sale_return_inspection_id IS NOT NULL THEN -ml.quantity_product_uom
                     WHEN d.usage IN ('customer', 'transit') THEN ml.quantity_product_uom
                     WHEN s.usage IN ('customer', 'transit') AND m.sale_return_line_id = l.id THEN 0

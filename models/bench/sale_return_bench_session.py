@@ -33,7 +33,7 @@ class SaleReturnBenchSession(models.Model):
     # Plain numbers and JSON: read and written with every scan.
     current_item = fields.Integer()
     question = fields.Json()
-    notice = fields.Char(help="What the user has to be told with his next scan.")
+    notice = fields.Char(help="What the user has to be told with their next scan.")
     work_ids = fields.One2many('sale.return.bench.work', 'session_id', string="On the Desk")
     item_ids = fields.One2many('sale.return.bench.item', 'session_id', string="Counted")
 

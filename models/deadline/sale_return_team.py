@@ -530,7 +530,7 @@ class SaleReturnTeam(models.Model):
         defects += [
             self.env._(
                 "%(user)s of team %(team)s is archived or has no role in Returns: nothing is "
-                "assigned to him.",
+                "assigned to them.",
                 user=user.name,
                 team=self.name,
             )

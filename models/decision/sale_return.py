@@ -83,7 +83,7 @@ class SaleReturn(models.Model):
         string="Appeal until",
         readonly=True,
         copy=False,
-        help="Last day on which the customer may appeal against the refusal. Empty: he may not.",
+        help="Last day on which the customer may appeal against the refusal. Empty: they may not.",
     )
     appeal_ids = fields.One2many('sale.return.appeal', 'return_id', string="Appeals", readonly=True)
     appeal_state = fields.Selection(
@@ -236,8 +236,8 @@ class SaleReturn(models.Model):
         :return: `{return: sentence or None}`
         :rtype: dict
         """
-        left_to_him = self._get_left_to(user)
-        return {r: None if r in left_to_him else r._get_obstacle(user) for r in self}
+        left_to_them = self._get_left_to(user)
+        return {r: None if r in left_to_them else r._get_obstacle(user) for r in self}
 
     def _get_obstacle(self, user):
         self.ensure_one()

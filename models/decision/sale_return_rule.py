@@ -360,7 +360,7 @@ class SaleReturnRule(models.Model):
             ),
             'excluded_unconfirmed': lambda f: self.env._(
                 "%(product)s would be excluded from return (%(exception)s), but the buyer did not "
-                "confirm it when he bought.",
+                "confirm it when buying.",
                 **named(f),
             ),
             'exception_unknown_to_law': lambda f: self.env._(

@@ -81,7 +81,8 @@ class SaleReturnSubstitute(models.Model):
                 if user == record.user_id:
                     raise ValidationError(
                         self.env._(
-                            "%(user)s would stand in for himself in the end. Choose somebody else.",
+                            "%(user)s would stand in for themselves in the end. Choose "
+                            "somebody else.",
                             user=user.name,
                         )
                     )

@@ -88,7 +88,7 @@ class SaleReturnLine(models.Model):
         readonly=False,
         precompute=True,
     )
-    customer_note = fields.Text(help="What the customer says, in his words.")
+    customer_note = fields.Text(help="What the customer says, in their own words.")
     return_expected = fields.Boolean(
         compute='_compute_return_expected',
         store=True,

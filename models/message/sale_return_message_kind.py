@@ -68,7 +68,7 @@ class SaleReturnMessageKind(models.Model):
     )
     portal_only = fields.Boolean(
         string="Only Portal",
-        help="Only for returns that the customer asked for himself, on his pages.",
+        help="Only for returns that customers asked for themselves, on their pages.",
     )
     muted_source_ids = fields.Many2many(
         'utm.source',

@@ -83,7 +83,7 @@ class SaleReturn(models.Model):
         readonly=True,
         copy=False,
         index='btree_not_null',
-        help="The customer asked for it himself, on his pages.",
+        help="The customer asked for it on their own pages.",
     )
 
     # === COMPUTE METHODS === #
@@ -166,7 +166,7 @@ class SaleReturn(models.Model):
         """Override of `mail`: nobody rates in passing, with a message; see `_portal_rate`."""
         return super()._get_allowed_message_params() - {'rating_value'}
 
-    # === WHAT HE MAY DO === #
+    # === WHAT CUSTOMERS MAY DO === #
 
     def _is_dispatch_open(self):
         """Tell whether the customer may say that the goods are sent, or correct what was said."""

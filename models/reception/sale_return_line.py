@@ -12,7 +12,7 @@ class SaleReturnLine(models.Model):
         'sale_return_line_lot_rel',
         string="Lots/Serial Numbers",
         domain="[('product_id', '=', product_id)]",
-        help="Which ones the customer says he sends back; the receipt proposes them.",
+        help="Which ones the customer says they send back; the receipt proposes them.",
     )
     discrepancy_ids = fields.One2many('sale.return.discrepancy', 'line_id', readonly=True)
 

@@ -312,7 +312,7 @@ class TestNothingAroundTheActions(SecurityCommon):
 class TestWarehouseUser(SecurityCommon):
     """Inventory and inspector rights are all it takes from the parcel to the credit note."""
 
-    def test_warehouse_user_receives_and_inspects_and_the_note_names_him(self):
+    def test_warehouse_user_receives_and_inspects_and_the_note_names_them(self):
         sale_return = self._create_return(self.order, 2)
         picking = sale_return.picking_ids.with_user(self.inspector)
         picking.move_ids.quantity = 2

@@ -399,7 +399,7 @@ class TestBench(BenchCommon):
 
     # === WHO MAY === #
 
-    def test_only_inspectors_use_the_bench_and_each_his_own(self):
+    def test_only_inspectors_use_the_bench_and_each_their_own(self):
         user = self._create_user('bench_user', 'base.group_user', 'sale_return.group_user')
         bench = self._env_of(user)['sale.return.bench']
         for call in (

@@ -423,7 +423,7 @@ class TestReconciliationJob(ReconciliationCommon):
         leaver.sudo().active = False
         self.assertNotEqual(self.company._get_sale_return_reconciliation_user(), leaver)
 
-    def test_responsible_sees_his_activity_and_finishes_it(self):
+    def test_responsible_sees_their_activity_and_finishes_it(self):
         accountant = self._create_user('recon_reader', 'account.group_account_readonly')
         self._configure(sale_return_reconciliation_user_id=accountant.id)
         self._receive(self._create_return(self._create_sale(), 4))
@@ -475,7 +475,7 @@ class TestReconciliationOfTwoCompanies(ReconciliationCommon):
             [('return_id', 'in', (self.here + self.there).ids)]
         )
 
-    def test_each_sees_and_refreshes_his_own_companies(self):
+    def test_each_sees_and_refreshes_their_own_companies(self):
         self._call(self.single, self.env['sale.return.reconciliation'], 'action_refresh')
         self.assertEqual(self._rows_of(self.both).mapped('return_name'), [self.here.name])
         self._call(self.both, self.env['sale.return.reconciliation'], 'action_refresh')

@@ -186,7 +186,7 @@ class TestDeadlines(TeamCommon):
         sale_return.action_refuse("Used")
         self.assertFalse(self._get_activities(sale_return))
 
-    def test_a_late_leader_is_not_reminded_of_himself(self):
+    def test_a_late_leader_is_not_reminded_of_themselves(self):
         self._set_step('decide', user_id=self.leader.id)
         sale_return = self._submit()
         self._run_alarms('2026-03-20 09:00:00')

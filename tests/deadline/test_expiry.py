@@ -49,7 +49,7 @@ class TestExpiry(ExpiryCommon):
         self.assertEqual(len(sale_return.activity_ids), 1)
         self.assertEqual(len(sale_return.event_ids.filtered(lambda e: e.kind == 'reminded')), 1)
 
-    def test_the_job_speaks_to_the_responsible_in_his_language(self):
+    def test_the_job_speaks_to_the_responsible_in_their_language(self):
         self.env['res.lang'].sudo()._activate_lang('zh_CN')
         sale_return = self._approved()
         sale_return.user_id.sudo().lang = 'zh_CN'

@@ -48,12 +48,12 @@ class TestAppeals(AppealCommon):
         event = appeal.return_id.event_ids.filtered(lambda e: e.kind == 'appealed')
         self.assertEqual((event.user_id, event.reason), (self.clerk, "It was never used."))
 
-    def test_who_decides_is_called_in_his_own_language(self):
+    def test_who_decides_is_called_in_their_own_language(self):
         self.env['res.lang'].sudo()._activate_lang('zh_CN')
         self.second.sudo().lang = 'zh_CN'
         self.assertEqual(self._appealed().return_id.activity_ids.summary, "对申诉做出决定")
 
-    def test_customer_appeals_himself(self):
+    def test_customers_appeal_themselves(self):
         sale_return = self._refused()
         portal = self._create_user('appeals_portal', 'base.group_portal')
         as_customer = sale_return.with_user(portal).sudo()
@@ -133,10 +133,10 @@ class TestAppeals(AppealCommon):
         sale_return = appeal.return_id
         with self.assert_refused("Say why"):
             self._call(self.second, appeal, 'action_overturn', " ")
-        self._call(self.second, appeal, 'action_overturn', "He is right.")
+        self._call(self.second, appeal, 'action_overturn', "The customer is right.")
         self.assertEqual((appeal.state, sale_return.state), ('overturned', 'approved'))
         self.assertEqual(
-            (appeal.decided_by_id, appeal.decision_reason), (self.second, "He is right.")
+            (appeal.decided_by_id, appeal.decision_reason), (self.second, "The customer is right.")
         )
         self.assertEqual(sale_return.approval_ids[:1].user_id, self.second)
         self.assertEqual(len(sale_return.picking_ids), 1)
@@ -185,7 +185,7 @@ class TestAppeals(AppealCommon):
             'sale_return.group_approver',
             'sales_team.group_sale_salesman_all_leads',
         )
-        self._call(decider, appeal, 'action_overturn', "He is right.")
+        self._call(decider, appeal, 'action_overturn', "The customer is right.")
         self.assertEqual((appeal.state, sale_return.state), ('overturned', 'submitted'))
         # Whoever refused it has no part in it any more, so a manager stands in for them.
         with self.assert_refused("refused return"):
@@ -203,14 +203,14 @@ class TestAppeals(AppealCommon):
             appeal = sale_return.action_appeal("Please.")
             self.assertFalse(appeal.refused_by_id)
             with self.assert_refused("nobody may overrule"):
-                self._call(self.second, appeal, 'action_overturn', "He is right.")
+                self._call(self.second, appeal, 'action_overturn', "The customer is right.")
         self.assertEqual((appeal.state, sale_return.state), ('open', 'refused'))
 
     def test_quantity_given_away_meanwhile_is_not_returned_twice(self):
         appeal = self._appealed(quantity=8)
         self._create_return(self.order, 5)
         with self.assert_refused():
-            self._call(self.second, appeal, 'action_overturn', "He is right.")
+            self._call(self.second, appeal, 'action_overturn', "The customer is right.")
         self.assertEqual((appeal.state, appeal.return_id.state), ('open', 'refused'))
 
     def test_return_with_open_appeal_is_not_set_back(self):
@@ -279,7 +279,7 @@ class TestAppeals(AppealCommon):
         sale_return = self._refused()
         for user, action, words in (
             (self.clerk, sale_return.action_open_appeal(), "Never used."),
-            (self.second, None, "He is right."),
+            (self.second, None, "The customer is right."),
         ):
             action = action or sale_return.appeal_ids.with_user(user).action_open_overturn()
             dialog = (

@@ -126,7 +126,7 @@ class TestLevels(ApprovalCommon):
         self._blocked(self.bob, sale_return, "waits for")
         self.assertEqual(self._approve(self.cleo, sale_return), 'approved')
 
-    def test_leader_who_asks_himself_is_decided_on_by_a_manager(self):
+    def test_leaders_own_request_is_decided_on_by_a_manager(self):
         self.policy.approval = 'levels'
         self._add_level(approver_type='manager')
         team = self.env['crm.team'].create({'name': "Shop", 'user_id': self.cleo.id})
@@ -194,7 +194,7 @@ class TestLevels(ApprovalCommon):
             self.env['sale.return'].with_user(self.ann).search([('waiting_for_me', '=', False)]),
         )
 
-    def test_approver_has_an_activity_until_he_decided(self):
+    def test_approver_has_an_activity_until_they_decided(self):
         self._two_levels()
         sale_return = self._request(3)
         self.assertEqual(sale_return.activity_ids.user_id, self.ann)
@@ -266,7 +266,7 @@ class TestSubstitutes(ApprovalCommon):
         self.ann.sudo().active = False
         self.assertEqual(self._approve(self.bob, self._request(1)), 'approved')
 
-    def test_substitute_neither_decides_on_his_own_request_nor_on_two_levels(self):
+    def test_substitute_neither_decides_on_their_own_request_nor_on_two_levels(self):
         self._two_levels()
         self._away(self.ann, self.bob)
         self._blocked(self.bob, self._request(1, user=self.bob), "asked for return")
@@ -284,9 +284,9 @@ class TestSubstitutes(ApprovalCommon):
     def test_circle_is_refused_with_a_sentence(self):
         self._away(self.ann, self.bob)
         self._away(self.bob, self.cleo)
-        with self.assert_refused("stand in for himself", ValidationError):
+        with self.assert_refused("stand in for themselves", ValidationError):
             self._away(self.cleo, self.ann)
-        with self.assert_refused("stand in for himself", ValidationError):
+        with self.assert_refused("stand in for themselves", ValidationError):
             self._away(self.cleo, self.cleo)
         self._away(self.cleo, self.ann, 1, 2)  # on another day it is no circle
 
@@ -301,7 +301,7 @@ class TestSubstitutes(ApprovalCommon):
         self.env.invalidate_all()
         self.assertEqual(self._approve(self.bob, self._request(1)), 'approved')
 
-    def test_nobody_names_himself_for_somebody_else(self):
+    def test_nobody_names_themselves_for_somebody_else(self):
         with self.assert_refused(exception=AccessError):
             self._away(self.ann, self.bob, caller=self.bob)
         with self.assert_refused(exception=AccessError):

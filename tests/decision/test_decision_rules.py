@@ -28,7 +28,7 @@ class TestRules(DecisionCommon):
             self._get_codes(line), {'value_over', 'quantity_over', 'window_open', 'approval_none'}
         )
 
-    def test_refused_by_the_rules_tells_the_customer_in_his_words(self):
+    def test_refused_by_the_rules_tells_the_customer_in_their_words(self):
         self.env['res.lang']._activate_lang('fr_FR')
         self.customer.lang = 'fr_FR'
         rule = self._add_rule(
@@ -243,7 +243,7 @@ class TestRules(DecisionCommon):
         other = self._create_sale(partner_id=self._create_customer("Other").id)
         self.assertEqual(self._create_return(other, 1).state, 'approved')
 
-    def test_nobody_is_refused_by_a_machine_for_his_past(self):
+    def test_nobody_is_refused_by_a_machine_for_their_past(self):
         for outcome in ('refuse', 'refuse_overridable'):
             with self.assert_refused("refuse nothing by itself", ValidationError):
                 self._add_rule('history', return_count=1, outcome=outcome)

@@ -9,7 +9,7 @@ from .test_approvals import ApprovalCommon
 class TestOwnRequests(ApprovalCommon):
     """Nobody approves what they asked for themselves, unless nobody else of their company could."""
 
-    def test_nobody_approves_his_own_request_whatever_his_role(self):
+    def test_nobody_approves_their_own_request_whatever_their_role(self):
         self._two_levels()
         # The first one of the customer needs one level only; later ones are counted with it.
         self.assertEqual(self._approve(self.staff, self._request(1, user=self.ann)), 'approved')
@@ -17,7 +17,7 @@ class TestOwnRequests(ApprovalCommon):
             sale_return = self._request(1, user=user)
             self._blocked(user, sale_return, "asked for return")
 
-    def test_nobody_approves_his_own_request_where_one_approver_is_enough(self):
+    def test_nobody_approves_their_own_request_where_one_approver_is_enough(self):
         self.policy.approval = 'always'
         sale_return = self._request(1, user=self.ann)
         self._blocked(self.ann, sale_return, "asked for return")
@@ -34,7 +34,7 @@ class TestOwnRequests(ApprovalCommon):
         self._call(self.clerk, sale_return, 'action_submit')
         self._blocked(self.ann, sale_return, "asked for return")
 
-    def test_manager_does_not_approve_his_own_request_where_others_could(self):
+    def test_manager_does_not_approve_their_own_request_where_others_could(self):
         self.policy.approval = 'always'
         sale_return = self._request(1, user=self.staff)
         self.assertFalse(sale_return.waiting_for_me)
@@ -45,7 +45,7 @@ class TestOwnRequests(ApprovalCommon):
         self.assertEqual(self._approve(self.ann, sale_return), 'approved')
         self.assertFalse(sale_return.approval_ids.own_request)
 
-    def test_manager_does_not_approve_his_own_request_by_the_dialog(self):
+    def test_manager_does_not_approve_their_own_request_by_the_dialog(self):
         self.policy.write(
             {
                 'approval': 'always',
@@ -85,7 +85,7 @@ class TestOwnRequests(ApprovalCommon):
         self.bob.sudo().group_ids = [Command.set(self.clerk.sudo().group_ids.ids)]
         self.cleo.sudo().write({'company_ids': [Command.set(other.ids)], 'company_id': other.id})
 
-    def test_manager_alone_in_his_company_is_named_as_the_one_who_asked(self):
+    def test_manager_alone_in_their_company_is_named_as_the_one_who_asked(self):
         self.policy.approval = 'always'
         self._leave_manager_alone()
         sale_return = self._create_return(self.lamp_line, 1)
@@ -100,7 +100,7 @@ class TestOwnRequests(ApprovalCommon):
         self._leave_manager_alone()
         self._blocked(self.staff, self._request(1, user=self.staff), "asked for return")
 
-    def test_approver_alone_who_is_no_manager_does_not_approve_his_own_request(self):
+    def test_approver_alone_who_is_no_manager_does_not_approve_their_own_request(self):
         self.policy.approval = 'always'
         self._leave_manager_alone()
         self.bob.sudo().group_ids = [Command.link(self.approvers.id)]

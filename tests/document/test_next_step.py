@@ -44,7 +44,7 @@ class TestNextStep(SaleReturnCommon):
         self._receive(sale_return, 1)
         self.assertEqual(sale_return._get_open_steps(), ['inspect', 'dispatch'])
 
-    def test_the_customer_sees_his_last_day(self):
+    def test_the_customer_sees_their_last_day(self):
         self.policy.expiry_days = 14
         self.company.sudo().partner_id.tz = 'Asia/Shanghai'
         sale_return = self._create_return(self.order, 2)

@@ -180,7 +180,7 @@ class TestGoodwill(RefundCommon):
 
     # === LIMITS === #
 
-    def test_agent_stays_within_his_month_and_a_manager_may_exceed_it(self):
+    def test_agent_stays_within_their_month_and_a_manager_may_exceed_it(self):
         invoice = self._create_sale().invoice_ids
         self._grant(invoice, 450.0)
         with self.assert_refused("this month"):
@@ -208,7 +208,7 @@ class TestGoodwill(RefundCommon):
             self._grant(invoice, 1.0)
         self._grant(invoice, 1.0, user=self.staff)
 
-    def test_customer_stays_within_his_year(self):
+    def test_customer_stays_within_their_year(self):
         self._configure(sale_return_goodwill_customer_limit=60.0)
         invoice = self._create_sale().invoice_ids
         self._grant(invoice, 60.0)

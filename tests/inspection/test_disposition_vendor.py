@@ -125,12 +125,12 @@ class TestVendor(DispositionCommon):
         row = self._inspect(self.sale_return, (4, 'vendor'))
         transfer = row.move_ids.picking_id
         row.action_correct(
-            "Not his fault.", quantity=1, results=[{'quantity': 1, 'disposition': 'restock'}]
+            "Not their fault.", quantity=1, results=[{'quantity': 1, 'disposition': 'restock'}]
         )
         self.assertEqual(row.move_ids.product_uom_qty, 3)
         self.assertEqual(row.move_ids.quantity, 3)
         self._validate(transfer)
         with self.assert_refused("has left"):
             row.action_correct(
-                "Not his fault.", results=[{'quantity': 3, 'disposition': 'restock'}]
+                "Not their fault.", results=[{'quantity': 3, 'disposition': 'restock'}]
             )

@@ -288,7 +288,7 @@ class TestKeep(SaleReturnCommon):
     def test_correction_expects_the_goods_again(self):
         self.company.sudo().sale_return_auto_credit = False
         row = self._inspect(self.sale_return, (2, 'keep'))
-        row.action_correct("He sends them after all.")
+        row.action_correct("They are sent after all.")
         self.assert_quantities(self.line, kept=0, inspected=0, accepted=0)
         waiting = self.sale_return.picking_ids.move_ids.filtered(
             lambda move: move.state not in ('done', 'cancel')
@@ -298,7 +298,7 @@ class TestKeep(SaleReturnCommon):
     def test_correction_of_credited_goods_is_refused(self):
         row = self._inspect(self.sale_return, (2, 'keep'))
         with self.assert_refused("are credited"):
-            row.action_correct("He sends them after all.")
+            row.action_correct("They are sent after all.")
 
 
 @tagged('post_install', '-at_install')

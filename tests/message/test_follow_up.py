@@ -108,7 +108,7 @@ class TestFollowUp(SaleReturnCommon):
         self.assertFalse(self._closed(1).follow_up_on)
         self.policy.follow_up_days = 5
         unsent = self._create_return(self.order, 1)
-        unsent.action_close("He keeps it.")
+        unsent.action_close("The customer keeps it.")
         self.assertEqual(unsent.state, 'closed')
         self.assertFalse(unsent.follow_up_on)
 

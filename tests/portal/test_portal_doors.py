@@ -14,8 +14,8 @@ ADDON = 'odoo.addons.sale_return.'
 
 # What customers may call of ours by RPC, and why.
 CALLABLE = {
-    ('sale.return', 'preview_credit'): "what his own return would give; reading is checked",
-    ('sale.return', 'get_portal_url'): "the link to his own return; reading is checked",
+    ('sale.return', 'preview_credit'): "what their own return would give; reading is checked",
+    ('sale.return', 'get_portal_url'): "the link to their own return; reading is checked",
 }
 
 # What this module adds to models of Odoo that customers read by RPC: numbers and links of theirs.
@@ -283,7 +283,7 @@ class TestRemoteCallsAreSafe(WalkCommon):
                         error, _answer = self._try(user, model._name, method, *args)
                         self.assertIsInstance(error, (AccessError, UserError))
 
-    def test_what_is_not_his_is_not_read_by_any_name(self):
+    def test_what_is_not_theirs_is_not_read_by_any_name(self):
         """Fields that stay with us are refused in reading, searching, sorting and grouping."""
         sale_return = self.own['sale_return']
         for model in ('sale.return', 'sale.return.line'):

@@ -364,7 +364,7 @@ class TestRoutesAreSafe(WalkCommon):
 
         self._walk(DENIED, check)
 
-    def test_lists_show_everybody_his_own(self):
+    def test_lists_show_everybody_their_own(self):
         names = {
             actor: records['sale_return'].name
             for actor, records in {'customer': self.own, 'other customer': self.foreign}.items()
