@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
-from ..const import CREDIT_KINDS
+from ..models.credit.const import CREDIT_KINDS
 from .refund_sql import NOTES
 
 

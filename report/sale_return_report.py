@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..const import LIABILITIES, RETURN_STATES
+from ..const import LIABILITIES
+from ..models.document.const import RETURN_STATES
 
 # Measures that are ratios: of sums, never a mean of ratios. `{field: (over, under)}`
 RATIOS = {

@@ -255,7 +255,7 @@ class House:
 
     def find_large(self):
         for room in self.rooms:
-            count = sum(source.room == room for source in self.sources)
+            count = sum(s.room == room and s.stem not in IMPORTABLE for s in self.sources)
             if count > MAX_FILES:
                 yield f'R6 {room} has {count} files'
         parts = sum(model == 'sale.return' for s in self.sources for model, _node in s.classes)

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..const import DISCREPANCY_KINDS
+from ..models.reception.const import DISCREPANCY_KINDS
 
 
 class SaleReturnDiscrepancyRegister(models.TransientModel):

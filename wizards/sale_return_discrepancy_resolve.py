@@ -1,7 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import clean_context
 
-from ..const import DISCREPANCY_RESOLUTIONS, LIABILITIES
+from ..const import LIABILITIES
+from ..models.reception.const import DISCREPANCY_RESOLUTIONS
 
 
 class SaleReturnDiscrepancyResolve(models.TransientModel):

@@ -3,7 +3,7 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ...const import FOREIGN_KINDS
+from ..reception.const import FOREIGN_KINDS
 
 
 class SaleReturnBench(models.AbstractModel):

@@ -1,6 +1,7 @@
 from odoo import fields, models
 
-from ...const import BENCH_KINDS, LIABILITIES
+from ...const import LIABILITIES
+from .const import BENCH_KINDS
 
 
 class SaleReturnBenchItem(models.Model):

@@ -2,9 +2,10 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...const import BENCH_KINDS, FOREIGN_KINDS
 from ...tools import barcode
 from ...tools.desk import Desk
+from ..reception.const import FOREIGN_KINDS
+from .const import BENCH_KINDS
 
 COLORS = {'accept': 'success', 'reject': 'danger', 'ask': 'warning'}
 DONE_CODES = ('finished', 'parked', 'created')

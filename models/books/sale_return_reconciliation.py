@@ -4,9 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_datetime, html_sanitize
 
-from ...const import RECONCILIATION_KINDS
 from ...tools.html import as_html
 from ...tools.reader import reads, text
+from .const import RECONCILIATION_KINDS
 
 MONEY_KINDS = ('note_difference', 'payout_difference', 'customer_difference')
 

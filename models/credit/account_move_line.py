@@ -1,8 +1,8 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...const import CREDIT_KINDS
 from ...tools.own_value import OwnValue
+from .const import CREDIT_KINDS
 
 # What makes the amounts of an invoice line.
 AMOUNT_FIELDS = frozenset(

@@ -6,8 +6,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...const import CUSTOMER_STEPS, OPEN_STATES, STEPS
+from ...const import CUSTOMER_STEPS, OPEN_STATES
 from ...tools.reader import reads, text
+from ..document.const import STEPS
 
 # Written by the steps only.
 # After these nothing follows in the same call that looks at the deadlines anyway.

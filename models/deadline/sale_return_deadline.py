@@ -4,8 +4,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...const import CUSTOMER_STEPS, STEPS
+from ...const import CUSTOMER_STEPS
 from ...tools.deadline import advance, worked
+from ..document.const import STEPS
 
 DEADLINE_STATES = [
     ('open', "Open"),

@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ...const import STEPS
+from ..document.const import STEPS
 
 # Time for a step and when somebody is reminded, where nobody has said otherwise:
 # duration, unit, hours of work before, after, until the leader is told.

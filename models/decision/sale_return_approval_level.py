@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 from odoo.tools.misc import format_amount
 
-from ...const import APPROVER_TYPES
+from .const import APPROVER_TYPES
 
 
 class SaleReturnApprovalLevel(models.Model):

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...const import APPROVER_TYPES
+from .const import APPROVER_TYPES
 
 
 class SaleReturnApprovalStep(models.Model):

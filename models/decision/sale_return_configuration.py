@@ -3,7 +3,7 @@ import math
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
-from ...const import CONFIGURATION_FORMAT, CONFIGURATION_VERSION, REFERENCES
+from .const import CONFIGURATION_FORMAT, CONFIGURATION_VERSION, REFERENCES
 
 # What nobody sets.
 TECHNICAL = (*models.MAGIC_COLUMNS, 'parent_path')

@@ -4,7 +4,7 @@ import math
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ...const import CONFIGURATION_FORMAT, CONFIGURATION_VERSION, REFERENCES
+from .const import CONFIGURATION_FORMAT, CONFIGURATION_VERSION, REFERENCES
 
 MAX_SIZE, MAX_ITEMS, MAX_TEXT, MAX_NUMBER = 1_000_000, 500, 5000, 10**9
 

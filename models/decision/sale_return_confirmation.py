@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...const import EXCEPTIONS
+from .const import EXCEPTIONS
 
 # Clocks of clients and of the server differ, and a form is filled in before it is saved.
 CLOCK_SKEW = timedelta(minutes=15)

@@ -5,9 +5,9 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools.misc import format_amount
 
-from ...const import EXCEPTIONS
 from ...tools.verdict import Verdict
 from ...tools.window import is_within, last_day, local_day
+from .const import EXCEPTIONS
 
 OUTCOMES = [
     ('authorize', "Let it pass"),

@@ -5,7 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command, Domain
 
-from ...const import PROGRESS, RETURN_STATES, progress
+from ...const import PROGRESS, progress
+from .const import RETURN_STATES
 
 # What a client may still change after the return was submitted.
 EDITABLE_AFTER_SUBMIT = frozenset(

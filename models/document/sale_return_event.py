@@ -7,7 +7,7 @@ import re
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...const import RETURN_STATES
+from .const import RETURN_STATES
 
 # What an event says. Its company follows from the return and is not in the chain.
 FACTS = ('line_id', 'kind', 'user_id', 'date', 'state_from', 'state_to', 'reason', 'details')

@@ -12,10 +12,11 @@ from odoo.tools import clean_context, format_date, human_size
 from odoo.tools.image import IMAGE_MAX_RESOLUTION
 from odoo.tools.mimetypes import guess_mimetype
 
-from ...const import MAX_FILES, MAX_PIXELS, MAX_SIZE, MAX_VIDEO_SIZE
+from ...const import MAX_FILES, MAX_SIZE, MAX_VIDEO_SIZE
 from ...tools import video
 from ...tools.photo import count_pixels, strip_metadata
 from ...tools.reader import reads, text
+from .const import MAX_PIXELS
 
 # What the content has to be, whatever the file is called; the parameter may name others.
 TYPES = (

@@ -4,9 +4,10 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
-from ...const import CUSTOMER_STEPS, OPEN_STATES, TRANSITIONS
+from ...const import CUSTOMER_STEPS, OPEN_STATES
 from ...tools.deadline import last_moment
 from ...tools.reader import code_or_id, reads, text
+from .const import TRANSITIONS
 
 # What can be done with what is here comes before what is still to come.
 URGENCY = ('decide', 'inspect', 'credit', 'refund', 'receive', 'dispatch', 'follow_up')

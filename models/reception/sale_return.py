@@ -4,8 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...const import DISCREPANCY_KINDS, FOREIGN_KINDS
 from ...tools.reader import list_of, needed, number, reads, record_id, row, text
+from .const import DISCREPANCY_KINDS, FOREIGN_KINDS
 
 DISCREPANCY_KEYS = frozenset(
     {

@@ -2,8 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import clean_context
 
-from ...const import DISCREPANCY_KINDS, DISCREPANCY_RESOLUTIONS, FOREIGN_KINDS, LIABILITIES
+from ...const import LIABILITIES
 from ...tools.reader import reads, text
+from .const import DISCREPANCY_KINDS, DISCREPANCY_RESOLUTIONS, FOREIGN_KINDS
 
 # What people may change on a discrepancy until it is resolved.
 EDITABLE_WHILE_OPEN = frozenset({'sale_line_id', 'liability'})

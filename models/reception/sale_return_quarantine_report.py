@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...const import QUARANTINE_AGES, QUARANTINE_STATES
+from .const import QUARANTINE_AGES, QUARANTINE_STATES
 
 
 class SaleReturnQuarantineReport(models.Model):

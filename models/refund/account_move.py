@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...const import REFUND_READERS
+from .const import REFUND_READERS
 
 
 class AccountMove(models.Model):

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...const import REFUND_READERS
+from .const import REFUND_READERS
 from .sale_return_refund import OPEN_STATES
 
 

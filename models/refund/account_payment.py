@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
-from ...const import REFUND_READERS
+from .const import REFUND_READERS
 from .sale_return_refund import PAID_STATES
 
 # What decides who gets how much of a payment.

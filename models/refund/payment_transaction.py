@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ...const import REFUND_READERS
+from .const import REFUND_READERS
 
 
 class PaymentTransaction(models.Model):

@@ -1,0 +1,15 @@
+"""Closed lists of the comparison of books."""
+
+# How what came back, what was credited and what was paid back can differ.
+RECONCILIATION_KINDS = [
+    ('received_not_credited', "Received, not credited"),
+    ('credited_not_received', "Credited, not received"),
+    ('credited_too_much', "Credited more than accepted"),
+    ('credited_not_refunded', "Credited, not refunded"),
+    ('refunded_too_much', "Refunded too much"),
+    ('cost_difference', "Cost difference"),
+    ('unlinked_note', "Credit note without link"),
+    ('note_difference', "Credit note differs"),
+    ('payout_difference', "Payout settles nothing"),
+    ('customer_difference', "Customer account differs"),
+]

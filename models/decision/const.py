@@ -1,0 +1,44 @@
+"""Closed lists of decisions."""
+
+# Why goods cannot be returned although others can (Directive 2011/83/EU art. 16, China's
+# Consumer Protection Law art. 25 and the interim measures).
+EXCEPTIONS = [
+    ('custom_made', "Made to order"),
+    ('perishable', "Perishable"),
+    ('unsealed_hygiene', "Hygiene or safety goods, unsealed"),
+    ('unsealed_media', "Audio, video or software, unsealed"),
+    ('mixed', "Mixed inseparably with other goods"),
+    ('newspaper', "Newspapers and magazines"),
+    ('dated_service', "Services for a certain date"),
+    ('price_fluctuation', "Price depends on a market"),
+    ('value_loss', "Loses much of its value once used"),
+    ('near_expiry', "Near expiry or flawed, sold as such"),
+    ('agreed', "Agreed with the buyer"),
+]
+
+# Who decides on a level of approval.
+APPROVER_TYPES = [
+    ('user', "A user"),
+    ('group', "A group"),
+    ('manager', "The requester's manager"),
+]
+
+# A configuration as a file, and what records of Odoo are called in it; the first name that a record
+# has counts.
+CONFIGURATION_FORMAT, CONFIGURATION_VERSION = 'sale_return.configuration', 1
+REFERENCES = {
+    'crm.team': ('name',),
+    'product.category': ('complete_name',),
+    'product.product': ('default_code', 'name'),
+    'product.tag': ('name',),
+    'res.country': ('code',),
+    'res.currency': ('name',),
+    'res.partner.category': ('name',),
+    'res.users': ('login',),
+    'resource.calendar': ('name',),
+    'sale.return.disposition': ('code',),
+    'sale.return.grade': ('code',),
+    'sale.return.reason': ('code',),
+    'stock.warehouse': ('code',),
+    'utm.source': ('name',),
+}
