@@ -1,3 +1,4 @@
+from . import sale_order_line
 from . import sale_return_bulk
 from . import sale_return_configuration
 from . import sale_return_checklist

@@ -140,7 +140,60 @@ class SaleReturnLine(models.Model):
                     rounding_method='HALF-UP',
                 )
 
+    def _give_up_replacements(self, quantity):
+        """Credit what was to be replaced, where the order is lowered by it.
+
+        :param float quantity: what the customer would get and has not ordered, in the unit of the
+            order line. The latest replacements go first, each of them whole.
+        :raise UserError: when only a part of a replacement would be left.
+        """
+        waiting = self.filtered(lambda line: line._has_open_replacement())
+        given_up = self.browse()
+        for line in waiting.sorted('id', reverse=True):
+            if line._get_measure().compare(quantity, 0.0) <= 0:
+                break
+            wanted = line._get_qty_to_replace()
+            if line.qty_replaced or line._get_measure().compare(quantity, wanted) < 0:
+                line._refuse_part_of_replacement(quantity)
+            quantity -= wanted
+            given_up |= line
+        if not given_up:
+            return
+        given_up._write_facts({'resolution': 'refund'})
+        self._resolve_replace(given_up)
+        self.env['sale.return.event']._log(
+            [
+                {
+                    'return_id': line.return_id.id,
+                    'line_id': line.id,
+                    'kind': 'replacement',
+                    'reason': line.env._("Not wanted any more: the order was lowered."),
+                    'details': line.product_id.display_name,
+                }
+                for line in given_up
+            ]
+        )
+        given_up.return_id._after_step()
+
     # === GUARDS === #
+
+    def _refuse_part_of_replacement(self, quantity):
+        """Refuse to lower an order so that a part of a replacement would be too much.
+
+        :raise UserError: naming the return, the product and what to do.
+        """
+        raise UserError(
+            self.env._(
+                "Return %(return)s replaces %(replaced)s %(unit)s of %(product)s, of which "
+                "%(excess)s would be more than is ordered then. Lower the order by all that is "
+                "still to be replaced, or by nothing of it.",
+                replaced=self._get_qty_to_replace(),
+                unit=self.product_uom_id.name,
+                product=self.product_id.display_name,
+                excess=quantity,
+                **{'return': self.return_id.name},
+            )
+        )
 
     def _check_replaced(self):
         """Refuse to deliver a replacement that the policy has not released.

@@ -12,6 +12,7 @@ class TestReplacement(SaleReturnCommon):
         super().setUpClass()
         cls.order = cls._create_sale({'taxes': cls.env['account.tax']})
         cls.sale_line = cls.order.order_line
+        cls.seller = cls._create_user('replaces', 'sales_team.group_sale_salesman_all_leads')
 
     def _create_replacement(self, quantity=2, order=None, **values):
         order = order or self.order
@@ -236,3 +237,52 @@ class TestReplacement(SaleReturnCommon):
         self._ship(sale_return)
         self.assert_quantities(sale_return.line_ids, replaced=1)
         self.assertEqual(sale_return.state, 'closed')
+
+    # === THE ORDER IS LOWERED === #
+
+    def _lower(self, quantity):
+        """Lower the order as a salesperson does who has no role of Returns."""
+        line = self.sale_line.with_env(self._env_of(self.seller))
+        line.product_uom_qty = quantity
+        self.env.flush_all()
+        self.env.invalidate_all()
+
+    def test_order_lowered_to_nothing_after_an_exchange_of_all(self):
+        sale_return = self._submit(10)
+        delivery = self._get_delivery(sale_return)
+        self._receive(sale_return)
+        self._lower(0)
+        self.assertEqual(delivery.state, 'cancel')
+        self.assert_nothing_to_deliver(self.order)
+        self.assertEqual(sale_return.line_ids.resolution, 'refund')
+        self.assertFalse(sale_return.credit_note_ids)
+        sale_return.action_inspect_all('restock')
+        self.assertEqual((sale_return.state, sale_return.amount_credited), ('closed', 1000.0))
+        self.assert_sold(self.sale_line, delivered=0, invoiced=0)
+        self.assert_nothing_to_invoice(self.order)
+        self.assert_ledger_balanced()
+
+    def test_order_lowered_by_what_was_to_be_replaced(self):
+        sale_return = self._submit(2)
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        with self.assert_refused("Lower the order by all that is still to be replaced"):
+            self._lower(9)
+        self._lower(8)
+        self.assertEqual((sale_return.state, sale_return.amount_credited), ('closed', 200.0))
+        self.assert_nothing_to_deliver(self.order)
+        self.assert_sold(self.sale_line, delivered=8, invoiced=8)
+        self.assert_nothing_to_invoice(self.order)
+        # Raised again, it is delivered like any other order.
+        self._lower(10)
+        planned = self.sale_line.move_ids.filtered(lambda move: move.state == 'assigned')
+        self.assertEqual((planned.product_uom_qty, planned.sale_return_line_id.ids), (2, []))
+
+    def test_what_was_not_delivered_yet_goes_before_replacements(self):
+        order = self._create_order({'quantity': 10})
+        self.order, self.sale_line = order, order.order_line
+        self._deliver(order, 5)
+        sale_return = self._submit(2)
+        self._lower(8)
+        self.assertEqual(sale_return.line_ids.resolution, 'replace')
+        self.assertEqual(self._get_delivery(sale_return).move_ids.product_uom_qty, 2)
