@@ -44,7 +44,8 @@ class StockReturnPicking(models.TransientModel):
             move.location_dest_id._is_at_customer() and move._get_returned_sale_line()
             for move in picking.move_ids
         ):
-            return values
+            # Odoo takes the place only of types that are receipts.
+            return values | {'location_dest_id': ours.default_location_dest_id.id}
         native = warehouse.sale_return_native_type_id or warehouse.in_type_id
         return values | {
             'picking_type_id': native.id,
@@ -64,6 +65,8 @@ class StockReturnPicking(models.TransientModel):
             reason=self.sale_return_reason_id,
             resolution='replace' if self.is_exchange else 'refund',
         )
+        if self.is_exchange:
+            self._leave_replacements_to_returns(picking)
         return picking
 
     def _ensure_reason_for_goods(self):
@@ -81,18 +84,23 @@ class StockReturnPicking(models.TransientModel):
     def action_create_exchanges(self):
         """Override of `stock` to let the exchange count on the return: nothing is credited."""
         self.is_exchange = True
-        if self._is_replaced_by_return():
-            # The approval of the return plans the replacement.
-            return self.action_create_returns()
         return super().action_create_exchanges()
 
-    def _is_replaced_by_return(self):
-        """Tell whether all that comes back belongs to a return, which plans its replacement."""
-        # Odoo plans no replacement of a product that somebody has added in the dialog.
-        lines = self.product_return_moves.filtered(lambda line: line.quantity and line.move_id)
-        return self.has_sale_return and all(
-            line.move_id.sale_line_id.product_id == line.product_id for line in lines
+    def _leave_replacements_to_returns(self, picking):
+        """Plan nothing here of what the approval of the return delivers: Odoo plans it next.
+
+        Components of kits are left to Odoo, which knows which of them are exchanged.
+        """
+        # sudo: whoever returns goods in Inventory need not be a user of Returns.
+        replacing = picking.move_ids.sudo().filtered(
+            lambda move: (
+                move.sale_return_line_id.resolution == 'replace'
+                and move.product_id == move.sale_line_id.product_id
+            )
         )
+        for line in self.product_return_moves:
+            if line.move_id in replacing.origin_returned_move_id:
+                line.quantity = 0
 
     def _get_proc_values(self, line):
         """Override of `stock` to link the replacement to the return line it replaces."""

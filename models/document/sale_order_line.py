@@ -56,8 +56,7 @@ class SaleOrderLine(models.Model):
                     move._get_sale_quantity(line)
                     for move in line.move_ids
                     if move.state == 'done'
-                    and move.location_id._is_at_customer()
-                    and not move.location_dest_id._is_at_customer()
+                    and move.location_id._get_customer_sides(move.location_dest_id) == (True, False)
                 )
             )
 
@@ -314,7 +313,7 @@ class SaleOrderLine(models.Model):
             )
         )
         for line, product, uom, source, destination, quantity in groups:
-            from_customer, to_customer = source._is_at_customer(), destination._is_at_customer()
+            from_customer, to_customer = source._get_customer_sides(destination)
             if product != line.product_id and from_customer != to_customer:
                 kits |= line.with_env(self.env)
             if product != line.product_id or from_customer == to_customer:

@@ -71,6 +71,11 @@ class SaleReturnLine(models.Model):
         # sudo: deliveries are planned for the desk that approves or inspects, whose people need
         # no rights in Inventory; the callers have checked the group.
         for line in lines.sudo().filtered('sale_line_id'):
+            if line.sale_line_id._is_return_kit():
+                # Which components are exchanged Odoo knows, whose dialog has planned them.
+                if not line._get_qty_to_replace():
+                    line._get_replacement_moves()._action_cancel()
+                continue
             open_quantity = line._get_qty_replacement_planned()
             missing = line._get_qty_to_replace() - line.qty_replaced - open_quantity
             if line._get_measure().compare(missing, 0.0) > 0:
@@ -147,7 +152,9 @@ class SaleReturnLine(models.Model):
             order line. The latest replacements go first, each of them whole.
         :raise UserError: when only a part of a replacement would be left.
         """
-        waiting = self.filtered(lambda line: line._has_open_replacement())
+        waiting = self.filtered(
+            lambda line: line._has_open_replacement() and not line.sale_line_id._is_return_kit()
+        )
         given_up = self.browse()
         for line in waiting.sorted('id', reverse=True):
             if line._get_measure().compare(quantity, 0.0) <= 0:
@@ -228,6 +235,8 @@ class SaleReturnLine(models.Model):
         self.ensure_one()
         if self.resolution != 'replace':
             return
+        if self.move_ids and self.sale_line_id._is_return_kit():
+            return  # exchanged by Odoo's dialog, which plans the components
         delivered = self.sale_line_id.move_ids.filtered(lambda move: move.state == 'done')
         if not self._is_stock_line() or self.product_id not in delivered.product_id:
             raise UserError(

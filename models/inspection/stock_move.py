@@ -110,6 +110,7 @@ class StockMove(models.Model):
         lines = replacing.sudo().sale_return_line_id
         lines.sale_line_id._take_return_counter()
         done = super()._action_done(cancel_backorder=cancel_backorder)  # pylint: disable=super-method-mismatch
+        replacing._note_kit_quantities()
         lines._check_replaced()
         lines.return_id._after_step()
         return done

@@ -61,6 +61,8 @@ class StockMove(models.Model):
             and self.company_id.sale_return_adopt_native
             and self.location_id._is_at_customer()
             and self.location_dest_id.usage in ('internal', 'transit')
+            # What another company of ours has drop-shipped goes back to it.
+            and not self.location_dest_id._is_at_customer()
             and (sale_line.product_id == self.product_id or sale_line._is_return_kit())
             and not sale_line._is_trade_in()
         )

@@ -254,6 +254,28 @@ class TestKits(KitCommon):
         self.assert_credited(sale_return, 240)
         self.assert_sold(order.order_line, delivered=2.2, invoiced=2.2)
 
+    def test_component_is_exchanged_in_inventory(self):
+        order = self._sell_kits()
+        receipt = self._return_in_inventory(
+            order.picking_ids, {self.part_a: 2}, method='action_create_exchanges'
+        )
+        sale_return = order.return_ids
+        self.assertEqual(sale_return.line_ids.resolution, 'replace')
+        delivery = order.picking_ids.filtered(
+            lambda p: p.picking_type_code == 'outgoing' and p.state != 'done'
+        )
+        self.assertEqual(delivery.move_ids.product_id, self.part_a)
+        self.assertEqual(delivery.move_ids.product_uom_qty, 2)
+        self._process(receipt)
+        with self.assert_refused("cannot leave yet"):
+            self._process(delivery)
+        self._inspect(sale_return, {'product': 'PA', 'quantity': 2, 'disposition': 'restock'})
+        self._process(delivery)
+        self.assertEqual(sale_return.state, 'closed')
+        self.assertFalse(sale_return.credit_note_ids)
+        self.assert_sold(order.order_line, delivered=3, invoiced=3)
+        self.assert_nothing_to_invoice(order)
+
     def test_return_made_in_inventory_is_left_to_odoo_where_it_makes_no_return(self):
         self._configure(sale_return_adopt_native=False)
         order = self._sell_kits()

@@ -165,6 +165,25 @@ class TestStockSeams(TradeInCommon):
                 )
                 self.assertEqual(sum(planned.mapped('product_uom_qty')), 2)
 
+    # === DROP-SHIPPED BY A COMPANY OF OURS === #
+
+    def test_goods_drop_shipped_by_a_company_of_ours_come_back(self):
+        between = self.env.ref('stock.stock_location_inter_company').sudo()
+        between.active = True
+        order = self._create_order({'quantity': 5})
+        delivery = order.picking_ids
+        delivery.move_ids.location_id = delivery.location_id = between.id
+        self._process(delivery)
+        self.assertEqual(order.order_line.qty_returnable, 5)
+        back = self._return_in_inventory(delivery, 2)
+        self._process(back)
+        back.sale_return_ids.action_inspect_all('restock')
+        self.assertEqual(order.order_line.qty_returned, 2)
+        sale_return = self._create_return(order, 3)
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        self.assertEqual(sale_return.state, 'closed')
+
     # === THE SWITCHES BACK TO ODOO'S WAY === #
 
     def test_with_the_switches_back_more_may_come_than_was_delivered(self):
