@@ -99,6 +99,9 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
 
     # === SET UP === #
 
+    # The chart of accounts of the company.
+    chart = 'generic_coa'
+
     @classmethod
     def _create_trading_company(cls, name, **values):
         company = cls.env['res.company'].sudo().create({'name': name, **values})
@@ -108,7 +111,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
             warehouses.create({'company_id': company.id})
         cls.env['account.chart.template'].sudo().with_context(
             allowed_company_ids=company.ids
-        ).try_loading('generic_coa', company=company, install_demo=False)
+        ).try_loading(cls.chart, company=company, install_demo=False)
         company.write(
             {
                 'anglo_saxon_accounting': True,

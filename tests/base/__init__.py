@@ -24,4 +24,5 @@ from . import test_ui_desk
 from . import test_ui_first_set_up
 from . import test_user_defaults
 from . import test_views_of_roles
+from . import test_what_changed
 from . import test_words
