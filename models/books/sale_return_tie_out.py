@@ -264,10 +264,13 @@ class SaleReturnTieOut(models.AbstractModel):
 
     @api.model
     def _get_moved_query(self):
-        """Return what came in and went out by line: `(line_id, came, went)`."""
+        """Return what came in and went out by line: `(line_id, came, went)`.
+
+        Goods that are not counted have a value on their moves and none in stock.
+        """
         return SQL(
             """SELECT parts.line_id, SUM(parts.came) AS came, SUM(parts.went) AS went
-                 FROM (SELECT move.sale_return_line_id AS line_id,
+                 FROM (SELECT move.product_id, move.sale_return_line_id AS line_id,
                               CASE WHEN move.is_in AND NOT (source.usage = 'inventory'
                                    AND move.account_move_id IS NOT NULL)
                                    THEN move.value ELSE 0 END AS came,
@@ -280,12 +283,15 @@ class SaleReturnTieOut(models.AbstractModel):
                          JOIN stock_location place ON place.id = move.location_dest_id
                         WHERE move.state = 'done' AND (move.is_in OR move.is_out)
                     UNION ALL
-                       SELECT receipt.sale_return_line_id, 0, undone.value
+                       SELECT undone.product_id, receipt.sale_return_line_id, 0, undone.value
                          FROM chosen
                          JOIN stock_move receipt ON receipt.sale_return_line_id = chosen.id
                          JOIN stock_move undone ON undone.origin_returned_move_id = receipt.id
                         WHERE undone.state = 'done' AND undone.is_out AND receipt.is_in
                           AND undone.sale_return_line_id IS NULL) parts
+                 JOIN product_product product ON product.id = parts.product_id
+                 JOIN product_template template ON template.id = product.product_tmpl_id
+                WHERE template.is_storable
              GROUP BY parts.line_id"""
         )
 

@@ -76,6 +76,11 @@ class TestTieOut(TieOutCommon):
             with self.subTest(method=method):
                 self.assertFalse(self._refresh().mapped('explanation'))
 
+    def test_goods_that_are_not_counted_are_no_row(self):
+        # Odoo values their moves, and books no cost of goods for them.
+        self._return_goods(self._create_sale({'product': self.consumable}), 3)
+        self.assertFalse(self._refresh().mapped('explanation'))
+
     def test_costs_that_do_not_divide_tie_out(self):
         product = self._create_costed('average', (7, 10.0), (4, 11.11))
         order = self._sell(product, 7)

@@ -1,0 +1,54 @@
+"""Random worlds: what people do in any order, and books that must be right after each step.
+
+Each world is drawn from its seed, played by people with one role each, and taken back. After each
+act the books are asked in SQL that shares nothing with the add-on; see `worlds/`.
+"""
+
+import time
+from collections import Counter
+
+CURRENCIES = ('USD', 'USD', 'JPY', 'KWD')
+
+
+def run(env, count='20', seed='1', worker='0', workers='1', length='22', verbose='', shorten='yes'):
+    """Play worlds and print what is wrong.
+
+    :param str count: how many worlds all workers play together.
+    :param str seed: number of the first world; the others follow.
+    :param str worker: number of this one of the `workers`.
+    :param str length: acts of a world.
+    :return: whether nothing was wrong.
+    :rtype: bool
+    """
+    from odoo.addons.sale_return.benchmarks.worlds import runner, shop
+    from odoo.addons.sale_return.benchmarks.worlds.plan import Plan
+
+    begin, shops, failed, acts = time.monotonic(), {}, 0, Counter()
+    first = int(seed)
+    numbers = range(first + int(worker), first + int(count), int(workers))
+    for number in numbers:
+        currency = CURRENCIES[number % len(CURRENCIES)]
+        if currency not in shops:
+            shops[currency] = shop.Shop(env, currency)
+        plan = Plan.draw(number, int(length))
+        world, failure = runner.play(shops[currency], plan, bool(verbose))
+        acts['done'] += len(world.log) - world.refusals
+        acts['refused'] += world.refusals
+        if not failure:
+            print(f"world {number} ({currency}): {time.monotonic() - begin:.0f} s", flush=True)
+            continue
+        failed += 1
+        print(f"world {number} ({currency}) fails after {failure[0] + 1} acts:", flush=True)
+        if shorten == 'yes':
+            plan, failure = runner.shorten(shops[currency], plan, failure)
+            world, failure = runner.play(shops[currency], plan)
+        for name, text in world.log:
+            print(f"    {name}: {text}")
+        for text in failure[1] if failure else ["(not when played again)"]:
+            print(f"  WRONG {text}", flush=True)
+    print(
+        f"{len(numbers)} worlds, {failed or 'none'} failed; {acts['done']} acts done, "
+        f"{acts['refused']} refused with a sentence; {time.monotonic() - begin:.0f} s",
+        flush=True,
+    )
+    return not failed
