@@ -220,7 +220,7 @@ class SaleReturnAccruals(models.AbstractModel):
                         early.append((line, credited - max(back, 0.0)))
                     continue
                 open_quantity = min(back - credited - line.qty_uninvoiced, creditable)
-                if line.resolution == 'refund' and compare(open_quantity, 0.0) > 0:
+                if line._is_credited() and compare(open_quantity, 0.0) > 0:
                     creditable -= open_quantity
                     missing.append((line, open_quantity))
         return missing, early

@@ -146,7 +146,8 @@ class SaleReturnReconciler(models.AbstractModel):
             SQL(
                 """SELECT id FROM sale_return_line
                     WHERE company_id = %(company)s AND state IN ('submitted', 'approved', 'closed')
-                      AND (resolution = 'refund' OR qty_credited_posted <> 0)
+                      AND (resolution NOT IN ('replace', 'none')
+                           OR qty_credited_posted <> 0)
                       AND qty_credited_posted <> CASE WHEN return_expected
                           THEN qty_received + qty_kept - qty_rejected - qty_uninvoiced
                           ELSE qty_accepted - qty_uninvoiced END
@@ -253,7 +254,7 @@ class SaleReturnReconciler(models.AbstractModel):
         excess = max(credited - backed, 0.0)
         early = min(excess, coming)
         missing = max(backed - line.qty_uninvoiced - credited, 0.0)
-        if line.resolution != 'refund':
+        if not line._is_credited():
             missing = 0.0
         return missing, early, excess - early, self._get_missing_cause(line)
 

@@ -308,7 +308,7 @@ class SaleReturnLine(models.Model):
     # See `sale.return.reconciler._get_candidate_lines`, which has the same condition.
     _difference_index = models.Index(
         "(company_id) WHERE state IN ('submitted', 'approved', 'closed')"
-        " AND (resolution = 'refund' OR qty_credited_posted <> 0)"
+        " AND (resolution NOT IN ('replace', 'none') OR qty_credited_posted <> 0)"
         " AND qty_credited_posted <> CASE WHEN return_expected"
         " THEN qty_received + qty_kept - qty_rejected - qty_uninvoiced"
         " ELSE qty_accepted - qty_uninvoiced END"

@@ -78,13 +78,21 @@ class SaleReturnLine(models.Model):
                 return self._get_measure().rounding
         return quantity
 
+    def _is_credited(self):
+        """Tell whether what comes back is credited. Override for resolutions that credit, too.
+
+        The index of the list of differences says the same in SQL, of all but the two that do not.
+        """
+        self.ensure_one()
+        return self.resolution == 'refund'
+
     @api.model
     def _get_qty_released(self, line):
         """Return what the policy lets us credit by now, credited or not.
 
         Override to add release events. `rejected` is never released.
         """
-        return self._get_qty_released_by_event(line) if line.resolution == 'refund' else 0.0
+        return self._get_qty_released_by_event(line) if line._is_credited() else 0.0
 
     @api.model
     def _get_qty_released_by_event(self, line):
@@ -108,14 +116,14 @@ class SaleReturnLine(models.Model):
     @api.model
     def _get_qty_creditable(self, line):
         """Return what is credited in the end if everything not yet refused is accepted."""
-        if line.return_id.state in ('refused', 'cancelled') or line.resolution != 'refund':
+        if line.return_id.state in ('refused', 'cancelled') or not line._is_credited():
             return 0.0
         return max(line._get_qty_expected() - line.qty_rejected, 0.0)
 
     @api.model
     def _get_qty_here(self, line):
         """Return what has come back and was not refused: what is credited sooner or later."""
-        if line.resolution != 'refund':
+        if not line._is_credited():
             return 0.0
         return max(line.qty_received - line.qty_rejected, 0.0)
 

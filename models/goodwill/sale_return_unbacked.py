@@ -104,7 +104,7 @@ class SaleReturnUnbacked(models.Model):
         for line, quantity in quantities.items():
             # What was decided on with the approval is not counted again.
             left = quantity - max(noted.get(line, 0.0) - line.qty_kept, 0.0)
-            if line.resolution == 'refund' and line._get_measure().compare(left, 0.0) > 0:
+            if line._is_credited() and line._get_measure().compare(left, 0.0) > 0:
                 vals_list.append(self._prepare_line_vals(line, 'keep', left))
         self._spend(vals_list)
 
@@ -120,7 +120,7 @@ class SaleReturnUnbacked(models.Model):
             # Before the approval nothing is released; the approval records it.
             if (
                 line.state == 'approved'
-                and line.resolution == 'refund'
+                and line._is_credited()
                 and line.policy_id.release_event == 'dispatch_proof'
             ):
                 missing = line._get_qty_missing()
@@ -178,7 +178,7 @@ class SaleReturnUnbacked(models.Model):
 
         :rtype: str | bool
         """
-        if line.resolution != 'refund' or line.decision == 'refused':
+        if not line._is_credited() or line.decision == 'refused':
             return False
         if line._is_without_goods():
             if line.return_expected:

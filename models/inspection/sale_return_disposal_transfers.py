@@ -566,7 +566,7 @@ class SaleReturnDisposal(models.AbstractModel):
             uninvoiced = line.sale_line_id._get_qty_uninvoiced(
                 self.env['sale.return.ledger']._get_invoiced(line.sale_line_id)[0]
             )
-            if line.resolution == 'refund' and line._get_measure().compare(uninvoiced, 0.0) > 0:
+            if line._is_credited() and line._get_measure().compare(uninvoiced, 0.0) > 0:
                 raise UserError(
                     self.env._(
                         "%(product)s of order %(order)s is not invoiced completely. Invoice it "

@@ -90,9 +90,7 @@ class SaleReturnPortalPage(models.AbstractModel):
             return ''
         lines = sale_return.line_ids.filtered(
             lambda line: (
-                line.resolution == 'refund'
-                and line.decision != 'refused'
-                and line._is_without_goods()
+                line._is_credited() and line.decision != 'refused' and line._is_without_goods()
             )
         )
         return ", ".join(lines.product_id.mapped('display_name'))
