@@ -57,6 +57,7 @@
         'data/inspection/sale_return_grade_data.xml',
         'data/decision/sale_return_policy_data.xml',
         'data/document/sale_return_reason_data.xml',
+        'data/exchange/sale_return_reason_exchange_data.xml',
         'data/inspection/sale_return_disposition_rule_data.xml',
         'data/base/web_tour_tour_data.xml',
         # The mail attaches the slip.
@@ -72,6 +73,8 @@
         # Messages name their mails.
         'data/message/sale_return_message_kind_data.xml',
         'data/message/ir_cron_message_data.xml',
+        'data/exchange/sale_return_message_exchange_data.xml',
+        'data/exchange/ir_cron_exchange_data.xml',
         'data/portal/mail_template_withdrawal_data.xml',
         'data/decision/mail_activity_type_data.xml',
         'data/message/mail_activity_type_message_data.xml',
@@ -154,6 +157,8 @@
         'views/message/sale_return_follow_up_views.xml',
         # They extend views and menus of the files above.
         'views/deadline/sale_return_deadline_views.xml',
+        'views/exchange/sale_return_exchange_views.xml',
+        'views/exchange/portal_exchange_templates.xml',
         # The cards of the overview name the lists of the files above.
         'data/base/sale_return_worklist_data.xml',
         # Dashboards name menus.

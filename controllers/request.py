@@ -215,6 +215,7 @@ class SaleReturnRequest(SaleReturnAccess):
                     'quantity': quantity,
                     'reason_id': take_id(params.get(f'reason_{line_id}')) or False,
                     'resolution': take_text(params.get(f'wish_{line_id}')) or 'refund',
+                    'variant_id': take_id(params.get(f'variant_{line_id}')) or False,
                     'note': take_text(params.get(f'note_{line_id}')),
                     'photos': self._extract_photos(f'photos_{line_id}'),
                 }

@@ -15,5 +15,6 @@ from . import message
 from . import deadline
 from . import portal
 from . import bench
+from . import exchange
 from . import analysis
 from . import channel

@@ -13,6 +13,7 @@ from .message import *
 from .deadline import *
 from .portal import *
 from .bench import *
+from .exchange import *
 from .analysis import *
 from .channel import *
 from .flow import *

@@ -66,6 +66,50 @@ class SaleReturnCreate(models.TransientModel):
                 for row in rows
             )
 
+    exchange_note = fields.Char(
+        string="Exchange",
+        compute='_compute_exchange_note',
+        help="What is credited, what the customer gets, and who pays the difference.",
+    )
+
+    @api.depends(
+        'line_ids.quantity', 'line_ids.resolution', 'line_ids.exchange_product_id', 'reason_id'
+    )
+    def _compute_exchange_note(self):
+        for wizard in self:
+            # sudo: whoever opens the dialog need not read orders.
+            rows = wizard.sudo().line_ids.filtered(
+                lambda row: row.quantity > 0 and not row._is_too_much()
+            )
+            wizard.exchange_note = False
+            if any(row.resolution == 'exchange' and row.exchange_product_id for row in rows):
+                wizard.exchange_note = wizard.sudo()._get_draft(rows)._describe_exchange()
+
+    def _get_draft(self, rows):
+        """Return what is typed as a return in memory.
+
+        :param rows: lines of the dialog.
+        """
+        fallback = self.reason_id or self.env.ref('sale_return.reason_not_stated')
+        return self.env['sale.return'].new(
+            {
+                'partner_id': self.partner_id.id,
+                'company_id': self.company_id.id,
+                'line_ids': [
+                    Command.create(
+                        {
+                            'sale_line_id': row.sale_line_id.id,
+                            'reason_id': (row.reason_id or fallback).id,
+                            'qty_requested': row.quantity,
+                            'resolution': row.resolution,
+                            'exchange_product_id': row.exchange_product_id.id,
+                        }
+                    )
+                    for row in rows
+                ],
+            }
+        )
+
     def _get_verdicts(self, rows):
         """Ask policies and rules about what is typed, as the submission will. Writes nothing.
 
@@ -84,22 +128,7 @@ class SaleReturnCreate(models.TransientModel):
         )
         if not rows:
             return {}
-        draft = self.env['sale.return'].new(
-            {
-                'partner_id': self.partner_id.id,
-                'company_id': self.company_id.id,
-                'line_ids': [
-                    Command.create(
-                        {
-                            'sale_line_id': row.sale_line_id.id,
-                            'reason_id': (row.reason_id or self.reason_id).id,
-                            'qty_requested': row.quantity,
-                        }
-                    )
-                    for row in rows
-                ],
-            }
-        )
+        draft = self._get_draft(rows)
         verdicts = self.env['sale.return.decision']._get_verdicts(draft.line_ids)
         return {row: verdicts[line] for row, line in zip(rows, draft.line_ids, strict=True)}
 

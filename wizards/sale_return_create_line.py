@@ -32,6 +32,18 @@ class SaleReturnCreateLine(models.TransientModel):
         default='refund',
     )
 
+    exchange_product_id = fields.Many2one(
+        'product.product',
+        string="Exchange For",
+        compute='_compute_exchange_product_id',
+        store=True,
+        readonly=False,
+        help="Another variant costs what was paid, another product its price of today.",
+    )
+    exchange_text = fields.Char(
+        string="In Stock", compute='_compute_exchange_text', help="How many of it are free."
+    )
+
     # What the rules say of it while it is typed, in the words of the one who types.
     note = fields.Char(string="Rules Say", compute='_compute_note')
     outcome = fields.Selection(
@@ -43,6 +55,23 @@ class SaleReturnCreateLine(models.TransientModel):
         ],
         compute='_compute_note',
     )
+
+    @api.depends('resolution')
+    def _compute_exchange_product_id(self):
+        for row in self.filtered(lambda row: row.resolution != 'exchange'):
+            row.exchange_product_id = False
+
+    @api.depends('exchange_product_id')
+    def _compute_exchange_text(self):
+        service = self.env['sale.return.exchange']
+        self.exchange_text = False
+        wishes = self.filtered('exchange_product_id')
+        # sudo: how many there are, whoever asks.
+        for warehouse, rows in wishes.grouped(lambda r: r.sudo().order_id.warehouse_id).items():
+            free = service._get_free(rows.exchange_product_id, warehouse)
+            for row in rows:
+                quantity = free[row.exchange_product_id]
+                row.exchange_text = self.env._("always") if quantity is None else f"{quantity:g}"
 
     @api.depends('quantity', 'reason_id', 'wizard_id.reason_id', 'qty_returnable')
     def _compute_note(self):
@@ -107,5 +136,6 @@ class SaleReturnCreateLine(models.TransientModel):
             'qty_requested': self.quantity,
             'reason_id': (self.reason_id or self.wizard_id.reason_id).id,
             'resolution': self.resolution,
+            'exchange_product_id': self.exchange_product_id.id,
             'customer_note': self.wizard_id.customer_note,
         }

@@ -8,6 +8,7 @@ def migrate(cr, version):
     env = api.Environment(cr, SUPERUSER_ID, {})
     fields = env['res.config.settings']._fields
     for name, field in fields.items():
-        if name.startswith('group_sale_return_'):
+        # Nobody works with what is new.
+        if name.startswith('group_sale_return_') and name != 'group_sale_return_exchange':
             for group in field.group.split(','):
                 env.ref(group)._apply_group(env.ref(field.implied_group))

@@ -79,10 +79,16 @@ WRITERS = {
         'sale_return_portal': SETTINGS,
         'sale_return_link_days': SETTINGS,
         'sale_return_request_limit': SETTINGS,
+        'sale_return_hold_customer_limit': SETTINGS,
+        'sale_return_hold_order_limit': SETTINGS,
         'sale_return_reconciliation_start': SETTINGS,
         'sale_return_reconciliation_user_id': SETTINGS,
     },
-    'res.partner': {'sale_return_goodwill_guard': NOBODY, 'sale_return_request_guard': NOBODY},
+    'res.partner': {
+        'sale_return_goodwill_guard': NOBODY,
+        'sale_return_request_guard': NOBODY,
+        'sale_return_hold_guard': NOBODY,
+    },
     'res.users': {'sale_return_goodwill_limit': MANAGER, 'sale_return_goodwill_guard': NOBODY},
     'sale.order': {
         'return_line_ids': NOBODY,
@@ -90,6 +96,8 @@ WRITERS = {
         'return_count': NOBODY,
         'return_status': NOBODY,
         'withdrawal_ids': NOBODY,
+        'exchange_return_id': NOBODY,
+        'exchange_due': NOBODY,
     },
     'sale.order.line': {
         'return_line_ids': NOBODY,
@@ -97,6 +105,7 @@ WRITERS = {
         'qty_returnable': NOBODY,
         'sale_return_guard': NOBODY,
         'sale_return_kit': NOBODY,
+        'exchange_return_line_ids': NOBODY,
     },
     'stock.lot': {'sale_return_ids': NOBODY, 'sale_return_count': NOBODY},
     'stock.move': {
@@ -104,6 +113,7 @@ WRITERS = {
         'sale_return_inspection_id': NOBODY,
         'sale_return_discrepancy_id': NOBODY,
         'sale_return_kit_qty': NOBODY,
+        'exchange_line_id': NOBODY,
     },
     'stock.picking': {
         'sale_return_id': NOBODY,

@@ -1,0 +1,63 @@
+from odoo import models
+
+
+class AccountMove(models.Model):
+    """Credit notes that pay for what customers get in exchange."""
+
+    _inherit = 'account.move'
+
+    def _compute_payment_state(self):
+        """Override of `account` to call invoices of exchanges paid, not reversed.
+
+        They are settled with the credit note of another invoice, which takes nothing back of them.
+        """
+        result = super()._compute_payment_state()
+        for move in self.filtered(
+            lambda move: move.payment_state == 'reversed' and move.move_type == 'out_invoice'
+        ):
+            # sudo: what it is does not depend on who looks.
+            invoice = move.sudo()
+            if invoice.line_ids.sale_line_ids.order_id.exchange_return_id and not (
+                invoice.reversal_move_ids.filtered(lambda note: note.state == 'posted')
+            ):
+                move.payment_state = 'paid'
+        return result
+
+    def _post(self, soft=True):
+        """Extend to settle credits with the invoices of exchanges, before money is paid back."""
+        posted = super()._post(soft=soft)
+        notes = posted.filtered(lambda move: move.move_type == 'out_refund')
+        if notes:
+            # sudo: whoever posts a note need not be a user of Returns.
+            returns = notes.sudo().line_ids.sale_return_line_id.return_id
+            exchanges = returns.filtered(
+                lambda r: any(line.resolution == 'exchange' for line in r.line_ids)
+            )
+            self.env['sale.return.exchange.order']._follow(exchanges)
+        return posted
+
+    def _is_exchange_pending(self):
+        """Tell whether a credit note may still have to pay for an exchange."""
+        self.ensure_one()
+        # sudo: as above.
+        lines = self.sudo().invoice_line_ids.sale_return_line_id.return_id.line_ids
+        return any(
+            line._get_measure().compare(
+                line._get_qty_exchanged(line.qty_credited_posted),
+                line.exchange_sale_line_id.qty_invoiced,
+            )
+            > 0
+            for line in lines._filter_exchanged()
+            if line.exchange_sale_line_id
+        )
+
+    def _is_sale_return_refund_automatic(self):
+        """Extend to pay nothing back by itself that an exchange takes: see `_settle`."""
+        return super()._is_sale_return_refund_automatic() and not self._is_exchange_pending()
+
+    def _pay_back_after_exchange(self):
+        """Start the refunds that policies want started, now that an exchange has taken its part."""
+        for note in self._filter_sale_return_payable():
+            if note._is_sale_return_refund_automatic() and not note.sale_return_refund_ids:
+                # One by one, as when notes are posted.
+                note._start_sale_return_refund()

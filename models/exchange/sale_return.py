@@ -1,0 +1,269 @@
+from odoo import api, fields, models
+from odoo.tools.misc import formatLang
+
+from ...tools.html import as_html
+
+
+class SaleReturn(models.Model):
+    """What customers get in exchange for what they return."""
+
+    _inherit = 'sale.return'
+
+    exchange_order_ids = fields.One2many(
+        'sale.order', 'exchange_return_id', string="Exchange Orders", readonly=True
+    )
+    exchange_order_count = fields.Integer(
+        compute='_compute_exchange_order_count', compute_sudo=True
+    )
+    exchange_hold_until = fields.Datetime(
+        string="Held Until",
+        readonly=True,
+        copy=False,
+        help="Until then the goods that the customer gets in exchange are kept for them.",
+    )
+    exchange_note = fields.Text(
+        string="Exchange",
+        compute='_compute_exchange_note',
+        compute_sudo=True,
+        help="What is credited, what the customer gets, and who pays the difference.",
+    )
+    has_exchange_to_decide = fields.Boolean(
+        compute='_compute_has_exchange_to_decide',
+        compute_sudo=True,
+        help="Goods were rejected, so the customer pays for what they wish for, or gets it not.",
+    )
+
+    _exchange_hold_index = models.Index(
+        '(exchange_hold_until) WHERE exchange_hold_until IS NOT NULL'
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('exchange_order_ids')
+    def _compute_exchange_order_count(self):
+        for sale_return in self:
+            sale_return.exchange_order_count = len(sale_return.exchange_order_ids)
+
+    @api.depends('state', 'line_ids.qty_rejected', 'line_ids.exchange_ended')
+    def _compute_has_exchange_to_decide(self):
+        for sale_return in self:
+            sale_return.has_exchange_to_decide = sale_return.state == 'approved' and any(
+                line.qty_rejected and line._get_qty_exchange_open() for line in sale_return.line_ids
+            )
+
+    @api.depends(
+        'state',
+        'line_ids.resolution',
+        'line_ids.exchange_product_id',
+        'line_ids.exchange_quantity',
+        'line_ids.exchange_price',
+        'line_ids.qty_requested',
+        'line_ids.qty_credited_posted',
+        'line_ids.qty_rejected',
+    )
+    @api.depends_context('lang')
+    def _compute_exchange_note(self):
+        for sale_return in self:
+            wishes = sale_return.line_ids.filtered(lambda line: line.resolution == 'exchange')
+            wishes = wishes.filtered(lambda line: line.exchange_product_id and line.sale_line_id)
+            sale_return.exchange_note = bool(wishes) and sale_return._describe_exchange()
+
+    def _describe_exchange(self):
+        """Say what is credited, what the customer gets, and who pays the difference.
+
+        To be called in superuser mode.
+
+        :rtype: str | bool
+        """
+        self.ensure_one()
+        notes = self.env['sale.return.credit']._preview(self, kinds=('estimate',))
+        service = self.env['sale.return.exchange']
+        preview = service._preview(self, {self.id: notes[self.id]['estimate']})[self.id]
+        if not preview['exchange']:
+            return False
+        order, difference = preview['exchange'][0], preview['difference']
+        currency = service._get_currency(order['currency'])
+        values = {
+            'credit': formatLang(self.env, order['total'] - difference, currency_obj=currency),
+            'goods': formatLang(self.env, order['total'], currency_obj=currency),
+            'difference': formatLang(self.env, abs(difference), currency_obj=currency),
+        }
+        compared = currency.compare_amounts(difference, 0.0)
+        if compared > 0:
+            sentence = self.env._(
+                "Credit %(credit)s, new goods %(goods)s: the customer pays %(difference)s.",
+                **values,
+            )
+        elif compared < 0:
+            sentence = self.env._(
+                "Credit %(credit)s, new goods %(goods)s: the customer gets %(difference)s back.",
+                **values,
+            )
+        else:
+            sentence = self.env._(
+                "Credit %(credit)s, new goods %(goods)s: nobody pays anything.", **values
+            )
+        warning = self.env._(
+            "If goods are rejected, the customer pays for what they wish for, or it is cancelled."
+        )
+        return f"{sentence} {warning}"
+
+    # === CRUD METHODS === #
+
+    def _is_derived(self, name):
+        """Override of `sale.return.derived` to protect the order and the end of the hold."""
+        return name in ('exchange_order_ids', 'exchange_hold_until') or super()._is_derived(name)
+
+    # === ACTION METHODS === #
+
+    def action_view_exchange_orders(self):
+        """Show the orders of what customers get in exchange."""
+        return self._show(self.exchange_order_ids, self.env._("Exchange Orders"))
+
+    def action_keep_exchange(self):
+        """Order what is still held although goods were rejected: the customer pays for it.
+
+        To be called when the customer wants it all the same. The order is raised to all that they
+        wished for, and billed like any other one.
+
+        :return: True
+        :raise AccessError: without a role in Returns.
+        :raise UserError: when the return is not approved, or the order cannot be confirmed.
+        """
+        self._ensure_group('group_user')
+        self.check_access('write')
+        self._ensure_state(('approved',), self.env._("exchanged against payment"))
+        service = self.env['sale.return.exchange.order']
+        lines = service._as_service(self).line_ids._filter_exchanged()
+        service._raise_orders(
+            {line: line._get_qty_exchanged(line._get_qty_wanted()) for line in lines}
+        )
+        self._after_step()
+        return True
+
+    def action_end_exchange(self):
+        """Exchange nothing more: the hold is set free, and what is accepted is credited.
+
+        :return: True
+        :raise AccessError: without a role in Returns.
+        :raise UserError: when a return is not under way.
+        """
+        self._ensure_group('group_user')
+        self.check_access('write')
+        self._ensure_state(('submitted', 'approved'), self.env._("exchanged no more"))
+        self._end_exchange('exchange_ended')
+        self.filtered(lambda r: r.state == 'approved')._after_step()
+        return True
+
+    def preview_credit(self):
+        """Extend by what customers get in exchange, and by the difference.
+
+        :return: as before (see `sale.return` of the room *document*: `due` and `estimate`), and of
+            each return `exchange`: orders `{'currency', 'lines': [{'return_line_id',
+            'product_id', 'quantity', 'price_unit', 'discount', 'untaxed', 'tax', 'total'}],
+            'untaxed', 'tax', 'total'}` of all that is not refused (none without an exchange), and
+            `difference`: what they cost, tax included, less what is credited in the end, in the
+            currency of the order. Above zero the customer pays it, below zero they get it back.
+        :rtype: dict
+        """
+        result = super().preview_credit()
+        notes = {return_id: entry['estimate'] for return_id, entry in result.items()}
+        # sudo: as before; nothing is written.
+        service = self.env['sale.return.exchange'].sudo()
+        for return_id, entry in service._preview(self.sudo(), notes).items():
+            result[return_id].update(entry)
+        return result
+
+    # === STATE === #
+
+    def _is_exchange_paid_first(self):
+        """Tell whether customers pay what an exchange costs more before it ships."""
+        policies = self.line_ids.filtered(lambda line: line.resolution == 'exchange').policy_id
+        return 'first' in policies.mapped('exchange_payment')
+
+    def _update_state(self, state, reason=None):
+        """Extend to hold what is wished for, and to set it free when a return comes to nothing."""
+        result = super()._update_state(state, reason=reason)
+        if state == 'submitted':
+            self.env['sale.return.exchange.order']._begin(self)
+        elif state == 'approved':
+            self.env['sale.return.exchange.order']._fit(self)
+        elif state in ('draft', 'refused', 'cancelled', 'closed'):
+            # sudo: the hold ends whoever ends the return; the callers have checked the group.
+            lines = self.sudo().line_ids
+            self.env['sale.return.hold'].sudo()._end(lines, as_refund=False)
+            if state == 'draft':
+                # What is submitted again is wished for again, by an order of its own.
+                wishes = lines.filtered('exchange_ended')
+                wishes._write_facts({'exchange_ended': False, 'exchange_sale_line_id': False})
+        return result
+
+    def _is_finished(self):
+        """Extend to wait for what is promised in exchange."""
+        return super()._is_finished() and not any(
+            line._get_qty_exchange_open() for line in self.line_ids
+        )
+
+    def _after_step(self):
+        """Extend to tell, once, that goods were rejected that something was promised for."""
+        result = super()._after_step()
+        # sudo: see `_update_state`.
+        for sale_return in self.sudo().filtered('has_exchange_to_decide'):
+            sale_return._ask_about_rejected_exchange()
+        return result
+
+    def _end_exchange(self, kind):
+        """End the exchanges of returns, and say so in the log, to customer and responsible.
+
+        :param str kind: of the event.
+        """
+        # sudo: the callers have checked the group, or are the scheduled job.
+        for sale_return in self.sudo():
+            if not self.env['sale.return.hold'].sudo()._end(sale_return.line_ids):
+                continue
+            self.env['sale.return.exchange.order']._log(sale_return, kind)
+            if kind == 'exchange_lapsed':
+                sale_return._ask_about_exchange(
+                    lambda env: env._("Exchange not held any more"),
+                    lambda env: env._(
+                        "The goods did not come in time. What comes now is credited as a refund."
+                    ),
+                )
+
+    # === TELL === #
+
+    def _ask_about_rejected_exchange(self):
+        """Tell customer and responsible that goods were rejected, and what may be done."""
+        self.ensure_one()
+        rejected = sum(self.line_ids._filter_exchanged().mapped('qty_rejected'))
+        known = self.event_ids.filtered(lambda event: event.kind == 'exchange_rejected')
+        if known.sorted('id')[-1:].details == f"{rejected:g}":
+            return
+        self.env['sale.return.event']._log(
+            [{'return_id': self.id, 'kind': 'exchange_rejected', 'details': f"{rejected:g}"}]
+        )
+        self._ask_about_exchange(
+            lambda env: env._("Exchange for rejected goods"),
+            lambda env: env._(
+                "Goods were rejected. Ask the customer whether they pay for what they wish for; "
+                "otherwise end the exchange."
+            ),
+        )
+
+    def _ask_about_exchange(self, summary, note):
+        """Plan an activity for the responsible of a return, in their language.
+
+        :param summary: function of an environment giving a sentence.
+        :param note: the same, or a text.
+        """
+        self.ensure_one()
+        user = self.user_id
+        if not user.active or user.share:
+            return
+        env = self.with_context(lang=user.sudo().lang).env
+        self.activity_schedule(
+            'mail.mail_activity_data_todo',
+            summary=summary(env),
+            note=as_html(note(env) if callable(note) else note),
+            user_id=user.id,
+        )

@@ -1,0 +1,45 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class SaleReturnBenchFacts(models.AbstractModel):
+    """What the customer gets in exchange, shown where the goods are inspected."""
+
+    _inherit = 'sale.return.bench.facts'
+
+    @api.model
+    def _get_query(self, returns):
+        """Extend by what customers get in exchange, in the same query."""
+        return SQL(
+            """
+            SELECT q.*, x.exchange_quantity, %(name)s AS exchange_product,
+                   (SELECT string_agg(%(value)s, ', ' ORDER BY ptav.id)
+                      FROM product_variant_combination pvc
+                      JOIN product_template_attribute_value ptav
+                        ON ptav.id = pvc.product_template_attribute_value_id
+                      JOIN product_attribute_value xv ON xv.id = ptav.product_attribute_value_id
+                     WHERE pvc.product_product_id = xp.id) AS exchange_variant
+              FROM (%(query)s) q
+              JOIN sale_return_line x ON x.id = q.line_id
+         LEFT JOIN product_product xp ON xp.id = x.exchange_product_id
+                   AND x.resolution = 'exchange' AND x.exchange_ended IS NOT TRUE
+         LEFT JOIN product_template xt ON xt.id = xp.product_tmpl_id
+            """,
+            query=super()._get_query(returns),
+            name=self._translated('xt', 'name'),
+            value=self._translated('xv', 'name'),
+        )
+
+    @api.model
+    def _prepare_line_facts(self, row, lots):
+        """Extend to say the exchange before what the customer says of the goods."""
+        facts = super()._prepare_line_facts(row, lots)
+        if row['exchange_product']:
+            variant = row['exchange_variant']
+            wish = self.env._(
+                "Exchange for %(quantity)s × %(product)s",
+                quantity=f"{row['exchange_quantity']:g}",
+                product=row['exchange_product'] + (f" ({variant})" if variant else ""),
+            )
+            facts['note'] = " · ".join(filter(None, [wish, facts['note']]))
+        return facts

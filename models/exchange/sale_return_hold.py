@@ -1,0 +1,235 @@
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.fields import Datetime
+
+
+class SaleReturnHold(models.AbstractModel):
+    """Service: keep what customers wish for in stock until their goods are here.
+
+    WH/Stock ──► Customers, reserved like any delivery, and never validated: the exchange order
+    takes the place of the hold when the policy releases it (`_shrink`), or it is set free.
+
+    All methods are called in superuser mode.
+    """
+
+    _name = 'sale.return.hold'
+    _description = "Hold for Exchanges"
+
+    # === TAKE === #
+
+    @api.model
+    def _take(self, lines):
+        """Hold what lines wish for.
+
+        :param lines: `sale.return.line` records that were just submitted.
+        :raise UserError: when there is not enough, naming the product, how many, and when.
+        """
+        held = lines.filtered(lambda line: line.exchange_product_id.is_storable)
+        if not held:
+            return
+        self._check_limits(held)
+        moves = self.env['stock.move'].create([self._prepare_move_vals(line) for line in held])
+        moves._action_confirm(merge=False)
+        moves._action_assign()
+        short = moves.filtered(lambda move: move.state != 'assigned')
+        if short:
+            move = short[:1]
+            warehouse = move.exchange_line_id.exchange_order_id.warehouse_id
+            # What this very hold has got is free for it, too.
+            got = sum(short.filtered(lambda m: m.product_id == move.product_id).mapped('quantity'))
+            exchange = self.env['sale.return.exchange']
+            free = exchange._get_free(move.product_id, warehouse)[move.product_id]
+            raise UserError(
+                exchange._describe_shortage(
+                    move.product_id, warehouse, move.product_qty, free + got
+                )
+            )
+        now = Datetime.now()
+        for days, group in held.grouped(lambda line: line.policy_id.hold_days).items():
+            # Without days the goods were only looked for.
+            if days:
+                group.return_id._write_facts({'exchange_hold_until': now + timedelta(days=days)})
+            else:
+                self._free(group)
+
+    @api.model
+    def _prepare_move_vals(self, line):
+        """Prepare the move that holds goods. Override to add values.
+
+        It has no operation type, so that it is part of no transfer that anybody could validate.
+        """
+        order = line.exchange_order_id
+        partner = order.partner_shipping_id
+        customers = partner.with_company(order.company_id).property_stock_customer
+        return {
+            'product_id': line.exchange_product_id.id,
+            'product_uom': line.exchange_uom_id.id,
+            'product_uom_qty': line._get_qty_exchange_open(),
+            'location_id': order.warehouse_id.lot_stock_id.id,
+            'location_dest_id': customers.id,
+            'company_id': order.company_id.id,
+            'partner_id': partner.id,
+            'warehouse_id': order.warehouse_id.id,
+            'origin': line.return_id.name,
+            'procure_method': 'make_to_stock',
+            'exchange_line_id': line.id,
+        }
+
+    @api.model
+    def _check_limits(self, lines):
+        """Refuse that one customer, or one order, holds more than the company allows.
+
+        :raise UserError: naming the customer or the order.
+        """
+        customers = lines.partner_id.commercial_partner_id
+        # Two requests at once must both be counted.
+        self.env['sale.return.guard']._take_counter(customers, 'sale_return_hold_guard')
+        for company, group in lines.grouped('company_id').items():
+            limits = {
+                'customer': company.sale_return_hold_customer_limit,
+                'order': company.sale_return_hold_order_limit,
+            }
+            if limits['customer']:
+                for customer in group.partner_id.commercial_partner_id:
+                    mine = [('partner_id', 'child_of', customer.id)]
+                    asked = group.filtered(
+                        lambda line, c=customer: line.partner_id.commercial_partner_id == c
+                    )
+                    self._check_limit(limits['customer'], customer, mine, asked)
+            if limits['order']:
+                for order in group.order_id:
+                    asked = group.filtered(lambda line, o=order: line.order_id == o)
+                    self._check_limit(limits['order'], order, [('order_id', '=', order.id)], asked)
+
+    @api.model
+    def _check_limit(self, limit, record, domain, lines):
+        holding = self.env['sale.return.line'].search(
+            [
+                *domain,
+                ('company_id', '=', lines.company_id.id),
+                ('id', 'not in', lines.ids),
+                ('exchange_hold_ids.state', 'in', ('assigned', 'partially_available', 'confirmed')),
+            ]
+        )
+        held = sum(holding.mapped('exchange_quantity'))
+        asked = sum(lines.mapped('exchange_quantity'))
+        if held + asked > limit:
+            raise UserError(
+                self.env._(
+                    "For %(record)s %(held)s units are held already, and %(asked)s more are asked "
+                    "for; %(limit)s are the limit. Wait until one of the exchanges is done, or "
+                    "choose a refund.",
+                    record=record.display_name,
+                    held=f"{held:g}",
+                    asked=f"{asked:g}",
+                    limit=limit,
+                )
+            )
+
+    # === SET FREE === #
+
+    @api.model
+    def _get_moves(self, lines):
+        return lines.exchange_hold_ids.filtered(lambda move: move.state not in ('done', 'cancel'))
+
+    @api.model
+    def _free(self, lines):
+        """Set free what lines hold."""
+        self._get_moves(lines)._action_cancel()
+
+    @api.model
+    def _shrink(self, quantities):
+        """Let the deliveries of orders take the place of parts of the hold.
+
+        :param dict quantities: `{return line: quantity in the unit of the exchange}`
+        """
+        ended = self.env['stock.move']
+        for line, quantity in quantities.items():
+            for move in self._get_moves(line):
+                left = move.product_uom.round(move.product_uom_qty - quantity)
+                if move.product_uom.compare(left, 0.0) <= 0:
+                    ended |= move
+                else:
+                    move._do_unreserve()
+                    move.product_uom_qty = left
+                    move._action_assign()
+        ended._action_cancel()
+
+    # === END === #
+
+    @api.model
+    def _get_ended_domain(self):
+        """Return the domain of returns whose hold is over."""
+        return [
+            ('exchange_hold_until', '<=', Datetime.now()),
+            ('state', 'in', ('submitted', 'approved', 'closed')),
+        ]
+
+    @api.model
+    def _cron_end(self):
+        """Scheduled job: set free what was held long enough; the returns go on as refunds."""
+        # sudo: the job works for all companies.
+        returns = self.env['sale.return'].sudo().search(self._get_ended_domain(), order='id')
+        self.env['sale.return.job']._work_off(returns, self.sudo()._end_due)
+
+    @api.model
+    def _end_due(self, returns):
+        """End the exchanges of returns whose hold is (still) over."""
+        due = returns.filtered_domain(self._get_ended_domain())
+        # Goods that are here wait for us: customers do not lose anything by that.
+        waiting = due.filtered(lambda r: any(line.qty_to_inspect > 0 for line in r.line_ids))
+        waiting._write_facts({'exchange_hold_until': Datetime.now() + timedelta(days=1)})
+        for sale_return in due - waiting:
+            # One by one: each has messages of its own.
+            sale_return._end_exchange('exchange_lapsed')
+            sale_return._after_step()
+
+    @api.model
+    def _end(self, lines, as_refund=True):
+        """Exchange nothing more of lines: free the hold, lower the order to what is ordered.
+
+        :param bool as_refund: False where the return itself ends.
+        """
+        lines = lines.filtered(
+            lambda line: (
+                line.resolution == 'exchange'
+                and not line.exchange_ended
+                and (line._get_qty_exchange_open() or self._get_moves(line))
+            )
+        )
+        if not lines:
+            return lines
+        lines._write_facts({'exchange_ended': True})
+        self._free(lines)
+        self._lower_orders(lines)
+        for line in lines if as_refund else ():
+            if line._get_qty_exchange_ordered():
+                continue
+            twins = line.return_id.line_ids.filtered(
+                lambda other, line=line: (
+                    other.sale_line_id == line.sale_line_id
+                    and other.reason_id == line.reason_id
+                    and other.resolution == 'refund'
+                )
+            )
+            # A return has each order line once for a reason and a resolution.
+            if not twins:
+                line._write_facts({'resolution': 'refund'})
+        lines.return_id.filtered(lambda r: not r.line_ids._filter_exchanged())._write_facts(
+            {'exchange_hold_until': False}
+        )
+        return lines
+
+    @api.model
+    def _lower_orders(self, lines):
+        """Cancel quotations of which nothing is ordered."""
+        orders = lines.exchange_order_id.filtered(lambda order: order.state in ('draft', 'sent'))
+        for order in orders:
+            if order.exchange_return_id.line_ids._filter_exchanged():
+                lines.exchange_sale_line_id.filtered(
+                    lambda line, order=order: line.order_id == order
+                ).product_uom_qty = 0.0
+            else:
+                order._action_cancel()

@@ -1,0 +1,325 @@
+import math
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+# What is wished for; fixed with the submission, or when the goods are under way.
+WISH = frozenset({'resolution', 'exchange_product_id', 'exchange_quantity', 'exchange_price'})
+
+
+class SaleReturnLine(models.Model):
+    """Other goods instead of money: what is wished for, and what it costs.
+
+    The line is credited like a refund. What is wished for is an order of its own, and its invoice
+    is settled with the credit note.
+    """
+
+    _inherit = 'sale.return.line'
+
+    resolution = fields.Selection(
+        selection_add=[('exchange', "Exchange")],
+        ondelete={'exchange': lambda lines: lines._write_facts({'resolution': 'refund'})},
+    )
+    exchange_product_id = fields.Many2one(
+        'product.product',
+        string="Exchange For",
+        index='btree_not_null',
+        ondelete='restrict',
+        help="What the customer gets instead: another variant, at the price they paid, or another "
+        "product, at their price of today.",
+    )
+    exchange_uom_id = fields.Many2one(
+        'uom.uom',
+        string="Unit of the Exchange",
+        compute='_compute_exchange_uom_id',
+        store=True,
+    )
+    exchange_quantity = fields.Float(
+        string="Exchange Quantity",
+        digits=False,
+        min_display_digits='Product Unit',
+        compute='_compute_exchange_quantity',
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="How many the customer gets, if all that comes back is accepted.",
+    )
+    exchange_price = fields.Float(
+        string="Exchange Price",
+        min_display_digits='Product Price',
+        compute='_compute_exchange_price',
+        store=True,
+        readonly=False,
+        help="Of one, discount deducted, as prices stand on the order. Less than is proposed takes "
+        "an approver.",
+    )
+    exchange_sale_line_id = fields.Many2one(
+        'sale.order.line',
+        string="Exchange Order Line",
+        readonly=True,
+        copy=False,
+        index='btree_not_null',
+        ondelete='set null',
+    )
+    exchange_order_id = fields.Many2one(
+        related='exchange_sale_line_id.order_id', string="Exchange Order", store=True
+    )
+    exchange_hold_ids = fields.One2many(
+        'stock.move', 'exchange_line_id', string="Held Goods", readonly=True
+    )
+    exchange_ended = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="Nothing more is exchanged: the hold is over, or somebody has ended it. What comes "
+        "back is credited all the same.",
+    )
+    # Which size runs small: stays whatever becomes of the exchange.
+    size_had_id = fields.Many2one(
+        'product.attribute.value',
+        string="Size Had",
+        compute='_compute_size_had_id',
+        store=True,
+        index='btree_not_null',
+        help="The first attribute in which the two variants differ.",
+    )
+    size_wanted_id = fields.Many2one(
+        'product.attribute.value',
+        string="Size Wanted",
+        compute='_compute_size_had_id',
+        store=True,
+        index='btree_not_null',
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('exchange_product_id', 'product_uom_id')
+    def _compute_exchange_uom_id(self):
+        for line in self:
+            product = line.exchange_product_id
+            unit = line.product_uom_id
+            # As on the order, where it is the same kind of unit: a dozen for a dozen.
+            same = product and unit._has_common_reference(product.uom_id)
+            line.exchange_uom_id = unit if same else product.uom_id
+
+    @api.depends('resolution', 'qty_requested', 'exchange_product_id')
+    def _compute_exchange_quantity(self):
+        for line in self:
+            wished = line.resolution == 'exchange' and line.exchange_product_id
+            default = line.qty_requested if wished else 0.0
+            line.exchange_quantity = line.exchange_quantity if line._is_submitted() else default
+
+    @api.depends('resolution', 'exchange_product_id', 'exchange_quantity', 'sale_line_id')
+    def _compute_exchange_price(self):
+        wishes = self.filtered(
+            lambda line: (
+                line.resolution == 'exchange' and line.exchange_product_id and line.sale_line_id
+            )
+        )
+        # sudo: who writes down a return need not read orders and pricelists.
+        prices = self.env['sale.return.exchange'].sudo()._get_proposed_prices(wishes.sudo())
+        for line in self:
+            submitted = line._is_submitted()
+            line.exchange_price = line.exchange_price if submitted else prices.get(line, 0.0)
+
+    def _is_submitted(self):
+        """Tell whether what is wished for is fixed."""
+        self.ensure_one()
+        return bool(self._origin) and self.return_id.state not in (False, 'draft')
+
+    @api.depends('product_id', 'exchange_product_id')
+    def _compute_size_had_id(self):
+        for line in self:
+            # sudo: names of sizes, whoever writes it down.
+            products = (line.product_id.sudo(), line.exchange_product_id.sudo())
+            sizes = self.env['sale.return.exchange']._get_sizes(*products)
+            line.size_had_id, line.size_wanted_id = sizes
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains('exchange_quantity', 'exchange_price')
+    def _check_exchange(self):
+        for line in self:
+            # NaN and infinity are no numbers that could be ordered.
+            if not all(
+                math.isfinite(number) and number >= 0
+                for number in (line.exchange_quantity, line.exchange_price)
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "What %(product)s is exchanged for, and its price, cannot be below zero.",
+                        product=line.product_id.display_name,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    def _is_derived(self, name):
+        """Override of `sale.return.derived` to protect the order and the hold."""
+        return name in (
+            'exchange_sale_line_id',
+            'exchange_hold_ids',
+            'exchange_ended',
+        ) or super()._is_derived(name)
+
+    def _count_requested(self):
+        """Extend to keep what somebody wished for apart from what comes back."""
+        wished = {
+            line: line.exchange_quantity
+            for line in self
+            if line.exchange_quantity and line.exchange_quantity != line.qty_requested
+        }
+        result = super()._count_requested()
+        for line, quantity in wished.items():
+            if line.exchange_quantity != quantity:
+                line._write_facts({'exchange_quantity': quantity})
+        return result
+
+    def write(self, vals):
+        """Extend to keep the wish once the goods are under way.
+
+        :raise UserError: naming the return.
+        """
+        if WISH.intersection(vals):
+            for line in self.filtered('return_id.date_dispatched'):
+                if any(line._changes_wish(name, vals[name]) for name in WISH.intersection(vals)):
+                    raise UserError(
+                        self.env._(
+                            "The goods of return %(return)s are under way, so what the customer "
+                            "gets for %(product)s cannot be changed any more. Receive and inspect "
+                            "them first.",
+                            product=line.product_id.display_name,
+                            **{'return': line.return_id.name},
+                        )
+                    )
+        return super().write(vals)
+
+    def _changes_wish(self, name, value):
+        field = self._fields[name]
+        return field.convert_to_cache(value, self) != field.convert_to_cache(self[name], self)
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Override of `base` to offer no exchange where the part is switched off."""
+        result = super().fields_get(allfields, attributes)
+        options = result.get('resolution', {}).get('selection')
+        if options and not self.env['sale.return.exchange']._is_on():
+            result['resolution']['selection'] = [o for o in options if o[0] != 'exchange']
+        return result
+
+    # === QUANTITIES === #
+
+    def _is_credited(self):
+        """Extend to credit what is exchanged: it is settled with what the customer gets."""
+        return self.resolution == 'exchange' or super()._is_credited()
+
+    def _filter_exchanged(self):
+        """Return the lines of which something may still be exchanged."""
+        return self.filtered(
+            lambda line: (
+                line.resolution == 'exchange'
+                and not line.exchange_ended
+                and line.decision != 'refused'
+            )
+        )
+
+    def _get_qty_exchanged(self, quantity):
+        """Return how many the customer gets for a quantity that comes back, in proportion.
+
+        :param float quantity: in the unit of the line.
+        :return: in the unit of the exchange, whole pieces where pieces are wished for.
+        :rtype: float
+        """
+        self.ensure_one()
+        measure = self._get_measure()
+        asked = measure.to_stock(self.qty_requested)
+        back = min(measure.to_stock(quantity), asked)
+        wished = self.exchange_quantity
+        if not asked or back <= 0:
+            return 0.0
+        if back >= asked:
+            return wished
+        part = wished * back / asked
+        if wished == round(wished) and self.exchange_uom_id == self.exchange_product_id.uom_id:
+            return float(int(part + 1e-6))  # nobody gets half a shirt
+        return self.exchange_uom_id.round(part, rounding_method='DOWN')
+
+    def _get_qty_exchange_ordered(self):
+        """Return what is ordered for certain, in the unit of the exchange."""
+        self.ensure_one()
+        sale_line = self.exchange_sale_line_id
+        return sale_line.product_uom_qty if sale_line.state == 'sale' else 0.0
+
+    def _get_qty_exchange_open(self):
+        """Return what is promised and not ordered yet, in the unit of the exchange."""
+        self.ensure_one()
+        if not self._filter_exchanged():
+            return 0.0
+        promised = self._get_qty_exchanged(self._get_qty_wanted())
+        return max(promised - self._get_qty_exchange_ordered(), 0.0)
+
+    def _has_effects(self):
+        """Extend by what is ordered for the customer."""
+        return super()._has_effects() or bool(self._get_qty_exchange_ordered())
+
+    # === GUARDS === #
+
+    def _ensure_submittable(self, returns):
+        """Extend to refuse exchanges that cannot be carried out.
+
+        :raise UserError: naming the product and what to do.
+        """
+        result = super()._ensure_submittable(returns)
+        # sudo: whether it can be done does not depend on what the clerk may read.
+        wishes = self.filtered(lambda line: line.resolution == 'exchange').sudo()
+        wishes._ensure_exchangeable()
+        self.filtered(lambda line: line.resolution == 'exchange')._ensure_price_allowed()
+        return result
+
+    def _ensure_exchangeable(self):
+        """Refuse exchanges that cannot be carried out. To be called in superuser mode.
+
+        :raise UserError: naming the product and what to do.
+        """
+        if not self:
+            return
+        service = self.env['sale.return.exchange']
+        service._ensure_on()
+        for line in self:
+            if problem := service._find_problem(line):
+                raise UserError(problem)
+        for lines in self.grouped('return_id').values():
+            service._ensure_one_deal(lines)
+
+    def _ensure_price_allowed(self):
+        """Refuse to give something away: a lower price than is proposed takes an approver.
+
+        :raise AccessError: naming the product and both prices.
+        """
+        if not self or self.env.su or self.env.user.has_group('sale_return.group_approver'):
+            return
+        # sudo: as for the proposal.
+        proposed = self.env['sale.return.exchange'].sudo()._get_proposed_prices(self.sudo())
+        for line in self:
+            currency = line.sudo().sale_line_id.currency_id
+            if currency.compare_amounts(line.exchange_price, proposed.get(line, 0.0)) < 0:
+                raise AccessError(
+                    self.env._(
+                        "%(product)s costs %(proposed)s in this exchange, not %(price)s. Only an "
+                        "approver of Returns may lower the price.",
+                        product=line.exchange_product_id.display_name,
+                        proposed=currency.format(proposed[line]),
+                        price=currency.format(line.exchange_price),
+                    )
+                )
+
+    # === RESOLVE === #
+
+    @api.model
+    def _resolve_exchange(self, lines):
+        """Credit what is due, order what is released, and settle one with the other.
+
+        :param lines: `sale.return.line` records with this resolution.
+        """
+        returns = lines.return_id
+        self.env['sale.return.credit']._credit_after_step(returns)
+        self.env['sale.return.exchange.order']._follow(returns)

@@ -1,0 +1,57 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class StockMove(models.Model):
+    """Goods held for exchanges, and deliveries that wait for their payment."""
+
+    _inherit = 'stock.move'
+
+    exchange_line_id = fields.Many2one(
+        'sale.return.line',
+        string="Held for Exchange of",
+        readonly=True,
+        copy=False,
+        index='btree_not_null',
+        ondelete='restrict',
+        groups='sale_return.group_user,stock.group_stock_user',
+    )
+
+    def _action_done_of_returns(self, cancel_backorder=False):
+        """Extend to keep held goods, and exchanges that are not paid, from leaving.
+
+        :raise UserError: naming the return, and the amount that is missing.
+        """
+        # sudo: whoever validates a transfer need not be a user of Returns.
+        moves = self.sudo()
+        if held := moves.exchange_line_id.return_id:
+            raise UserError(
+                self.env._(
+                    "These goods are held for the exchange of return %(returns)s and leave with "
+                    "its order, once the return has released it.",
+                    returns=", ".join(held.mapped('name')),
+                )
+            )
+        orders = moves.sale_line_id.order_id.filtered('exchange_return_id')
+        for order in orders:
+            leaving = moves.filtered(
+                lambda move, order=order: (
+                    move.sale_line_id.order_id == order and move.location_dest_id._is_at_customer()
+                )
+            )
+            if leaving and order.currency_id.compare_amounts(order.exchange_due, 0.0) > 0:
+                raise UserError(
+                    self.env._(
+                        "%(order)s is the exchange of return %(return)s: the customer has to pay "
+                        "%(amount)s before it ships. Send them the payment link of its invoice.",
+                        order=order.name,
+                        amount=order.currency_id.format(order.exchange_due),
+                        **{'return': order.exchange_return_id.name},
+                    )
+                )
+        return super()._action_done_of_returns(cancel_backorder=cancel_backorder)
+
+    def _get_source_document(self):
+        """Override of `stock` to name the return that goods are held for in the forecast."""
+        # sudo: as above.
+        return super()._get_source_document() or self.sudo().exchange_line_id.return_id or False

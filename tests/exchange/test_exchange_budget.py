@@ -1,0 +1,70 @@
+from odoo.tests import tagged
+
+from ..common_exchange import ExchangeCommon
+
+BATCH = 30
+
+
+@tagged('post_install', '-at_install')
+class TestExchangeBudget(ExchangeCommon):
+    """What exchanges cost above refunds, per line and in batches."""
+
+    def _count(self, action):
+        """Return how many queries something takes."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        action()
+        self.env.flush_all()
+        return self.env.cr.sql_log_count - before
+
+    def _prepare_batch(self, lines, exchange):
+        values = {'reason_id': self.reason_changed_mind.id, 'qty_requested': 1.0}
+        if exchange:
+            values |= {'resolution': 'exchange', 'exchange_product_id': self.large.id}
+        return [{'sale_line_id': line.id, **values} for line in lines]
+
+    def _go(self, vals_list):
+        """Return how many queries it takes from the request to the end, and the returns."""
+        returns = self.env['sale.return']
+        count = self._count(lambda: returns.create(vals_list).action_submit())
+        returns = returns.search([], limit=len(vals_list))
+        count += self._count(lambda: self._receive(returns))
+        count += self._count(lambda: returns.action_inspect_all('restock'))
+        self.assertEqual(set(returns.mapped('state')), {'closed'})
+        return count, returns
+
+    def test_exchange_above_refund(self):
+        """Thirty lines of one return."""
+        self._configure(sale_return_hold_customer_limit=0, sale_return_hold_order_limit=0)
+        self.policy.settlement = 'on_account'
+        order = self._create_paid_sale(*[{'product': self.medium, 'quantity': 2}] * BATCH)
+        used = [
+            self._go([{'line_ids': self._prepare_batch(order.order_line, exchange)}])[0]
+            for exchange in (False, True)
+        ]
+        self.assertLessEqual((used[1] - used[0]) / BATCH, 45, used)
+
+    def test_thirty_exchanges_above_thirty_refunds(self):
+        """Thirty returns: Odoo's own order, delivery and invoice of each are most of it."""
+        self._configure(sale_return_hold_customer_limit=0, sale_return_hold_order_limit=0)
+        self.policy.settlement = 'on_account'
+        orders = self.env['sale.order'].union(
+            *[self._create_order({'product': self.medium, 'quantity': 2}) for _n in range(BATCH)]
+        )
+        self._deliver(orders)
+        for order in orders:
+            self._invoice(order)
+        used = [
+            self._go([{'line_ids': self._prepare_batch(l, exchange)} for l in orders.order_line])[0]
+            for exchange in (False, True)
+        ]
+        self.assertLessEqual((used[1] - used[0]) / BATCH, 90, used)
+
+    def test_preview(self):
+        order = self._create_paid_sale({'product': self.medium, 'quantity': 2})
+        sale_return = self._create_exchange(order.order_line, self.large, 2)
+        credit = self.env['sale.return.credit'].sudo()
+        plain = self._count(lambda: credit._preview(sale_return.sudo()))
+        whole = self._count(sale_return.preview_credit)
+        self.assertLessEqual(whole - plain, 15, (plain, whole))

@@ -1,0 +1,132 @@
+from odoo.tests import Form, tagged
+
+from odoo.addons.sale_return.models.portal.exceptions import RequestRefused
+
+from ..common_exchange import ExchangeCommon
+from ..common_portal import PortalCommon
+
+
+@tagged('post_install', '-at_install')
+class TestExchangeScreens(ExchangeCommon):
+    """The dialog on the order, and the form of the return, say what is settled before the click."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.order = cls._create_paid_sale({'product': cls.medium, 'quantity': 2})
+        cls.salesman = cls._create_user(
+            'exchange_salesman',
+            'sales_team.group_sale_salesman_all_leads',
+            'sale_return.group_user',
+        )
+        cls.coat = cls._create_product("Coat", list_price=150.0, taxes_id=[(6, 0, cls.tax_21.ids)])
+
+    def _open(self):
+        env = self._env_of(self.salesman)
+        action = env['sale.order'].browse(self.order.id).action_create_return()
+        return Form(env[action['res_model']].with_context(**action['context']))
+
+    def test_dialog_previews_what_is_posted(self):
+        form = self._open()
+        form.reason_id = self.reason_changed_mind
+        with form.line_ids.edit(0) as row:
+            row.quantity = 2
+            row.resolution = 'exchange'
+            row.exchange_product_id = self.coat
+            self.assertEqual(row.exchange_text, "1000")
+        self.assertIn("242.00, new goods", form.exchange_note)
+        self.assertIn("363.00: the customer pays", form.exchange_note)
+        self.assertIn("121.00", form.exchange_note)
+        self.assertIn("If goods are rejected", form.exchange_note)
+        action = form.save().action_create_and_submit()
+        sale_return = self.env['sale.return'].browse(action['res_id'])
+        self.assertEqual(sale_return.exchange_note, form.exchange_note)
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        self.assertEqual(self._get_money(sale_return), (242.0, 363.0, 0.0, 121.0))
+
+    def test_another_wish_forgets_the_product(self):
+        form = self._open()
+        with form.line_ids.edit(0) as row:
+            row.quantity = 1
+            row.resolution = 'exchange'
+            row.exchange_product_id = self.large
+            row.resolution = 'refund'
+            self.assertFalse(row.exchange_product_id)
+        self.assertFalse(form.exchange_note)
+
+    def test_form_of_the_return(self):
+        sale_return = self._create_exchange(self.order.order_line, self.large, submit=False)
+        form = Form(sale_return.with_user(self.clerk))
+        self.assertIn("nobody pays anything", form.exchange_note)
+        with form.line_ids.edit(0) as line:
+            line.exchange_product_id = self.coat
+        self.assertIn("the customer pays", form.exchange_note)
+
+    def test_bench_says_what_the_customer_gets(self):
+        sale_return = self._create_exchange(self.order.order_line, self.large)
+        facts = self.env['sale.return.bench.facts'].sudo()._read(sale_return.sudo())
+        note = facts[sale_return.id]['lines'][0]['note']
+        self.assertEqual(note, "Exchange for 1 × Shirt (L)")
+
+
+@tagged('post_install', '-at_install')
+class TestExchangePortal(ExchangeCommon, PortalCommon):
+    """Customers choose another size on their pages."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.order = cls._create_paid_sale({'product': cls.medium, 'quantity': 2})
+        cls.line = cls.order.order_line
+        cls.service = cls.env['sale.return.portal.request'].sudo()
+        cls.offer = cls.env['sale.return.portal.offer'].sudo()
+
+    def _choose(self, product, quantity=1, key='exchange-1'):
+        choice = {
+            'line_id': self.line.id,
+            'quantity': quantity,
+            'reason_id': self.env.ref('sale_return.reason_too_small').id,
+            'resolution': 'exchange',
+            'variant_id': product.id,
+            'note': '',
+        }
+        return self.service._prepare_draft(self.order.sudo(), [choice], key)
+
+    def test_other_sizes_are_offered_with_what_is_free(self):
+        sold_out = self.small
+        self.env['stock.quant'].sudo()._update_available_quantity(sold_out, self.stock, -1000)
+        row = self.offer._get_offer(self.order.sudo())[0]
+        self.assertIn('exchange', dict(row['resolutions']))
+        self.assertEqual(
+            [(v['label'], v['free'], v['may_choose']) for v in row['variants']],
+            [("S", 0.0, False), ("L", 1000.0, True)],
+        )
+
+    def test_summary_says_the_difference_and_sending_holds(self):
+        draft = self._choose(self.large, 2)
+        exchange = self.service._get_summary(draft)['exchange']
+        self.assertEqual((exchange['total'], exchange['difference']), (242.0, 0.0))
+        self.assertEqual(self._get_held(draft), {})
+        self.service._send(draft)
+        self.assertEqual(self._get_held(draft), {self.large: 2.0})
+        self.assertEqual(draft.line_ids.size_wanted_id.name, "L")
+
+    def test_what_is_not_offered_is_refused(self):
+        for product in (self.product, self.medium, self.env['product.product']):
+            with self.assert_refused("Say which variant", exception=RequestRefused):
+                self._choose(product)
+        self.env['stock.quant'].sudo()._update_available_quantity(self.large, self.stock, -999)
+        self.env.invalidate_all()
+        with self.assert_refused("1 are free", exception=RequestRefused):
+            self._choose(self.large, 2)
+        draft = self._choose(self.large, 1)
+        self.env['stock.quant'].sudo()._update_available_quantity(self.large, self.stock, -1)
+        self.env.invalidate_all()
+        with self.assert_refused("0 are free", exception=RequestRefused):
+            self.service._send(draft)
+
+    def test_switched_off_nothing_is_offered(self):
+        self._switch_exchanges(False)
+        row = self.offer._get_offer(self.order.sudo())[0]
+        self.assertNotIn('exchange', dict(row['resolutions']))
