@@ -42,8 +42,11 @@ class AccountMove(models.Model):
         # sudo: as above.
         lines = self.sudo().invoice_line_ids.sale_return_line_id.return_id.line_ids
         return any(
-            line._get_measure().compare(
-                line._get_qty_exchanged(line.qty_credited_posted),
+            line.exchange_uom_id.compare(
+                min(
+                    line._get_qty_exchanged(line.qty_credited_posted),
+                    line._get_qty_exchange_ordered() + line._get_qty_exchange_open(),
+                ),
                 line.exchange_sale_line_id.qty_invoiced,
             )
             > 0

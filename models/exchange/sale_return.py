@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
 from ...tools.html import as_html
@@ -124,7 +125,7 @@ class SaleReturn(models.Model):
         """Order what is still held although goods were rejected: the customer pays for it.
 
         To be called when the customer wants it all the same. The order is raised to all that they
-        wished for, and billed like any other one.
+        wished for and billed, so that the customer can pay it by its link.
 
         :return: True
         :raise AccessError: without a role in Returns.
@@ -138,6 +139,7 @@ class SaleReturn(models.Model):
         service._raise_orders(
             {line: line._get_qty_exchanged(line._get_qty_wanted()) for line in lines}
         )
+        service._bill_ordered(lines)
         self._after_step()
         return True
 
@@ -185,7 +187,7 @@ class SaleReturn(models.Model):
         """Extend to hold what is wished for, and to set it free when a return comes to nothing."""
         result = super()._update_state(state, reason=reason)
         if state == 'submitted':
-            self.env['sale.return.exchange.order']._begin(self)
+            self._begin_exchanges()
         elif state == 'approved':
             self.env['sale.return.exchange.order']._fit(self)
         elif state in ('draft', 'refused', 'cancelled', 'closed'):
@@ -197,6 +199,24 @@ class SaleReturn(models.Model):
                 wishes = lines.filtered('exchange_ended')
                 wishes._write_facts({'exchange_ended': False, 'exchange_sale_line_id': False})
         return result
+
+    def _begin_exchanges(self):
+        """Hold what is wished for; where an appeal was right, as far as it is still there."""
+        service = self.env['sale.return.exchange.order']
+        # sudo: see `_update_state`.
+        again = self.sudo().line_ids.filtered(
+            lambda line: line.exchange_ended and line.resolution == 'exchange'
+        )
+        service._begin(self.filtered(lambda r: r not in again.return_id))
+        for sale_return in again.return_id:
+            lines = again & sale_return.line_ids
+            lines._write_facts({'exchange_ended': False, 'exchange_sale_line_id': False})
+            try:
+                with self.env.cr.savepoint():
+                    service._begin(sale_return)
+            except UserError:
+                # Sold meanwhile: the appeal was right all the same, and the money goes back.
+                lines._write_facts({'exchange_ended': True})
 
     def _is_finished(self):
         """Extend to wait for what is promised in exchange."""

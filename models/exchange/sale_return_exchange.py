@@ -324,6 +324,7 @@ class SaleReturnExchange(models.AbstractModel):
             'technical_price_unit': -1.0,
             'discount': terms['discount'],
             'tax_ids': [Command.set(terms['tax_ids'].ids)],
+            'analytic_distribution': line.sale_line_id.analytic_distribution,
         }
 
     # === PREVIEW === #

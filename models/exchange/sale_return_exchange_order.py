@@ -242,6 +242,20 @@ class SaleReturnExchangeOrder(models.AbstractModel):
         orders.exchange_return_id.credit_note_ids._pay_back_after_exchange()
 
     @api.model
+    def _bill_ordered(self, lines):
+        """Bill all that is ordered of lines, whether it is credited or not."""
+        due = {}
+        for line in lines.filtered('exchange_sale_line_id'):
+            left = line._get_qty_exchange_ordered() - line.exchange_sale_line_id.qty_invoiced
+            if line.exchange_uom_id.compare(left, 0.0) > 0:
+                due[line] = line.exchange_uom_id.round(left)
+        orders = lines.exchange_order_id.filtered(
+            lambda o: any(l.exchange_order_id == o for l in due)
+        )
+        for _company, group in orders.grouped('company_id').items():
+            self._bill(group, due)
+
+    @api.model
     def _bill(self, orders, quantities):
         """Bill quantities of exchange orders of one company, and settle them with the credits.
 
@@ -293,7 +307,9 @@ class SaleReturnExchangeOrder(models.AbstractModel):
         each tax included, or parts of an even exchange would differ by a cent.
         """
         sale_line = line.exchange_sale_line_id
-        vals = sale_line._prepare_invoice_line(quantity=quantity)
+        vals = sale_line._prepare_invoice_line(
+            quantity=quantity, analytic_distribution=sale_line.analytic_distribution
+        )
         goods = line.credit_line_ids.filtered(
             lambda item: (
                 item.parent_state == 'posted'

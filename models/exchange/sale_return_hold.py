@@ -3,6 +3,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Datetime
+from odoo.tools import SQL
 
 
 class SaleReturnHold(models.AbstractModel):
@@ -30,6 +31,7 @@ class SaleReturnHold(models.AbstractModel):
         if not held:
             return
         self._check_limits(held)
+        self._lock_stock(held)
         moves = self.env['stock.move'].create([self._prepare_move_vals(line) for line in held])
         moves._action_confirm(merge=False)
         moves._action_assign()
@@ -47,12 +49,46 @@ class SaleReturnHold(models.AbstractModel):
                 )
             )
         now = Datetime.now()
-        for days, group in held.grouped(lambda line: line.policy_id.hold_days).items():
-            # Without days the goods were only looked for.
-            if days:
-                group.return_id._write_facts({'exchange_hold_until': now + timedelta(days=days)})
-            else:
-                self._free(group)
+        # Without days the goods were only looked for.
+        self._free(held.filtered(lambda line: not line.policy_id.hold_days))
+        for days, group in held.return_id.grouped(self._get_hold_days).items():
+            group._write_facts({'exchange_hold_until': days and now + timedelta(days=days)})
+
+    @api.model
+    def _get_hold_days(self, sale_return):
+        """Return for how many days a return holds goods; one request ends on one day."""
+        days = sale_return.line_ids._filter_exchanged().policy_id.mapped('hold_days')
+        return min(filter(None, days), default=0)
+
+    @api.model
+    def _lock_stock(self, lines):
+        """Let two who hold the same goods go one after the other.
+
+        Odoo passes over rows that somebody else has locked and writes new ones beside them, so
+        two at once would both have the last unit. Writing the rows makes the second one wait, and
+        start again seeing what the first has done.
+        """
+        locations = lines.exchange_order_id.warehouse_id.lot_stock_id
+        quants = self.env['stock.quant'].search(
+            [
+                ('product_id', 'in', lines.exchange_product_id.ids),
+                ('location_id', 'child_of', locations.ids),
+            ]
+        )
+        quants.flush_recordset(['reserved_quantity'])
+        if quants:
+            # A conflict is no error worth a log entry: Odoo starts the transaction again.
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE stock_quant SET reserved_quantity = reserved_quantity
+                     WHERE id IN (SELECT id FROM stock_quant WHERE id IN %(ids)s
+                                   ORDER BY id FOR NO KEY UPDATE)
+                    """,
+                    ids=tuple(quants.ids),
+                ),
+                log_exceptions=False,
+            )
 
     @api.model
     def _prepare_move_vals(self, line):

@@ -239,7 +239,8 @@ class SaleReturnLine(models.Model):
         if back >= asked:
             return wished
         part = wished * back / asked
-        if wished == round(wished) and self.exchange_uom_id == self.exchange_product_id.uom_id:
+        pieces = self.exchange_uom_id == self.env.ref('uom.product_uom_unit')
+        if pieces and wished == round(wished):
             return float(int(part + 1e-6))  # nobody gets half a shirt
         return self.exchange_uom_id.round(part, rounding_method='DOWN')
 

@@ -1,6 +1,6 @@
 from contextlib import ExitStack
 
-from psycopg2 import OperationalError
+from psycopg2.errors import LockNotAvailable, SerializationFailure
 
 from odoo import SUPERUSER_ID, api
 from odoo.tests import TransactionCase, tagged
@@ -20,39 +20,32 @@ class TestExchangeConcurrency(TransactionCase):
         stack.callback(cr.rollback)
         return api.Environment(cr, SUPERUSER_ID, {})
 
-    def _reserve(self, env, quant):
-        """Hold all that is free of a quant, the way an exchange does."""
-        quant = env['stock.quant'].browse(quant.id)
-        moves = env['stock.move'].create(
-            {
-                'product_id': quant.product_id.id,
-                'product_uom': quant.product_id.uom_id.id,
-                'product_uom_qty': quant.quantity - quant.reserved_quantity,
-                'location_id': quant.location_id.id,
-                'location_dest_id': env.ref('stock.stock_location_customers').id,
-                'company_id': quant.company_id.id,
-                'procure_method': 'make_to_stock',
-            }
-        )
-        moves._action_confirm(merge=False)
-        moves._action_assign()
-        env.flush_all()
-        return moves.state
+    def _lock(self, env, product, warehouse):
+        """Lock the goods as a request does before it holds them."""
+        order = env['sale.order'].new({'warehouse_id': warehouse.id})
+        line = env['sale.return.line'].new({'exchange_product_id': product.id})
+        line.exchange_order_id = order
+        env['sale.return.hold']._lock_stock(line)
 
-    def test_the_last_unit_is_held_once(self):
-        quants = self.env['stock.quant'].search(
-            [('location_id.usage', '=', 'internal'), ('product_id.tracking', '=', 'none')]
+    def test_the_second_waits_and_starts_again(self):
+        """While the first is under way the second waits; after it, it starts again."""
+        quant = self.env['stock.quant'].search(
+            [('location_id.usage', '=', 'internal'), ('location_id.warehouse_id', '!=', False)],
+            limit=1,
         )
-        quant = quants.filtered(lambda quant: quant.quantity > quant.reserved_quantity)[:1]
         if not quant:
             self.skipTest("Nothing is in stock in this database")
+        product, warehouse = quant.product_id, quant.location_id.warehouse_id
         with ExitStack() as stack:
-            first, second = (self._open_environment(stack) for _session in range(2))
-            # Both have looked, and both saw it.
-            second['stock.quant'].browse(quant.id).quantity  # noqa: B018
-            self.assertEqual(self._reserve(first, quant), 'assigned')
+            first, second, third = (self._open_environment(stack) for _session in range(3))
+            # All have looked.
+            for env in (second, third):
+                env['stock.quant'].search_count([('product_id', '=', product.id)])
+            self._lock(first, product, warehouse)
             second.cr.execute("SET LOCAL lock_timeout = '100ms'")
-            with mute_logger('odoo.sql_db'), self.assertRaises(OperationalError):
-                self._reserve(second, quant)
-                second.flush_all()
-                raise AssertionError("Both have reserved the last unit.")
+            with mute_logger('odoo.sql_db'), self.assertRaises(LockNotAvailable):
+                self._lock(second, product, warehouse)
+            # The rows are as they were, and yet they were written.
+            first.cr.commit()
+            with mute_logger('odoo.sql_db'), self.assertRaises(SerializationFailure):
+                self._lock(third, product, warehouse)
