@@ -42,7 +42,7 @@ def progress(done, expected, compare):
     return 'full' if compare(done, expected) >= 0 else 'partial'
 
 
-# Of one return line, inspection row, …
+# Limits for one return line, inspection row, …
 MAX_FILES = 10
 MAX_SIZE = 10 * 1024 * 1024
 # Videos are kept as they come; of a customer's request there are few.

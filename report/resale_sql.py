@@ -14,7 +14,7 @@ STALE_PRODUCTS = """
      WHERE write_date >= %(since)s AND product_id IS NOT NULL
 """
 
-# Of those, the ones that were restocked and can be followed soon.
+# Those of them that were restocked and can be followed soon.
 LIVE_PRODUCTS = """
     SELECT product_id
       FROM (

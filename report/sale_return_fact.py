@@ -14,9 +14,9 @@ FRESH_UNTIL = 'sale_return.facts_fresh_until'
 # Where it cannot be seen how long others have been at work: rows have the time of the beginning of
 # the transaction that wrote them.
 LONGEST_TRANSACTION = timedelta(hours=1)
-# Of so many changed lines the facts are computed before the query that reads all facts, not in it.
+# From so many changed lines on, facts are computed before the query that reads all of them.
 MOST_COMPUTED_FIRST = 5000
-# Of this add-on alone: two refreshes at once would insert the same rows.
+# A key of this add-on alone: two refreshes at once would insert the same rows.
 LOCK = 1936027252
 
 

@@ -140,7 +140,7 @@ class SaleReturnReport(models.Model):
     )
     # Documents
     company_id = fields.Many2one('res.company', readonly=True)
-    currency_id = fields.Many2one('res.currency', readonly=True, help="Of the company.")
+    currency_id = fields.Many2one('res.currency', readonly=True, help="Currency of the company.")
     order_id = fields.Many2one('sale.order', string="Sales Order", readonly=True)
     sale_line_id = fields.Many2one('sale.order.line', string="Order Line", readonly=True)
     picking_id = fields.Many2one(
@@ -383,7 +383,7 @@ class SaleReturnReport(models.Model):
             """,
             'carrier': "NULL::varchar",
             **{name: f"fact.{hours}" for name, (hours, _share) in QUANTILES.items()},
-            # Of one row; a group has its own, see `_read_group_select`.
+            # For one row; a group has its own, see `_read_group_select`.
             **dict.fromkeys(RATIOS, "NULL::float8"),
         }
         if 'carrier_id' in self.env['stock.picking']._fields:

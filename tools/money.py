@@ -146,7 +146,7 @@ class Balance:
     def price_ratio(self, key, quantity, amount):
         """Return how the unit price of a part compares to that of the whole, 1.0 if it is the same.
 
-        Differences of up to two smallest units come from rounding and are no other price.
+        Differences of up to two smallest units come from rounding and are not another price.
 
         >>> balance = Balance(10, {'base': (1000.0, 0.01)})
         >>> balance.reduce(0, {'base': 50.0})  # a price correction

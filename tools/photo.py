@@ -19,7 +19,7 @@ def count_pixels(raw):
     """Return how many pixels a picture says it has, without decoding any of them.
 
     :param bytes raw: content of a file.
-    :return: pixels; 0 where it is no picture.
+    :return: pixels; 0 where it is not a picture.
     :rtype: int
 
     >>> file = io.BytesIO()

@@ -59,7 +59,7 @@ def take_id(value):
 
 
 def take_number(value):
-    """Return a number as it was typed, 0 for nothing and NaN for what is no number of things.
+    """Return a number as it was typed, 0 for nothing and NaN for what is not a number of things.
 
     >>> take_number('1,5'), take_number(' 2 '), take_number(''), take_number(None), take_number(3)
     (1.5, 2.0, 0.0, 0.0, 3.0)
@@ -93,7 +93,7 @@ class Unreadable(ValueError):
 
 
 def _is_record(value):
-    # Of the ORM: our own code calls these methods as well.
+    # Part of the ORM: our own code calls these methods as well.
     return hasattr(value, '_name') and hasattr(value, 'ids')
 
 
@@ -517,7 +517,7 @@ def unread(value):
     return value
 
 
-# Of what `register_inspection` and the like take.
+# What `register_inspection` and similar methods take.
 RESULT = needed(
     row(
         {

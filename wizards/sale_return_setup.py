@@ -20,7 +20,7 @@ class SaleReturnSetup(models.TransientModel):
 
         :return: the action of the page.
         :rtype: dict
-        :raise AccessError: when the user is no manager of Returns.
+        :raise AccessError: when the user is not a manager of Returns.
         """
         self.check_access('read')
         company = self.env.company

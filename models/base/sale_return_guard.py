@@ -42,7 +42,7 @@ class SaleReturnGuard(models.AbstractModel):
                 for number, update in enumerate(others)
             ]
             query = SQL("WITH %s %s", SQL(", ").join(ways), query)
-        # A conflict is no error worth a log entry: Odoo starts the transaction again.
+        # A conflict is not an error worth a log entry: Odoo starts the transaction again.
         self.env.cr.execute(query, log_exceptions=False)
 
     @api.model

@@ -12,7 +12,7 @@ class UomUom(models.Model):
         :param stock_unit: `uom.uom` of the product; empty where there is no product.
         :param bool counted: False for what never moves through a warehouse, e.g. hours: it is kept
             in steps of whichever unit is the finer one.
-        :param float sold: what was sold, in this unit. Where that is no whole number of pieces,
+        :param float sold: what was sold, in this unit. Where that is not a whole number of pieces,
             nothing is taken for one.
         :rtype: Measure
         """

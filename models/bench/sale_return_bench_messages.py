@@ -112,7 +112,7 @@ class SaleReturnBench(models.AbstractModel):
             'unknown_here': lambda: self.env._(
                 "%(scanned)s is known nowhere. Nothing was counted."
             ),
-            'unknown_command': lambda: self.env._("%(scanned)s is no command of the bench."),
+            'unknown_command': lambda: self.env._("%(scanned)s is not a command of the bench."),
             'already_counted': lambda: self.env._("%(product)s %(lot)s was counted already."),
             'lot_needed': lambda: self.env._(
                 "%(product)s is tracked: scan its lot or serial number."

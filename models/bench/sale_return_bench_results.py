@@ -131,7 +131,7 @@ class SaleReturnBench(models.AbstractModel):
         if not isinstance(answers, dict):
             raise UserError(self._say('bad_value', value=answers))
         result = {}
-        # sudo: checklists are no secret.
+        # sudo: checklists are not secret.
         items = self.env['sale.return.checklist.item'].sudo()
         for key, value in answers.items():
             if str(key) not in by_key:
@@ -147,7 +147,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     def _get_grade_of_answers(self, company, answers):
         """Return the id of the grade that answers stand for."""
-        # sudo: checklists are no secret.
+        # sudo: checklists are not secret.
         items = self.env['sale.return.checklist.item'].sudo()
         given = {
             items.browse(int(key)): value for key, value in answers.items() if value is not None
@@ -194,7 +194,7 @@ class SaleReturnBench(models.AbstractModel):
         """Return the outcome of a result that was set."""
         item = items[-1]
         missing = self._get_missing(desk, item)
-        # sudo: grades and dispositions are no secret.
+        # sudo: grades and dispositions are not secret.
         env = self.sudo().env
         grade = env['sale.return.grade'].browse(item['grade_id'] or [])
         disposition = env['sale.return.disposition'].browse(item['disposition_id'] or [])

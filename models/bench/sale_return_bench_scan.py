@@ -129,11 +129,11 @@ class SaleReturnBench(models.AbstractModel):
     def _scan_gs1(self, desk, code):
         """Count what a GS1 code says, where the nomenclature of the company is GS1.
 
-        :return: an outcome, None when it is no such code or names nothing that is known here.
+        :return: an outcome, None when it is not such a code or names nothing that is known here.
         """
         if not barcode.is_gs1(code) and not code.startswith('urn:'):
             return None
-        # sudo: how codes are read is no secret.
+        # sudo: how codes are read is not secret.
         nomenclature = desk.company.sudo().nomenclature_id
         if not nomenclature.is_gs1_nomenclature:
             return None

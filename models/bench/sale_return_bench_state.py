@@ -404,7 +404,7 @@ class SaleReturnBench(models.AbstractModel):
         domain = [('company_id', 'in', [company.id, False])]
 
         def read(model, names):
-            # sudo: choices of the inspection are no secret.
+            # sudo: choices of the inspection are not secret.
             return self.env[model].sudo().search(domain).read(['code', 'name', *names], load=False)
 
         kinds = dict(

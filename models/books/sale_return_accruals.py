@@ -203,7 +203,7 @@ class SaleReturnAccruals(models.AbstractModel):
     def _get_open_quantities(self, lines, figures, date):
         """Split what differs into goods without credit and credits without goods.
 
-        Goods of an invoice that was not posted by then are no turnover of the period yet, so there
+        Goods of an invoice that was not posted by then are not turnover of the period yet, so there
         is nothing to accrue. What somebody has credited by hand is credited.
 
         :return: two lists of `(line, quantity in its unit)`.

@@ -10,7 +10,7 @@ class SaleReturnCustomerCheck(models.AbstractModel):
         invoices − notes − payments  =  receivable in the ledger
 
     Opening balances, write-offs, exchange entries and entries between accounts of balances are
-    booked on the receivable alone and are no differences. An entry that raises it against income
+    booked on the receivable alone and are not differences. An entry that raises it against income
     is one: it bills by the back door, or takes a credit back.
     """
 

@@ -431,7 +431,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _get_expected(self, note):
-        """Return what a note should say, as `_get_actual`, from the invoice and earlier notes."""
+        """Return what a note should say, given its invoice and earlier notes; see `_get_actual`."""
         goods = [
             (line.id, line.sale_return_line_id.id, line.credited_line_id.id, line.sale_return_kept)
             for line in note.invoice_line_ids.sorted('id')
@@ -640,7 +640,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _is_rule_changed(self, note):
-        """Tell whether what decides on fees was changed after a note was made."""
+        """Tell whether the settings that decide on fees were changed after a note was made."""
         lines = note.invoice_line_ids.sale_return_line_id
         rules = (lines.policy_id, lines.reason_id, lines.inspection_ids.grade_id)
         rate = note.company_id.sale_return_rate != 'original' and (

@@ -218,7 +218,7 @@ class SaleReturnReconciliation(models.Model):
     @api.model
     def get_empty_list_help(self, help_message):
         """Override to say when the books were compared, or that they never were."""
-        # sudo: when it was is no secret of who may read the list.
+        # sudo: those who may read the list may know when it was.
         companies = self.env.companies.sudo()
         if new := companies.filtered(lambda company: not company.sale_return_reconciled_on):
             return Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>') % (

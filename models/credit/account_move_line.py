@@ -157,7 +157,7 @@ class AccountMoveLine(models.Model):
         :rtype: odoo.addons.sale_return.tools.measure.Measure
         """
         self.ensure_one()
-        # sudo: units are no secret, and who credits goods need not read orders.
+        # sudo: units are not secret, and who credits goods need not read orders.
         line = self.sudo()
         sale_line = line.sale_line_ids[:1]
         in_stock = line.product_id.type == 'consu'
@@ -220,7 +220,7 @@ class AccountMoveLine(models.Model):
     def _get_share_credited(self):
         """Return the part of this line of a note that was not reversed, 1.0 for all of it.
 
-        Lines that are no goods (discounts, fees) follow the goods of their return line.
+        Lines that are not goods (discounts, fees) follow the goods of their return line.
         """
         self.ensure_one()
         goods = self

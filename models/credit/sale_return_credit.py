@@ -462,7 +462,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     # === WITHOUT GOODS === #
 
-    # What is no goods: amounts with a label, of the order or kept back.
+    # What is not goods: amounts with a label, of the order or kept back.
 
     @api.model
     def _complete(self, allocations):
@@ -477,7 +477,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _get_price_shares(self, allocations):
-        """Return what goods take along of invoices that have raised their price.
+        """Return the share of later price increases that is credited with the goods.
 
         round(R · q / m): R what is left of such a line, m the goods of its order line that were
         creditable before, q those credited now. 10 × 100, then 10 × 5: four take 20 along.

@@ -124,7 +124,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _prepare_lump_line_vals(self, allocation):
-        """Prepare a line of a note that is no goods: an amount with a label.
+        """Prepare a line of a note that is not goods: an amount with a label.
 
         It has no order line, so it neither makes the order billable again nor counts as a return
         of goods.
@@ -154,7 +154,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _get_lump_price(self, allocation):
-        """Return the amount of a line that is no goods, with the taxes that its price includes."""
+        """Return the amount of a line that is not goods, with the taxes that its price includes."""
         taxes = allocation['invoice_line'].tax_ids.flatten_taxes_hierarchy()
         included = taxes.filtered('price_include').ids
         amounts = allocation['amounts']
@@ -167,7 +167,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _get_lump_account(self, allocation):
-        """Return the account of a line that is no goods: that of the invoice, or that of fees."""
+        """Return the account of a line that is not goods: that of the invoice, or that of fees."""
         line = allocation['invoice_line']
         fees = line.company_id.sale_return_fee_account_id
         return (

@@ -41,7 +41,7 @@ class SaleReturnDeduction(models.AbstractModel):
             if self._is_kept_back_already(goods):
                 self._note_kept_back(goods, reduced)
                 continue
-            # What a card has paid is worth as much as money; it is no discount.
+            # What a card has paid is worth as much as money; it is not a discount.
             payments = [a for a in group if a.get('is_payment')]
             group = [a for a in group if not a.get('is_payment')]
             self._set_net_factors(group, goods)

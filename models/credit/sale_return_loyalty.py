@@ -460,7 +460,7 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _lower_payments(self, order, return_lines):
-        """Lower what cards pay of an order to what it still comes to; return what to say."""
+        """Lower what cards pay of an order to what is left of it; return the texts for the log."""
         payments = order.order_line.filtered(
             lambda line: (
                 self._is_paid_with_card(line)

@@ -68,7 +68,7 @@ class SaleReturnOrderShare(models.AbstractModel):
     def _is_discount(self, sale_line):
         """Tell whether an order line is a discount or reward for the order. Override to add kinds.
 
-        A line may be lowered by hand, too: any line with a negative amount that is no down
+        A line may be lowered by hand, too: any line with a negative amount that is not a down
         payment and no trade-in is one.
         """
         return (

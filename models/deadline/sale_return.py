@@ -56,7 +56,7 @@ class SaleReturn(models.Model):
         string="Deadline",
         compute='_compute_deadline_state',
         search='_search_deadline_state',
-        help="Of the step that is due first.",
+        help="Belongs to the step that is due first.",
     )
     is_late = fields.Boolean(
         string="Late",

@@ -11,7 +11,7 @@ from ...tools.reader import reads, text
 # Written by the steps of the approval only.
 OVERRIDABLE = ('refuse_overridable', 'refuse')
 
-# Of one level at the most: a reminder for everybody is one for nobody.
+# At most, for one level: a reminder for everybody is a reminder for nobody.
 MAX_ACTIVITIES = 5
 
 
@@ -35,7 +35,7 @@ class SaleReturn(models.Model):
         technical=True,
         readonly=True,
         copy=False,
-        help="Of what was submitted; a change makes approvals void.",
+        help="Fingerprint of what was submitted; a change makes approvals void.",
     )
     step_ids = fields.One2many(
         'sale.return.approval.step', 'return_id', string="Levels", readonly=True
@@ -242,7 +242,7 @@ class SaleReturn(models.Model):
     def _get_obstacle(self, user):
         self.ensure_one()
         if not user.has_group('sale_return.group_approver'):
-            return self.env._("%(user)s is no approver.", user=user.name)
+            return self.env._("%(user)s is not an approver.", user=user.name)
         if own := self._get_own_request_reason(user):
             return own
         step = self._get_current_step()

@@ -168,7 +168,7 @@ class SaleReturnAppeal(models.Model):
         """
         self.ensure_one()
         if not user.has_group('sale_return.group_approver'):
-            return self.env._("%(user)s is no approver.", user=user.name)
+            return self.env._("%(user)s is not an approver.", user=user.name)
         return self.return_id._get_own_request_reason(user)
 
     def _get_candidates(self):

@@ -126,7 +126,7 @@ class SaleReturnRule(models.Model):
     quantity = fields.Float(
         string="Up to (quantity)",
         digits='Product Unit',
-        help="Of a product in one return, in the unit of the product. More does not pass.",
+        help="Highest quantity of a product in one return, in the unit of the product.",
     )
     photo_count = fields.Integer(
         string="Photos",

@@ -26,7 +26,7 @@ TRANSITIONS = {
     ('cancelled', 'draft'),
 }
 
-# Of all pictures that come at once: ten of what telephones take, and seconds of a worker's time.
+# Limit for all pictures uploaded at once: ten photos of a telephone, some seconds of a worker.
 MAX_PIXELS = 120_000_000
 
 # The steps that somebody has to take, in the order of the way.

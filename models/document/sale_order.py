@@ -54,7 +54,7 @@ class SaleOrder(models.Model):
     )
     def _compute_return_status(self):
         for order in self:
-            # What an order itself takes in, by a negative quantity, is no return.
+            # What an order itself takes in, by a negative quantity, is not a return.
             lines = order.order_line.filtered(
                 lambda line: line.qty_returned > 0 and line.product_uom_qty >= 0
             )

@@ -187,7 +187,7 @@ class SaleReturn(models.Model):
         technical=True,
         readonly=True,
         copy=False,
-        help="Of the last event: what is missing at the end shows.",
+        help="Hash of the last event: events missing at the end are detected.",
     )
 
     # Finds the returns that changed since the facts of the analysis were stored.

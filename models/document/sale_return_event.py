@@ -118,7 +118,7 @@ class SaleReturnEvent(models.Model):
     hash = fields.Char(
         technical=True,
         readonly=True,
-        help="Of the event and the one before it: a change of the log shows.",
+        help="Hash of the event and the one before it: changes to the log are detected.",
     )
 
     # === COMPUTE METHODS === #

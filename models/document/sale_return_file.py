@@ -61,7 +61,7 @@ class SaleReturnFile(models.Model):
     mimetype = fields.Char(string="Type", readonly=True)
     size = fields.Integer(string="Size (bytes)", readonly=True)
     sha256 = fields.Char(
-        technical=True, string="SHA-256", readonly=True, help="Stays when the file is erased."
+        technical=True, string="SHA-256", readonly=True, help="Kept even after the file is erased."
     )
     user_id = fields.Many2one('res.users', string="Uploaded by", readonly=True, ondelete='restrict')
     date = fields.Datetime(string="Uploaded on", readonly=True)
@@ -367,14 +367,14 @@ class SaleReturnFile(models.Model):
     def _strip_metadata(self, name, raw):
         """Return a photo without position, time and owner of the camera.
 
-        :raise UserError: when it is no photo of a kind whose data we know how to leave out.
+        :raise UserError: when it is not a photo of a kind whose data we know how to leave out.
         """
         try:
             return strip_metadata(raw)
         except (ValueError, OSError) as error:
             raise UserError(
                 self.env._(
-                    "%(name)s is no photo or video. Choose a JPEG, PNG, WebP, MP4, WebM or MOV "
+                    "%(name)s is not a photo or video. Choose a JPEG, PNG, WebP, MP4, WebM or MOV "
                     "file.",
                     name=name,
                 )

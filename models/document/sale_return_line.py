@@ -547,7 +547,7 @@ class SaleReturnLine(models.Model):
             if line.sale_line_id.display_type or line.sale_line_id.is_downpayment:
                 raise ValidationError(
                     self.env._(
-                        "“%(line)s” of order %(order)s is no product that could be returned.",
+                        "“%(line)s” of order %(order)s is not a product that could be returned.",
                         line=line.sale_line_id.name,
                         order=order.name,
                     )

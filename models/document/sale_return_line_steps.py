@@ -26,7 +26,7 @@ class SaleReturnLine(models.Model):
         :rtype: odoo.addons.sale_return.tools.measure.Measure
         """
         self.ensure_one()
-        # sudo: units are no secret, and who receives goods need not read orders.
+        # sudo: units are not secret, and who receives goods need not read orders.
         line = self.sudo()
         return line.product_uom_id._get_measure(
             line.product_id.uom_id,
@@ -46,7 +46,7 @@ class SaleReturnLine(models.Model):
         measure = self._get_measure()
         if measure.is_shown(quantity):
             return quantity, self.product_uom_id
-        # sudo: units are no secret, and who reads the page of a return need not read products.
+        # sudo: units are not secret, and who reads the page of a return need not read products.
         return measure.to_stock(quantity), self.sudo().product_id.uom_id
 
     def _get_qty_expected(self):
@@ -230,8 +230,8 @@ class SaleReturnLine(models.Model):
         if self.return_expected and measure.is_zero(self.qty_requested):
             raise UserError(
                 self.env._(
-                    "%(quantity)s %(unit)s of %(product)s is no whole quantity of %(stock_unit)s. "
-                    "Enter %(proposal)s instead.",
+                    "%(quantity)s %(unit)s of %(product)s is not a whole quantity of "
+                    "%(stock_unit)s. Enter %(proposal)s instead.",
                     quantity=self.qty_requested,
                     unit=self.product_uom_id.name,
                     product=self.product_id.display_name,

@@ -33,7 +33,7 @@ class SaleReturnChecklist(models.Model):
         :return: `{line: items}`
         :rtype: dict
         """
-        # sudo: checklists are no secret; below, companies are kept apart.
+        # sudo: checklists are not secret; below, companies are kept apart.
         checklists = self.sudo().search([])
         by_goods = defaultdict(self.env['sale.return.checklist.item'].sudo().browse)
         result = {}
@@ -72,7 +72,7 @@ class SaleReturnChecklist(models.Model):
         :return: dicts `{id, code, name, kind, required, unit}`
         :rtype: list
         """
-        # sudo: checklists and the tree of categories are no secret.
+        # sudo: checklists and the tree of categories are not secret.
         checklists = self.sudo().search([])
         items = self._get_items_of_goods(
             checklists,

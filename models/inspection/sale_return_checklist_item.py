@@ -44,7 +44,7 @@ class SaleReturnChecklistItem(models.Model):
         string="Condition if Not Well",
         check_company=True,
         ondelete='restrict',
-        help="The goods are in this condition at best when the answer is not well.",
+        help="Best grade that is possible if the answer is unsatisfactory.",
     )
 
     _code_unique = models.UniqueIndex(

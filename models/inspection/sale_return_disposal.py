@@ -144,7 +144,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _ensure_result(self, result):
-        """Refuse what is no result, or has entries nobody knows."""
+        """Refuse what is not a result, or has entries nobody knows."""
         if not isinstance(result, dict) or (unknown := set(result) - RESULT_KEYS):
             raise UserError(
                 self.env._(
@@ -192,8 +192,8 @@ class SaleReturnDisposal(models.AbstractModel):
         if product and not kits._is_named(line.product_id, product):
             raise UserError(
                 self.env._(
-                    "%(line)s in return %(return)s is no kit: its result cannot be about another "
-                    "product.",
+                    "%(line)s in return %(return)s is not a kit: its result cannot be about "
+                    "another product.",
                     line=line.product_id.display_name,
                     **{'return': line.return_id.name},
                 )
@@ -243,7 +243,7 @@ class SaleReturnDisposal(models.AbstractModel):
             return counted
         raise UserError(
             self.env._(
-                "%(quantity)s %(unit)s of %(product)s is no whole quantity of "
+                "%(quantity)s %(unit)s of %(product)s is not a whole quantity of "
                 "%(stock_unit)s. Inspect %(proposal)s instead.",
                 quantity=quantity,
                 unit=line.product_uom_id.name,
@@ -286,7 +286,7 @@ class SaleReturnDisposal(models.AbstractModel):
         if not lot:
             raise UserError(
                 self.env._(
-                    "%(lot)s is no lot or serial number of %(product)s.",
+                    "%(lot)s is not a lot or serial number of %(product)s.",
                     lot=reference,
                     product=product.display_name,
                 )
@@ -303,7 +303,7 @@ class SaleReturnDisposal(models.AbstractModel):
         :return: one record, or an empty one for an empty reference.
         :raise UserError: when there is no such record for the company.
         """
-        # sudo: grades and dispositions are no secret, and operators may have no role in Returns.
+        # sudo: grades and dispositions are not secret, and operators may have no role in Returns.
         records = self.env[model].sudo()
         if not reference:
             return records
@@ -467,7 +467,7 @@ class SaleReturnDisposal(models.AbstractModel):
             if not item:
                 raise UserError(
                     self.env._(
-                        "“%(item)s” is no item of the checklist of %(product)s.",
+                        "“%(item)s” is not an item of the checklist of %(product)s.",
                         item=key,
                         product=line.product_id.display_name,
                     )
@@ -504,7 +504,7 @@ class SaleReturnDisposal(models.AbstractModel):
         :return: the best grade when all is well, an empty one without answers.
         :rtype: sale.return.grade
         """
-        # sudo: grades are no secret.
+        # sudo: grades are not secret.
         grades = self.env['sale.return.grade'].sudo()
         if not answers:
             return grades

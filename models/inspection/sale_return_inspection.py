@@ -197,7 +197,7 @@ class SaleReturnInspection(models.Model):
 
     @api.model
     def _selection_document(self):
-        models_there = self.env['ir.model'].sudo()  # names of models are no secret
+        models_there = self.env['ir.model'].sudo()  # names of models are not secret
         return [
             (model, models_there._get(model).name)
             for model in ('stock.scrap', 'repair.order')

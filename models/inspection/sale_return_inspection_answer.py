@@ -22,8 +22,8 @@ class SaleReturnInspectionAnswer(models.Model):
     # As it was asked: the checklist may be changed later.
     name = fields.Char(string="Question", required=True)
     kind = fields.Selection(ITEM_KINDS, required=True)
-    answer = fields.Boolean("Yes", help="Of a yes or no item.")
-    number = fields.Float(help="Of a number item.")
+    answer = fields.Boolean("Yes", help="The answer to a yes-or-no item.")
+    number = fields.Float(help="The answer to an item that asks for a number.")
     is_well = fields.Boolean("Well", help="The answer was as it should be.")
     value = fields.Char(string="Answer", compute='_compute_value')
 

@@ -78,7 +78,7 @@ class StockWarehouse(models.Model):
         return warehouse.sale_return_refurbish_loc_id
 
     def write(self, vals):
-        """Override of `stock` to let the place of refurbishing follow its warehouse."""
+        """Override of `stock` to keep the refurbishing location in line with its warehouse."""
         result = super().write(vals)
         if 'active' in vals:
             warehouses = self.with_context(active_test=False)

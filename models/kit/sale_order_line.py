@@ -31,7 +31,7 @@ class SaleOrderLine(models.Model):
         )
 
     def _get_return_kit(self):
-        """Return what one kit of the line is made of, empty when it is no kit.
+        """Return what one kit of the line is made of, empty when it is not a kit.
 
         Known for good since the first return was submitted, else as it is now.
 
@@ -69,7 +69,7 @@ class SaleOrderLine(models.Model):
         two A are 0.80 of a kit, one A is 0.40, and B is 0.20. For a kit sold at 300.00 the return
         of one A credits 120.00, of the B 60.00, of all three exactly 300.00.
 
-        :return: `{component id: [quantity, share]}`, empty when it is no kit.
+        :return: `{component id: [quantity, share]}`, empty when it is not a kit.
         :rtype: dict
         """
         self.ensure_one()
@@ -256,7 +256,7 @@ class SaleOrderLine(models.Model):
     def _get_whole_kits(self, quantity):
         """Return the whole kits in a quantity, both in the unit of the line.
 
-        A line in dozens may well have 7 kits, which is no whole number of dozens.
+        A line in dozens may well have 7 kits, which is not a whole number of dozens.
         """
         self.ensure_one()
         measure = self._get_return_measure()

@@ -222,7 +222,7 @@ class SaleReturnKit(models.AbstractModel):
                 return product
         raise UserError(
             self.env._(
-                "%(reference)s is no component of %(kit)s. Choose one of %(components)s.",
+                "%(reference)s is not a component of %(kit)s. Choose one of %(components)s.",
                 reference=getattr(reference, 'display_name', reference),
                 kit=line.product_id.display_name,
                 components=", ".join(product.display_name for product in components),

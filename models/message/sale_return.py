@@ -575,7 +575,7 @@ class SaleReturn(models.Model):
         if result not in labels:
             raise UserError(
                 self.env._(
-                    "“%(result)s” is no result of a follow-up. Choose one of %(results)s.",
+                    "“%(result)s” is not a result of a follow-up. Choose one of %(results)s.",
                     result=result,
                     results=", ".join(dict(FOLLOW_UP_RESULTS)),
                 )

@@ -11,7 +11,7 @@ from ...tools.html import as_html, drop_links
 
 _logger = logging.getLogger(__name__)
 
-# Of one message; after that somebody has to look.
+# Attempts for one message; after that somebody has to look.
 MAX_ATTEMPTS = 8
 # An answer that comes this late, in minutes, is not waited for any longer.
 LONGEST_PAUSE = 24 * 60
@@ -197,7 +197,7 @@ class SaleReturnMessage(models.Model):
         )
         taken = {(m.return_id, m.kind_id) for m in waiting - again}
         for message in again.sorted('id'):
-            # Of one kind one waits at a time; the others would tell the same.
+            # One message of each kind waits at a time; others would say the same.
             if (message.return_id, message.kind_id) not in taken:
                 taken.add((message.return_id, message.kind_id))
                 message.write(

@@ -8,7 +8,7 @@ class RequestRefused(UserError):
 
 
 class TooManyWithdrawals(RequestRefused):
-    """Enough was stated for today by the page; a person takes what else there is."""
+    """The page accepts no more statements today; a person takes any further ones."""
 
 
 class TooMuch(RequestRefused):

@@ -6,8 +6,8 @@ from odoo.http import request
 
 from ...tools.reader import MAX_ID, take_id, take_text
 
-# Of one field of a form, in letters. Longer than any text that is kept, so that the sentence about
-# its length can be said.
+# Limit for one field of a form, in letters. Longer than any text that is kept, so that the sentence
+# about its length can be said.
 MAX_FIELD = 10_000
 
 # Pages with a link in their address, or with what it opens: kept nowhere, shown in no frame, and
@@ -24,7 +24,7 @@ MESSAGE_ROUTES = ('/mail/message/post', '/mail/attachment/upload')
 # By what Odoo knows somebody who has no login.
 THREAD_KEYS = ('token', 'hash', 'pid')
 FRAMES = "frame-ancestors 'self'"
-# Of pages; a file may need its plug-in.
+# For pages; a file may need its plug-in.
 NO_PLUGINS = "object-src 'none'; base-uri 'none'"
 
 

@@ -13,7 +13,7 @@ LINK_SCOPE = 'sale_return.request_link'
 FORM_SCOPE = 'sale_return.request_form'
 FORM_HOURS = 24
 
-# Of one mail; a customer with more orders finds them by their numbers.
+# Orders listed in one mail; a customer with more finds them by their numbers.
 MAX_LINKS = 5
 
 

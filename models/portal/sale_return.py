@@ -223,7 +223,7 @@ class SaleReturn(models.Model):
             if self.has_to_inspect:
                 return self.env._("Being inspected"), 'info'
             if self.credit_state == 'full':
-                return self.env._("Credited"), 'success'
+                return self.env._("Credit note issued"), 'success'
             return self.env._("Received"), 'info'
         if self.reception_state == 'no':
             return self.env._("Approved"), 'info'

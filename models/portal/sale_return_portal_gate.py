@@ -42,7 +42,7 @@ CEILINGS = {
     'order': Ceiling(400, 24),
     'all': Ceiling(5000, 1),
 }
-# Another ceiling over all strangers together, in points an hour.
+# A second limit, for all unknown visitors together, in points per hour.
 CEILING_PARAMETER = 'sale_return.portal_ceiling'
 # Warned of once in so many hours.
 PROXY = Ceiling(0, 24)
@@ -57,7 +57,7 @@ class SaleReturnPortalGate(models.Model):
 
     Each act has a price and is added up by visitor (IPv4 address, /64 of IPv6), by link or login,
     by order, and for all strangers together. What a visitor sends above their own ceiling does not
-    count for the others. Who is logged in is no stranger: the ceiling over all is not theirs.
+    count for the others. Who is logged in is not a stranger: the ceiling over all is not theirs.
 
     One row per counter and period. Rows name nobody: keys are hashed with the secret of the
     database. They are written in a transaction of their own, which counts refused requests, too,

@@ -6,7 +6,7 @@ from odoo.tools import email_normalize
 
 from ...tools.reader import take_text
 
-# Of links to one order in a day; who asks is counted by `sale.return.portal.gate`.
+# Links to one order in a day; those who ask are counted by `sale.return.portal.gate`.
 MAX_PER_ORDER = 3
 KEEP_DAYS = 2
 

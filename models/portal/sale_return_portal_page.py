@@ -51,7 +51,7 @@ class SaleReturnPortalPage(models.AbstractModel):
             (self.env._("Rejected"), line.qty_rejected, False),
             (self.env._("Sent back to you"), line.qty_sent_back, False),
             (self.env._("Replaced"), line.qty_replaced, False),
-            (self.env._("Credited"), line.qty_credited_posted, False),
+            (self.env._("On a credit note"), line.qty_credited_posted, False),
         ]
         return [
             (label, *line._get_readable(quantity))

@@ -18,9 +18,9 @@ from .exceptions import RequestRefused, TooManyWithdrawals
 
 _logger = logging.getLogger(__name__)
 
-# Of what a customer writes; longer texts are a matter for a mail.
+# Longest text a customer may write; anything longer belongs in a mail.
 MAX_NOTE = 2000
-# Of one order, begun and not sent yet. The oldest goes when one more is begun.
+# Drafts kept for one order. The oldest is deleted when another one is begun.
 MAX_DRAFTS = 5
 MAX_NAME = 100
 # What mail programs make a link of: addresses, and a full stop (of any script) between letters.
@@ -201,7 +201,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_quantity(self, product, sale_line, quantity, limit):
-        """Refuse what is no quantity, or more than can be returned (now)."""
+        """Refuse what is not a quantity, or more than can be returned (now)."""
         measure = sale_line._get_return_measure()
         if not math.isfinite(quantity) or measure.compare(quantity, 0.0) <= 0:
             raise RequestRefused(

@@ -46,9 +46,11 @@ class SaleReturnWithdrawal(models.Model):
     customer_name = fields.Char(string="Name Given", required=True)
     email = fields.Char(string="E-mail Given", required=True)
     statement = fields.Text(required=True, help="What was stated and acknowledged, word for word.")
-    sha256 = fields.Char(technical=True, string="SHA-256", required=True, help="Of the statement.")
+    sha256 = fields.Char(
+        technical=True, string="SHA-256", required=True, help="Hash of the statement."
+    )
     content = fields.Json(help="Order lines and quantities of the statement.")
-    key = fields.Char(required=True, help="Of the form, which is good for one statement.")
+    key = fields.Char(required=True, help="Key of the form; each form is good for one statement.")
     user_id = fields.Many2one('res.users', string="Recorded by", required=True)
     mail_state = fields.Selection(
         [
@@ -63,7 +65,7 @@ class SaleReturnWithdrawal(models.Model):
         search='_search_mail_state',
         compute_sudo=True,
     )
-    # How the mail fares is no part of the evidence.
+    # How the mail fares is not part of the evidence.
     mail_failures = fields.Integer(
         string="Failures", readonly=True, help="How often the acknowledgement could not be mailed."
     )

@@ -454,7 +454,7 @@ class SaleReturnDiscrepancy(models.Model):
             if resolution not in possible:
                 raise UserError(
                     self.env._(
-                        "“%(resolution)s” is no resolution for %(name)s. Choose one of "
+                        "“%(resolution)s” is not a resolution for %(name)s. Choose one of "
                         "%(possible)s.",
                         resolution=labels.get(resolution, resolution),
                         name=record.display_name,

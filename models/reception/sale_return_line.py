@@ -50,7 +50,7 @@ class SaleReturnLine(models.Model):
             if wrong:
                 raise UserError(
                     self.env._(
-                        "%(lots)s is no lot or serial number of %(product)s.",
+                        "%(lots)s is not a lot or serial number of %(product)s.",
                         lots=", ".join(wrong.mapped('name')),
                         product=line.product_id.display_name,
                     )

@@ -43,7 +43,7 @@ class SaleReturnSurplus(models.AbstractModel):
             splits = self._split_by_lot(stranger, self._get_parts_of_other_lots(stranger))
             findings += [self._prepare_finding('wrong_product', m) for m in [stranger, *splits]]
             new_moves = new_moves.union(*splits)
-        # One after the other: what is of a wrong lot is no surplus any more.
+        # One after the other: what is of a wrong lot is no longer surplus.
         for kind, find in (('wrong_lot', self._find_wrong_lots), ('over', self._find_surplus)):
             for move, parts in find(receipts).items():
                 splits = self._split_by_lot(move, parts)

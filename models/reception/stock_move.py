@@ -50,7 +50,7 @@ class StockMove(models.Model):
     def _is_adoptable(self):
         """Tell whether the move brings back sold goods and belongs to no return yet.
 
-        What an order takes in trade was never delivered with it, so it is no return.
+        What an order takes in trade was never delivered with it, so it is not a return.
         """
         self.ensure_one()
         # sudo: warehouse workers need not read orders.

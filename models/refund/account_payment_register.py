@@ -5,7 +5,7 @@ class AccountPaymentRegister(models.TransientModel):
     _inherit = 'account.payment.register'
 
     def _create_payments(self):
-        """Override of `account`: it prepares and posts in one go, which is the work of two.
+        """Override of `account`: it prepares and posts in one go, which takes two people.
 
         :raise UserError: above the limit, for credit notes of returns.
         """

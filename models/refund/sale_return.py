@@ -70,7 +70,7 @@ class SaleReturn(models.Model):
     @api.depends_context('lang')
     def _compute_money_note(self):
         for sale_return in self:
-            # What is typed and not saved yet is no part of it.
+            # What is typed and not saved yet is not part of it.
             saved = sale_return._origin
             sentences = []
             if saved and saved.state not in ('refused', 'cancelled'):
@@ -170,7 +170,7 @@ class SaleReturn(models.Model):
         return list(dict.fromkeys(source['journal'].name for source in sources))
 
     def _describe_open_money(self):
-        """Say what posted credit notes have open: to be paid back, on its way, or credit."""
+        """Describe what is open on posted notes: to be paid back, in transit, or left as credit."""
         self.ensure_one()
         refunds = self.refund_ids
         to_post = refunds.filtered(lambda r: r.state == 'prepared' and r.method == 'payment')

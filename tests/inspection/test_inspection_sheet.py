@@ -131,7 +131,7 @@ class TestInspectionSheet(SaleReturnCommon):
             ({'light': True, 'cable': True}, "answered by a number"),
             ({'light': True, 'cable': float('nan')}, "can be stored"),
             ({'light': True, 'plate': "photo.png"}, "answered by a file"),
-            ({'light': True, 'colour': "red"}, "is no item"),
+            ({'light': True, 'colour': "red"}, "is not an item"),
         ):
             with self.subTest(answers=answers), self.assert_refused(text):
                 self._answer(**answers)
@@ -149,7 +149,7 @@ class TestInspectionSheet(SaleReturnCommon):
             }
         )
         for key in ('wobble', other.item_ids.id):
-            with self.assert_refused("is no item"):
+            with self.assert_refused("is not an item"):
                 self._inspect(
                     self.sale_return,
                     {

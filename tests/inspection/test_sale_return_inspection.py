@@ -271,7 +271,7 @@ class TestInspectionTracked(SaleReturnCommon):
 
     def test_unknown_lot_is_refused(self):
         sale_return = self._create_received(self.serial_product, self.serials[:1], 1)
-        with self.assert_refused("is no lot"):
+        with self.assert_refused("is not a lot"):
             self._inspect(sale_return, {'quantity': 1, 'disposition': 'restock', 'lot': "S9"})
 
     def test_lot_that_did_not_come_is_refused(self):
@@ -281,7 +281,7 @@ class TestInspectionTracked(SaleReturnCommon):
 
     def test_lot_of_another_product_is_refused(self):
         sale_return = self._create_received(self.serial_product, self.serials[:1], 1)
-        with self.assert_refused("is no lot"):
+        with self.assert_refused("is not a lot"):
             self._inspect(
                 sale_return,
                 {'quantity': 1, 'disposition': 'restock', 'lot': self.lots[0].id},

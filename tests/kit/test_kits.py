@@ -232,7 +232,7 @@ class TestKits(KitCommon):
         order = self._create_sale()
         sale_return = self._create_return(order, 1)
         self._receive(sale_return)
-        with self.assert_refused("is no kit"):
+        with self.assert_refused("is not a kit"):
             self._inspect(sale_return, {'product': 'PA', 'quantity': 1, 'disposition': 'restock'})
 
     # === ODOO'S OWN RETURN === #

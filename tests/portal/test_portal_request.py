@@ -430,7 +430,7 @@ class TestPortalRequest(PortalHttpCommon):
             ('virus.jpg', b'MZ\x90\x00\x03' + bytes(200), "is of a kind that is not accepted"),
             ('page.jpg', b'<html><script>alert(1)</script></html>', "not accepted"),
             ('torn.jpg', photo()[:300], "could not be decoded"),
-            ('paper.pdf', b'%PDF-1.4\n%%EOF', "is no photo"),
+            ('paper.pdf', b'%PDF-1.4\n%%EOF', "is not a photo"),
             ('large.jpg', photo() + bytes(MAX_SIZE), "larger than 10 MB"),
         ):
             with self.subTest(name=name):

@@ -89,7 +89,7 @@ class TestTradeIn(TradeInCommon):
         self.assertEqual(lot.name, 'USED-1')
         self.assert_on_hand(used, 1, lot=lot)
 
-    def test_taken_in_in_several_steps(self):
+    def test_trade_in_arrives_in_several_steps(self):
         self.warehouse.sudo().delivery_steps = 'pick_ship'
         order = self._order({'product': self.used, 'quantity': -1, 'price': 30.0})
         for _step in range(3):
