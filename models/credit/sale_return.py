@@ -339,7 +339,7 @@ class SaleReturn(models.Model):
         """Return queries of the ids of customers by name, e-mail and telephone."""
         partners = self.env['res.partner'].sudo().with_context(active_test=False)
         pattern = f'%{escape_psql(text)}%'
-        # As the indexes of customers are, see `res.partner`.
+        # Built like the indexes of customers, see `res.partner`.
         queries = [SQL("SELECT id FROM res_partner WHERE complete_name ILIKE %s", pattern)]
         if '@' in text:
             queries.append(partners._search([('email_normalized', 'ilike', text)]).subselect())

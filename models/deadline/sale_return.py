@@ -332,7 +332,7 @@ class SaleReturn(models.Model):
         """Override to name the owner and the due time of teams, and the customer when it waits."""
         result = super()._get_next_step()
         for sale_return, step in result.items():
-            # sudo: the portal asks for its customers, who read no deadlines.
+            # sudo: the portal asks for its customers, who may not read deadlines.
             rows = sale_return.sudo().deadline_ids
             row = rows.filtered(lambda r, code=step['step']: r.step == code)
             if row.state in ('open', 'paused'):

@@ -32,7 +32,7 @@ class SaleReturnHealth(models.AbstractModel):
         ]
 
     def _fix_team(self, company):
-        """Give the company the team of everybody; the steps of open returns begin now."""
+        """Create a team of everybody for the company, and begin the open steps."""
         teams = self.env['sale.return.team']
         if not teams.search_count([('company_id', '=', company.id)], limit=1):
             teams._create_default(company)

@@ -347,7 +347,7 @@ class SaleReturnPolicy(models.Model):
             return
         raise ValidationError(
             self.env._(
-                "“%(regime)s” cannot be chosen yet: not all of that law is carried out. Choose "
+                "“%(regime)s” cannot be chosen yet: it is not fully supported. Choose "
                 "another law, and keep its terms by hand.",
                 regime=dict(self._fields['regime']._description_selection(self.env))[code],
             )

@@ -55,7 +55,7 @@ class SaleReturnClock(models.AbstractModel):
         """
         first = {}
         if returns:
-            # sudo: the portal asks for its customers, who read no log.
+            # sudo: the portal asks for its customers, who may not read the log.
             first = {
                 (sale_return.id, kind): moment
                 for sale_return, kind, moment in self.env['sale.return.event']

@@ -325,7 +325,8 @@ class StockMove(models.Model):
                     raise UserError(
                         self.env._(
                             "%(product)s in %(location)s waits for the inspection of return "
-                            "%(returns)s (or is the customer's property) and leaves only by it.",
+                            "%(returns)s (or is the customer's property) and cannot leave "
+                            "before it.",
                             product=product.display_name,
                             location=location.display_name,
                             returns=", ".join(returns.mapped('name')),

@@ -430,7 +430,7 @@ class SaleReturnPayback(models.AbstractModel):
             return 0.0
         source = mine[0]
         used = self._get_used(mine)
-        # The payout itself is among what is reserved.
+        # What is reserved includes the payout itself.
         used[source['line']]['amount'] -= refund.amount
         taken = used[source['line'], source['invoice']]['money'] - refund.note_amount
         left = min(
@@ -524,8 +524,8 @@ class SaleReturnPayback(models.AbstractModel):
         if not journal:
             raise UserError(
                 self.env._(
-                    "Company %(company)s has no journal for miscellaneous entries, which the "
-                    "discount on %(note)s has to be written back in.",
+                    "Company %(company)s has no journal for miscellaneous entries: create one to "
+                    "write back the discount on %(note)s.",
                     company=note.company_id.name,
                     note=note.name,
                 )

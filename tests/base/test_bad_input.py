@@ -52,7 +52,7 @@ class TestBadInput(SaleReturnCommon):
         for quantity, sentence in (
             (0, "more than zero"),
             (-1, "more than zero"),
-            (0.0000001, "no whole quantity of Units"),
+            (0.0000001, "not a whole quantity of Units"),
         ):
             with self.subTest(quantity=quantity):
                 self._refuse_lines(sentence, quantity=quantity)

@@ -180,7 +180,7 @@ class TestNoteRows(ReconciliationCommon):
             ).action_post()
         self.assertFalse(self._refresh())
 
-    def test_goods_credited_as_missing_that_come(self):
+    def test_goods_credited_as_missing_arrive_later(self):
         order = self._create_sale()
         self._create_approved_return(order.order_line, 2, reason=self.reason_missing)
         self.assertFalse(self._refresh())

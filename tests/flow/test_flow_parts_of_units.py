@@ -167,7 +167,7 @@ class TestPartsOfUnits(ReconciliationCommon):
         order = self._create_sale(
             {'product': self.eggs, 'quantity': 12, 'product_uom_id': self.unit.id}
         )
-        with self.assert_refused("no whole quantity of Dozen"):
+        with self.assert_refused("not a whole quantity of Dozen"):
             self._create_return(order, 0.01)
 
     def test_not_invoiced_part_is_simply_not_billed(self):

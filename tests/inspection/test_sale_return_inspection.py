@@ -195,7 +195,7 @@ class TestInspection(SaleReturnCommon):
         )
         sale_return = self._create_return(order, 12)
         self._receive(sale_return)
-        with self.assert_refused("no whole quantity"):
+        with self.assert_refused("not a whole quantity"):
             self._inspect(sale_return, (5, 'restock'))
         self._inspect(sale_return, (6, 'restock'), (6, 'scrap'))
         self.assert_on_hand(product, 0, self.quarantine)
