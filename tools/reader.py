@@ -23,7 +23,7 @@ MAX_ROWS = 10_000
 MAX_COUNT = 1_000_000
 MAX_DEPTH = 20
 MAX_DIGITS = 64
-# Up to which every integer is one of JSON as well.
+# The largest integer that JSON represents exactly.
 MAX_EXACT = 2**53
 # NUL and its like have no meaning in a text; half a surrogate pair is none at all. What breaks a
 # line stays.

@@ -110,7 +110,7 @@ class SaleReturnWorklist(models.Model):
         return self._get_action()
 
     def action_open_mine(self):
-        """Open what of a card waits for the reader.
+        """Open the records of a card that wait for the current user.
 
         :return: the action of the list.
         :rtype: dict

@@ -70,7 +70,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _count_goods(self, desk, line, quantity, lot=None):
-        """Count goods, of the only lot there is where none was read."""
+        """Count goods; where no lot was read and there is only one, count them with that lot."""
         if line['tracking'] != 'none' and lot is None:
             names = list(line['serials'])
             if line['tracking'] == 'serial' or len(names) != 1:

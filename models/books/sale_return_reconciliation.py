@@ -533,7 +533,7 @@ class SaleReturnReconciliation(models.Model):
         )
 
     def _pass_on_activities(self):
-        """Hang activities of rows that are off the open list on one that is on it, if any."""
+        """Move activities from rows that left the list of open ones to one that is still on it."""
         for company, rows in self.filtered('activity_ids').grouped('company_id').items():
             other = self.search(
                 [

@@ -82,7 +82,7 @@ class SaleReturnConfirmation(models.Model):
 
     @api.model
     def _get_moment(self, vals, now):
-        """Return when it was confirmed: when it is recorded, which no client says otherwise.
+        """Return when it was confirmed: the time of recording, which no client can choose.
 
         :raise UserError: when another moment is given.
         """

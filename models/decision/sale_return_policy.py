@@ -373,7 +373,7 @@ class SaleReturnPolicy(models.Model):
 
     def _copy_as_it_was(self):
         self.ensure_one()
-        # sudo: what applied goes on, also what only superusers may choose.
+        # sudo: terms that applied remain in force, even those that only superusers may choose.
         return self.sudo().copy(
             {
                 'name': self.env._(

@@ -76,7 +76,7 @@ class SaleReturnPortalLink(models.Model):
             )
 
     def _find_orders(self):
-        """Return the orders that have this number and this address, as far as links are due."""
+        """Return the orders with this number and address for which links may be sent."""
         email = email_normalize(self.email)
         if not email:
             return self.env['sale.order']

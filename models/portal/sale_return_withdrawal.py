@@ -232,7 +232,7 @@ class SaleReturnWithdrawal(models.Model):
         )
 
     def action_acknowledge_again(self):
-        """Mail acknowledgements again that could not be mailed, now.
+        """Try again to mail the acknowledgements that could not be mailed.
 
         :return: True
         :raise AccessError: without a role in Returns.

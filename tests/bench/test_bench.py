@@ -383,7 +383,7 @@ class TestBench(BenchCommon):
                 self.assert_answer(self._scan(code), 'reject', expected)
         self.assertFalse(self.bench.get_state(self.session_id)['data']['items'])
 
-    def test_two_scans_without_end_key_are_both_counted_if_they_are_sure(self):
+    def test_two_scans_without_end_key_are_both_counted_if_unambiguous(self):
         sale_return = self.lamps
         answer = self._scan(sale_return.name, '59012341234575901234123457')
         self.assert_answer(answer, 'accept', 'counted', "Two codes")
