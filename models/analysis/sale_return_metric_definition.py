@@ -27,7 +27,7 @@ class SaleReturnMetricDefinition(models.Model):
     )
     definition = fields.Text(required=True, translate=True, help="Numerator and denominator.")
     date_basis = fields.Char(translate=True, help="Which date puts it into a period.")
-    maturity = fields.Char(translate=True, help="From what age on it can be judged by.")
+    maturity = fields.Char(translate=True, help="Age from which the figure can be judged.")
     unit = fields.Char(required=True, translate=True)
     exclusions = fields.Char(translate=True, help="What is left out.")
 

@@ -35,7 +35,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     @reads(company_id=record_id)
     def open_session(self, company_id=None):
-        """Open the bench: what lies on it from before is there again.
+        """Open the bench with what was left lying on it.
 
         :param int company_id: by default the current company.
         :return: an answer; `result` is the configuration (grades, dispositions, commands, …).

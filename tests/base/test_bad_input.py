@@ -124,7 +124,7 @@ class TestBadInput(SaleReturnCommon):
         for state in ('submitted', 'approved', 'closed'):
             self._refuse_create("starts as a draft", line_ids=vals, state=state)
 
-    def test_facts_that_only_follow(self):
+    def test_derived_facts_cannot_be_set(self):
         for values in ({'qty_authorized': 1}, {'qty_written_off': 1}, {'policy_id': 1}):
             with self.subTest(values=values):
                 self._refuse_lines("cannot be set by hand", **values)
