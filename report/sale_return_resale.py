@@ -65,7 +65,8 @@ class SaleReturnResale(models.Model):
     qty_resold = fields.Float("Sold again Qty", digits='Product Unit', readonly=True)
     value_resold = fields.Monetary(
         readonly=True,
-        help="Net price at which it was sold again: that of the next delivery's order, at its rate.",
+        help="Net price at which it was sold again: that of the next delivery's order, at its "
+        "rate.",
     )
     rate_resold = fields.Float(
         "Resale Rate", readonly=True, aggregator='avg', help="Sold again ÷ restocked quantity."

@@ -161,7 +161,7 @@ class SaleReturnSurplus(models.AbstractModel):
 
     @api.model
     def _get_qty_at_customer(self, moves):
-        """Return the quantities of order lines that are still with the customer, beyond what returns record.
+        """Return the quantities of order lines that the customer still has, beyond known returns.
 
         Where every native return leaves one of ours behind, what returns expect is there.
 
