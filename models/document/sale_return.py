@@ -515,14 +515,6 @@ class SaleReturn(models.Model):
             for vals in vals_list
         )
 
-    def _write_facts(self, vals):
-        """Write fields that follow from what was done; `write` refuses them to everybody.
-
-        Being private it cannot be called by RPC, whatever the rights or the context.
-        """
-        # Past our own `write`, to those of the models below it.
-        return super().write(vals)  # pylint: disable=super-method-mismatch
-
     # === ACTION METHODS === #
 
     def action_view_sale_orders(self):

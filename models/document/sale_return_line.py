@@ -635,11 +635,3 @@ class SaleReturnLine(models.Model):
             # Less than can be counted is refused with a sentence, see `_ensure_whole_units`.
             if counted and counted != quantity:
                 line._write_facts({'qty_requested': counted})
-
-    def _write_facts(self, vals):
-        """Write fields that follow from what was done; `write` refuses them to everybody.
-
-        Being private it cannot be called by RPC, whatever the rights or the context.
-        """
-        # Past our own `write`, to those of the models below it.
-        return super().write(vals)  # pylint: disable=super-method-mismatch

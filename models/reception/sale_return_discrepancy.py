@@ -222,11 +222,6 @@ class SaleReturnDiscrepancy(models.Model):
             )
         return super().write(vals)
 
-    def _write_facts(self, vals):
-        """Write fields that follow from what was done; `write` refuses them to everybody."""
-        # Past our own `write`, to those of the models below it.
-        return super().write(vals)  # pylint: disable=super-method-mismatch
-
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(
