@@ -114,7 +114,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         if invoice.move_type != 'out_invoice' or invoice.state != 'posted':
             raise UserError(
                 self.env._(
-                    "Goodwill is granted on a posted customer invoice, and %(invoice)s is none.",
+                    "Goodwill is granted on a posted customer invoice, and %(invoice)s is not one.",
                     invoice=invoice.display_name,
                 )
             )
@@ -246,7 +246,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
 
     @api.model
     def _adjust_company_amount(self, invoice, share, rest):
-        """Bring a rounding rest to the amount in company currency, too."""
+        """Apply the rounding remainder to the amount in company currency as well."""
         rate = invoice.invoice_currency_rate or 1.0
         key = (False, 'total_excluded')
         if key in share:

@@ -482,7 +482,7 @@ class TestRegimes(DecisionCommon):
     def test_note_alone_is_no_reason(self):
         vals = self._prepare_return_lines(self.order.order_line, 1, customer_note="Broken")[0]
         vals.pop('reason_id')
-        with self.assert_refused("A note alone is none"):
+        with self.assert_refused("A note is not enough"):
             self._call(
                 self.staff,
                 self.env['sale.return'],

@@ -221,7 +221,7 @@ class TestKits(KitCommon):
         self._receive_parts(sale_return, (self.part_a, 4), (self.part_b, 1))
         with self.assert_refused("Part A, Part B"):
             self._inspect(sale_return, (2, 'restock'))
-        with self.assert_refused("no component"):
+        with self.assert_refused("not a component"):
             self._inspect(sale_return, {'product': 'Lamp', 'quantity': 1, 'disposition': 'restock'})
         with self.assert_refused("only 4.0 were received"):
             self._inspect(sale_return, {'product': 'PA', 'quantity': 5, 'disposition': 'restock'})

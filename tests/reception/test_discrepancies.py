@@ -332,7 +332,7 @@ class TestResolved(DiscrepancyCommon):
         self._inspect(self.sale_return, (3, 'scrap'))
         self.assertEqual(self.sale_return.inspection_ids.liability, 'carrier')
         self.assertEqual(self.sale_return.state, 'approved')
-        with self.assert_refused("no resolution"):
+        with self.assert_refused("not a resolution"):
             self._resolve(self.sale_return.discrepancy_ids, 'send_back')
         self._resolve(self.sale_return.discrepancy_ids, 'claim')
         self.assertEqual(self.sale_return.state, 'closed')

@@ -111,7 +111,7 @@ class TestTwoPersons(RefundCommon):
         self._call(self.first, refund.payment_id, 'action_post')
         self.assertEqual((refund.state, refund.account_digits), ('done', "… 0004"))
 
-    def test_alone_one_is_enough(self):
+    def test_one_person_is_enough_where_nobody_else_may(self):
         payers = self.env.ref('account.group_account_invoice').sudo().all_user_ids
         others = payers.filtered(lambda user: self.company in user.company_ids) - self.first
         (others - self.staff).active = False
