@@ -2,7 +2,7 @@ import base64
 import json
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import file_open
 
 STEPS = ('template', 'terms', 'money', 'decide', 'goods', 'portal', 'review')
@@ -21,6 +21,9 @@ ANSWERS = {
 COUNTRY_TEMPLATES = {'US': 'us_web_shop', 'CA': 'us_web_shop', 'CN': 'china_shop'}
 
 EU = 'eu_withdrawal'
+
+# What the level is called, as in the templates: it is found by its name.
+LEVEL = {'en_US': "Approver", 'zh_CN': "审批人"}
 
 
 class SaleReturnStart(models.TransientModel):
@@ -141,6 +144,15 @@ class SaleReturnStart(models.TransientModel):
         for start in self:
             start.display_name = start.company_id.name
 
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains('window_days', 'amount_from')
+    def _check_positive(self):
+        if any(start.window_days < 0 or start.amount_from < 0 for start in self):
+            raise ValidationError(
+                self.env._("Days and values cannot be negative: enter zero, or more.")
+            )
+
     # === ACTION METHODS === #
 
     def action_next(self):
@@ -184,10 +196,7 @@ class SaleReturnStart(models.TransientModel):
         """
         self.ensure_one()
         self.check_access('write')
-        if not self.file:
-            raise UserError(self.env._("Choose a file that was exported from Returns."))
-        text = base64.b64decode(self.file)
-        self._review(self.env['sale.return.configuration']._read(text, self.company_id))
+        self._review(self._read_file())
         action = self.env['ir.actions.act_window']._for_xml_id(
             'sale_return.sale_return_start_action'
         )
@@ -205,7 +214,7 @@ class SaleReturnStart(models.TransientModel):
         configurations = self.env['sale.return.configuration']
         if self.file:
             name = self.file_name or self.env._("File")
-            document = configurations._read(base64.b64decode(self.file), self.company_id)
+            document = self._read_file()
         else:
             name = dict(self._fields['template']._description_selection(self.env))[self.template]
             document = self._build_document()
@@ -258,6 +267,20 @@ class SaleReturnStart(models.TransientModel):
             }
         )
 
+    def _read_file(self):
+        """Return the document of the file that was chosen.
+
+        :raise UserError: when there is none, or it is no configuration.
+        """
+        content = self.with_context(bin_size=False).file
+        try:
+            text = base64.b64decode(content or b'', validate=True)
+        except ValueError:
+            text = b''
+        if not text:
+            raise UserError(self.env._("Choose a file that was exported from Returns."))
+        return self.env['sale.return.configuration']._read(text, self.company_id)
+
     def _load_template(self):
         """Return the document of the template."""
         self.ensure_one()
@@ -292,7 +315,7 @@ class SaleReturnStart(models.TransientModel):
         """
         document = self._load_template()
         level = {
-            'name': {'en_US': "Approver", 'zh_CN': "审批人"},
+            'name': LEVEL,
             'amount_from': self.amount_from,
             'approver_type': 'user' if self.approver_id else 'group',
             'user_id': self.approver_id.login,

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 
 class SaleReturnConfiguration(models.Model):
@@ -29,10 +30,9 @@ class SaleReturnConfiguration(models.Model):
 
         :return: the action of the form.
         :rtype: dict
+        :raise UserError: when there is no sample.
         """
-        self.ensure_one()
-        self.sample_return_id.check_access('read')
-        return self.sample_return_id._get_records_action()
+        return self._get_sample()._get_records_action()
 
     def action_print_sample(self):
         """Print the slip of the sample, to be scanned at the bench.
@@ -40,11 +40,10 @@ class SaleReturnConfiguration(models.Model):
         :return: the action of the report.
         :rtype: dict
         """
-        self.ensure_one()
-        self.sample_return_id.check_access('read')
+        sample = self._get_sample()
         # sudo: people need not read reports to print one.
         slip = self.env.ref('sale_return.sale_return_slip_action').sudo()
-        return slip.report_action(self.sample_return_id, config=False)
+        return slip.report_action(sample, config=False)
 
     def action_show_sample(self):
         """Show the page that the customer of the sample has.
@@ -52,13 +51,8 @@ class SaleReturnConfiguration(models.Model):
         :return: the action that opens the page.
         :rtype: dict
         """
-        self.ensure_one()
-        self.sample_return_id.check_access('read')
-        return {
-            'type': 'ir.actions.act_url',
-            'url': self.sample_return_id.access_url,
-            'target': 'new',
-        }
+        url = self._get_sample().access_url
+        return {'type': 'ir.actions.act_url', 'url': url, 'target': 'new'}
 
     def action_remove_sample(self):
         """End the sample and archive its customer and product. Its log stays, as that of any.
@@ -83,6 +77,18 @@ class SaleReturnConfiguration(models.Model):
         return True
 
     # === BUSINESS METHODS === #
+
+    def _get_sample(self):
+        """Return the sample.
+
+        :raise UserError: when there is none.
+        """
+        self.ensure_one()
+        self.check_access('read')
+        if not self.sample_return_id:
+            raise UserError(self.env._("There is no sample parcel. Make one first."))
+        self.sample_return_id.check_access('read')
+        return self.sample_return_id
 
     def _create_sample(self):
         """Create an order, deliver it, and have its return approved.

@@ -1,7 +1,7 @@
 import math
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 
 from .const import CONFIGURATION_FORMAT, CONFIGURATION_VERSION, REFERENCES
 
@@ -48,10 +48,8 @@ class SaleReturnConfiguration(models.Model):
     @api.depends_context('uid', 'lang')
     def _compute_asked(self):
         for configuration in self:
-            asked = configuration.state == 'done' and configuration._get_asked(
-                configuration.settings or {}, configuration.company_id
-            )
-            configuration.asked = "\n".join(asked or []) or False
+            asked = configuration._get_asked(configuration.settings or {}, configuration.company_id)
+            configuration.asked = "\n".join(asked) or False
 
     # === ACTION METHODS === #
 
@@ -62,15 +60,40 @@ class SaleReturnConfiguration(models.Model):
 
         :return: True
         :raise AccessError: when the user is no manager of Returns.
+        :raise UserError: when something was written later, which has to go first.
         """
         self._ensure_manager()
         self.check_access('read')
         for configuration in self.filtered(lambda one: one.state == 'done').sorted('id', True):
+            configuration._ensure_last()
+            settings = {}
             for step in reversed(configuration.before or []):
                 configuration._undo_step(step)
+                settings |= step.get('settings', {})
             # sudo: managers write configurations by what they do, and not by hand.
-            configuration.sudo().state = 'undone'
+            configuration.sudo().write({'state': 'undone', 'settings': settings})
         return True
+
+    def _ensure_last(self):
+        """Refuse to undo what later configurations were written upon."""
+        self.ensure_one()
+        later = self.search(
+            [
+                ('company_id', '=', self.company_id.id),
+                ('state', '=', 'done'),
+                ('id', '>', self.id),
+            ],
+            limit=1,
+        )
+        if later:
+            raise UserError(
+                self.env._(
+                    "“%(name)s” cannot be undone before “%(later)s”, which was written after it. "
+                    "Undo that one first.",
+                    name=self.name,
+                    later=later.name,
+                )
+            )
 
     def _undo_step(self, step):
         """Put one record, or the settings, back."""
@@ -162,6 +185,8 @@ class SaleReturnConfiguration(models.Model):
         document = {'format': CONFIGURATION_FORMAT, 'version': CONFIGURATION_VERSION}
         for section, model in self._get_sections().items():
             records = self._get_records(model, company).filtered('active')
+            if 'parent_path' in records._fields:
+                records = records.sorted('parent_path')  # what others are part of comes first
             document[section] = [
                 {
                     **({} if record.company_id else {'all_companies': True}),
@@ -443,7 +468,15 @@ class SaleReturnConfiguration(models.Model):
         names = value if isinstance(value, list) else [value] if value else []
         records = self.env[field.comodel_name]
         for name in names:
-            records |= self._find_reference(field.comodel_name, name, company)
+            found = self._find_reference(field.comodel_name, name, company)
+            if not found:
+                raise UserError(
+                    self.env._(
+                        "“%(name)s” is named before it is there. Put it further up in the file.",
+                        name=name,
+                    )
+                )
+            records |= found
         return records
 
     @api.model

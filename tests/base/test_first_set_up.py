@@ -128,6 +128,15 @@ class TestFirstSetUp(FirstSetUpCommon):
         self.assertFalse(policy.active)
         self.assertEqual(sale_return.line_ids.policy_id, policy)
 
+    def test_what_was_written_last_is_undone_first(self):
+        first = self._apply('electronics')
+        second = self._apply('wholesale')
+        with self.assertRaisesRegex(UserError, "Undo that one first"):
+            first.action_undo()
+        second.action_undo()
+        first.action_undo()
+        self.assertFalse(self._get_policies())
+
     def test_consumers_of_the_eu_get_the_law(self):
         self._apply('us_web_shop', eu_consumers=True, settlement='on_account')
         european, general = self._get_policies()
@@ -173,6 +182,10 @@ class TestFirstSetUp(FirstSetUpCommon):
         self.assertFalse(self.company.sudo().sale_return_portal)
         configuration.action_undo()
         self.assertTrue(self.company.sudo().sale_return_portal)
+        self._start('till_shops', administrator).action_apply()
+        manager = self.configurations.search([('state', '=', 'done')]).with_context(lang='en_US')
+        manager.action_undo()
+        self.assertIn("switch on “Requests by Customers”", manager.asked)
 
     def test_other_companies_keep_what_they_have(self):
         other = self.foreign_companies[:1]
@@ -208,6 +221,20 @@ class TestFirstSetUp(FirstSetUpCommon):
         start = cards.search([('once', '=', True)])
         start.action_dismiss()
         self.assertFalse(cards.search([('once', '=', True)]))
+
+    def test_set_up_page_offers_it(self):
+        pages = self._env_of(self.manager)['sale.return.setup'].with_context(lang='en_US')
+        page = pages.browse(pages.action_open()['res_id'])
+        self.assertFalse(page.configuration_ids)
+        configuration = self._apply()
+        page.invalidate_recordset(['configuration_ids'])
+        self.assertEqual(page.configuration_ids, configuration)
+        self.assertIn('Set Up in Five Questions', pages.get_view(view_type='form')['arch'])
+
+    def test_answers_are_not_negative(self):
+        start = self._start()
+        with self.assertRaisesRegex(UserError, "cannot be negative"):
+            start.window_days = -1
 
     def test_six_processes_take_a_return_by_form(self):
         order = self._create_sale()
@@ -360,6 +387,7 @@ class TestConfigurationFiles(FirstSetUpCommon):
             'text': ("{", "cannot be read as JSON"),
             'bytes': (b"\xff\xfe\x00", "cannot be read as JSON"),
             'deep': ("[" * 100_000, "cannot be read as JSON"),
+            'empty': ("", "Choose a file"),
             'list': ("[]", "no configuration of Returns"),
             'other': ('{"format": "other"}', "no configuration of Returns"),
         }
@@ -404,6 +432,23 @@ class TestConfigurationFiles(FirstSetUpCommon):
             start.action_apply()
         self.env.invalidate_all()
         self.assertNotEqual(self.policy.window_days, 77)
+
+    def test_records_of_the_file_may_name_each_other(self):
+        document = self._export()
+        child = {'code': "X2", 'name': "Child", 'parent_id': "X1"}
+        parent = {'code': "X1", 'name': "Parent"}
+        policy = {'name': "Of the Child", 'reason_ids': ["X2"]}
+        document['policies'] = [policy]
+        document['reasons'] = [child, parent]
+        with self.assertRaisesRegex(UserError, "Put it further up in the file"):
+            self._import(document).action_apply()
+        document['reasons'] = [parent, child]
+        self._import(document).action_apply()
+        reason = self.env['sale.return.reason'].search([('code', '=', "X2")])
+        self.assertEqual(reason.parent_id.code, "X1")
+        self.assertEqual(reason.company_id, self.company)
+        self.assertFalse(self._import(document).changes)
+        self.assertFalse(self._import(self._export()).changes)
 
     def test_shared_records_take_all_companies(self):
         document = self._export()
