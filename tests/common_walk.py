@@ -333,19 +333,16 @@ class Walker:
 
     def log_in(self, person):
         """Log in by the form, after whoever was at the browser before."""
-        # Their browser asks for pages in their language.
-        self.call('Network.enable')
-        self.call(
-            'Network.setExtraHTTPHeaders',
-            headers={'Accept-Language': person.lang.replace('_', '-')},
-        )
-        self.browser.delete_cookie('frontend_lang', url=self.base_url)
         self.chinese = person.lang == 'zh_CN'
         self.open('/web/session/logout?redirect=/web/login', 'input[name=login]')
         self.type('input[name=login]', person.login)
         self.type('input[name=password]', person.login)
         self.press('Enter')
         self.see('body.o_web_client .o_action_manager > *, .o_portal_my_home, .o_portal')
+
+    def choose_language(self, code):
+        """Choose the language of a customer's pages, as by the link at their foot."""
+        self.open(f'/{code}/my', 'main')
 
     @contextmanager
     def task(self, name, at_most):

@@ -5,7 +5,7 @@ class SaleReturnChannelFile(models.Model):
     """A file that was imported, with what it states of itself. Written by the importer."""
 
     _name = 'sale.return.channel.file'
-    _inherit = ['sale.return.own.defaults']
+    _inherit = ['sale.return.own.defaults', 'sale.return.technical']
     _description = "File of a Sales Channel"
     _order = 'id desc'
 
@@ -17,7 +17,7 @@ class SaleReturnChannelFile(models.Model):
         related='channel_id.company_id', store=True, index=True, readonly=True
     )
     checksum = fields.Char(
-        string="SHA-256", required=True, readonly=True, help="Names the bytes of the file."
+        required=True, readonly=True, technical=True, help="Names the bytes of the file."
     )
     attachment_id = fields.Many2one('ir.attachment', string="File", readonly=True)
     format = fields.Char(readonly=True, help="Told by the columns of the file.")
