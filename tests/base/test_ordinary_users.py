@@ -15,6 +15,7 @@ NEVER_WALKED = {
     ('models.reception.stock_lot', '_compute_sale_return_ids'): "fields for users of Returns",
     ('models.document.ir_qweb_field_barcode', 'value_to_html'): "draws, and reads no record",
     ('models.base.sale_return_technical', '_valid_field_parameter'): "asked by the registry",
+    ('models.exchange.stock_move', '_get_source_document'): "names what is held in forecasts",
 }
 
 
