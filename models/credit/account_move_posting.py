@@ -62,6 +62,7 @@ class AccountMove(models.Model):
         (self | self.reversed_entry_id)._sync_sale_return_points()
         # Leave the sending of notes of returns to Odoo's own job.
         self.filtered(lambda move: move._is_sale_return_sent())._queue_sale_return_sending()
+        self._settle_sale_return_exchanges()
         self._start_sale_return_refunds()
         self._tell_of_sale_return_notes()
 
@@ -69,6 +70,9 @@ class AccountMove(models.Model):
 
     def _check_sale_return_payees(self):
         """Refuse documents that would give the money of a return to others (room `refund`)."""
+
+    def _settle_sale_return_exchanges(self):
+        """Let credits pay for what is given in exchange (room `exchange`)."""
 
     def _start_sale_return_refunds(self):
         """Settle what was taken back, and pay back what policies want paid (room `refund`)."""

@@ -425,6 +425,7 @@ class SaleReturn(models.Model):
         """
         self._fix_appeal_limit(state)
         self._drop_replacements(state)
+        self._follow_wishes(state)
         self._release_stored_value(state)
         self._plan_follow_up(state)
         self._sync_deadlines_of_state(state)
@@ -442,6 +443,9 @@ class SaleReturn(models.Model):
 
     def _drop_replacements(self, state):
         """Cancel the replacements of what comes to nothing (room `inspection`)."""
+
+    def _follow_wishes(self, state):
+        """Hold what is given in exchange, or set it free (room `exchange`)."""
 
     def _release_stored_value(self, state):
         """Give back what cards have paid of goods that are never billed (room `credit`)."""

@@ -23,18 +23,15 @@ class AccountMove(models.Model):
                 move.payment_state = 'paid'
         return result
 
-    def _post(self, soft=True):
-        """Extend to settle credits with the invoices of exchanges, before money is paid back."""
-        posted = super()._post(soft=soft)
-        notes = posted.filtered(lambda move: move.move_type == 'out_refund')
+    def _settle_sale_return_exchanges(self):
+        """Hook of `_after_sale_return_posting`."""
+        result = super()._settle_sale_return_exchanges()
+        notes = self.filtered(lambda move: move.move_type == 'out_refund')
         if notes:
             # sudo: whoever posts a note need not be a user of Returns.
             returns = notes.sudo().line_ids.sale_return_line_id.return_id
-            exchanges = returns.filtered(
-                lambda r: any(line.resolution == 'exchange' for line in r.line_ids)
-            )
-            self.env['sale.return.exchange.order']._follow(exchanges)
-        return posted
+            self.env['sale.return.exchange.order']._follow(returns)
+        return result
 
     def _is_exchange_pending(self):
         """Tell whether a credit note may still have to pay for an exchange."""

@@ -109,12 +109,6 @@ class SaleReturn(models.Model):
         )
         return f"{sentence} {warning}"
 
-    # === CRUD METHODS === #
-
-    def _is_derived(self, name):
-        """Override of `sale.return.derived` to protect the order and the end of the hold."""
-        return name in ('exchange_order_ids', 'exchange_hold_until') or super()._is_derived(name)
-
     # === ACTION METHODS === #
 
     def action_view_exchange_orders(self):
@@ -183,9 +177,9 @@ class SaleReturn(models.Model):
         policies = self.line_ids.filtered(lambda line: line.resolution == 'exchange').policy_id
         return 'first' in policies.mapped('exchange_payment')
 
-    def _update_state(self, state, reason=None):
-        """Extend to hold what is wished for, and to set it free when a return comes to nothing."""
-        result = super()._update_state(state, reason=reason)
+    def _follow_wishes(self, state):
+        """Hook of `_after_state`."""
+        result = super()._follow_wishes(state)
         if state == 'submitted':
             self._begin_exchanges()
         elif state == 'approved':
@@ -203,7 +197,7 @@ class SaleReturn(models.Model):
     def _begin_exchanges(self):
         """Hold what is wished for; where an appeal was right, as far as it is still there."""
         service = self.env['sale.return.exchange.order']
-        # sudo: see `_update_state`.
+        # sudo: see `_follow_wishes`.
         again = self.sudo().line_ids.filtered(
             lambda line: line.exchange_ended and line.resolution == 'exchange'
         )
@@ -227,7 +221,7 @@ class SaleReturn(models.Model):
     def _after_step(self):
         """Extend to tell, once, that goods were rejected that something was promised for."""
         result = super()._after_step()
-        # sudo: see `_update_state`.
+        # sudo: see `_follow_wishes`.
         for sale_return in self.sudo().filtered('has_exchange_to_decide'):
             sale_return._ask_about_rejected_exchange()
         return result

@@ -153,14 +153,6 @@ class SaleReturnLine(models.Model):
 
     # === CRUD METHODS === #
 
-    def _is_derived(self, name):
-        """Override of `sale.return.derived` to protect the order and the hold."""
-        return name in (
-            'exchange_sale_line_id',
-            'exchange_hold_ids',
-            'exchange_ended',
-        ) or super()._is_derived(name)
-
     def _count_requested(self):
         """Extend to keep what somebody wished for apart from what comes back."""
         wished = {
