@@ -61,7 +61,10 @@ class StockReturnPicking(models.TransientModel):
             self._ensure_reason_for_goods()
         picking = super()._create_return()
         self.env['sale.return.reception']._adopt_moves(
-            picking.move_ids,
+            # What was not delivered yet is looked at when it comes.
+            picking.move_ids.filtered(
+                lambda move: move.origin_returned_move_id.state in (False, 'done')
+            ),
             reason=self.sale_return_reason_id,
             resolution='replace' if self.is_exchange else 'refund',
         )

@@ -211,8 +211,8 @@ class SaleReturnLine(models.Model):
             self.env['sale.return.policy']._fields['release_event']._description_selection(self.env)
         )
         for line in self:
-            if line.resolution != 'replace':
-                continue  # an exchange made by hand
+            if line.resolution != 'replace' or line.sale_line_id._is_return_kit():
+                continue  # an exchange made by hand, or by Odoo
             released = line._get_qty_released_by_event(line)
             if line._get_measure().compare(line.qty_replaced, released) > 0:
                 raise UserError(

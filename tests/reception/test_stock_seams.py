@@ -60,6 +60,14 @@ class TestStockSeams(TradeInCommon):
         self._process(back)
         self.assert_on_hand(self.product, 3, self.quarantine)
 
+    def test_delivery_that_was_not_done_is_returned_without_a_return(self):
+        order = self._create_order({'quantity': 5})
+        back = self._return_in_inventory(order.picking_ids, 5)
+        self.assertFalse(back.sale_return_ids)
+        self._return_in_inventory(back, 5)
+        order._action_cancel()
+        self.assertEqual(set(order.picking_ids.mapped('state')), {'cancel'})
+
     # === ORDERS THAT CHANGE === #
 
     def test_raising_an_order_after_a_return_of_the_return_delivers_the_rest(self):
