@@ -6,15 +6,14 @@ by header: taxes, tags and, where the country books that way, storno.
 
 from odoo.exceptions import UserError
 
-# Country: template of its chart, and values of the company and of the customer that the country
-# asks for.
+# Country: template of its chart, values of the company, and records that the customer refers to.
 COUNTRIES = {
     'de': ('de_skr03', {}, {}),
     'fr': ('fr', {}, {}),
     'pl': ('pl', {}, {}),
     'it': ('it', {}, {}),
     'cn': ('cn', {}, {}),
-    'ar': ('ar_ri', {}, {}),
+    'ar': ('ar_ri', {}, {'l10n_ar_afip_responsibility_type_id': 'l10n_ar.res_CF'}),
     # What only Odoo's dialog gives: see `HEADERS`.
     'sa': ('sa', {}, {}),
     'es': ('es_pymes', {}, {}),
@@ -163,7 +162,8 @@ def create_world(env, country, valuation):
         @classmethod
         def _create_customer(cls, name, **values):
             values = {'country_id': cls.company.country_id.id, 'street': "1", 'city': "1"}
-            return super()._create_customer(name, **values, **of_customer)
+            values |= {field: cls.env.ref(name).id for field, name in of_customer.items()}
+            return super()._create_customer(name, **values)
 
         @classmethod
         def _create_product(cls, name, **values):
