@@ -45,7 +45,7 @@ class StockReturnPicking(models.TransientModel):
             for move in picking.move_ids
         ):
             # Odoo takes the place only of types that are receipts.
-            return values | {'location_dest_id': ours.default_location_dest_id.id}
+            return values | {'location_dest_id': warehouse.sale_return_loc_id.id}
         native = warehouse.sale_return_native_type_id or warehouse.in_type_id
         return values | {
             'picking_type_id': native.id,
