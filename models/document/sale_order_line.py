@@ -241,7 +241,8 @@ class SaleOrderLine(models.Model):
     def _get_return_quantities(self):
         """Say what was shipped, came back and is held, for all lines in a few queries.
 
-        Lines without stock moves (services) count what was invoiced and credited instead.
+        Lines without stock moves (services) count what was invoiced and credited instead. There is
+        nothing to return of a discount, a reward or what a card has paid: goods take them along.
 
         :return: `{line: (shipped, returned, held)}` in the unit of the product.
         :rtype: dict
@@ -249,6 +250,7 @@ class SaleOrderLine(models.Model):
         shipped, returned = self._get_moved_quantities()
         held, gone = self._get_held_quantities()
         ledger = self.env['sale.return.ledger']
+        shares = self.env['sale.return.order.share']
         result = {}
         for line in self:
             measure = line._get_return_measure()
@@ -256,7 +258,12 @@ class SaleOrderLine(models.Model):
             if line.qty_delivered_method == 'stock_move':
                 out, back = shipped[origin], returned[origin]
                 back += measure.to_stock(gone.get(origin, 0.0))
-            elif line.product_id and not line.is_downpayment and not line.display_type:
+            elif (
+                line.product_id
+                and not line.is_downpayment
+                and not line.display_type
+                and not shares._is_discount(line)
+            ):
                 invoiced, by_returns, otherwise = ledger._get_invoiced(line)
                 out = measure.to_stock(invoiced)
                 back = measure.to_stock(by_returns + otherwise)

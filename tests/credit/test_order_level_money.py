@@ -50,6 +50,18 @@ class TestOrderLevelMoney(SaleReturnCommon):
         self.assertEqual((goods.price_unit, goods.quantity), (100.0, 4.0))
         self.assertEqual((share.price_subtotal, share.sale_return_kind), (-40.0, 'discount'))
 
+    def test_discount_is_no_line_to_return(self):
+        order, invoice = self._sell_with_discount()
+        discount = order.order_line - self._goods(order)
+        self.assertEqual(discount.qty_returnable, 0.0)
+        wizard = self.env['sale.return.create'].create({'sale_line_ids': order.order_line.ids})
+        self.assertEqual(wizard.line_ids.sale_line_id, self._goods(order))
+        with self.assert_refused("Lower the quantity"):
+            self._create_return(order, 1)
+        self._return_goods(self._goods(order), 10)
+        self.assertEqual(self._get_notes(invoice).amount_untaxed, 900.0)
+        self.assertEqual(order.return_status, 'full')
+
     def test_parts_of_a_discounted_order_add_up_to_its_invoice(self):
         order, invoice = self._sell_with_discount(
             {'quantity': 3, 'price': 10.01},
