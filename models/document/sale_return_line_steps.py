@@ -72,9 +72,11 @@ class SaleReturnLine(models.Model):
         self.ensure_one()
         waiting = self._get_qty_come() - self.qty_inspected
         quantity = max(self._get_measure().round(waiting), 0.0)
-        if not quantity and self.move_ids and self.sale_line_id._is_return_kit():
+        # sudo: who follows or decides on returns need not have rights on transfers and orders.
+        line = self.sudo()
+        if not quantity and line.move_ids and line.sale_line_id._is_return_kit():
             # Small parts of a kit are worth less than the smallest quantity and lie there, too.
-            if self.env['sale.return.quarantine']._get_buckets(self)[self]:
+            if line.env['sale.return.quarantine']._get_buckets(line)[line]:
                 return self._get_measure().rounding
         return quantity
 

@@ -262,6 +262,21 @@ class TestReturnStates(SaleReturnCommon):
         sale_return.action_submit()
         self.assertEqual(sale_return.state, 'submitted')
 
+    def test_each_role_closes_what_does_not_come_without_rights_elsewhere(self):
+        for role in ('user', 'approver'):
+            user = self._create_user(f'closes_{role}', f'sale_return.group_{role}')
+            for received in (0, 1):
+                sale_return = self._create_return(self._create_sale(), 2)
+                if received:
+                    self._receive(sale_return, received)
+                    sale_return.action_inspect_all('restock')
+                # As in a request of its own: nothing of it was read yet.
+                self.env.invalidate_all()
+                with self.subTest(role=role, received=received):
+                    self._call(user, sale_return, 'action_close', reason="It was never sent.")
+                    self.assertEqual(sale_return.state, 'closed')
+                    self.assertEqual(sale_return.line_ids.qty_credited, received)
+
     def test_hold_starts_with_the_submission_and_ends_with_the_return(self):
         sale_return = self._create_return(self.order, 3, submit=False)
         self.assertEqual(self.line.qty_returnable, 10)
