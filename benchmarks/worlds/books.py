@@ -75,7 +75,9 @@ LINES = """
                COALESCE(has_draft, FALSE) AS has_draft,
                COALESCE(accepted, 0) AS accepted, COALESCE(rejected, 0) AS rejected,
                EXISTS (SELECT FROM sale_return_line part WHERE part.sale_line_id = line.id
-                          AND part.state IN ('submitted', 'approved')) AS is_under_way,
+                          AND (part.state IN ('submitted', 'approved')
+                               OR EXISTS (SELECT FROM stock_move WHERE sale_return_line_id = part.id
+                                  AND state NOT IN ('done', 'cancel')))) AS is_under_way,
                EXISTS (SELECT FROM stock_move WHERE sale_line_id = line.id
                           AND product_id <> line.product_id) AS is_kit
           FROM line
@@ -94,9 +96,13 @@ class Books:
     def __init__(self, cr, company_id):
         self.cr = cr
         self.company_id = company_id
+        # Order lines of which less was ordered later on: more may be ordered from there.
+        self.lowered = []
 
     def ask(self, query, **values):
-        self.cr.execute(query, {'company': self.company_id, 'small': SMALL, **values})
+        self.cr.execute(
+            query, {'company': self.company_id, 'small': SMALL, 'lowered': self.lowered, **values}
+        )
         names = [column.name for column in self.cr.description]
         return [dict(zip(names, row, strict=True)) for row in self.cr.fetchall()]
 
@@ -327,6 +333,8 @@ class Books:
                         SELECT *, GREATEST(0, CASE
                                WHEN is_under_way AND policy = 'delivery' THEN sold - billed
                                WHEN is_under_way THEN GREATEST(ordered, sold) - billed
+                               WHEN policy = 'order' AND id = ANY(%(lowered)s)
+                                    THEN ordered - billed + credited
                                ELSE (CASE policy WHEN 'delivery' THEN shipped - back
                                      ELSE ordered - back + shipped - sold END)
                                     - (billed - credited)
@@ -386,7 +394,8 @@ class Books:
                            AND move.origin_returned_move_id IS NULL
                          GROUP BY 1)
                      SELECT * FROM figures JOIN planned USING (id)
-                      WHERE NOT is_kit AND planned > GREATEST(ordered - sold, 0) + %(small)s"""
+                      WHERE NOT is_kit AND planned > %(small)s + GREATEST(0, ordered - CASE
+                            WHEN id = ANY(%(lowered)s) THEN shipped - back ELSE sold END)"""
             ),
             "{name}: {planned} planned; {ordered} ordered, {sold} shipped for it, {back} back",
         )
@@ -406,6 +415,9 @@ class Books:
                              FROM account_move WHERE state = 'posted' AND move_type = 'out_invoice'
                             GROUP BY 1) again ON again.id = note.id
                     WHERE invoice.company_id = %(company)s AND invoice.move_type = 'out_invoice'
+                      -- Goods paid in advance are credited in full, the rest stays the customer's.
+                      AND NOT EXISTS (SELECT FROM account_move_line
+                          WHERE move_id = invoice.id AND is_downpayment)
                     GROUP BY invoice.id
                    HAVING SUM(note.amount_total - COALESCE(again.total, 0))
                           > invoice.amount_total + %(small)s

@@ -23,6 +23,7 @@ class People:
         self.orders = self.root['sale.order']
         # What was done by hand beside the returns, which the books are asked about less strictly.
         self.by_hand = set()
+        self.lowered = []
 
     def settle_in(self):
         """Draw the settings of the world."""
@@ -286,6 +287,8 @@ class People:
         if after < 0:
             return None
         self.as_('seller', line).product_uom_qty = after
+        if after < before:
+            self.lowered.append(line.id)
         return f"{line.order_id.name} {line.product_id.name}: {before} to {after}"
 
     def _do_cancel_order(self, chance):

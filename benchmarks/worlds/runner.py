@@ -20,6 +20,7 @@ class World:
         self.root = shop.root
         self.people = People(shop, plan)
         self.books = Books(self.root.cr, shop.company.id)
+        self.books.lowered = self.people.lowered
         self.log, self.refusals = [], 0
 
     def play(self):
