@@ -362,15 +362,17 @@ class Books:
         )
 
     def find_over_credited(self):
-        """Order lines of which more is credited than was billed, where a return is involved."""
+        """Order lines of which returns credit more than was billed.
+
+        What others credit counts in money: a price correction has the quantity of what it corrects.
+        """
         return self.tell(
             self.ask(
                 LINES
                 + """SELECT * FROM figures
-                      WHERE NOT is_kit AND credited_by_returns > 0
-                        AND credited - billed > 0.0051 * ratio"""
+                      WHERE NOT is_kit AND credited_by_returns - billed > 0.0051 * ratio"""
             ),
-            "{name}: {billed} billed, {credited} credited",
+            "{name}: {billed} billed, {credited_by_returns} credited by returns",
         )
 
     def find_delivered_again(self):
