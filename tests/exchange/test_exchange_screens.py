@@ -3,7 +3,7 @@ from odoo.tests import Form, tagged
 from odoo.addons.sale_return.models.portal.exceptions import RequestRefused
 
 from ..common_exchange import ExchangeCommon
-from ..common_portal import PortalCommon
+from ..common_portal import PortalCommon, PortalHttpCommon
 
 
 @tagged('post_install', '-at_install')
@@ -130,3 +130,27 @@ class TestExchangePortal(ExchangeCommon, PortalCommon):
         self._switch_exchanges(False)
         row = self.offer._get_offer(self.order.sudo())[0]
         self.assertNotIn('exchange', dict(row['resolutions']))
+
+
+@tagged('post_install', '-at_install')
+class TestExchangePages(ExchangeCommon, PortalHttpCommon):
+    """The pages themselves, as a browser without scripts sees them."""
+
+    def test_customer_asks_for_another_size(self):
+        order = self._create_paid_sale({'product': self.medium, 'quantity': 2})
+        line = order.order_line
+        self._log_in(self.jane)
+        page = self._choose({line: 1}, order)
+        self.assertIn("S In stock", self._text(page, 'o_sale_return_variants'))
+        wish = {f'wish_{line.id}': 'exchange'}
+        page = self._ask({line: 1}, order, **wish)
+        self.assertIn("Say which variant", self._error(page))
+        wish[f'variant_{line.id}'] = self.large.id
+        summary = self._ask({line: 1}, order, **wish)
+        self.assertIn("Shirt (L)", self._text(summary, 'o_sale_return_exchange'))
+        self.assertIn("Nothing to pay", self._text(summary, 'o_sale_return_exchange'))
+        self._send(summary)
+        sale_return = self._returns()
+        self.assertEqual(self._get_held(sale_return), {self.large: 1.0})
+        page = self._open(sale_return.access_url)
+        self.assertIn("Exchange for Shirt (L)", self._text(page))
