@@ -61,6 +61,8 @@ class SaleReturnShared(models.AbstractModel):
                 self.env._(
                     "“%(names)s” counts for all companies. Only somebody who has access to all of "
                     "them can change it: choose a company of yours, or ask them.",
-                    names=", ".join(shared.mapped('display_name')),
+                    names=", ".join(
+                        record.display_name or record._description for record in shared
+                    ),
                 )
             )

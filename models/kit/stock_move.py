@@ -155,4 +155,7 @@ class StockMove(models.Model):
                 and (move.sale_return_inspection_id or move.origin_returned_move_id)
             )
         )
-        return super(StockMove, self - fixed).action_explode() | fixed
+        rest = self - fixed
+        # A remote client may call it where `mrp` is not installed.
+        explode = getattr(super(StockMove, rest), 'action_explode', None)
+        return (explode() if explode else rest) | fixed
