@@ -71,7 +71,7 @@ class SaleReturnCreateLine(models.TransientModel):
             free = service._get_free(rows.exchange_product_id, warehouse)
             for row in rows:
                 quantity = free[row.exchange_product_id]
-                row.exchange_text = self.env._("always") if quantity is None else f"{quantity:g}"
+                row.exchange_text = self.env._("Always") if quantity is None else f"{quantity:g}"
 
     @api.depends('quantity', 'reason_id', 'wizard_id.reason_id', 'qty_returnable')
     def _compute_note(self):

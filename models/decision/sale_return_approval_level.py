@@ -83,21 +83,21 @@ class SaleReturnApprovalLevel(models.Model):
             'high': format_amount(self.env, self.amount_to, self.currency_id),
         }
         if not self.amount_from and not self.amount_to:
-            return self.env._("Whatever the value: %(who)s decides.", **words)
+            return self.env._("Whatever the value. Who decides: %(who)s.", **words)
         if not self.amount_to:
-            return self.env._("From %(low)s, without upper limit: %(who)s decides.", **words)
-        return self.env._("From %(low)s to below %(high)s: %(who)s decides.", **words)
+            return self.env._("From %(low)s, without upper limit. Who decides: %(who)s.", **words)
+        return self.env._("From %(low)s to below %(high)s. Who decides: %(who)s.", **words)
 
     def _describe_approver(self):
         if self.approver_type == 'user':
-            return self.user_id.name or self.env._("somebody")
+            return self.user_id.name or self.env._("Somebody")
         if self.approver_type == 'manager':
-            return self.env._("the requester's manager")
+            return self.env._("The requester's manager")
         # sudo: managers of Returns may name a group that they do not administer.
         group = self.sudo().group_id
         if group:
-            return self.env._("an approver of the group %(group)s", group=group.name)
-        return self.env._("an approver")
+            return self.env._("An approver of the group %(group)s", group=group.name)
+        return self.env._("An approver")
 
     @api.constrains('approver_type', 'user_id')
     def _check_user(self):

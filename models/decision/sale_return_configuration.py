@@ -583,7 +583,7 @@ class SaleReturnConfiguration(models.Model):
         if field.type == 'selection':
             return dict(field._description_selection(self.env)).get(value, "–")
         if field.type == 'boolean':
-            return self.env._("yes") if value else self.env._("no")
+            return self.env._("Yes") if value else self.env._("No")
         if field.relational:
             names = value if isinstance(value, list) else [value] if value else []
             found = [

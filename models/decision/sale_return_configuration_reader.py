@@ -38,7 +38,7 @@ class SaleReturnConfiguration(models.Model):
         self._check_head(document)
         sections = self._get_sections()
         known = {'format', 'version', 'name', 'settings', *sections}
-        self._check_known(document, known, self.env._("the file"))
+        self._check_known(document, known, self.env._("The file"))
         for section, model in sections.items():
             self._check_items(document.get(section, []), model, section, document, company)
         self._check_settings(document.get('settings', {}))
@@ -69,33 +69,40 @@ class SaleReturnConfiguration(models.Model):
         if unknown:
             raise UserError(
                 self.env._(
-                    "“%(names)s” in %(place)s is unknown. Correct the file, or take it out.",
+                    "%(place)s: “%(names)s” is unknown. Correct the file, or take it out.",
                     names=", ".join(name[:50] for name in unknown[:5]),
                     place=where,
                 )
             )
 
-    def _refuse_value(self, where, expected):
-        raise UserError(
-            self.env._(
-                "%(place)s has to be %(expected)s. Correct the file.",
-                place=where,
-                expected=expected,
-            )
-        )
+    def _refuse_value(self, where, sentence):
+        """Refuse a value by a sentence about its place in the file."""
+        raise UserError(sentence % {'place': where})
+
+    def _get_object_sentence(self):
+        return self.env._("%(place)s has to be an object with names and values. Correct the file.")
+
+    def _get_boolean_sentence(self):
+        return self.env._("%(place)s has to be true or false. Correct the file.")
 
     def _check_items(self, items, model, where, document, company):
         """Check the records of a section, or of another record."""
         if not isinstance(items, list) or len(items) > MAX_ITEMS:
-            self._refuse_value(where, self.env._("a list of at most %(count)s", count=MAX_ITEMS))
+            raise UserError(
+                self.env._(
+                    "%(place)s has to be a list of at most %(count)s. Correct the file.",
+                    place=where,
+                    count=MAX_ITEMS,
+                )
+            )
         names, keys = self._get_field_names(model), self._get_keys()[model]
         for number, item in enumerate(items, start=1):
             place = f"{where} {number}"
             if not isinstance(item, dict):
-                self._refuse_value(place, self.env._("an object with names and values"))
+                self._refuse_value(place, self._get_object_sentence())
             self._check_known(item, (*names, 'all_companies'), place)
             if not isinstance(item.get('all_companies', False), bool):
-                self._refuse_value(f"{place}, all_companies", self.env._("true or false"))
+                self._refuse_value(f"{place}, all_companies", self._get_boolean_sentence())
             for name, value in item.items():
                 if name != 'all_companies':
                     field = self.env[model]._fields[name]
@@ -114,21 +121,25 @@ class SaleReturnConfiguration(models.Model):
         elif field.relational:
             names = value if field.type == 'many2many' else [value] if value else []
             if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-                self._refuse_value(where, self.env._("a name, or a list of names"))
+                self._refuse_value(
+                    where,
+                    self.env._("%(place)s has to be a name, or a list of names. Correct the file."),
+                )
             for name in names:
                 self._check_reference(field.comodel_name, name, where, document, company)
         elif field.type == 'boolean':
             if not isinstance(value, bool):
-                self._refuse_value(where, self.env._("true or false"))
+                self._refuse_value(where, self._get_boolean_sentence())
         elif field.type in ('integer', 'float', 'monetary'):
             self._check_number(field, value, where)
         elif field.type == 'selection':
             if value not in (False, *field.get_values(self.env)):
-                self._refuse_value(
-                    where,
+                raise UserError(
                     self.env._(
-                        "one of these: %(values)s", values=", ".join(field.get_values(self.env))
-                    ),
+                        "%(place)s has to be one of these: %(values)s. Correct the file.",
+                        place=where,
+                        values=", ".join(field.get_values(self.env)),
+                    )
                 )
         else:
             self._check_text(field, value, where)
@@ -138,7 +149,12 @@ class SaleReturnConfiguration(models.Model):
         fits = isinstance(value, numbers) and not isinstance(value, bool)
         low = -MAX_NUMBER if field.name == 'sequence' else 0
         if not fits or not math.isfinite(value) or not low <= value <= MAX_NUMBER:
-            self._refuse_value(where, self.env._("a number, and not below zero"))
+            self._refuse_value(
+                where,
+                self.env._(
+                    "%(place)s has to be a number that is not below zero. Correct the file."
+                ),
+            )
 
     def _check_text(self, field, value, where):
         texts = value if isinstance(value, dict) and field.translate else {'en_US': value}
@@ -146,7 +162,12 @@ class SaleReturnConfiguration(models.Model):
             text is False or (isinstance(text, str) and len(text) <= MAX_TEXT and '\0' not in text)
             for text in texts.values()
         ):
-            self._refuse_value(where, self.env._("a text, or texts by language with en_US"))
+            self._refuse_value(
+                where,
+                self.env._(
+                    "%(place)s has to be a text, or texts by language with en_US. Correct the file."
+                ),
+            )
 
     def _check_reference(self, model, name, where, document, company):
         """Refuse a name that no record has, or several have."""
@@ -170,8 +191,8 @@ class SaleReturnConfiguration(models.Model):
 
     def _check_settings(self, settings):
         if not isinstance(settings, dict):
-            self._refuse_value('settings', self.env._("an object with names and values"))
+            self._refuse_value('settings', self._get_object_sentence())
         self._check_known(settings, self._get_setting_names(), 'settings')
         for name, value in settings.items():
             if not isinstance(value, bool):
-                self._refuse_value(f"settings, {name}", self.env._("true or false"))
+                self._refuse_value(f"settings, {name}", self._get_boolean_sentence())

@@ -127,7 +127,10 @@ class SaleReturn(models.Model):
         """
         self._ensure_group('group_user')
         self.check_access('write')
-        self._ensure_state(('approved',), self.env._("exchanged against payment"))
+        self._ensure_state(
+            ('approved',),
+            self.env._("Return %(returns)s cannot be exchanged against payment. Approve it first."),
+        )
         service = self.env['sale.return.exchange.order']
         lines = service._as_service(self).line_ids._filter_exchanged()
         service._raise_orders(
@@ -146,7 +149,10 @@ class SaleReturn(models.Model):
         """
         self._ensure_group('group_user')
         self.check_access('write')
-        self._ensure_state(('submitted', 'approved'), self.env._("exchanged no more"))
+        self._ensure_state(
+            ('submitted', 'approved'),
+            self.env._("The exchange of return %(returns)s cannot be ended: it is not under way."),
+        )
         self._end_exchange('exchange_ended')
         self.filtered(lambda r: r.state == 'approved')._after_step()
         return True

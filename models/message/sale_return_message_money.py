@@ -119,12 +119,12 @@ class SaleReturnMessageMoney(models.AbstractModel):
         """
         if online:
             return self.env._(
-                "to the card or account that you paid with (%(provider)s)", provider=journal.name
+                "To the card or account that you paid with (%(provider)s)", provider=journal.name
             )
         ways = {
-            'bank': self.env._("bank transfer"),
-            'cash': self.env._("cash"),
-            'credit': self.env._("credit card"),
+            'bank': self.env._("Bank transfer"),
+            'cash': self.env._("Cash"),
+            'credit': self.env._("Credit card"),
         }
         return ways.get(journal.type, journal.name)
 

@@ -131,7 +131,7 @@ class TestBadInput(SaleReturnCommon):
 
     def test_unknown_resolution(self):
         before = self._count_documents()
-        with self.assert_refused("has to be one of refund"):
+        with self.assert_refused("has to be one of these: refund"):
             self._call(
                 self.staff,
                 self.env['sale.return'],

@@ -393,14 +393,14 @@ class TestConfigurationFiles(FirstSetUpCommon):
         }
         changes = {
             'version': (lambda d, p: d.update(version=99), "another version of Returns"),
-            'section': (lambda d, p: d.update(wizards=[]), "“wizards” in the file is unknown"),
+            'section': (lambda d, p: d.update(wizards=[]), "The file: “wizards” is unknown"),
             'key': (lambda d, p: p.update(colour=1), "“colour” in policies"),
             'company': (lambda d, p: p.update(company_id=1), "“company_id” in policies"),
             'number': (lambda d, p: p.update(window_days="soon"), "and not below zero"),
             'truth': (lambda d, p: p.update(window_days=True), "and not below zero"),
             'nan': (
                 lambda d, p: p.update(return_freight=float('nan')),
-                "has to be a number, and not",
+                "has to be a number that is not",
             ),
             'negative': (lambda d, p: p.update(window_days=-5), "and not below zero"),
             'huge': (lambda d, p: p.update(window_days=10**30), "and not below zero"),

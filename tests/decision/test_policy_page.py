@@ -128,12 +128,12 @@ class TestPolicyPage(DecisionCommon):
         )
         level = level.with_context(lang='en_US')
         self.assertRegex(
-            level.sentence, r"From .*500.00.*, without upper limit: an approver decides."
+            level.sentence, r"From .*500.00.*, without upper limit. Who decides: An approver."
         )
         level.amount_to = 900.0
         self.assertRegex(level.sentence, r"From .*500.00.* to below .*900.00.*: an approver")
         level.amount_from = level.amount_to = 0
-        self.assertEqual(level.sentence, "Whatever the value: an approver decides.")
+        self.assertEqual(level.sentence, "Whatever the value. Who decides: An approver.")
 
 
 @tagged('post_install', '-at_install')

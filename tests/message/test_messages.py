@@ -285,7 +285,7 @@ class TestMessages(MessagesCommon):
         sale_return = self._go_all_the_way(self.order, 2)
         sentences = self._tell_money(sale_return)
         self.assertRegex(sentences[0], "^We will pay back .*242.00[.]$")
-        self.assertIn("bank transfer", " ".join(sentences))
+        self.assertIn("Bank transfer", " ".join(sentences))
         due = fields.Date.today() + timedelta(days=9)
         sale_return.sudo().credit_note_ids.invoice_date_due = due
         day = format_date(self.env, due)
