@@ -71,7 +71,9 @@ class SaleReturnCredit(models.AbstractModel):
         # would mix them up otherwise.
         posted = self._get_notes_to_post(notes)
         posted._date_after_locks()
-        posted._post(soft=False)
+        # Odoo dates what it posts by the day of whoever posts: here it is the company's.
+        zone = returns.company_id[:1]._get_sale_return_timezone()
+        posted.with_context(tz=zone)._post(soft=False)
         self._log_notes(notes - posted)
         self._log_uncharged(allocations)
         self.env['sale.return.order.share']._ask_about_trade_ins(allocations)

@@ -53,7 +53,9 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         goodwill = service.env['sale.return.goodwill']
         # The limits count in the currency of the company, which only the note knows.
         override = goodwill._ensure_limits(invoice, company_amount)
-        note._post(soft=False)
+        # Dated by the day of the company, not of whoever grants it.
+        zone = note.company_id._get_sale_return_timezone()
+        note.with_context(tz=zone)._post(soft=False)
         service._ensure_nothing_taken(note, lines.sale_line_ids)
         granted = goodwill.create(
             {

@@ -54,7 +54,7 @@ class TestBench(BenchCommon):
         # Against the rules a note is demanded.
         answer = self._do('set_result', {'disposition': 'restock'})
         self.assertEqual(answer['data']['items'][1]['missing'], ['note'])
-        self.assert_answer(self._do('finish'), 'reject', 'incomplete', "a note")
+        self.assert_answer(self._do('finish'), 'reject', 'incomplete', "Note")
         self._do('set_result', {'note': "Box only", 'liability': 'carrier'})
         self.assert_answer(self._do('finish'), 'accept', 'finished')
         rows = sale_return.inspection_ids.sorted('id')

@@ -316,7 +316,7 @@ class TestMessages(MessagesCommon):
         self._pay_back(self.order.invoice_ids)
         sale_return = self._go_all_the_way(self.order, 2)
         sale_return.sudo().action_refund()
-        self.assertIn("is on its way back to you (bank", " ".join(self._tell_money(sale_return)))
+        self.assertIn("is on its way back to you (Bank", " ".join(self._tell_money(sale_return)))
         sale_return.sudo().refund_ids.payment_id.action_post()
         self.env.invalidate_all()
         self.assertRegex(" ".join(self._tell_money(sale_return)), "We have paid back .*242.00")
