@@ -271,8 +271,8 @@ class TestExchangeHold(ExchangeCommon):
             self._create_exchange(exchanged.order_line, self.small)
         with self.assert_refused("Say what the customer gets"):
             self._create_exchange(self.line, self.env['product.product'])
-        for price in (-1.0, float('nan')):
-            with self.assert_refused("cannot be below zero"), self.env.cr.savepoint():
+        for price, text in ((-1.0, "cannot be below zero"), (float('nan'), "has to be a number")):
+            with self.assert_refused(text), self.env.cr.savepoint():
                 self._create_exchange(self.line, self.large, exchange_price=price)
         self.env['sale.return'].search([('state', '=', 'draft')]).filtered(
             lambda r: not r.event_ids
