@@ -119,8 +119,10 @@ class TestEvidence(SaleReturnCommon):
 
     def test_name_carries_no_path(self):
         self.assertEqual(
-            self._add(self.draft.line_ids, name="../../etc/pass\x00wd.png").name, "passwd.png"
+            self._add(self.draft.line_ids, name="../../etc/passwd.png").name, "passwd.png"
         )
+        with self.assert_refused("without control characters"):
+            self._add(self.draft.line_ids, name="pass\x00wd.png")
 
     def test_file_of_a_draft_may_be_taken_away_and_goes_with_it(self):
         file = self._add(self.draft.line_ids)
