@@ -43,9 +43,7 @@ class SaleReturnGoodwillGrant(models.TransientModel):
         default='yes',
         help="Whether the amount below contains the taxes of the invoice.",
     )
-    percent = fields.Float(
-        string="Percent", store=False, help="Share of what is left of the invoice, as an amount."
-    )
+    percent = fields.Float(store=False, help="Share of what is left of the invoice, as an amount.")
     amount = fields.Monetary(required=True)
     amount_left = fields.Monetary(
         string="Left of the Invoice",

@@ -104,7 +104,6 @@ class SaleReturnStart(models.TransientModel):
     )
     approver_id = fields.Many2one(
         'res.users',
-        string="Approver",
         domain="[('share', '=', False)]",
         compute='_compute_answers',
         store=True,
@@ -126,7 +125,7 @@ class SaleReturnStart(models.TransientModel):
     )
 
     # What comes of them.
-    file = fields.Binary(string="File", attachment=False)
+    file = fields.Binary(attachment=False)
     file_name = fields.Char()
     changes = fields.Text(readonly=True)
     asked = fields.Text(readonly=True)

@@ -260,7 +260,7 @@ class TestChannelImport(SaleReturnCommon):
         dialog = (
             self.env['sale.return.channel.import']
             .with_user(self.accountant)
-            .with_context(action['context'])
+            .with_context(**action['context'])
             .create({'attachment_ids': [Command.set(attachment.ids)]})
         )
         result = dialog.action_import()

@@ -15,3 +15,4 @@ from . import test_flow_seams
 from . import test_flow_second_thoughts
 from . import test_flow_two_companies
 from . import test_flow_uninvoiced
+from . import test_random_worlds
