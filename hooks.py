@@ -123,10 +123,16 @@ def _fill_qty_returned(env):
                     ON line.id = move.sale_line_id AND line.product_id = move.product_id
                   JOIN uom_uom AS move_uom ON move_uom.id = move.product_uom
              LEFT JOIN uom_uom AS line_uom ON line_uom.id = line.product_uom_id
+                  JOIN stock_location AS source ON source.id = move.location_id
+                  JOIN stock_location AS destination ON destination.id = move.location_dest_id
                  WHERE move.state = 'done'
                    AND move.quantity != 0
                    AND move.location_id IN (SELECT id FROM customer_location)
-                   AND move.location_dest_id NOT IN (SELECT id FROM customer_location)
+                   AND (
+                       move.location_dest_id NOT IN (SELECT id FROM customer_location)
+                       -- What another company of ours has drop-shipped goes back to it.
+                       OR (source.usage = 'customer' AND destination.usage != 'customer')
+                   )
               GROUP BY line.id
             )
             UPDATE sale_order_line AS line

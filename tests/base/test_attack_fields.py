@@ -95,13 +95,13 @@ class TestAttackFields(AttackMixin, SaleReturnCommon):
         user = self.roles['user']
         lines = [{'sale_line_id': self.order.order_line.id, 'qty_requested': 1}]
         for vals, sentence in (
-            ({'partner_id': [1]}, "“Customer” (partner_id) of Customer Return has to be the ID"),
+            ({'partner_id': [1]}, "“Customer (partner_id)” of Customer Return has to be the ID"),
             ({'external_ref': 'a\x00b'}, "has to be a text of one line"),
             ({'external_ref': 'x' * 5000}, "has to be a text of one line"),
             ({'line_ids': 5}, "has to be a list"),
             ({'line_ids': [{**lines[0], 'qty_requested': 1e308}]}, "has to be a number"),
             ({'line_ids': [{**lines[0], 'qty_requested': 'nan'}]}, "has to be a number"),
-            ({'line_ids': [{**lines[0], 'resolution': 'magic'}]}, "one of refund, "),
+            ({'line_ids': [{**lines[0], 'resolution': 'magic'}]}, "one of these: refund, "),
             ({'line_ids': [(6, 0, [2**40])]}, "has to be a list"),
             ({'date_dispatched': '9999-99-99'}, "has to be a day"),
             ({'color_of_the_parcel': 1}, "Customer Return has no field “color_of_the_parcel”"),

@@ -394,16 +394,16 @@ class TestConfigurationFiles(FirstSetUpCommon):
         changes = {
             'version': (lambda d, p: d.update(version=99), "another version of Returns"),
             'section': (lambda d, p: d.update(wizards=[]), "The file: “wizards” is unknown"),
-            'key': (lambda d, p: p.update(colour=1), "“colour” in policies"),
-            'company': (lambda d, p: p.update(company_id=1), "“company_id” in policies"),
-            'number': (lambda d, p: p.update(window_days="soon"), "and not below zero"),
-            'truth': (lambda d, p: p.update(window_days=True), "and not below zero"),
+            'key': (lambda d, p: p.update(colour=1), "policies 1: “colour”"),
+            'company': (lambda d, p: p.update(company_id=1), "policies 1: “company_id”"),
+            'number': (lambda d, p: p.update(window_days="soon"), "that is not below zero"),
+            'truth': (lambda d, p: p.update(window_days=True), "that is not below zero"),
             'nan': (
                 lambda d, p: p.update(return_freight=float('nan')),
                 "has to be a number that is not",
             ),
-            'negative': (lambda d, p: p.update(window_days=-5), "and not below zero"),
-            'huge': (lambda d, p: p.update(window_days=10**30), "and not below zero"),
+            'negative': (lambda d, p: p.update(window_days=-5), "that is not below zero"),
+            'huge': (lambda d, p: p.update(window_days=10**30), "that is not below zero"),
             'choice': (lambda d, p: p.update(regime='moon'), "has to be one of these"),
             'reason': (lambda d, p: p.update(reason_ids=["NOPE"]), "names “NOPE”"),
             'no list': (lambda d, p: p.update(reason_ids=3), "a name, or a list of names"),
@@ -412,7 +412,10 @@ class TestConfigurationFiles(FirstSetUpCommon):
             'too many': (lambda d, p: d.update(policies=long_list), "a list of at most"),
             'no object': (lambda d, p: d.update(policies=[1]), "an object with names and values"),
             'switch': (lambda d, p: d['settings'].update(sale_return_portal=1), "true or false"),
-            'foreign switch': (lambda d, p: d['settings'].update(group_x=True), "“group_x” in"),
+            'foreign switch': (
+                lambda d, p: d['settings'].update(group_x=True),
+                "settings: “group_x”",
+            ),
         }
         for name, (change, words) in changes.items():
             cases[name] = (json.dumps(self._corrupt(change)), words)

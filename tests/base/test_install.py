@@ -103,7 +103,7 @@ class TestInstall(EarlierTradeCommon):
             orders |= order
         self._relocate(self._return_natively(orders[0], 2), 'location_dest_id', transit)
         self._fill_columns(orders)
-        self.assert_filled(orders, [4.0, 4.0], ['partial', 'partial'])
+        self.assert_filled(orders, [6.0, 4.0], ['partial', 'partial'])
 
     def _relocate(self, picking, name, location):
         """Change a location of done moves, which no user can."""

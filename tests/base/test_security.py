@@ -422,7 +422,10 @@ class TestJson2(SecurityCommon, PatientHttpCase):
         )
         self.assertEqual((status, rows), (200, sale_return.inspection_ids.ids))
         status, preview = self._post(self.staff, 'sale.return', 'preview_credit', ids=ids)
-        self.assertEqual((status, preview[str(ids[0])]), (200, {'due': [], 'estimate': []}))
+        self.assertEqual(
+            (status, preview[str(ids[0])]),
+            (200, {'due': [], 'estimate': [], 'exchange': [], 'difference': 0.0}),
+        )
         status, notes = self._post(self.staff, 'sale.return', 'action_create_credit_notes', ids=ids)
         self.assertEqual((status, notes), (200, []))
 

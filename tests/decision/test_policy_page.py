@@ -131,7 +131,9 @@ class TestPolicyPage(DecisionCommon):
             level.sentence, r"From .*500.00.*, without upper limit. Who decides: An approver."
         )
         level.amount_to = 900.0
-        self.assertRegex(level.sentence, r"From .*500.00.* to below .*900.00.*: an approver")
+        self.assertRegex(
+            level.sentence, r"From .*500.00.* to below .*900.00.*Who decides: An approver"
+        )
         level.amount_from = level.amount_to = 0
         self.assertEqual(level.sentence, "Whatever the value. Who decides: An approver.")
 

@@ -46,7 +46,7 @@ class TestFollowUp(SaleReturnCommon):
         calls = self._get_calls(returns)
         self.assertEqual((len(calls), calls.user_id), (2, self.seller))
         self.assertIn("121.00", calls[:1].note)
-        self.assertIn("nothing", calls[:1].note)
+        self.assertIn("Nothing ordered since", calls[:1].note)
 
     def test_day_begins_where_the_company_is(self):
         self.company.sudo().partner_id.tz = 'Pacific/Auckland'
@@ -77,7 +77,7 @@ class TestFollowUp(SaleReturnCommon):
 
     def test_result_is_checked(self):
         sale_return = self._closed(1)
-        with self.assert_refused("no result"):
+        with self.assert_refused("not a result"):
             self._call(self.seller, sale_return, 'action_follow_up', 'happy')
         with self.assert_refused("cannot be followed up"):
             self._call(self.seller, self._create_return(self.order, 1), 'action_follow_up', 'kept')

@@ -19,6 +19,8 @@ class TestPortalPolicy(PortalHttpCommon):
         cls.env.ref('base.public_user').sudo().write(
             {'company_ids': [(4, cls.company.id)], 'company_id': cls.company.id}
         )
+        if 'website' in cls.env:
+            cls.env['website'].sudo().search([]).company_id = cls.company
         others = cls.env['sale.return.policy'].sudo().search([])
         cls.policy = cls._create_policy(window_days=30, sequence=-500)
         others.active = False
@@ -102,7 +104,8 @@ class TestPortalPolicy(PortalHttpCommon):
     def test_page_and_its_links_are_there_only_where_customers_may_ask(self):
         links = "//footer//a[starts-with(@href, '/returns')]/@href"
         page = self._open('/returns')
-        self.assertEqual(page.xpath(links), ['/returns', '/returns/policy'])
+        # A website links a page in its other languages as well.
+        self.assertEqual(set(page.xpath(links)), {'/returns', '/returns/policy'})
         self.company.sudo().sale_return_portal = False
         self._open('/returns/policy', status=404)
         self.assertFalse(self._open('/web/login').xpath(links))
