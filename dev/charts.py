@@ -41,6 +41,9 @@ def run(env, countries=''):
             finally:
                 savepoint.rollback()
                 savepoint.close(rollback=False)
+                # What Odoo wanted to do afterwards was about records that are gone.
+                env.cr.precommit.clear()
+                env.cr.postcommit.clear()
                 env.invalidate_all()
                 env.registry.clear_all_caches()
             wrong += len(findings)

@@ -156,7 +156,7 @@ class SaleReturnPolicy(models.Model):
     )
     settlement = fields.Selection(
         [
-            ('as_paid', "To the customer where they have paid, else as credit"),
+            ('as_paid', "As it was paid, else as credit"),
             ('refund', "Always to the customer"),
             ('on_account', "As credit"),
         ],

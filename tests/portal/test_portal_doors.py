@@ -30,7 +30,13 @@ READABLE = {
         'sale_return_price',
         'sale_return_withheld_qty',
     },
-    'sale.order': {'return_line_ids', 'return_ids', 'return_count', 'return_status'},
+    'sale.order': {
+        'return_line_ids',
+        'return_ids',
+        'return_count',
+        'return_status',
+        'exchange_due',  # of their own orders
+    },
     'sale.order.line': {'return_line_ids', 'qty_returned', 'qty_returnable'},
     'stock.picking': {
         'sale_return_id',
