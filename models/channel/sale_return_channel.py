@@ -133,7 +133,6 @@ class SaleReturnChannel(models.Model):
     )
     encoding = fields.Selection(
         [('cp1252', "Western Europe"), ('gb18030', "Chinese"), ('cp932', "Japanese")],
-        string="Encoding",
         default='cp1252',
         help="Of files that are not in Unicode.",
     )

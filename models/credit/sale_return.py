@@ -174,14 +174,16 @@ class SaleReturn(models.Model):
 
     def _fix_proposals(self):
         """Hook of `_before_state`: the freight is proposed for a draft only."""
-        super()._fix_proposals()
+        result = super()._fix_proposals()
         self._recompute_recordset(['freight_charge'])
+        return result
 
     def _release_stored_value(self, state):
         """Hook of `_after_state`."""
-        super()._release_stored_value(state)
+        result = super()._release_stored_value(state)
         if state == 'closed':
             self.env['sale.return.loyalty']._release_unbilled(self)
+        return result
 
     @api.depends('create_uid')
     def _compute_door(self):

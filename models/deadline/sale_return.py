@@ -236,9 +236,10 @@ class SaleReturn(models.Model):
 
     def _sync_deadlines_of_state(self, state):
         """Hook of `_after_state`."""
-        super()._sync_deadlines_of_state(state)
+        result = super()._sync_deadlines_of_state(state)
         if state in FINAL_STATES:
             self._sync_deadlines()
+        return result
 
     def _close_or_reopen(self):
         """Override to call the next desk after everything that was done."""

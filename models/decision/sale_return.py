@@ -600,7 +600,7 @@ class SaleReturn(models.Model):
 
         :raise UserError: when a return with an open appeal would be set back to draft.
         """
-        super()._ensure_may_become(state)
+        result = super()._ensure_may_become(state)
         if state == 'draft' and (
             open_appeals := self.appeal_ids.filtered(lambda a: a.state == 'open')
         ):
@@ -611,13 +611,15 @@ class SaleReturn(models.Model):
                     returns=", ".join(open_appeals.return_id.mapped('name')),
                 )
             )
+        return result
 
     def _fix_appeal_limit(self, state):
         """Hook of `_after_state`."""
-        super()._fix_appeal_limit(state)
+        result = super()._fix_appeal_limit(state)
         if state == 'refused':
             for until, group in self.grouped(lambda r: r._get_date_appeal_until()).items():
                 group._write_facts({'date_appeal_until': until})
+        return result
 
     def _get_date_appeal_until(self):
         """Return the last day of an appeal against a refusal made now, in the company's time zone.

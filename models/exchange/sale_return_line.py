@@ -35,7 +35,6 @@ class SaleReturnLine(models.Model):
         store=True,
     )
     exchange_quantity = fields.Float(
-        string="Exchange Quantity",
         digits=False,
         min_display_digits='Product Unit',
         compute='_compute_exchange_quantity',
@@ -45,7 +44,6 @@ class SaleReturnLine(models.Model):
         help="How many the customer gets, if all that comes back is accepted.",
     )
     exchange_price = fields.Float(
-        string="Exchange Price",
         min_display_digits='Product Price',
         compute='_compute_exchange_price',
         store=True,
@@ -76,7 +74,6 @@ class SaleReturnLine(models.Model):
     # Which size runs small: stays whatever becomes of the exchange.
     size_had_id = fields.Many2one(
         'product.attribute.value',
-        string="Size Had",
         compute='_compute_size_had_id',
         store=True,
         index='btree_not_null',
@@ -84,7 +81,6 @@ class SaleReturnLine(models.Model):
     )
     size_wanted_id = fields.Many2one(
         'product.attribute.value',
-        string="Size Wanted",
         compute='_compute_size_had_id',
         store=True,
         index='btree_not_null',

@@ -85,10 +85,11 @@ class SaleReturn(models.Model):
 
     def _drop_replacements(self, state):
         """Hook of `_after_state`."""
-        super()._drop_replacements(state)
+        result = super()._drop_replacements(state)
         if state != 'approved':  # the approval plans them after the receipts
             lines = self.line_ids.filtered(lambda line: line.resolution == 'replace')
             lines._resolve_replace(lines)
+        return result
 
     def _is_finished(self):
         """Extend to wait for the replacements."""

@@ -8,7 +8,7 @@ class AccountMove(models.Model):
 
     def _tell_of_sale_return_notes(self):
         """Hook of `_after_sale_return_posting`."""
-        super()._tell_of_sale_return_notes()
+        result = super()._tell_of_sale_return_notes()
         # sudo: an accountant need not be a user of Returns.
         notes = self.sudo().filtered(lambda move: move.move_type == 'out_refund')
         self.env['sale.return.message']._queue(
@@ -18,3 +18,4 @@ class AccountMove(models.Model):
                 for sale_return in note.invoice_line_ids.sale_return_line_id.return_id
             ]
         )
+        return result

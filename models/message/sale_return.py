@@ -515,12 +515,13 @@ class SaleReturn(models.Model):
 
     def _plan_follow_up(self, state):
         """Hook of `_after_state`."""
-        super()._plan_follow_up(state)
+        result = super()._plan_follow_up(state)
         if state == 'closed':
             for day, group in self.grouped(lambda r: r._get_follow_up_day()).items():
                 group._write_facts({'follow_up_on': day})
         elif reopened := self.filtered('follow_up_on'):
             reopened._drop_follow_up()
+        return result
 
     def _get_follow_up_day(self):
         """Return the day on which the customer of a return closed now is called.

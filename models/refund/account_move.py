@@ -142,19 +142,21 @@ class AccountMove(models.Model):
 
     def _check_sale_return_payees(self):
         """Hook of `_post`."""
-        super()._check_sale_return_payees()
+        result = super()._check_sale_return_payees()
         self._check_sale_return_header()
         self.origin_payment_id._ensure_sale_return_payee()
+        return result
 
     def _start_sale_return_refunds(self):
         """Hook of `_after_sale_return_posting`."""
-        super()._start_sale_return_refunds()
+        result = super()._start_sale_return_refunds()
         posted = self.sudo()  # sudo: an accountant need not be a user of Returns
         posted._follow_reversed_payouts()
         posted._set_off_reversed_credits()
         for note in self.filtered(lambda move: move._is_sale_return_refund_automatic()):
             # One by one: a note that cannot be paid back stops no other.
             note._start_sale_return_refund()
+        return result
 
     # === WHAT WAS UNDONE === #
 
