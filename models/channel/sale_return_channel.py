@@ -48,7 +48,6 @@ class SaleReturnChannel(models.Model):
     _inherit = ['sale.return.shared']
     _description = "Sales Channel"
     _order = 'company_id, name, id'
-    _check_company_auto = True
 
     name = fields.Char(required=True)
     active = fields.Boolean(default=True)

@@ -7,7 +7,6 @@ from odoo.tools import SQL
 from ...tools.channels.matching import match
 
 CHUNK = 1000
-STATES = {'match': 'match', 'difference': 'difference', 'no_credit_note': 'no_credit_note'}
 
 
 class SaleReturnChannelMatcher(models.AbstractModel):
@@ -202,7 +201,7 @@ class SaleReturnChannelMatcher(models.AbstractModel):
     def _get_state(self, refund, state, mine, compared, has_return):
         """Return the state of a refund after its comparison."""
         if state != 'no_credit_note':
-            return STATES[state]
+            return state
         if refund.channel_state == 'pending':
             return 'pending'
         twins = [other for other in compared - refund if other.amount == refund.amount]

@@ -41,10 +41,6 @@ class Row:
         self.line = line
         self.values = values
 
-    def has(self, name):
-        """Return whether the file has the column."""
-        return name in self.table.columns
-
     def get(self, name):
         """Return the text of a column, or nothing if the file has none."""
         position = self.table.columns.get(name)
