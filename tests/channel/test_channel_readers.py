@@ -342,3 +342,64 @@ class TestChannelReaders(BaseCase):
                     sorted(each for pair in found for each in pair.refunds),
                     list(range(len(refunds.split()))),
                 )
+
+    def test_other_writing_of_the_same_rows_changes_nothing(self):
+        """Encodings, ends of lines and of files."""
+        writings = {
+            'with a mark': lambda text: text.encode('utf-8-sig'),
+            'UTF-16': lambda text: text.encode('utf-16'),
+            'Windows': lambda text: text.replace('\n', '\r\n').encode(),
+            'old Mac': lambda text: text.replace('\n', '\r').encode(),
+            'blank lines': lambda text: f'\n\n{text}\n\n'.encode(),
+            'end of file': lambda text: f'{text}\x1a'.encode(),
+            'nothing at the end': lambda text: text.rstrip('\n').encode(),
+        }
+        for path in self._get_all_files():
+            if path.suffix not in ('.csv', '.txt'):
+                continue
+            reading, items = self._read(path)
+            text = path.read_bytes().decode(reading.encoding).replace('\r\n', '\n')
+            broken = sum(isinstance(item, Broken) for item in items)
+            for name, write in writings.items():
+                with self.subTest(file=path.name, writing=name):
+                    other = read(write(text))
+                    found = list(other)
+                    self.assertEqual(other.format, reading.format)
+                    self.assertEqual(collect(found), collect(items))
+                    self.assertEqual(sum(isinstance(item, Broken) for item in found), broken)
+
+    def test_summary_of_a_settlement_may_stand_anywhere(self):
+        path = FILES / 'amazon_settlement_v2' / 'us_27010000011.txt'
+        header, summary, *rows = path.read_bytes().splitlines(keepends=True)
+        whole, other = read(path.read_bytes()), read(b''.join((header, *rows, summary)))
+        self.assertEqual(collect(other), collect(whole))
+        self.assertEqual([each.residual for each in other.controls], [0])
+
+    def test_names_with_commas_and_totals_that_are_none(self):
+        path = FILES / 'wechat_trade' / '1900000109_20260905_all.csv'
+        _reading, items = self._read(path)
+        text = path.read_text(encoding='utf-8-sig')
+        name = next(iter(DictReader(io.StringIO(text))))['商品名称']
+        for other in (name.replace('`', '`红\\,蓝'), name.replace('`', '`红,蓝')):
+            found = list(read(text.replace(f',{name},', f',{other},').encode()))
+            self.assertEqual(collect(found), collect(items))
+            self.assertFalse([item for item in found if isinstance(item, Broken)])
+        cut = read(text.rstrip().rpartition('`')[0].encode() + '`无'.encode())
+        self.assertEqual(collect(cut), collect(items))
+
+    def test_workbook_with_another_sheet_before_and_computed_amounts(self):
+        import openpyxl
+
+        path = FILES / 'taobao_refunds' / '退款管理_20260905.xlsx'
+        _reading, items = self._read(path)
+        book = openpyxl.load_workbook(path)
+        sheet = book.worksheets[0]
+        names = [cell.value for cell in next(sheet.iter_rows())]
+        column = names.index('买家退款金额') + 1
+        for row in range(2, sheet.max_row + 1):
+            cell = sheet.cell(row, column)
+            cell.value = float(cell.value) + 0.1 - 0.1
+        book.create_sheet('说明', 0).append(['导出说明', '本表仅供参考'])
+        data = io.BytesIO()
+        book.save(data)
+        self.assertEqual(collect(read(data.getvalue())), collect(items))

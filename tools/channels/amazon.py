@@ -1,5 +1,7 @@
 """Amazon: settlements (both layouts), returns of its warehouses and of sellers, reimbursements."""
 
+from dataclasses import replace
+
 from .record import STATED, Control, Refund, Reimbursement, ReturnUnit
 from .table import TableFormat
 from .value import amount, amount_of_two, quantity, zone_of
@@ -45,7 +47,14 @@ class Settlement(TableFormat):
             self.add(row.table, value)
             if row.get('type').casefold() in REFUNDS and self.is_of_buyer(label):
                 found.append(self.make(row, label, -value))
-        return found
+        if row.table.currency:
+            return found
+        row.table.later += found
+        return []
+
+    def close(self, table, reading):
+        # Rows above the summary, which is the first one unless somebody has sorted them.
+        return [replace(refund, currency=table.currency) for refund in table.later]
 
     def read_summary(self, row, reading):
         table = row.table

@@ -133,6 +133,7 @@ class Wechat(ChineseFormat):
     }
     required = ('at', 'order', 'refund', 'refunded', 'state')
     quoted = False
+    mark = '`'
     states = {'SUCCESS': DONE, 'PROCESSING': PENDING, 'FAIL': FAILED, 'CHANGE': FAILED}
 
     def is_end(self, values):

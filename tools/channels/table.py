@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from .record import Broken, BrokenRowError, FormatError
-from .text import FIELD, UNMARKED, Rows, encodings_of, lines_of, sheet_rows
+from .text import FIELD, UNMARKED, Rows, encodings_of, lines_of, sheets_of
 from .value import DOT, amount, clean, header, identifier, moment
 
 SCANNED = 40  # lines in which a header may stand
@@ -73,6 +73,7 @@ class TableFormat:
     required = ()
     delimiters = ','
     quoted = True
+    mark = ''  # what each value begins with
     legacy = ('cp1252',)
     empty = ()  # values that mean nothing is written
 
@@ -142,11 +143,18 @@ def read_table(data, formats, reading):
             continue
         ended = ended or known.is_end(values)
         if ended:
-            known.after(table, [clean(value) for value in values], reading)
+            yield from _read_end(known, table, line, values, reading)
         else:
             reading.rows += 1
             yield from _read_row(known, Row(table, line, values), reading)
     yield from known.close(table, reading)
+
+
+def _read_end(known, table, line, values, reading):
+    try:
+        known.after(table, [clean(value) for value in values], reading)
+    except BrokenRowError as error:
+        yield Broken(line, str(error), error.code, ' | '.join(values)[:500])
 
 
 def _read_row(known, row, reading):
@@ -183,7 +191,7 @@ def _open_table(data, formats, reading):
             break
     best = _check_found(best)
     reading.encoding, delimiter = best.how
-    rows = Rows(lines_of(data, reading.encoding), delimiter, best.known.quoted)
+    rows = Rows(lines_of(data, reading.encoding), delimiter, best.known.quoted, best.known.mark)
     before = [next(rows)[1] for _position in range(best.position)]
     names = [header(value) for value in next(rows)[1]]
     rows.width = len(names)
@@ -192,12 +200,13 @@ def _open_table(data, formats, reading):
 
 def _open_sheet(data, formats, reading):
     reading.encoding = 'xlsx'
-    rows = sheet_rows(data)
-    head = list(islice(rows, SCANNED))
     best = None
-    for known in formats:
-        best = _get_better(best, known, [values for _number, values in head], None)
+    for rows in sheets_of(data):
+        head = list(islice(rows, SCANNED))
+        for known in formats:
+            best = _get_better(best, known, [values for _number, values in head], (head, rows))
     best = _check_found(best)
+    head, rows = best.how
     names = [header(value) for value in head[best.position][1]]
     while names and not names[-1]:
         names.pop()

@@ -4,6 +4,8 @@ import codecs
 import csv
 import io
 import zipfile
+from contextlib import contextmanager
+from decimal import Decimal
 
 from .record import FormatError
 
@@ -71,17 +73,21 @@ class Rows:
 
     A value in quotes may run over several lines. Where that makes a row of the wrong width, the
     quote was never meant to open: the row is given back line by line, so that it spoils no other.
+    Where each value begins with a mark, a separator without it belongs to a value.
 
+    >>> [values for _number, values in Rows(iter(['`a\\\\,b,`c,d', '`1']), ',', False, '`')]
+    [['a,b', 'c,d'], ['1']]
     >>> rows = Rows(iter(['a,b', '1,"x', 'y"', '2,"z', '3,4']), ',')
     >>> rows.width = 2
     >>> list(rows)
     [(1, ['a', 'b']), (2, ['1', 'x\\ny']), (4, ['2', '"z']), (5, ['3', '4'])]
     """
 
-    def __init__(self, lines, delimiter, quoted=True):
+    def __init__(self, lines, delimiter, quoted=True, mark=''):
         self.lines = lines
         self.delimiter = delimiter
         self.quoted = quoted
+        self.mark = mark
         self.width = None
         self.number = 0
         self.waiting = []
@@ -115,6 +121,10 @@ class Rows:
         return line
 
     def _split(self, line):
+        if self.mark and line.startswith(self.mark):
+            values = line.removeprefix(self.mark).split(self.delimiter + self.mark)
+            if self.width is None or len(values) == self.width:
+                return [value.replace(f'\\{self.delimiter}', self.delimiter) for value in values]
         if not self.quoted or '"' not in line:
             return line.split(self.delimiter)
         try:
@@ -185,8 +195,8 @@ def _get_member_name(info):
         return info.filename
 
 
-def sheet_rows(data):
-    """Yield the rows of the first sheet of a workbook: pairs of row number and values as text.
+def sheets_of(data):
+    """Yield the sheets of a workbook: each gives pairs of row number and values as text.
 
     :raise FormatError: if it is none
     """
@@ -197,14 +207,24 @@ def sheet_rows(data):
             if info.filename.endswith(('.xml', '.rels')):
                 with archive.open(info) as member:
                     refuse_entities(member.read(65_536))
-    try:
+    with _refuse_damaged():
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
+    for sheet in book.worksheets:
+        yield _rows_of(sheet)
+
+
+def _rows_of(sheet):
+    with _refuse_damaged():
         sheet.reset_dimensions()  # what they say is often wrong
         for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
             yield number, [_get_cell(value) for value in row]
-        book.close()
-    except FormatError:
+
+
+@contextmanager
+def _refuse_damaged():
+    try:
+        yield
+    except (FormatError, GeneratorExit):
         raise
     except Exception:  # noqa: BLE001  the library fails on damaged files in many ways
         raise FormatError(
@@ -219,7 +239,8 @@ def _get_cell(value):
     if isinstance(value, float):
         if value.is_integer():
             return f'{value:.0f}' if abs(value) < 1e15 else f'{value:.5E}'
-        return repr(value)
+        # What a spreadsheet shows; the digits after are of binary fractions.
+        return format(Decimal(f'{value:.15g}'), 'f')
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**15:
         return f'{value:.5E}'
     return str(value)

@@ -52,7 +52,7 @@ def clean(text):
     >>> clean("`4200002459202609050832127661"), clean('\\t1 '), clean('="0012"'), clean("'01067")
     ('4200002459202609050832127661', '1', '0012', '01067')
     """
-    text = text.strip(' \t\r\n\u00a0\ufeff`')
+    text = text.strip(' \t\r\n\x1a\u00a0\ufeff`')
     if text.startswith('="') and text.endswith('"'):
         text = text[2:-1]
     return text.removeprefix("'")
