@@ -111,14 +111,19 @@ class SaleReturnCredit(models.AbstractModel):
         :return: `{field of Odoo's reversal dialog: code}`; a return reason may name another code.
         :rtype: dict
         """
-        simplified = 'l10n_es_is_simplified' in invoice._fields and invoice.l10n_es_is_simplified
-        spain = 'R5' if simplified else 'R1'
-        codes = {'l10n_sa_reason': 'BR-KSA-17-reason-4', 'l10n_es_tbai_refund_reason': spain}
-        if (
-            'l10n_es_edi_verifactu_required' in invoice._fields
-            and invoice.l10n_es_edi_verifactu_required
-        ):
-            codes['l10n_es_edi_verifactu_refund_reason'] = spain
+        country = invoice.company_id.account_fiscal_country_id.code
+        codes = {}
+        if country == 'SA':
+            codes['l10n_sa_reason'] = 'BR-KSA-17-reason-4'
+        elif country == 'ES':
+            simplified = 'l10n_es_is_simplified' in invoice._fields
+            spain = 'R5' if simplified and invoice.l10n_es_is_simplified else 'R1'
+            codes['l10n_es_tbai_refund_reason'] = spain
+            if (
+                'l10n_es_edi_verifactu_required' in invoice._fields
+                and invoice.l10n_es_edi_verifactu_required
+            ):
+                codes['l10n_es_edi_verifactu_refund_reason'] = spain
         return codes
 
     # === POSTED OR NOT === #

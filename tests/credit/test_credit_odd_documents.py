@@ -133,3 +133,17 @@ class TestOddDocuments(RefundCommon):
             order.invoice_ids, self.reason_defective
         )
         self.assertEqual(vals['ref'], self.reason_defective.name)
+
+    def test_codes_of_a_country_are_for_its_companies(self):
+        invoice = self._create_sale().invoice_ids
+        service = self.env['sale.return.credit']
+        codes = {
+            'de': {},
+            'es': {'l10n_es_tbai_refund_reason': 'R1'},
+            'sa': {'l10n_sa_reason': 'BR-KSA-17-reason-4'},
+        }
+        for country, expected in codes.items():
+            # sudo: the country of the company, which an administrator sets.
+            self.company.sudo().account_fiscal_country_id = self.env.ref(f'base.{country}')
+            with self.subTest(country=country):
+                self.assertEqual(service._get_country_codes(invoice), expected)
