@@ -208,6 +208,8 @@ class SaleReturnReconciler(models.AbstractModel):
             facts = {line: self._get_line_facts(line) for line in group}
             # Goods that come late for a credit given and written off settle that credit.
             late = {line: line._get_qty_credited_in_advance() for line in group}
+            # So do goods that nobody asked for, where as much was credited as missing.
+            without_goods = sum(line._get_qty_credited_without_goods() for line in group)
             for line in group.sorted('id'):
                 missing, early, excess, cause = facts[line]
                 for older in group.sorted('id'):
@@ -216,6 +218,10 @@ class SaleReturnReconciler(models.AbstractModel):
                     late[older] -= settled
                     facts[older] = (facts[older][0], facts[older][1] - settled, *facts[older][2:])
                 early = facts[line][1]
+                if without_goods and missing:
+                    found = min(missing, without_goods, line._get_qty_surplus())
+                    without_goods -= found
+                    missing -= found
                 # What somebody has credited by hand is credited, too.
                 missing = min(missing, creditable)
                 creditable -= missing

@@ -164,6 +164,7 @@ class SaleReturnCredit(models.AbstractModel):
             )
             pool = sale_line._get_qty_uninvoiced(invoiced)
             advance = sum(line._get_qty_credited_in_advance() for line in siblings)
+            without_goods = sum(line._get_qty_credited_without_goods() for line in siblings)
             creditable = invoiced - by_returns - otherwise
             for line in siblings.sorted(lambda line: line._origin.id or line.id):
                 left = max(get_quantity(line) - line.qty_credited, 0.0)
@@ -174,6 +175,11 @@ class SaleReturnCredit(models.AbstractModel):
                 late = min(left, advance)
                 advance -= late
                 left -= late
+                if without_goods:
+                    # So does what comes unasked, where as much was credited as missing.
+                    found = min(left, without_goods, line._get_qty_surplus())
+                    without_goods -= found
+                    left -= found
                 due = max(min(left, creditable), 0.0) if capped else left
                 creditable -= due
                 if line in result:

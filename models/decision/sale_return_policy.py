@@ -134,7 +134,9 @@ class SaleReturnPolicy(models.Model):
         string="Credit after",
         required=True,
         default='inspection',
-        help="What has to happen before a quantity is credited.",
+        help="What has to happen before a quantity is credited. What is credited before the "
+        "inspection is credited in full: a worse condition found later takes nothing off. The "
+        "comparison of the books lists the difference.",
     )
     inspection_required = fields.Boolean(
         string="Inspection",

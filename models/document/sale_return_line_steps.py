@@ -167,6 +167,11 @@ class SaleReturnLine(models.Model):
             return 0.0
         return max(self.qty_credited - max(self._get_qty_come() - self.qty_rejected, 0.0), 0.0)
 
+    def _get_qty_credited_without_goods(self):
+        """Return what was credited where nothing was to come back, missing goods for example."""
+        self.ensure_one()
+        return 0.0 if self.return_expected else self.qty_credited
+
     def _is_credited_before_it_came(self):
         """Tell whether something was credited that has not come and is still expected."""
         self.ensure_one()

@@ -35,6 +35,19 @@ class SaleReturnLine(models.Model):
         )
         return max(uom.round(self._get_qty_receivable() - planned), 0.0)
 
+    def _get_qty_surplus(self):
+        """Return what came beyond what was asked for and was accepted, in the unit of the line."""
+        self.ensure_one()
+        # sudo: credits depend on all that came, also where the user may not read transfers.
+        moves = self.sudo().move_ids.filtered(
+            lambda move: (
+                move.state == 'done'
+                and move._is_sale_return_receipt()
+                and move.sale_return_discrepancy_id.kind == 'over'
+            )
+        )
+        return self._get_measure().from_stock(sum(moves.mapped('product_qty')))
+
     def _get_default_liability(self):
         """Return who pays unless the inspector says otherwise: the carrier for what was damaged."""
         self.ensure_one()

@@ -7,6 +7,7 @@ from . import test_credit_properties
 from . import test_credit_queue
 from . import test_freight_payer
 from . import test_invoice_print
+from . import test_known_later
 from . import test_loyalty
 from . import test_note_header
 from . import test_note_paper
