@@ -22,22 +22,48 @@ STALE_RETURN_LINES = """
      WHERE sale_line.write_date >= %(since)s
 """
 
-# What an invoice (else the order) asks for one unit of the product, without taxes, after the
-# discount of the line. Lines of invoices are summed before they are joined: they are many.
+# What documents (else the order) ask for one unit of the product, without taxes, after the discount
+# of the line. Lines are summed before they are joined: they are many. A document bills goods by the
+# sign of its lines: a note with a quantity below zero does where the down payment is larger. What
+# bills a note again bills nothing new. More units than there are, at a lower price than the first,
+# are no units: they raise the price.
 UNIT_VALUE = """
     LEFT JOIN LATERAL (
-        SELECT SUM(-invoice_line.balance) / NULLIF(SUM(
-                   invoice_line.quantity * COALESCE(invoice_uom.factor, product_uom.factor)
-                   / product_uom.factor
-               ), 0) AS invoiced
-          FROM sale_order_line_invoice_rel AS rel
-          JOIN account_move_line AS invoice_line ON invoice_line.id = rel.invoice_line_id
-          JOIN account_move AS invoice ON invoice.id = invoice_line.move_id
-     LEFT JOIN uom_uom AS invoice_uom ON invoice_uom.id = invoice_line.product_uom_id
-         WHERE rel.order_line_id = sale_line.id
-           AND invoice_line.display_type = 'product'
-           AND invoice.state = 'posted'
-           AND invoice.move_type = 'out_invoice'
+        SELECT SUM(bill.amount) / NULLIF(
+                   CASE WHEN SUM(bill.quantity) > MAX(bill.there) + 0.000001
+                        THEN SUM(bill.quantity) FILTER (
+                            WHERE bill.amount / bill.quantity > bill.first_price * 0.9999
+                        )
+                        ELSE SUM(bill.quantity) END, 0) AS invoiced
+          FROM (
+            SELECT parts.*, FIRST_VALUE(parts.amount / parts.quantity) OVER (
+                       ORDER BY parts.move_id, parts.id
+                   ) AS first_price
+              FROM (
+                SELECT invoice_line.id,
+                       invoice_line.move_id,
+                       -invoice_line.balance AS amount,
+                       invoice_line.quantity
+                           * CASE invoice.move_type WHEN 'out_refund' THEN -1 ELSE 1 END
+                           * COALESCE(invoice_uom.factor, product_uom.factor)
+                           / product_uom.factor AS quantity,
+                       GREATEST(
+                           sale_line.product_uom_qty,
+                           sale_line.qty_delivered + sale_line.qty_returned
+                       ) * sale_uom.factor / product_uom.factor AS there
+                  FROM sale_order_line_invoice_rel AS rel
+                  JOIN account_move_line AS invoice_line ON invoice_line.id = rel.invoice_line_id
+                  JOIN account_move AS invoice ON invoice.id = invoice_line.move_id
+             LEFT JOIN uom_uom AS invoice_uom ON invoice_uom.id = invoice_line.product_uom_id
+                 WHERE rel.order_line_id = sale_line.id
+                   AND invoice_line.display_type = 'product'
+                   AND invoice.state = 'posted'
+                   AND invoice_line.quantity <> 0
+                   AND ((invoice.move_type = 'out_invoice' AND invoice.reversed_entry_id IS NULL)
+                        OR (invoice.move_type = 'out_refund' AND invoice_line.quantity < 0
+                            AND invoice_line.credited_line_id IS NULL))
+              ) AS parts
+          ) AS bill
     ) AS billed ON TRUE
     LEFT JOIN LATERAL (
         SELECT COALESCE(
@@ -336,25 +362,37 @@ RETURNED = """
              AND (event.line_id IS NULL OR event.line_id = line.id)
       ) AS log ON TRUE
  LEFT JOIN LATERAL (
-          SELECT SUM(note_line.balance) AS amount,
-                 MAX(note.create_date) AS date,
-                 COALESCE(-SUM(note_line.balance) FILTER (
-                     WHERE note_line.sale_return_kind IN %(withheld_kinds)s
-                 ), 0) AS deducted
-            FROM account_move_line AS note_line
-            JOIN account_move AS note ON note.id = note_line.move_id
-           WHERE note_line.sale_return_line_id = line.id
-             AND note_line.display_type IN ('product', 'rounding')
-             AND note.state = 'posted'
-             AND note.move_type = 'out_refund'
-             AND NOT EXISTS (
-                 SELECT FROM account_move AS reversal
-                  WHERE reversal.reversed_entry_id = note.id
-                    AND reversal.move_type = 'out_invoice'
-                    AND reversal.state = 'posted'
-                    AND reversal.currency_id = note.currency_id
-                    AND reversal.amount_total = note.amount_total
-             )
+          SELECT made.amount * made.share AS amount,
+                 made.date,
+                 made.deducted * made.share AS deducted
+            FROM (
+              SELECT SUM(note_line.balance) AS amount,
+                     MAX(note.create_date) AS date,
+                     COALESCE(-SUM(note_line.balance) FILTER (
+                         WHERE note_line.sale_return_kind IN %(withheld_kinds)s
+                     ), 0) AS deducted,
+                     -- A note that was billed again in part credits that much less.
+                     COALESCE(LEAST(line.qty_credited_posted * ratio.factor / NULLIF(
+                         SUM(note_line.quantity * COALESCE(note_uom.factor, product_uom.factor)
+                             / product_uom.factor) FILTER (
+                             WHERE note_line.sale_return_kind = 'goods'
+                         ), 0), 1), 1) AS share
+                FROM account_move_line AS note_line
+                JOIN account_move AS note ON note.id = note_line.move_id
+           LEFT JOIN uom_uom AS note_uom ON note_uom.id = note_line.product_uom_id
+               WHERE note_line.sale_return_line_id = line.id
+                 AND note_line.display_type IN ('product', 'rounding')
+                 AND note.state = 'posted'
+                 AND note.move_type = 'out_refund'
+                 AND NOT EXISTS (
+                     SELECT FROM account_move AS reversal
+                      WHERE reversal.reversed_entry_id = note.id
+                        AND reversal.move_type = 'out_invoice'
+                        AND reversal.state = 'posted'
+                        AND reversal.currency_id = note.currency_id
+                        AND reversal.amount_total = note.amount_total
+                 )
+            ) AS made
       ) AS credit ON TRUE
       JOIN LATERAL (
           SELECT COUNT(*) AS results,

@@ -1,3 +1,4 @@
 from . import test_analytics_browser
 from . import test_analytics_metrics
 from . import test_analytics_report
+from . import test_analytics_signs
