@@ -1,5 +1,6 @@
 from . import sale_return_accruals
 from . import sale_return_customer_check
+from . import sale_return_document_check
 from . import sale_return_explainer
 from . import sale_return_note_check
 from . import sale_return_payout_check

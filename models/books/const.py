@@ -12,4 +12,5 @@ RECONCILIATION_KINDS = [
     ('note_difference', "Credit note differs"),
     ('payout_difference', "Payout settles nothing"),
     ('customer_difference', "Customer account differs"),
+    ('document_difference', "Documents contradict each other"),
 ]

@@ -11,7 +11,8 @@ class SaleReturnCustomerCheck(models.AbstractModel):
 
     Opening balances, write-offs, exchange entries and entries between accounts of balances are
     booked on the receivable alone and are not differences. An entry that raises it against income
-    is one: it bills by the back door, or takes a credit back.
+    is one: it bills by the back door, or takes a credit back. So is one that moves what a customer
+    owes to somebody else.
     """
 
     _name = 'sale.return.customer.check'
@@ -158,7 +159,7 @@ class SaleReturnCustomerCheck(models.AbstractModel):
 
     @api.model
     def _get_billed_query(self, company):
-        """Return what entries bill to a receivable against income: `(holder_id, balance)`.
+        """Return what entries bill against income, or move to others: `(holder_id, balance)`.
 
         Those that are matched with a note are a difference of the note.
         """
@@ -170,15 +171,26 @@ class SaleReturnCustomerCheck(models.AbstractModel):
                  JOIN account_account account ON account.id = item.account_id
                  JOIN res_partner holder ON holder.id = item.partner_id
                 WHERE item.company_id = %(company)s AND item.parent_state = 'posted'
-                  AND account.account_type = %(receivable)s AND item.balance > 0
+                  AND account.account_type = %(receivable)s
                   AND entry.move_type = 'entry' AND journal.type = 'general'
                   AND entry.origin_payment_id IS NULL AND entry.statement_line_id IS NULL
                   AND entry.journal_id IS DISTINCT FROM %(exchange)s
                   AND holder.commercial_partner_id IN (SELECT id FROM customers)
                   AND EXISTS (SELECT FROM account_move_line other
-                       JOIN account_account income ON income.id = other.account_id
+                       JOIN account_account opposite ON opposite.id = other.account_id
+                  LEFT JOIN res_partner owner ON owner.id = other.partner_id
                       WHERE other.move_id = entry.id
-                        AND income.account_type IN ('income', 'income_other'))
+                        AND ((item.balance > 0
+                              AND opposite.account_type IN ('income', 'income_other'))
+                             OR (opposite.account_type = %(receivable)s
+                                 AND owner.commercial_partner_id
+                                     <> holder.commercial_partner_id
+                                 -- Opening balances are many customers against something else.
+                                 AND 0 = (SELECT SUM(due.balance)
+                                     FROM account_move_line due
+                                     JOIN account_account kept ON kept.id = due.account_id
+                                    WHERE due.move_id = entry.id
+                                      AND kept.account_type = %(receivable)s))))
                   AND NOT EXISTS (SELECT FROM sale_return_refund refund
                        WHERE refund.write_back_move_id = entry.id)
                   AND NOT EXISTS (SELECT FROM account_partial_reconcile part

@@ -228,6 +228,14 @@ class SaleReturnExplainer(models.AbstractModel):
                 "%(note)s says, or pays in the wrong direction. Cancel it and refund the note "
                 "again."
             ),
+            'other_account': lambda: self.env._(
+                "%(payment)s has paid credit note %(note)s back, and its entry takes nothing off "
+                "the account of its payment method. Cancel it and refund the note again."
+            ),
+            'payment_date': lambda: self.env._(
+                "%(payment)s, which pays credit note %(note)s back, is dated before the invoice "
+                "that the note credits. Correct the date of the payment."
+            ),
             'reset': lambda: self.env._(
                 "%(payment)s has paid credit note %(note)s back and its entry is not posted. Post "
                 "it, or cancel it and refund the note again."
@@ -262,6 +270,85 @@ class SaleReturnExplainer(models.AbstractModel):
             "documents, and reverse the entries that have none.",
             **self._get_values(row),
         )
+
+    @api.model
+    def _explain_document_difference(self, row):
+        values = self._get_values(row)
+        sentences = self._get_note_sentences() | self._get_return_sentences()
+        explain = sentences.get(row.cause)
+        return explain() % values if explain else ""
+
+    @api.model
+    def _get_note_sentences(self):
+        """Return how a note can contradict its invoice beside its amounts, by code."""
+        return {
+            'type': lambda: self.env._(
+                "%(note)s was made by return %(return)s and is no credit note any more. Reverse "
+                "it and credit the return again."
+            ),
+            'journal': lambda: self.env._(
+                "Credit note %(note)s is in another journal than its invoice. Reverse it and "
+                "credit the return again, or acknowledge why."
+            ),
+            'product': lambda: self.env._(
+                "Credit note %(note)s credits another product than its invoice line has billed. "
+                "Reverse it and credit the return again."
+            ),
+            'analytic': lambda: self.env._(
+                "Credit note %(note)s has another analytic distribution than its invoice. Set it "
+                "as it is on the invoice, or acknowledge why."
+            ),
+            'residual': lambda: self.env._(
+                "What is left of credit note %(note)s is not its total less what is matched with "
+                "it. Undo its reconciliation and match it again."
+            ),
+            'settles_others': lambda: self.env._(
+                "Credit note %(note)s of %(customer)s pays an invoice of another customer. Undo "
+                "the reconciliation, or acknowledge why."
+            ),
+            'cost_account': lambda: self.env._(
+                "Credit note %(note)s takes the cost of goods back on another account than its "
+                "invoice has booked it on. Transfer it, or acknowledge why."
+            ),
+            'repartition': lambda: self.env._(
+                "A tax of credit note %(note)s is reported as the tax of an invoice. Reverse it "
+                "and credit the return again."
+            ),
+            'tags': lambda: self.env._(
+                "A tax of credit note %(note)s goes to a box of the tax report that belongs to "
+                "none of its taxes. Correct its tax grids."
+            ),
+        }
+
+    @api.model
+    def _get_return_sentences(self):
+        """Return how a return can contradict its documents, by code."""
+        return {
+            'not_approved': lambda: self.env._(
+                "%(credited_qty)s %(unit)s of %(product)s are credited by return %(return)s, "
+                "which is not approved. Reverse credit note %(note)s, or acknowledge why."
+            ),
+            'not_authorized': lambda: self.env._(
+                "%(credited_qty)s %(unit)s of %(product)s are credited by return %(return)s, more "
+                "than were approved. Reverse a part of credit note %(note)s, or acknowledge why."
+            ),
+            'customer': lambda: self.env._(
+                "Return %(return)s is for %(customer)s, who did not buy %(product)s on its order. "
+                "Find out who sent the goods, and acknowledge it."
+            ),
+            'other_order': lambda: self.env._(
+                "%(product)s in return %(return)s was received or credited for another order line "
+                "than the return names. Reverse its documents, or acknowledge why."
+            ),
+            'receipt_date': lambda: self.env._(
+                "%(product)s in return %(return)s is said to have come before it was delivered, "
+                "or in the future. Correct the date of the receipt."
+            ),
+            'not_in_its_place': lambda: self.env._(
+                "What the inspection of %(product)s in return %(return)s has found is not what was "
+                "moved out of quarantine. Correct the inspection, or move the rest."
+            ),
+        }
 
     # === CAUSES === #
 

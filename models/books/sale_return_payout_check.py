@@ -140,6 +140,7 @@ class SaleReturnPayoutCheck(models.AbstractModel):
                        SELECT paid.id,
                               BOOL_OR(holder.commercial_partner_id
                                   IS DISTINCT FROM paid.customer_id) AS strange,
+                              BOOL_OR(item.account_id = paid.outstanding_account_id) AS leaves,
                               SUM(item.balance) AS balance
                          FROM paid
                          JOIN account_move_line item ON item.move_id = paid.move_id
@@ -178,6 +179,11 @@ class SaleReturnPayoutCheck(models.AbstractModel):
                      OR payment_amount <> paid.amount
                      OR payment_type <> 'outbound' OR items.balance <> 0)
                 THEN 'other_amount'
+            WHEN payment_state IN ('in_process', 'paid') AND move_id IS NOT NULL
+                AND outstanding_account_id IS NOT NULL AND NOT items.leaves
+                THEN 'other_account'
+            WHEN payment_state IN ('in_process', 'paid') AND entry_date < invoice_date
+                THEN 'payment_date'
             WHEN state = 'done' AND payment_state IN ('draft', 'canceled',
                 'rejected') THEN 'reset'
             WHEN payment_state IN ('in_process', 'paid')
@@ -203,7 +209,8 @@ class SaleReturnPayoutCheck(models.AbstractModel):
                    payment.currency_id AS payment_currency_id, payment.payment_type,
                    partner.commercial_partner_id AS payee_id,
                    payment.is_reconciled, customer.commercial_partner_id AS customer_id,
-                   entry.state AS entry_state,
+                   entry.state AS entry_state, entry.date AS entry_date,
+                   invoice.date AS invoice_date, payment.outstanding_account_id,
                    COALESCE(holder.commercial_partner_id,
                        customer.commercial_partner_id) AS holder_id
               FROM sale_return_refund refund

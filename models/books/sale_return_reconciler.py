@@ -44,6 +44,7 @@ class SaleReturnReconciler(models.AbstractModel):
             (['note_difference'], self.env['sale.return.note.check']._find_differences),
             (['payout_difference'], self.env['sale.return.payout.check']._find_differences),
             (['customer_difference'], self.env['sale.return.customer.check']._find_differences),
+            (['document_difference'], self.env['sale.return.document.check']._find_differences),
         ]
 
     @api.model

@@ -8,7 +8,12 @@ from ...tools.html import as_html
 from ...tools.reader import reads, text
 from .const import RECONCILIATION_KINDS
 
-MONEY_KINDS = ('note_difference', 'payout_difference', 'customer_difference')
+MONEY_KINDS = (
+    'note_difference',
+    'payout_difference',
+    'customer_difference',
+    'document_difference',
+)
 
 # Who may acknowledge a difference, see `_may_acknowledge`.
 ACKNOWLEDGERS = ('sale_return.group_manager', 'account.group_account_manager')

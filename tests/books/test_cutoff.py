@@ -332,7 +332,8 @@ class TestCutoffExport(CutoffCommon, PatientHttpCase):
         sale_return = self._create_return(self.order, 4)
         self._receive(sale_return)
         self._set_received_on(sale_return, self.period_end)
-        rows = self._refresh()
+        # Besides the row of a receipt that was dated before its delivery.
+        rows = self._refresh().filtered(lambda row: row.kind == 'received_not_credited')
         lines = self._get_cutoff(user=self.exporter)
         cases = (
             (rows, ['return_name', 'amount_difference', 'explanation'], 484),
