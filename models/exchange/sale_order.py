@@ -1,5 +1,18 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
+
+# What an exchange was agreed on, and what its credit is settled with.
+AGREED = frozenset(
+    {
+        'company_id',
+        'currency_id',
+        'exchange_return_id',
+        'fiscal_position_id',
+        'partner_id',
+        'partner_invoice_id',
+        'pricelist_id',
+    }
+)
 
 
 class SaleOrder(models.Model):
@@ -35,6 +48,55 @@ class SaleOrder(models.Model):
                 else 0.0
             )
 
+    def _describe_exchange_due(self):
+        """Say what is paid before an exchange ships, and how."""
+        self.ensure_one()
+        values = {
+            'order': self.name,
+            'amount': self.currency_id.format(self.exchange_due),
+            'return': self.exchange_return_id.name,
+        }
+        if any(move.state == 'posted' and move.amount_residual for move in self.invoice_ids):
+            return self.env._(
+                "%(order)s is the exchange of return %(return)s: the customer has to pay "
+                "%(amount)s before it ships. Send them the payment link of its invoice.",
+                **values,
+            )
+        return self.env._(
+            "%(order)s is the exchange of return %(return)s: the customer has to pay %(amount)s "
+            "before it ships. Post the credit note of the return first; the invoice with the "
+            "payment link comes with it.",
+            **values,
+        )
+
+    def write(self, vals):
+        """Extend to leave an exchange on the terms that it was agreed on.
+
+        :raise AccessError: naming the order.
+        """
+        if AGREED.intersection(vals):
+            self._ensure_may_change_exchange()
+        return super().write(vals)
+
+    def _ensure_may_change_exchange(self):
+        """Refuse what would give more, or earlier, than the return does, unless to a manager.
+
+        :raise AccessError: naming the orders and their returns.
+        """
+        if self.env.su or self.env.user.has_group('sale_return.group_manager'):
+            return
+        # sudo: as in `_unlink_except_exchange`.
+        if orders := self.sudo().filtered('exchange_return_id'):
+            raise AccessError(
+                self.env._(
+                    "Order %(orders)s is the exchange of return %(returns)s, which orders and "
+                    "bills it by itself once the goods are accepted. Ask a manager of Returns "
+                    "to change or confirm it, or end the exchange on the return.",
+                    orders=", ".join(orders.mapped('name')),
+                    returns=", ".join(orders.exchange_return_id.mapped('name')),
+                )
+            )
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_exchange(self):
         # sudo: whoever deletes a quotation need not be a user of Returns.
@@ -54,7 +116,11 @@ class SaleOrder(models.Model):
         return self.exchange_return_id._get_records_action(name=self.env._("Return"))
 
     def _action_confirm(self):
-        """Override of `sale` to let the deliveries of exchanges take the place of the hold."""
+        """Override of `sale` to let the deliveries of exchanges take the place of the hold.
+
+        :raise AccessError: where somebody confirms what the return has not released.
+        """
+        self._ensure_may_change_exchange()
         # sudo: whoever confirms an order need not be a user of Returns.
         sale_lines = self.sudo().filtered('exchange_return_id').order_line
         self.env['sale.return.hold'].sudo()._shrink(

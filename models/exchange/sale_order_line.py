@@ -1,4 +1,18 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+# What was agreed on with the return, see `sale.order` for the rest.
+AGREED = frozenset(
+    {
+        'discount',
+        'order_id',
+        'price_unit',
+        'product_id',
+        'product_uom_id',
+        'product_uom_qty',
+        'tax_ids',
+    }
+)
 
 
 class SaleOrderLine(models.Model):
@@ -11,6 +25,31 @@ class SaleOrderLine(models.Model):
         readonly=True,
         groups='sale_return.group_user',
     )
+
+    def write(self, vals):
+        """Extend to leave what is exchanged as it was agreed on.
+
+        :raise AccessError: naming the order.
+        """
+        if AGREED.intersection(vals) and not self.env.su:
+            # sudo: whoever changes an order need not be a user of Returns.
+            lines = self.sudo().filtered('order_id.exchange_return_id')
+            exchanged = lines.filtered('exchange_return_line_ids').order_id
+            exchanged.sudo(False)._ensure_may_change_exchange()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_exchanged(self):
+        # sudo: as above.
+        if orders := self.sudo().filtered('exchange_return_line_ids').order_id:
+            raise UserError(
+                self.env._(
+                    "What order %(orders)s gives in exchange for return %(returns)s cannot be "
+                    "deleted. End the exchange on the return, or cancel the order.",
+                    orders=", ".join(orders.mapped('name')),
+                    returns=", ".join(orders.exchange_return_id.mapped('name')),
+                )
+            )
 
     def _compute_qty_to_invoice(self):
         """Override of `sale` to credit nothing that is billed before it ships.

@@ -123,7 +123,8 @@ class SaleReturn(models.Model):
 
         :return: True
         :raise AccessError: without a role in Returns.
-        :raise UserError: when the return is not approved, or the order cannot be confirmed.
+        :raise UserError: when the return is not approved, nothing was rejected, or the order
+            cannot be confirmed.
         """
         self._ensure_group('group_user')
         self.check_access('write')
@@ -133,6 +134,14 @@ class SaleReturn(models.Model):
         )
         service = self.env['sale.return.exchange.order']
         lines = service._as_service(self).line_ids._filter_exchanged()
+        if early := self - lines.filtered('qty_rejected').return_id.sudo(False):
+            raise UserError(
+                self.env._(
+                    "Nothing that comes back for the exchange of return %(returns)s was rejected, "
+                    "so its credit pays for it. Inspect the goods first.",
+                    returns=", ".join(early.mapped('name')),
+                )
+            )
         service._raise_orders(
             {line: line._get_qty_exchanged(line._get_qty_wanted()) for line in lines}
         )
@@ -203,6 +212,7 @@ class SaleReturn(models.Model):
     def _begin_exchanges(self):
         """Hold what is wished for; where an appeal was right, as far as it is still there."""
         service = self.env['sale.return.exchange.order']
+        self.line_ids._note_lowered_prices()
         # sudo: see `_follow_wishes`.
         again = self.sudo().line_ids.filtered(
             lambda line: line.exchange_ended and line.resolution == 'exchange'

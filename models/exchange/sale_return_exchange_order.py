@@ -226,13 +226,17 @@ class SaleReturnExchangeOrder(models.AbstractModel):
     @api.model
     def _settle(self, returns):
         """Bill what is credited of what was ordered, and reconcile it with the credit notes."""
-        due = {}
+        due, ahead = {}, returns.exchange_order_ids.browse()
         for line in returns.line_ids.filtered('exchange_sale_line_id'):
             billed = line.exchange_sale_line_id.qty_invoiced
             credited = line._get_qty_exchanged(line.qty_credited_posted)
             quantity = min(credited, line._get_qty_exchange_ordered()) - billed
             if line.exchange_uom_id.compare(quantity, 0.0) > 0:
                 due[line] = line.exchange_uom_id.round(quantity)
+            elif credited and billed:
+                ahead |= line.exchange_order_id
+        if ahead:
+            self._offset(ahead)
         if not due:
             return
         orders = returns.exchange_order_ids.browse().union(*[l.exchange_order_id for l in due])
@@ -254,6 +258,23 @@ class SaleReturnExchangeOrder(models.AbstractModel):
         )
         for _company, group in orders.grouped('company_id').items():
             self._bill(group, due)
+
+    @api.model
+    def _offset(self, orders):
+        """Settle invoices that were there before the credit, such as kept exchanges, with it."""
+        plan = []
+        for order in orders:
+            # Mostly nothing is left of the notes, and the invoices need not be read.
+            notes = self._get_open_notes(order.exchange_return_id)
+            invoices = (notes and order.invoice_ids).filtered(
+                lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+            )
+            terms = self._get_receivable_lines(invoices)
+            for account, some in self._get_receivable_lines(notes).grouped('account_id').items():
+                if due := terms.filtered(lambda line, a=account: line.account_id == a):
+                    plan.append(some | due)
+        if plan:
+            orders.env['account.move.line']._reconcile_plan(plan)
 
     @api.model
     def _bill(self, orders, quantities):
@@ -363,8 +384,9 @@ class SaleReturnExchangeOrder(models.AbstractModel):
             lambda move: move.state == 'posted' and move.move_type == 'out_invoice'
         )
         open_amount = sum(invoices.mapped('amount_residual'))
+        unbilled = self._get_due_later(order)
         if not open_amount:
-            return 0.0
+            return unbilled
         notes = order.exchange_return_id.credit_note_ids.filtered(
             lambda note: note.state == 'posted' and note.move_type == 'out_refund'
         )
@@ -372,4 +394,28 @@ class SaleReturnExchangeOrder(models.AbstractModel):
         for partial in notes.line_ids.matched_debit_ids:
             if partial.debit_move_id.move_id in notes.reversed_entry_id:
                 used += partial.credit_amount_currency
-        return max(order.currency_id.round(open_amount - used), 0.0)
+        return max(order.currency_id.round(open_amount - used), 0.0) + unbilled
+
+    @api.model
+    def _get_due_later(self, order):
+        """Return what an order will cost above credits that are released and not posted yet.
+
+        :param order: as before.
+        :rtype: float
+        """
+        waiting = order.order_line.exchange_return_line_ids.filtered(
+            lambda line: line.qty_to_credit or line.qty_credited > line.qty_credited_posted
+        )
+        if not waiting:
+            return 0.0
+        sale_return = order.exchange_return_id
+        drafts = sale_return.credit_note_ids.filtered(lambda note: note.state == 'draft')
+        preview = order.env['sale.return.credit']._preview(sale_return, kinds=('due',))
+        credit = sum(drafts.mapped('amount_total'))
+        credit += sum(note['total'] for note in preview[sale_return.id]['due'])
+        cost = sum(
+            line.price_total * (1 - line.qty_invoiced / line.product_uom_qty)
+            for line in waiting.exchange_sale_line_id
+            if line.product_uom_qty
+        )
+        return max(order.currency_id.round(cost - credit), 0.0)

@@ -149,8 +149,8 @@ class SaleReturnHold(models.AbstractModel):
                 ('exchange_hold_ids.state', 'in', ('assigned', 'partially_available', 'confirmed')),
             ]
         )
-        held = sum(holding.mapped('exchange_quantity'))
-        asked = sum(lines.mapped('exchange_quantity'))
+        held = sum(holding.mapped(self._get_units))
+        asked = sum(lines.mapped(self._get_units))
         if held + asked > limit:
             raise UserError(
                 self.env._(
@@ -163,6 +163,13 @@ class SaleReturnHold(models.AbstractModel):
                     limit=limit,
                 )
             )
+
+    @api.model
+    def _get_units(self, line):
+        """Return how much a line wishes for in the unit of the product: a dozen is twelve."""
+        return line.exchange_uom_id._compute_quantity(
+            line.exchange_quantity, line.exchange_product_id.uom_id, round=False
+        )
 
     # === SET FREE === #
 

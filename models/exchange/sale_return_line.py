@@ -279,6 +279,20 @@ class SaleReturnLine(models.Model):
         for lines in self.grouped('return_id').values():
             service._ensure_one_deal(lines)
 
+    def _get_lowered_prices(self):
+        """Return `{line: (proposed price, price)}` of what costs less than is proposed."""
+        wishes = self.filtered(lambda line: line.resolution == 'exchange')
+        # sudo: as for the proposal.
+        proposed = self.env['sale.return.exchange'].sudo()._get_proposed_prices(wishes.sudo())
+        return {
+            line: (proposed[line], line.exchange_price)
+            for line in wishes
+            if line.sudo().sale_line_id.currency_id.compare_amounts(
+                line.exchange_price, proposed[line]
+            )
+            < 0
+        }
+
     def _ensure_price_allowed(self):
         """Refuse to give something away: a lower price than is proposed takes an approver.
 
@@ -286,20 +300,62 @@ class SaleReturnLine(models.Model):
         """
         if not self or self.env.su or self.env.user.has_group('sale_return.group_approver'):
             return
-        # sudo: as for the proposal.
-        proposed = self.env['sale.return.exchange'].sudo()._get_proposed_prices(self.sudo())
-        for line in self:
-            currency = line.sudo().sale_line_id.currency_id
-            if currency.compare_amounts(line.exchange_price, proposed.get(line, 0.0)) < 0:
-                raise AccessError(
-                    self.env._(
-                        "%(product)s costs %(proposed)s in this exchange, not %(price)s. Only an "
-                        "approver of Returns may lower the price.",
-                        product=line.exchange_product_id.display_name,
-                        proposed=currency.format(proposed[line]),
-                        price=currency.format(line.exchange_price),
-                    )
+        for line, (proposed, price) in self._get_lowered_prices().items():
+            currency = line.sudo().sale_line_id.currency_id  # sudo: as above
+            raise AccessError(
+                self.env._(
+                    "%(product)s costs %(proposed)s in this exchange, not %(price)s. Only an "
+                    "approver of Returns may lower the price.",
+                    product=line.exchange_product_id.display_name,
+                    proposed=currency.format(proposed),
+                    price=currency.format(price),
                 )
+            )
+
+    def _note_lowered_prices(self):
+        """Record what lower prices give away, within the budget of credits without goods.
+
+        :raise UserError: when it is more than the limits leave and takes a manager.
+        """
+        lowered = {} if self.env.su else self._get_lowered_prices()
+        if not lowered:
+            return
+        unbacked = self.env['sale.return.unbacked']
+        # sudo: the list is evidence, which nobody reads to decide; submitted again it counts once.
+        noted = dict(
+            unbacked.sudo()._read_group(
+                [('line_id', 'in', [line.id for line in lowered]), ('kind', '=', 'goodwill')],
+                ['line_id'],
+                ['amount:sum'],
+            )
+        )
+        vals_list = []
+        for line, (proposed, price) in lowered.items():
+            vals = unbacked._prepare_line_vals(line, 'goodwill', line.exchange_quantity)
+            vals['amount'] = line.sudo()._get_given_away(proposed - price) - noted.get(line, 0.0)
+            if vals['amount'] > 0:
+                vals_list.append(vals)
+        unbacked._spend(vals_list)
+
+    def _get_given_away(self, difference):
+        """Return what a lower price gives away, tax included, in the currency of the company.
+
+        :param float difference: of one, as prices stand on the order.
+        :rtype: float
+        """
+        self.ensure_one()
+        order = self.sale_line_id.order_id
+        taxes = (
+            self.env['sale.return.exchange']
+            ._get_terms(self)['tax_ids']
+            .compute_all(
+                difference, order.currency_id, self.exchange_quantity, self.exchange_product_id
+            )
+        )
+        company = self.company_id
+        return order.currency_id._convert(
+            taxes['total_included'], company.currency_id, company, company._get_sale_return_day()
+        )
 
     # === RESOLVE === #
 

@@ -33,6 +33,7 @@ class StockMove(models.Model):
                 )
             )
         orders = moves.sale_line_id.order_id.filtered('exchange_return_id')
+        orders.invalidate_recordset(['exchange_due'], flush=False)  # credits count at once
         for order in orders:
             leaving = moves.filtered(
                 lambda move, order=order: (
@@ -40,15 +41,7 @@ class StockMove(models.Model):
                 )
             )
             if leaving and order.currency_id.compare_amounts(order.exchange_due, 0.0) > 0:
-                raise UserError(
-                    self.env._(
-                        "%(order)s is the exchange of return %(return)s: the customer has to pay "
-                        "%(amount)s before it ships. Send them the payment link of its invoice.",
-                        order=order.name,
-                        amount=order.currency_id.format(order.exchange_due),
-                        **{'return': order.exchange_return_id.name},
-                    )
-                )
+                raise UserError(order._describe_exchange_due())
         return super()._action_done_of_returns(cancel_backorder=cancel_backorder)
 
     def _get_source_document(self):
