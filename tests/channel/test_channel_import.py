@@ -248,6 +248,28 @@ class TestChannelImport(SaleReturnCommon):
         self.assertEqual(file.broken_ids.mapped('line'), [5, 16])
         self.assertEqual(set(file.broken_ids.mapped('code')), {'width', 'amount'})
 
+    def test_what_cannot_be_kept_breaks_its_row_only(self):
+        channel = self._make_channel('shopify')
+        head = 'Transaction Date,Type,Order,Payout Status,Amount,Currency\n'
+        rows = [('2026-09-08 09:15:30 +0200', '-1.00')]
+        rows += [
+            (date, '-2.00')
+            for date in (
+                '9999-12-31 23:59:59 -1200',
+                '0001-01-01 00:00:00 +1400',
+                '2026-09-08 09:15:30 +9999',
+                '1899-12-30',
+            )
+        ]
+        rows += [('2026-09-08', '9' * 39), ('2026-09-08', '1e308'), ('2026-09-08', 'NaN')]
+        text = head + ''.join(
+            f'{date},refund,#{number},paid,{amount},EUR\n'
+            for number, (date, amount) in enumerate(rows)
+        )
+        model = self.env['sale.return.channel'].with_user(self.accountant)
+        result = model.import_file(channel.id, 'a.csv', base64.b64encode(text.encode()).decode())
+        self.assertEqual((result[0]['broken'], result[0]['new']), (7, 1))
+
     def test_dialog_takes_files_of_who_has_the_role(self):
         channel = self._make_channel('woocommerce')
         path = FILES / 'woocommerce_refunds' / 'refunds.json'

@@ -13,6 +13,7 @@ from odoo.tests import BaseCase, tagged
 
 from ...tools.channels import Broken, FormatError, Profile, Tracking, collect, match, read, unpack
 from ...tools.channels.mapped import PINDUODUO
+from ...tools.channels.text import sheet_rows
 
 FILES = Path(__file__).parent / 'files'
 # The part of book.csv that holds the orders of a format.
@@ -244,6 +245,27 @@ class TestChannelReaders(BaseCase):
         for data in (bomb.getvalue(), bomb.getvalue()[:-30], b'PK\x03\x04 damaged'):
             with self.assertRaises(FormatError):
                 unpack(data)
+
+    def test_number_without_end_is_no_number(self):
+        """Written out it would fill the memory."""
+        data = b'{"refunds": [{"id": 1e999999999, "order_id": -1e-999999999}]}'
+        self.assertEqual([type(each) for each in read(data)], [Broken])
+
+    def test_cells_far_out_are_not_read(self):
+        """One cell in the last column would make its row 16,384 values wide."""
+        import openpyxl
+
+        book = openpyxl.Workbook()
+        names = ('Transaction Date', 'Type', 'Order', 'Payout Status', 'Amount', 'Currency')
+        rows = [names, ('2026-09-08', 'refund', '#1', 'paid', '-1.00', 'EUR')]
+        for row in rows:
+            book.active.append(row)
+        book.active.cell(3, 16_384, 5)
+        stream = io.BytesIO()
+        book.save(stream)
+        found = list(sheet_rows(stream.getvalue()))
+        self.assertLessEqual(max(len(values) for _number, values in found), 500)
+        self.assertEqual([each.order for each in read(stream.getvalue())], ['#1'])
 
     def test_archive_names_its_files_as_they_are_called(self):
         stream = io.BytesIO()

@@ -43,7 +43,7 @@ TABLES = (
 DOCUMENTS = (*shop.DOCUMENTS, *carrier.DOCUMENTS)
 XML = carrier.XML
 NAMES = tuple(sorted({each.name for each in (*TABLES, *DOCUMENTS, *XML)}))
-DEEP = 100  # levels of JSON
+DIGITS = 100  # of a number, before or after its point
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Reading:
         self.encoding = encodings_of(self.data)[0]
         try:
             data = json.loads(
-                self.data.decode(self.encoding), parse_float=Decimal, parse_int=_parse_int
+                self.data.decode(self.encoding), parse_float=_parse_float, parse_int=_parse_int
             )
         except (ValueError, RecursionError):
             raise FormatError(
@@ -116,6 +116,16 @@ class Reading:
                 yield from known.parse(item, line, self)
             except BrokenRowError as error:
                 yield Broken(line, str(error), error.code, str(item)[:500])
+
+
+def _parse_float(text):
+    """Return a number exactly as it is written; as text where it is too large to count with.
+
+    >>> _parse_float('1.50'), _parse_float('1e999999999')
+    (Decimal('1.50'), '1e999999999')
+    """
+    value = Decimal(text)
+    return value if abs(value.adjusted()) < DIGITS else text
 
 
 def _parse_int(text):

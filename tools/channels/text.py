@@ -12,9 +12,11 @@ from .record import FormatError
 LIMIT = 200 * 2**20  # bytes of a file
 UNPACKED = 400 * 2**20  # bytes of an archive when unpacked
 RATIO = 200  # an archive of text shrinks to a tenth; one that shrinks more is a bomb
+MEMBERS = 200  # files of an archive
 SMALL = 2**20  # what is unpacked to less needs no ratio
 LINES = 50  # a value in quotes runs over no more lines than these
 FIELD = 131_072  # characters of a value
+COLUMNS = 500  # more than any export has; a cell far out would make each row as wide
 
 # Bytes in these do not say which of them they are in: the format does.
 UNMARKED = frozenset({'cp1252', 'cp932', 'gb18030'})
@@ -179,7 +181,7 @@ def _open_archive(data):
     if (
         total > UNPACKED
         or (total > SMALL and total / packed > RATIO)
-        or len(archive.infolist()) > 1000
+        or len(archive.infolist()) > MEMBERS
     ):
         archive.close()
         raise FormatError('The archive unpacks to far more than a file of a channel has.', 'bomb')
@@ -216,7 +218,7 @@ def sheets_of(data):
 def _rows_of(sheet):
     with _refuse_damaged():
         sheet.reset_dimensions()  # what they say is often wrong
-        for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+        for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=COLUMNS), 1):
             yield number, [_get_cell(value) for value in row]
 
 

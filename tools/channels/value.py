@@ -17,6 +17,8 @@ _AMOUNTS = {
 }
 _SCIENTIFIC = re.compile(r'[-+]?\d+([.,]\d+)?[eE][-+]?\d+')
 _DIGITS = 40  # more than any amount has, and few enough to count with
+_LARGE = 10**13  # above it cents are lost where numbers are stored
+_YEARS = range(1970, 2200)  # others are mistakes, which no zone can be counted from
 # Hours from UTC. CST is left out: it is China's, Chicago's and Cuba's.
 _ZONES = {
     'UTC': 0, 'GMT': 0, 'Z': 0, 'WET': 0, 'BST': 1, 'WEST': 1, 'CET': 1, 'MEZ': 1, 'CEST': 2,
@@ -106,7 +108,10 @@ def amount(text, style=DOT, column='amount'):
         plain = plain.replace(',', '')
     if not all(char in '+-.0123456789' for char in plain):
         raise BrokenRowError(f'{column} "{text[:_DIGITS]}"', 'amount')
-    return Decimal(plain)
+    value = Decimal(plain)
+    if abs(value) >= _LARGE:
+        raise BrokenRowError(f'{column} "{text[:_DIGITS]}"', 'amount')
+    return value
 
 
 def amount_of_two(text, column='amount'):
@@ -165,9 +170,12 @@ def moment(text, zone=None, month_first=False, column='date'):
     try:
         year, month, day, time, offset = _split_moment(text, month_first)
         value = datetime(int(year), int(month), int(day), *(int(part or 0) for part in time))
+        offset = _read_offset(offset)
     except (TypeError, ValueError, KeyError, OverflowError):
         raise BrokenRowError(f'{column} "{text[:_DIGITS]}"', 'date') from None
-    return value.replace(tzinfo=_read_offset(offset) or zone)
+    if value.year not in _YEARS:
+        raise BrokenRowError(f'{column} "{text[:_DIGITS]}"', 'date')
+    return value.replace(tzinfo=offset or zone)
 
 
 def _split_moment(text, month_first):
