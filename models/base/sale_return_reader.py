@@ -6,6 +6,8 @@ from odoo.exceptions import UserError
 from ...tools.reader import FIELD_KINDS, MAX_DEPTH, Unreadable, anything
 
 OURS = 'sale.return'
+# What spreadsheets calculate. Odoo marks the others in CSV, and what begins with = there only.
+FORMULAS = ('=', '{=', '@')
 
 
 def read_values(method):
@@ -23,6 +25,23 @@ def read_values(method):
 
     read.reads_values = True
     return read
+
+
+def export_texts(method):
+    """Return `export_data` of a model that exports no text of others as a formula."""
+
+    @functools.wraps(method)
+    def export(self, fields_to_export):
+        result = method(self, fields_to_export)
+        for row in result['datas']:
+            row[:] = [
+                f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value
+                for value in row
+            ]
+        return result
+
+    export.exports_texts = True
+    return export
 
 
 def ensure_one(self):
@@ -51,6 +70,8 @@ class SaleReturnReader(models.AbstractModel):
         for name, cls in self.env.registry.items():
             if name.startswith(OURS) and not cls._abstract:
                 cls.ensure_one = ensure_one
+                if not hasattr(cls.export_data, 'exports_texts'):
+                    cls.export_data = export_texts(cls.export_data)
                 for method in ('create', 'write'):
                     if not hasattr(getattr(cls, method), 'reads_values'):
                         setattr(cls, method, read_values(getattr(cls, method)))

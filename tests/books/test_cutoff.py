@@ -302,8 +302,9 @@ class TestCutoff(CutoffCommon):
 class TestCutoffExport(CutoffCommon, PatientHttpCase):
     """The lists leave Odoo by its own export."""
 
-    def _export(self, model, ids, names):
-        self.authenticate(self.exporter.login, self.exporter.login)
+    def _export(self, model, ids, names, user=None):
+        user = user or self.exporter
+        self.authenticate(user.login, user.login)
         data = {
             'model': model,
             'fields': [{'name': name, 'label': name, 'type': ''} for name in names],
@@ -345,6 +346,23 @@ class TestCutoffExport(CutoffCommon, PatientHttpCase):
             values = [cell.value for cell in sheet[2]]
             with self.subTest(model=records._name):
                 self.assertEqual(values[:2], [sale_return.name, amount])
+
+    def test_texts_of_others_are_exported_as_texts(self):
+        openpyxl = self._import_openpyxl()
+        sale_return = self._create_return(self.order, 1, submit=False)
+        exporter = self._create_user(
+            'formula_exporter',
+            'sale_return.group_user',
+            'sales_team.group_sale_salesman_all_leads',
+            'base.group_allow_export',
+        )
+        for text in ('=1+1', '{=1+1}', '@SUM(A1)', '=HYPERLINK("https://example.com")'):
+            sale_return.line_ids.customer_note = text
+            content = self._export(
+                'sale.return.line', sale_return.line_ids.ids, ['customer_note'], user=exporter
+            )
+            cell = openpyxl.load_workbook(io.BytesIO(content)).active['A2']
+            self.assertEqual((cell.data_type, cell.value), ('s', f"'{text}"))
 
     def _import_openpyxl(self):
         try:
