@@ -122,15 +122,20 @@ class SaleOrder(models.Model):
         """
         self._ensure_may_change_exchange()
         # sudo: whoever confirms an order need not be a user of Returns.
-        sale_lines = self.sudo().filtered('exchange_return_id').order_line
-        self.env['sale.return.hold'].sudo()._shrink(
-            {
-                line: sale_line.product_uom_qty
-                for sale_line in sale_lines
-                for line in sale_line.exchange_return_line_ids
-            }
-        )
-        return super()._action_confirm()
+        orders = self.sudo().filtered('exchange_return_id')
+        hold = self.env['sale.return.hold'].sudo()
+        ordered = {
+            line: sale_line.product_uom_qty
+            for sale_line in orders.order_line
+            for line in sale_line.exchange_return_line_ids
+        }
+        # What is held for exactly this order becomes its delivery as it is.
+        whole = {line for line, quantity in ordered.items() if hold._is_whole(line, quantity)}
+        hold._shrink({line: q for line, q in ordered.items() if line not in whole})
+        result = super()._action_confirm()
+        # Where the goods come another way, they are reserved by what brings them.
+        hold._free(self.env['sale.return.line'].sudo().union(*whole))
+        return result
 
     def _action_cancel(self):
         """Override of `sale` to set free what is held for exchanges that are cancelled."""

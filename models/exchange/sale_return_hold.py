@@ -9,8 +9,9 @@ from odoo.tools import SQL
 class SaleReturnHold(models.AbstractModel):
     """Service: keep what customers wish for in stock until their goods are here.
 
-    WH/Stock ──► Customers, reserved like any delivery, and never validated: the exchange order
-    takes the place of the hold when the policy releases it (`_shrink`), or it is set free.
+    WH/Stock ──► Customers, reserved like any delivery, and never validated: when the policy
+    releases the exchange order, the move becomes its delivery (`_hand_over`), or a part of the
+    hold makes room for it (`_shrink`); or it is set free.
 
     All methods are called in superuser mode.
     """
@@ -199,6 +200,80 @@ class SaleReturnHold(models.AbstractModel):
                     move.product_uom_qty = left
                     move._action_assign()
         ended._action_cancel()
+
+    # === HAND OVER === #
+
+    @api.model
+    def _is_whole(self, line, quantity):
+        """Tell whether one move holds exactly what is ordered, so that it can be delivered."""
+        move = self._get_moves(line)
+        return len(move) == 1 and move.product_uom.compare(move.product_uom_qty, quantity) == 0
+
+    @api.model
+    def _match(self, procurements):
+        """Find the holds that deliveries can take over as they are.
+
+        :param list procurements: `[(procurement, rule)]`, as `stock.rule._run_pull` takes them.
+        :return: `[(procurement, rule, move)]`
+        :rtype: list
+        """
+        result, taken = [], self.env['stock.move'].sudo()
+        for procurement, rule in procurements:
+            line_id = procurement.values.get('sale_line_id')
+            if not line_id or rule.procure_method == 'make_to_order':
+                continue
+            # sudo: whoever confirms an order need not be a user of Returns.
+            sale_line = self.env['sale.order.line'].sudo().browse(line_id)
+            if not sale_line.order_id.exchange_return_id:
+                continue
+            move = self._get_moves(sale_line.exchange_return_line_ids)
+            if (
+                len(move) == 1
+                and move not in taken
+                and move.product_id == procurement.product_id
+                and move.product_uom == procurement.product_uom
+                and move.product_uom.compare(move.product_uom_qty, procurement.product_qty) == 0
+                # Of a delivery in several steps the first one goes elsewhere, and waits for no one.
+                and move.location_id == rule.location_src_id
+                and rule.picking_type_id.code == 'outgoing'
+            ):
+                taken |= move
+                result.append((procurement, rule, move))
+        return result
+
+    @api.model
+    def _hand_over(self, matches):
+        """Make deliveries of moves that hold goods, which stay reserved all the time.
+
+        :param list matches: see `_match`.
+        """
+        if not matches:
+            return
+        moves = self.env['stock.move'].sudo().union(*[move for _p, _rule, move in matches])
+        plan = []
+        for procurement, rule, move in matches:
+            vals = rule._get_stock_move_values(*procurement)
+            for name in ('product_id', 'product_uom', 'product_uom_qty', 'location_id'):
+                del vals[name]
+            plan.append((move, vals))
+        # What they have in common is written at once.
+        first = plan[0][1]
+        common = {
+            name: value
+            for name, value in first.items()
+            if all(name in vals and vals[name] == value for _move, vals in plan)
+        }
+        moves.write(
+            common
+            | {'state': 'draft', 'procure_method': 'make_to_stock', 'exchange_line_id': False}
+        )
+        for move, vals in plan:
+            if own := {name: value for name, value in vals.items() if name not in common}:
+                move.write(own)
+        for company, group in moves.grouped('company_id').items():
+            group.with_company(company)._action_confirm(merge=False)
+        for picking, group in moves.grouped('picking_id').items():
+            group.move_line_ids.picking_id = picking
 
     # === END === #
 

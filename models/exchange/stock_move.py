@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -43,6 +43,15 @@ class StockMove(models.Model):
             if leaving and order.currency_id.compare_amounts(order.exchange_due, 0.0) > 0:
                 raise UserError(order._describe_exchange_due())
         return super()._action_done_of_returns(cancel_backorder=cancel_backorder)
+
+    @api.model
+    def _take_over(self, procurements):
+        """Extend to deliver what is held for exchanges, instead of reserving anew."""
+        hold = self.env['sale.return.hold']
+        matches = hold._match(procurements)
+        hold._hand_over(matches)
+        done = {id(procurement) for procurement, _rule, _move in matches}
+        return [pair for pair in super()._take_over(procurements) if id(pair[0]) not in done]
 
     def _get_source_document(self):
         """Override of `stock` to name the return that goods are held for in the forecast."""

@@ -98,6 +98,16 @@ class StockMove(models.Model):
             'sale_return_discrepancy_id': OwnValue(self.sale_return_discrepancy_id.id),
         }
 
+    @api.model
+    def _take_over(self, procurements):
+        """Hook of `stock.rule._run_pull`: deliver what moves hold already. Override.
+
+        :param list procurements: `[(procurement, rule)]`
+        :return: those that still need a move of their own
+        :rtype: list
+        """
+        return procurements
+
     def _action_done(self, cancel_backorder=False):
         """Override of `stock` to guard what comes back, and to go on with its return.
 

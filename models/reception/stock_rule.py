@@ -1,8 +1,14 @@
-from odoo import models
+from odoo import api, models
 
 
 class StockRule(models.Model):
     _inherit = 'stock.rule'
+
+    @api.model
+    def _run_pull(self, procurements):
+        """Override of `stock` to let moves that are there already bring what is wanted."""
+        rest = self.env['stock.move']._take_over(procurements)
+        return super()._run_pull(rest) if rest else True
 
     def _get_custom_move_fields(self):
         """Override of `stock` to let replacements count on the return line they replace."""
