@@ -29,13 +29,10 @@ class ExchangeCommon(RefundCommon, ReconciliationCommon):
             group._remove_group(part)
 
     @classmethod
-    def _create_sizes(cls, name, stock, **values):
-        """Create a product in three sizes, so many of each in stock."""
-        sizes = cls.env['product.attribute'].create(
-            {
-                'name': "Size",
-                'value_ids': [Command.create({'name': size}) for size in ('S', 'M', 'L')],
-            }
+    def _create_sizes(cls, name, stock, sizes=('S', 'M', 'L'), **values):
+        """Create a product in some sizes, so many of each in stock."""
+        attribute = cls.env['product.attribute'].create(
+            {'name': "Size", 'value_ids': [Command.create({'name': size}) for size in sizes]}
         )
         template = cls.env['product.template'].create(
             {
@@ -50,8 +47,8 @@ class ExchangeCommon(RefundCommon, ReconciliationCommon):
                 'attribute_line_ids': [
                     Command.create(
                         {
-                            'attribute_id': sizes.id,
-                            'value_ids': [Command.set(sizes.value_ids.ids)],
+                            'attribute_id': attribute.id,
+                            'value_ids': [Command.set(attribute.value_ids.ids)],
                         }
                     )
                 ],

@@ -111,6 +111,8 @@ class SaleReturnBenchFacts(models.AbstractModel):
             'tracking': head['tracking_ref'],
             'carrier': head['carrier_name'],
             'held': head['held'],
+            # What the operator should know of the parcel before they open it.
+            'remark': None,
             'orders': list(dict.fromkeys(row['order_name'] for row in rows if row['order_name'])),
             'lines': [
                 self._prepare_line_facts(row, lots[row['line_id'], row['product_id']])

@@ -310,6 +310,7 @@ class SaleReturnBench(models.AbstractModel):
         return {
             **{name: facts[name] for name in ('id', 'name', 'partner', 'orders', 'tracking')},
             'carrier': facts['carrier'],
+            'remark': facts.get('remark'),
             'since': str(work['since']).replace('T', ' ')[:19],
             'lines': [
                 {

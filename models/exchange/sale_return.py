@@ -107,7 +107,33 @@ class SaleReturn(models.Model):
         warning = self.env._(
             "If goods are rejected, the customer pays for what they wish for, or it is cancelled."
         )
-        return f"{sentence} {warning}"
+        return " ".join([sentence, warning, *self._get_exchange_warnings(difference)])
+
+    def _get_exchange_warnings(self, difference):
+        """Return what a clerk is warned of before they sell something: what Odoo warns of.
+
+        :param float difference: what the customer would owe besides, in the currency of the order.
+        :return: sentences
+        :rtype: list
+        """
+        order = self.line_ids.sale_line_id.order_id[:1]
+        partner = order.partner_id
+        warnings = [
+            self.env._(
+                "Warning of %(customer)s: %(text)s", customer=who.name, text=who.sale_warn_msg
+            )
+            for who in (partner | partner.parent_id)
+            if who.sale_warn_msg and self.env.user.has_group('sale.group_warning_sale')
+        ]
+        company = self.company_id
+        if difference > 0 and company.account_use_credit_limit:
+            owed = order.currency_id._convert(
+                difference, company.currency_id, company, company._get_sale_return_day()
+            )
+            moves = self.env['account.move'].with_company(company)
+            text = moves._build_credit_warning_message(order, current_amount=owed)
+            warnings += [text.replace("\n", ". ")] if text else []
+        return warnings
 
     # === ACTION METHODS === #
 
@@ -184,6 +210,61 @@ class SaleReturn(models.Model):
         for return_id, entry in service._preview(self.sudo(), notes).items():
             result[return_id].update(entry)
         return result
+
+    def _get_portal_next_step(self):
+        """Extend to ask customers for what they still pay before their exchange ships."""
+        orders = self.exchange_order_ids.filtered(
+            lambda order: order.currency_id.compare_amounts(order.exchange_due, 0.0) > 0
+        )
+        if not orders:
+            return super()._get_portal_next_step()
+        return {
+            'actor': 'customer',
+            'text': self.env._("Please pay the difference. Then we send what you wished for."),
+            'due': False,
+        }
+
+    def _get_portal_exchange(self):
+        """Return what the page of a return says of its exchange. In superuser mode.
+
+        :return: None, or what `_get_summary` of requests says of it, with `to_pay`: `[{'invoice',
+            'amount', 'currency', 'url'}]`, and `first`: whether it is paid before it ships.
+        """
+        self.ensure_one()
+        if not self.line_ids._filter_exchanged() or self.state not in (
+            'submitted',
+            'approved',
+            'closed',
+        ):
+            return None
+        try:
+            notes = self.env['sale.return.credit']._preview(self, kinds=('promised',))
+        except UserError:
+            return None  # what cannot be credited yet is for us to put right
+        preview = self.env['sale.return.exchange']._preview(
+            self, {self.id: notes[self.id]['promised']}
+        )
+        exchange = self.env['sale.return.portal.request']._describe_exchange(preview[self.id])
+        return exchange and exchange | {
+            'to_pay': self._get_portal_payments(),
+            'first': self._is_exchange_paid_first(),
+        }
+
+    def _get_portal_payments(self):
+        """Return what is to be paid of exchanges, each with Odoo's link to pay it."""
+        invoices = self.exchange_order_ids.invoice_ids.filtered(
+            lambda move: move.state == 'posted' and move.move_type == 'out_invoice'
+        )
+        return [
+            {
+                'invoice': invoice,
+                'amount': invoice.amount_residual,
+                'currency': invoice.currency_id,
+                'url': invoice._get_portal_payment_link(),
+            }
+            for invoice in invoices.sorted('id')
+            if invoice.currency_id.compare_amounts(invoice.amount_residual, 0.0) > 0
+        ]
 
     # === STATE === #
 

@@ -1,5 +1,5 @@
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 
 class SaleReturnBenchFacts(models.AbstractModel):
@@ -12,7 +12,7 @@ class SaleReturnBenchFacts(models.AbstractModel):
         """Extend by what customers get in exchange, in the same query."""
         return SQL(
             """
-            SELECT q.*, x.exchange_quantity, %(name)s AS exchange_product,
+            SELECT q.*, x.exchange_quantity, xr.exchange_hold_until, %(name)s AS exchange_product,
                    (SELECT string_agg(%(value)s, ', ' ORDER BY ptav.id)
                       FROM product_variant_combination pvc
                       JOIN product_template_attribute_value ptav
@@ -21,6 +21,7 @@ class SaleReturnBenchFacts(models.AbstractModel):
                      WHERE pvc.product_product_id = xp.id) AS exchange_variant
               FROM (%(query)s) q
               JOIN sale_return_line x ON x.id = q.line_id
+              JOIN sale_return xr ON xr.id = q.return_id
          LEFT JOIN product_product xp ON xp.id = x.exchange_product_id
                    AND x.resolution = 'exchange' AND x.exchange_ended IS NOT TRUE
          LEFT JOIN product_template xt ON xt.id = xp.product_tmpl_id
@@ -29,6 +30,22 @@ class SaleReturnBenchFacts(models.AbstractModel):
             name=self._translated('xt', 'name'),
             value=self._translated('xv', 'name'),
         )
+
+    @api.model
+    def _prepare_facts(self, rows, lots):
+        """Extend to say that goods are held until this parcel is inspected, and until when."""
+        facts = super()._prepare_facts(rows, lots)
+        if any(row['exchange_product'] for row in rows):
+            until = rows[0]['exchange_hold_until']
+            facts['remark'] = (
+                self.env._(
+                    "An exchange waits for this parcel. It is held until %(day)s.",
+                    day=format_date(self.env, until.date()),
+                )
+                if until
+                else self.env._("An exchange waits for this parcel.")
+            )
+        return facts
 
     @api.model
     def _prepare_line_facts(self, row, lots):

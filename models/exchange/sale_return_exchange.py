@@ -61,6 +61,13 @@ class SaleReturnExchange(models.AbstractModel):
         return none, none
 
     @api.model
+    def _get_size(self, product):
+        """Return the value of a variant in the first attribute that there is a choice of."""
+        return product.product_template_attribute_value_ids.sorted(
+            lambda value: (value.attribute_id.sequence, value.attribute_id.id)
+        )[:1].product_attribute_value_id
+
+    @api.model
     def _find_problem(self, line):
         """Say why an exchange cannot be carried out; None when it can. In superuser mode.
 

@@ -77,7 +77,8 @@ class SaleReturnLine(models.Model):
         compute='_compute_size_had_id',
         store=True,
         index='btree_not_null',
-        help="The first attribute in which the two variants differ.",
+        help="The first attribute in which the two variants differ. Without an exchange, where the "
+        "reason is about the size, the first one that the product has a choice of.",
     )
     size_wanted_id = fields.Many2one(
         'product.attribute.value',
@@ -122,12 +123,15 @@ class SaleReturnLine(models.Model):
         self.ensure_one()
         return bool(self._origin) and self.return_id.state not in (False, 'draft')
 
-    @api.depends('product_id', 'exchange_product_id')
+    @api.depends('product_id', 'exchange_product_id', 'reason_id')
     def _compute_size_had_id(self):
+        service = self.env['sale.return.exchange']
         for line in self:
             # sudo: names of sizes, whoever writes it down.
-            products = (line.product_id.sudo(), line.exchange_product_id.sudo())
-            sizes = self.env['sale.return.exchange']._get_sizes(*products)
+            had, wanted = line.product_id.sudo(), line.exchange_product_id.sudo()
+            sizes = service._get_sizes(had, wanted)
+            if not sizes[0] and line.reason_id.about_size:
+                sizes = (service._get_size(had), sizes[1])
             line.size_had_id, line.size_wanted_id = sizes
 
     # === CONSTRAINT METHODS === #

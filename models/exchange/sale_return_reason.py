@@ -1,8 +1,13 @@
-from odoo import api, models
+from odoo import api, fields, models
 
 
 class SaleReturnReason(models.Model):
     _inherit = 'sale.return.reason'
+
+    about_size = fields.Boolean(
+        help="The size that comes back is noted with the return, and in exchanges the one that is "
+        "wanted: the analysis of sizes says which one runs small."
+    )
 
     @api.model
     def _selection_resolution(self):

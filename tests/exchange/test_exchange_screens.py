@@ -68,6 +68,29 @@ class TestExchangeScreens(ExchangeCommon):
         facts = self.env['sale.return.bench.facts'].sudo()._read(sale_return.sudo())
         note = facts[sale_return.id]['lines'][0]['note']
         self.assertEqual(note, "Exchange for 1 × Shirt (L)")
+        self.assertIn(
+            "An exchange waits for this parcel. It is held", facts[sale_return.id]['remark']
+        )
+        sale_return.action_end_exchange()
+        facts = self.env['sale.return.bench.facts'].sudo()._read(sale_return.sudo())
+        self.assertFalse(facts[sale_return.id]['remark'])
+
+    def test_sizes_are_noted(self):
+        """Exchanged: M for L. Given back for a reason about the size: M."""
+        reason = self.reason_changed_mind.copy({'name': "Tight", 'code': "TIGHT"})
+        line = self._create_exchange(self.order.order_line, self.large, submit=False).line_ids
+        self.assertEqual((line.size_had_id.name, line.size_wanted_id.name), ("M", "L"))
+        line.resolution, line.exchange_product_id = 'refund', False
+        self.assertFalse(line.size_had_id | line.size_wanted_id)
+        reason.about_size = True
+        line.reason_id = reason
+        self.assertEqual((line.size_had_id.name, line.size_wanted_id.name), ("M", False))
+        rows = self.env['sale.return.line'].formatted_read_group(
+            [('size_had_id', '!=', False), ('id', '=', line.id)],
+            ['size_had_id', 'size_wanted_id'],
+            ['qty_requested:sum'],
+        )
+        self.assertEqual(rows[0]['qty_requested:sum'], 1.0)
 
 
 @tagged('post_install', '-at_install')
@@ -126,6 +149,39 @@ class TestExchangePortal(ExchangeCommon, PortalCommon):
         with self.assert_refused("0 are free", exception=RequestRefused):
             self.service._send(draft)
 
+    def test_forty_sizes_take_no_more_queries_than_three(self):
+        def count(order):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            row = self.offer._get_offer(order.sudo())[0]
+            return len(row['variants']), self.env.cr.sql_log_count - before
+
+        many = self._create_sizes("Boot", 5, sizes=[str(size) for size in range(41)])
+        order = self._create_paid_sale({'product': many[0], 'quantity': 1})
+        count(order)  # fills what is kept for the whole database
+        (few, used), (number, used_of_many) = count(self.order), count(order)
+        self.assertEqual((few, number), (2, 40))
+        self.assertLessEqual(used_of_many, used + 3)
+
+    def test_difference_and_payment_link_on_the_page(self):
+        self.policy.exchange_payment = 'first'
+        coat = self._create_product("Coat", list_price=150.0, taxes_id=[(6, 0, self.tax_21.ids)])
+        sale_return = self._create_exchange(self.line, coat).sudo()
+        exchange = sale_return._get_portal_exchange()
+        self.assertEqual((exchange['difference'], exchange['to_pay']), (60.5, []))
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        exchange = sale_return._get_portal_exchange()
+        self.assertEqual(exchange['difference'], 60.5)
+        (payment,) = exchange['to_pay']
+        self.assertEqual(payment['amount'], 60.5)
+        self.assertIn('access_token=', payment['url'])
+        self.assertEqual(sale_return._get_portal_next_step()['actor'], 'customer')
+        self._pay(sale_return.exchange_order_ids.invoice_ids)
+        self.assertEqual(sale_return._get_portal_exchange()['to_pay'], [])
+        self.assertNotEqual(sale_return._get_portal_next_step()['actor'], 'customer')
+
     def test_switched_off_nothing_is_offered(self):
         self._switch_exchanges(False)
         row = self.offer._get_offer(self.order.sudo())[0]
@@ -154,3 +210,66 @@ class TestExchangePages(ExchangeCommon, PortalHttpCommon):
         self.assertEqual(self._get_held(sale_return), {self.large: 1.0})
         page = self._open(sale_return.access_url)
         self.assertIn("Exchange for Shirt (L)", self._text(page))
+
+    def test_guest_holds_nothing_before_the_link_in_their_mail(self):
+        """Whoever knows number and address of an order asks for a link; only it leads to a hold."""
+        order = self._create_paid_sale({'product': self.medium, 'quantity': 2})
+        line = order.order_line
+        self._log_in()
+        self.env['sale.return.portal.link']._ask(order.name, 'jane@example.com')
+        (mail,) = self._send_asked_links()
+        wish = {f'wish_{line.id}': 'exchange', f'variant_{line.id}': self.large.id}
+        self._post(
+            self._url(order, '/details'), self._prepare_details({line: 1}, order), status=403
+        )
+        self.assertFalse(self._returns())
+        token = self._read_link(mail).rpartition('access_token=')[2]
+        summary = self._ask({line: 1}, order, token=token, **wish)
+        self.assertEqual(self._get_held(self._returns()), {})
+        self._send(summary)
+        self.assertEqual(self._get_held(self._returns()), {self.large: 1.0})
+
+    def test_page_has_the_link_to_pay(self):
+        coat = self._create_product("Coat", list_price=150.0, taxes_id=[(6, 0, self.tax_21.ids)])
+        self.policy.exchange_payment = 'first'
+        order = self._create_paid_sale({'product': self.medium, 'quantity': 2})
+        sale_return = self._exchange_goods(order.order_line, coat)
+        self._log_in(self.jane)
+        page = self._open(sale_return.access_url)
+        self.assertIn(
+            "It costs more than what you return", self._text(page, 'o_sale_return_exchange')
+        )
+        self.assertIn("60.50", self._text(page, 'o_sale_return_difference'))
+        (link,) = page.xpath("//a[@name='pay']")
+        invoice = sale_return.exchange_order_ids.invoice_ids
+        self.assertIn(f'/my/invoices/{invoice.id}', link.get('href'))
+        self._log_in()
+        page = self._open(link.get('href').partition(sale_return.get_base_url())[2])
+        self.assertIn(invoice.name, self._text(page))
+
+    def test_json2_with_only_the_role(self):
+        order = self._create_paid_sale({'product': self.medium, 'quantity': 2})
+        line = {
+            'sale_line_id': order.order_line.id,
+            'qty_requested': 1.0,
+            'reason_id': self.reason_changed_mind.id,
+            'resolution': 'exchange',
+            'exchange_product_id': self.large.id,
+        }
+        values = {'partner_id': self.customer.id, 'line_ids': [[0, 0, line]]}
+        status, ids = self.post_json2(self.clerk, 'sale.return', 'create', vals_list=[values])
+        self.assertEqual(status, 200, ids)
+        status, preview = self.post_json2(self.clerk, 'sale.return', 'preview_credit', ids=ids)
+        (entry,) = preview.values()
+        self.assertEqual((entry['difference'], entry['exchange'][0]['total']), (0.0, 121.0))
+        status, _answer = self.post_json2(self.clerk, 'sale.return', 'action_submit', ids=ids)
+        self.assertEqual(status, 200)
+        sale_return = self.env['sale.return'].browse(ids)
+        self.assertEqual(self._get_held(sale_return), {self.large: 1.0})
+        stranger = self._create_user('exchange_json2', 'base.group_user')
+        status, _answer = self.post_json2(stranger, 'sale.return', 'action_end_exchange', ids=ids)
+        self.assertEqual(status, 403)
+        self.assertEqual(self._get_held(sale_return), {self.large: 1.0})
+        status, _answer = self.post_json2(self.clerk, 'sale.return', 'action_end_exchange', ids=ids)
+        self.assertEqual(status, 200)
+        self.assertEqual(self._get_held(sale_return), {})
