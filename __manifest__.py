@@ -54,6 +54,7 @@
         'data/books/sale_return_reconciliation_data.xml',
         # The policy names a disposition as its default.
         'data/inspection/sale_return_disposition_data.xml',
+        'data/repair/sale_return_disposition_repair_data.xml',
         'data/inspection/sale_return_grade_data.xml',
         'data/decision/sale_return_policy_data.xml',
         'data/document/sale_return_reason_data.xml',
@@ -159,6 +160,7 @@
         'views/deadline/sale_return_deadline_views.xml',
         'views/exchange/sale_return_exchange_views.xml',
         'views/exchange/portal_exchange_templates.xml',
+        'views/repair/sale_return_repair_views.xml',
         # The cards of the overview name the lists of the files above.
         'data/base/sale_return_worklist_data.xml',
         # Dashboards name menus.

@@ -16,5 +16,6 @@ from . import deadline
 from . import portal
 from . import bench
 from . import exchange
+from . import repair
 from . import analysis
 from . import channel

@@ -14,6 +14,7 @@ from .deadline import *
 from .portal import *
 from .bench import *
 from .exchange import *
+from .repair import *
 from .analysis import *
 from .channel import *
 from .flow import *

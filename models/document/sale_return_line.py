@@ -349,7 +349,12 @@ class SaleReturnLine(models.Model):
     def _compute_delivered_on(self):
         for line in self:
             moves = line.sale_line_id.move_ids.filtered(
-                lambda move: move.state == 'done' and move.location_dest_id._is_at_customer()
+                lambda move: (
+                    move.state == 'done'
+                    and move.location_dest_id._is_at_customer()
+                    # What goes back to the customer was delivered before: guarantees run on.
+                    and not move.sale_return_inspection_id
+                )
             )
             line.delivered_on = max(moves.mapped('date'), default=False)
 

@@ -1,0 +1,48 @@
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ...const import OPEN_STATES
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = 'res.config.settings'
+
+    group_sale_return_repair = fields.Boolean(
+        string="Repairs",
+        group='sale_return.group_user',
+        implied_group='sale_return.group_repair',
+        help="Goods stay the customer's, are repaired and given back. Needs the app Repairs.",
+    )
+
+    def set_values(self):
+        """Override of `base` to give repaired goods back only where goods are repaired.
+
+        :raise UserError: when the part is switched on without the app, or off in the middle.
+        """
+        if self.group_sale_return_repair and 'repair.order' not in self.env:
+            raise UserError(
+                self.env._(
+                    "Repairs cannot be switched on: the app Repairs is not installed. Install it "
+                    "first."
+                )
+            )
+        if not self.group_sale_return_repair:
+            # sudo: all companies share the switch, also those the user does not see.
+            count = (
+                self.env['sale.return.line']
+                .sudo()
+                .search_count([('resolution', '=', 'repair'), ('state', 'in', OPEN_STATES)])
+            )
+            if count:
+                raise UserError(
+                    self.env._(
+                        "Repairs cannot be switched off: %(count)s lines of returns wait for one. "
+                        "Finish these returns first.",
+                        count=count,
+                    )
+                )
+        result = super().set_values()
+        # sudo: the disposition goes with the switch, whose group the settings have checked.
+        ways = self.env['sale.return.disposition'].sudo().with_context(active_test=False)
+        ways.search([('action', '=', 'give_back')]).active = self.group_sale_return_repair
+        return result

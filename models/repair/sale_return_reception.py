@@ -1,0 +1,12 @@
+from odoo import api, models
+
+
+class SaleReturnReception(models.AbstractModel):
+    _inherit = 'sale.return.reception'
+
+    @api.model
+    def _inspect_automatically(self, lines):
+        """Extend to send nothing on its way that waits for its repair."""
+        return super()._inspect_automatically(
+            lines.filtered(lambda line: line.resolution != 'repair')
+        )
