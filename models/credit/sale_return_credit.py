@@ -155,9 +155,13 @@ class SaleReturnCredit(models.AbstractModel):
         for sale_line, mine in lines.grouped('sale_line_id').items():
             if not sale_line:
                 continue
-            # The lines of all returns share one pool, the oldest first.
+            # The lines of all returns share one pool, the oldest first. What others have not
+            # submitted, e.g. a request that a customer has left, takes nothing of it.
             siblings = (sale_line.return_line_ids | mine).filtered(
-                lambda line, sale_line=sale_line: line.sale_line_id == sale_line
+                lambda line, sale_line=sale_line, own=mine.return_id: (
+                    line.sale_line_id == sale_line
+                    and (line.state != 'draft' or line.return_id in own)
+                )
             )
             invoiced, by_returns, otherwise = self.env['sale.return.ledger']._get_invoiced(
                 sale_line

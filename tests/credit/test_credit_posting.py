@@ -121,6 +121,16 @@ class TestCreditPosting(CreditCommon):
         self.assertFalse(preview['due'])
         self.assertEqual(preview['estimate'][0]['total'], 363.0)
 
+    def test_what_others_have_not_submitted_lowers_no_promise(self):
+        order = self._create_sale(self.product, 3)
+        left = self._create_return(order, 2, submit=False)
+        sale_return = self._create_return(order, 3)
+        for one, total in ((sale_return, 363.0), (left, 242.0)):
+            with self.subTest(state=one.state):
+                estimate = one.preview_credit()[one.id]['estimate']
+                self.assertEqual([note['total'] for note in estimate], [total])
+        self.assertIn("363.00", sale_return.money_note)
+
     def test_amount_to_credit_is_what_is_due(self):
         self._configure(sale_return_auto_credit=False)
         sale_return = self._create_return(self._create_sale(), 3)
