@@ -22,6 +22,7 @@ class SaleReturnCreate(models.TransientModel):
     reason_id = fields.Many2one(
         'sale.return.reason',
         check_company=True,
+        domain=[('on_returns', '=', True)],
         help="Reason of the lines that have none of their own.",
     )
     customer_note = fields.Text(help="What the customer says, in their words.")

@@ -25,7 +25,9 @@ class SaleReturnCreateLine(models.TransientModel):
         compute='_compute_counted_text',
         help="What is returned in the unit in which the goods are counted.",
     )
-    reason_id = fields.Many2one('sale.return.reason', check_company=True)
+    reason_id = fields.Many2one(
+        'sale.return.reason', check_company=True, domain=[('on_returns', '=', True)]
+    )
     resolution = fields.Selection(
         selection=lambda self: self.env['sale.return.reason']._selection_resolution(),
         required=True,

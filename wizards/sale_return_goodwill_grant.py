@@ -101,7 +101,8 @@ class SaleReturnGoodwillGrant(models.TransientModel):
         # sudo: what is left of an invoice the dialog was opened for; the grant checks who may.
         service = self.env['sale.return.goodwill.credit'].sudo()
         for wizard in self:
-            invoice = wizard.invoice_id & wizard.selectable_invoice_ids
+            # In a dialog that is not saved the invoices stand for those in the database.
+            invoice = wizard.invoice_id._origin & wizard.selectable_invoice_ids._origin
             wizard.currency_id = invoice.currency_id
             wizard.amount_left = (
                 service._get_amount_left(invoice, wizard.tax_included == 'yes') if invoice else 0.0

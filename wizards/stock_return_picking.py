@@ -14,7 +14,7 @@ class StockReturnPicking(models.TransientModel):
         'sale.return.reason',
         string="Return Reason",
         check_company=True,
-        domain=[('return_expected', '=', True)],
+        domain=[('return_expected', '=', True), ('on_returns', '=', True)],
         help="Why the customer returns the goods.",
     )
     # Set by the button "Return for Exchange" for the steps it calls.

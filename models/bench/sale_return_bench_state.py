@@ -404,9 +404,10 @@ class SaleReturnBench(models.AbstractModel):
         """Return what the client needs once: choices and commands. Override to add entries."""
         domain = [('company_id', 'in', [company.id, False])]
 
-        def read(model, names):
+        def read(model, names, *terms):
             # sudo: choices of the inspection are not secret.
-            return self.env[model].sudo().search(domain).read(['code', 'name', *names], load=False)
+            records = self.env[model].sudo().search([*domain, *terms])
+            return records.read(['code', 'name', *names], load=False)
 
         kinds = dict(
             self.env['sale.return.bench.item']._fields['kind']._description_selection(self.env)
@@ -420,7 +421,7 @@ class SaleReturnBench(models.AbstractModel):
                 if row['action'] != 'keep'
             ],
             'liabilities': [list(pair) for pair in liabilities._description_selection(self.env)],
-            'reasons': read('sale.return.reason', []),
+            'reasons': read('sale.return.reason', [], ('on_returns', '=', True)),
             'report_kinds': [
                 [kind, kinds[kind]] for kind, _label in BENCH_KINDS if kind in REPORT_KINDS
             ],

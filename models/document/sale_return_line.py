@@ -78,7 +78,12 @@ class SaleReturnLine(models.Model):
 
     # What the customer says
     reason_id = fields.Many2one(
-        'sale.return.reason', required=True, index=True, check_company=True, ondelete='restrict'
+        'sale.return.reason',
+        required=True,
+        index=True,
+        check_company=True,
+        domain=[('on_returns', '=', True)],
+        ondelete='restrict',
     )
     resolution = fields.Selection(
         [('refund', "Refund"), ('replace', "Replacement"), ('none', "None")],
@@ -510,7 +515,7 @@ class SaleReturnLine(models.Model):
             for name in COUNTED_QUANTITIES:
                 line[f'product_qty_{name}'] = measure.to_stock(line[f'qty_{name}'])
             line.counted_text = line.is_counted_otherwise and (
-                f"{line.product_qty_requested:g} {line.stock_uom_id.name}"
+                line.stock_uom_id._say(line.product_qty_requested)
             )
 
     # === CONSTRAINT METHODS === #

@@ -437,7 +437,7 @@ class SaleReturnLine(models.Model):
         )
         other = self.env.ref('sale_return.reason_other', raise_if_not_found=False)
         reasons = (other or self.env['sale.return.reason']) | self.env['sale.return.reason'].search(
-            [('company_id', 'in', [self.company_id.id, False])]
+            [('on_returns', '=', True), ('company_id', 'in', [self.company_id.id, False])]
         )
         free = reasons - siblings.reason_id
         if not free:

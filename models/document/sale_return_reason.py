@@ -64,6 +64,11 @@ class SaleReturnReason(models.Model):
         help="Unticked: nothing comes back (e.g. goods missing from the delivery). There is no "
         "receipt and the approval is the acceptance, so an approver always decides.",
     )
+    on_returns = fields.Boolean(
+        string="Offered on Returns",
+        default=True,
+        help="Unticked: only goodwill is granted for it, which names no goods.",
+    )
     return_class = fields.Selection(
         [
             ('right_of_return', "Right of return"),

@@ -15,6 +15,7 @@ class SaleReturnReason(models.Model):
         return self.search(
             [
                 ('portal', '=', True),
+                ('on_returns', '=', True),
                 ('root_cause', '!=', 'fraud'),
                 ('company_id', 'in', (company.id, False)),
                 # Customers say it by choosing nothing, where they need not say why.

@@ -260,6 +260,8 @@ class TestGoodwill(RefundCommon):
                 )
                 self.assertEqual(form.invoice_id, invoice)
                 form.reason_id = self.reason
+                credited = sum(invoice.reversal_move_ids.mapped('amount_total'))
+                self.assertAlmostEqual(form.amount_left, invoice.amount_total - credited)
                 form.percent = 50
                 self.assertEqual(form.amount, invoice.currency_id.round(form.amount_left / 2))
                 form.amount = 10.0
@@ -271,6 +273,23 @@ class TestGoodwill(RefundCommon):
         event = sale_return.event_ids.filtered(lambda event: event.kind == 'goodwill')
         self.assertEqual(event.reason, "Scratched")
         self.assertEqual(self._get_grants(invoice)[:1].return_id, sale_return)
+
+    def test_reasons_of_goodwill_are_no_reasons_to_return(self):
+        late = self.env.ref('sale_return.reason_goodwill_late')
+        reasons = self.env['sale.return.reason']
+        for model, offered in (
+            ('sale.return.goodwill.grant', True),
+            ('sale.return.create', False),
+            ('sale.return.create.line', False),
+            ('sale.return.line', False),
+        ):
+            field = self.env[model]._fields['reason_id']
+            with self.subTest(model=model):
+                self.assertEqual(late in reasons.search(field.domain), offered)
+        self.assertNotIn(late, reasons._get_portal_reasons(self.company))
+        bench = self.env['sale.return.bench.state'].sudo()
+        names = [reason['name'] for reason in bench._get_configuration(self.company)['reasons']]
+        self.assertNotIn("Delivered late", names)
 
     def test_dialog_takes_no_invoice_of_somebody_else(self):
         order, other = self._create_sale(), self._create_sale()

@@ -44,8 +44,7 @@ registry.category("web_tour.tours").add("sale_return_edit_approved", {
 registry.category("web_tour.tours").add("sale_return_goodwill", {
     steps: () => [
         click(button("action_open_goodwill")),
-        edit(".modal .o_field_widget[name='reason_id'] input", "Scratch"),
-        click(item("Scratch")),
+        click(".modal .o_field_widget[name='reason_id'] .o_selection_badge:contains('Scratch')"),
         edit(".modal .o_field_widget[name='amount'] input", "25"),
         edit(".modal .o_field_widget[name='comment'] textarea", "Scratched on arrival."),
         click(".modal-footer button[name='action_confirm']"),
