@@ -108,8 +108,8 @@ class SaleReturnCreateLine(models.TransientModel):
         self.ensure_one()
         measure = self.sale_line_id._get_return_measure()
         if not measure.is_shown(quantity):
-            return f"{measure.to_stock(quantity):g} {self.product_id.uom_id.name}"
-        return f"{measure.round(quantity):g} {self.product_uom_id.name}"
+            return self.product_id.uom_id._say(measure.to_stock(quantity))
+        return self.product_uom_id._say(measure.round(quantity))
 
     @api.depends('sale_line_id', 'quantity')
     def _compute_counted_text(self):
@@ -117,7 +117,7 @@ class SaleReturnCreateLine(models.TransientModel):
             measure = row.sale_line_id._get_return_measure()
             stock_uom = row.product_id.uom_id
             counted = measure.to_stock(measure.interpret(row.quantity))
-            row.counted_text = row.product_uom_id != stock_uom and f"{counted:g} {stock_uom.name}"
+            row.counted_text = row.product_uom_id != stock_uom and stock_uom._say(counted)
 
     def _is_without_goods(self):
         """Tell whether nothing of the line will come back, as far as the dialog knows."""

@@ -2,6 +2,8 @@ from odoo import models
 
 from ...tools.measure import Measure
 
+SINGULAR = {'Units': "Unit", 'Dozens': "Dozen", 'Days': "Day", 'Hours': "Hour"}
+
 
 class UomUom(models.Model):
     _inherit = 'uom.uom'
@@ -27,3 +29,16 @@ class UomUom(models.Model):
             steps /= ratio
         in_pieces = abs(sold * ratio - round(sold * ratio)) < 1e-6
         return Measure(ratio, steps, digits, in_pieces)
+
+    def _say(self, quantity):
+        """Return a quantity in this unit as people say it: "1 Unit", "2.5 kg"."""
+        return f"{quantity:g} {self._get_name_after(quantity)}"
+
+    def _get_name_after(self, quantity):
+        """Return the name of the unit as it is said after a quantity: 1 Unit, but 2 Units.
+
+        Odoo's own units have one name, in the plural, which only English changes. What somebody
+        has named stays as it is.
+        """
+        name = self.name or ""
+        return SINGULAR.get(name, name) if abs(quantity) == 1 else name

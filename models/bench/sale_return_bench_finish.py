@@ -156,7 +156,7 @@ class SaleReturnBench(models.AbstractModel):
                 "%(quantity)s %(unit)s of %(product)s are not expected by return %(return)s any "
                 "more: somebody has received them, or their receipt was cancelled.",
                 quantity=self._format_number(quantity),
-                unit=product.uom_id.name,
+                unit=product.uom_id._get_name_after(quantity),
                 product=product.display_name,
                 **{'return': line.return_id.name},
             )

@@ -30,7 +30,7 @@ class SaleReturnExplainer(models.AbstractModel):
         return {
             'return': row.return_id.name or "",
             'product': row.product_id.display_name or "",
-            'unit': row.product_uom_id.name or "",
+            'unit': row.product_uom_id._get_name_after(row.qty_difference),
             'customer': row.partner_id.display_name or "",
             'note': row.note_id.name or "",
             'difference_qty': self._format_quantity(row.qty_difference),

@@ -324,7 +324,7 @@ class AccountMoveLine(models.Model):
                         'product': product.display_name,
                         'lot': lot.name,
                         'quantity': taken,
-                        'uom': product.uom_id.name,
+                        'uom': product.uom_id._get_name_after(taken),
                     }
                 )
         return result

@@ -430,8 +430,8 @@ class SaleReturnLine(models.Model):
                     'line_id': self.id,
                     'kind': 'line_decided',
                     'reason': reason,
-                    'details': f"{labels[decision]}: {quantity:g} / {self.qty_requested:g} "
-                    f"{self.product_uom_id.name}",
+                    'details': f"{labels[decision]}: {quantity:g} / "
+                    f"{self.product_uom_id._say(self.qty_requested)}",
                 }
             ]
         )

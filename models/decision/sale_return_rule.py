@@ -580,7 +580,7 @@ class SaleReturnRule(models.Model):
                 {
                     'quantity': uom.round(quantity),
                     'limit': self.quantity,
-                    'unit': uom.name,
+                    'unit': uom._get_name_after(self.quantity),
                     'product': line.product_id.display_name,
                 },
             )

@@ -481,7 +481,7 @@ class SaleOrderLine(models.Model):
                     product=line.product_id.display_name,
                     order=line.order_id.name,
                     shipped=uom.round(shipped),
-                    unit=uom.name,
+                    unit=uom._get_name_after(uom.round(shipped)),
                     wanted=uom.round(returned + reserved),
                     excess=uom.round(returned + reserved - shipped),
                 )

@@ -240,7 +240,7 @@ class SaleReturnLine(models.Model):
                     "%(quantity)s %(unit)s of %(product)s is not a whole quantity of "
                     "%(stock_unit)s. Enter %(proposal)s instead.",
                     quantity=self.qty_requested,
-                    unit=self.product_uom_id.name,
+                    unit=self.product_uom_id._get_name_after(self.qty_requested),
                     product=self.product_id.display_name,
                     stock_unit=self.product_id.uom_id.name,
                     proposal=measure.rounding,
@@ -296,7 +296,7 @@ class SaleReturnLine(models.Model):
                         "%(quantity)s %(unit)s of %(product)s in return %(return)s wait for "
                         "inspection. Inspect them before you close the return.",
                         quantity=line._get_qty_to_inspect(),
-                        unit=line.product_uom_id.name,
+                        unit=line.product_uom_id._get_name_after(line._get_qty_to_inspect()),
                         product=line.product_id.display_name,
                         **{'return': line.return_id.name},
                     )
@@ -321,7 +321,6 @@ class SaleReturnLine(models.Model):
             expected = line._get_qty_expected()
             values = {
                 'received': line.qty_received,
-                'unit': line.product_uom_id.name,
                 'product': line.product_id.display_name,
                 'return': line.return_id.name,
             }
@@ -336,6 +335,7 @@ class SaleReturnLine(models.Model):
                         "%(return)s: only %(expected)s are authorized. Receive these and make a "
                         "return of its own for the rest.",
                         expected=expected,
+                        unit=line.product_uom_id._get_name_after(line.qty_received),
                         **values,
                     )
                 )
@@ -345,6 +345,7 @@ class SaleReturnLine(models.Model):
                         "%(inspected)s %(unit)s of %(product)s in return %(return)s were inspected "
                         "already, so %(received)s cannot be what was received.",
                         inspected=line.qty_inspected,
+                        unit=line.product_uom_id._get_name_after(line.qty_inspected),
                         **values,
                     )
                 )
@@ -414,7 +415,7 @@ class SaleReturnLine(models.Model):
                 self.env._(
                     "Only a part of the %(quantity)s %(unit)s of %(product)s can be split off.",
                     quantity=self.qty_requested,
-                    unit=self.product_uom_id.name,
+                    unit=self.product_uom_id._get_name_after(self.qty_requested),
                     product=self.product_id.display_name,
                 )
             )

@@ -484,7 +484,7 @@ class SaleReturnExchange(models.AbstractModel):
             'product': product.display_name,
             'wished': f"{wished:g}",
             'free': f"{max(free, 0.0):g}",
-            'unit': product.uom_id.name,
+            'unit': product.uom_id._get_name_after(wished),
         }
         if coming:
             return self.env._(

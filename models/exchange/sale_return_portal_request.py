@@ -80,7 +80,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
             'lines': [
                 (
                     entry['quantity'],
-                    line.exchange_uom_id.name,
+                    line.exchange_uom_id._get_name_after(entry['quantity']),
                     line.exchange_product_id.display_name,
                     entry['total'],
                 )

@@ -138,7 +138,7 @@ class SaleReturnBulk(models.AbstractModel):
                     "%(wanted)s %(unit)s of %(product)s cannot be inspected for return "
                     "%(return)s: only %(there)s are expected or wait for it.",
                     wanted=wanted,
-                    unit=line.product_uom_id.name,
+                    unit=line.product_uom_id._get_name_after(wanted),
                     product=line.product_id.display_name,
                     there=there,
                     **{'return': line.return_id.name},

@@ -246,7 +246,7 @@ class SaleReturnDisposal(models.AbstractModel):
                 "%(quantity)s %(unit)s of %(product)s is not a whole quantity of "
                 "%(stock_unit)s. Inspect %(proposal)s instead.",
                 quantity=quantity,
-                unit=line.product_uom_id.name,
+                unit=line.product_uom_id._get_name_after(quantity),
                 product=line.product_id.display_name,
                 stock_unit=line.product_id.uom_id.name,
                 proposal=counted or measure.rounding,

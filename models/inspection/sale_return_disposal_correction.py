@@ -59,7 +59,7 @@ class SaleReturnDisposal(models.AbstractModel):
                         "%(wanted)s %(unit)s of %(product)s cannot be corrected: %(left)s of this "
                         "inspection row are valid. Correct one that is.",
                         wanted=wanted,
-                        unit=row.product_uom_id.name,
+                        unit=row.product_uom_id._get_name_after(wanted),
                         product=row.product_id.display_name,
                         left=0 if row.corrects_id else left,
                     )
@@ -150,7 +150,7 @@ class SaleReturnDisposal(models.AbstractModel):
                         "so not less can be accepted. Cancel or reverse the credit note first, "
                         "or say in the correction how the goods are accepted otherwise.",
                         credited=line.qty_credited,
-                        unit=line.product_uom_id.name,
+                        unit=line.product_uom_id._get_name_after(line.qty_credited),
                         product=line.product_id.display_name,
                         **{'return': line.return_id.name},
                     )
@@ -348,7 +348,7 @@ class SaleReturnDisposal(models.AbstractModel):
                     location=location.display_name,
                     free=free,
                     quantity=quantity,
-                    unit=row.product_id.uom_id.name,
+                    unit=row.product_id.uom_id._get_name_after(quantity),
                 )
             )
 

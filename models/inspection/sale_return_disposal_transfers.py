@@ -557,7 +557,7 @@ class SaleReturnDisposal(models.AbstractModel):
                         "%(return)s: %(missing)s are expected and have not come. What has come "
                         "goes another way.",
                         quantity=quantity,
-                        unit=line.product_uom_id.name,
+                        unit=line.product_uom_id._get_name_after(quantity),
                         product=line.product_id.display_name,
                         missing=missing,
                         **{'return': line.return_id.name},

@@ -250,7 +250,7 @@ class SaleReturnInspection(models.Model):
         """Return what was inspected for people to read."""
         self.ensure_one()
         uom = self.component_id.uom_id or self.product_uom_id
-        return f"{self._get_result_quantity():g} {uom.name}"
+        return uom._say(self._get_result_quantity())
 
     def _get_moved_quantities(self):
         """Return what of the row has left quarantine and what still does.
@@ -297,7 +297,7 @@ class SaleReturnInspection(models.Model):
                         "%(return)s, so %(moved)s cannot leave quarantine with them. If less "
                         "leaves now, keep a backorder for the rest.",
                         inspected=inspected,
-                        unit=uom.name,
+                        unit=uom._get_name_after(inspected),
                         product=row.product_id.display_name,
                         moved=done + still,
                         **{'return': row.return_id.name},

@@ -109,7 +109,7 @@ class SaleReturnLine(models.Model):
                     'return_id': self.return_id.id,
                     'line_id': self.id,
                     'kind': 'replacement',
-                    'details': f"{quantity:g} {self.product_uom_id.name} · "
+                    'details': f"{self.product_uom_id._say(quantity)} · "
                     f"{self.product_id.display_name} · "
                     f"{', '.join(moves.picking_id.mapped('name'))}",
                 }
@@ -195,7 +195,7 @@ class SaleReturnLine(models.Model):
                 "%(excess)s would be more than is ordered then. Lower the order by all that is "
                 "still to be replaced, or by nothing of it.",
                 replaced=self._get_qty_to_replace(),
-                unit=self.product_uom_id.name,
+                unit=self.product_uom_id._get_name_after(self._get_qty_to_replace()),
                 product=self.product_id.display_name,
                 excess=quantity,
                 **{'return': self.return_id.name},
@@ -221,7 +221,7 @@ class SaleReturnLine(models.Model):
                         "of return %(return)s are released. The policy waits for: %(event)s.",
                         product=line.product_id.display_name,
                         released=released,
-                        unit=line.product_uom_id.name,
+                        unit=line.product_uom_id._get_name_after(released),
                         event=labels[line.policy_id.release_event or 'approval'],
                         **{'return': line.return_id.name},
                     )

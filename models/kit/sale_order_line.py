@@ -286,7 +286,7 @@ class SaleOrderLine(models.Model):
                             kit=line.product_id.display_name,
                             order=line.order_id.name,
                             excess=product.uom_id.round(-quantity),
-                            unit=product.uom_id.name,
+                            unit=product.uom_id._get_name_after(product.uom_id.round(-quantity)),
                         )
                     )
 

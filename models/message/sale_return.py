@@ -334,7 +334,7 @@ class SaleReturn(models.Model):
             quantity, uom = line._get_readable(line.qty_authorized)
             if quantity:
                 product = line.product_id.with_context(lang=self.env.lang).display_name
-                result.append({'product': product, 'quantity': f"{quantity:g} {uom.name}"})
+                result.append({'product': product, 'quantity': uom._say(quantity)})
         return result
 
     def _get_slip_address_text(self):
@@ -399,7 +399,7 @@ class SaleReturn(models.Model):
             uom = product.uom_id
             if product == line.product_id:
                 quantity, uom = line._get_readable(quantity)
-            return f"{quantity:g} {uom.name}"
+            return uom._say(quantity)
 
         return [
             {

@@ -364,7 +364,7 @@ class SaleReturnPortalPage(models.AbstractModel):
         return {
             'title': self.env._("The goods arrived"),
             'text': ", ".join(
-                f"{move.quantity:g} {move.product_uom.name} · {move.product_id.display_name}"
+                f"{move.product_uom._say(move.quantity)} · {move.product_id.display_name}"
                 for move in moves.sorted('id')
             ),
             'icon': 'fa-archive',

@@ -214,7 +214,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
                     "Please change the quantity.",
                     product=product,
                     limit=f"{limit:g}",
-                    unit=sale_line.product_uom_id.name,
+                    unit=sale_line.product_uom_id._get_name_after(limit),
                     quantity=f"{quantity:g}",
                 )
             )
@@ -244,7 +244,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
                     "possible. Please enter a whole number.",
                     product=sale_line.product_id.display_name,
                     quantity=f"{quantity:g}",
-                    unit=uom.name,
+                    unit=uom._get_name_after(quantity),
                 )
             )
 
@@ -359,7 +359,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
                     'line_id': line.id,
                     'ordered': line.product_uom_qty,
                     'product': product,
-                    'unit': line.product_uom_id.name,
+                    'unit': line.product_uom_id._get_name_after(quantity),
                     'quantity': quantity,
                     'delivered': min(quantity, row['quantity']),
                 }
@@ -394,7 +394,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
                     for withdrawal, entry in earlier
                 ),
                 left=f"{limit:g}",
-                unit=line.product_uom_id.name,
+                unit=line.product_uom_id._get_name_after(limit),
             )
         )
 

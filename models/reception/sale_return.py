@@ -201,7 +201,7 @@ class SaleReturn(models.Model):
                 self.env._(
                     "%(quantity)s %(unit)s of %(product)s are more than return %(return)s expects.",
                     quantity=quantity,
-                    unit=line.product_uom_id.name,
+                    unit=line.product_uom_id._get_name_after(quantity),
                     product=product.display_name,
                     **{'return': self.name},
                 )

@@ -288,7 +288,7 @@ class SaleReturnDiscrepancy(models.Model):
                         "%(name)s as the customer's property. Its transfers cannot be changed; "
                         "resolve it, and register what is right as a new one.",
                         quantity=recorded,
-                        unit=uom.name,
+                        unit=uom._get_name_after(recorded),
                         product=record.product_id.display_name,
                         name=record.name,
                     )
@@ -362,7 +362,7 @@ class SaleReturnDiscrepancy(models.Model):
                             [
                                 record.name,
                                 kinds[record.kind],
-                                f"{record.quantity:g} {record.product_uom_id.name}",
+                                record.product_uom_id._say(record.quantity),
                                 record.product_id.display_name,
                                 record.lot_id.name,
                                 resolutions.get(record.resolution),

@@ -165,7 +165,7 @@ class SaleReturnQuarantine(models.AbstractModel):
                         "%(quantity)s %(unit)s of %(product)s %(lot)s cannot be inspected for "
                         "return %(return)s: only %(there)s were received and wait for it.",
                         quantity=quantity,
-                        unit=product.uom_id.name,
+                        unit=product.uom_id._get_name_after(quantity),
                         product=product.display_name,
                         lot=lot.name or "",
                         there=there,

@@ -272,7 +272,7 @@ class SaleReturnReception(models.AbstractModel):
                     'return_id': move.sale_return_line_id.return_id.id,
                     'line_id': move.sale_return_line_id.id,
                     'kind': 'received',
-                    'details': f"{move.quantity:g} {move.product_uom.name} · "
+                    'details': f"{move.product_uom._say(move.quantity)} · "
                     f"{move.product_id.display_name} · {move.picking_id.name}",
                 }
                 for move in moves

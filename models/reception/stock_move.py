@@ -179,7 +179,7 @@ class StockMove(models.Model):
                         "%(quantity)s %(unit)s of %(product)s cannot come with %(transfer)s. Enter "
                         "what you have counted.",
                         quantity=move.quantity,
-                        unit=move.product_uom.name,
+                        unit=move.product_uom._get_name_after(move.quantity),
                         product=move.product_id.display_name,
                         transfer=move.picking_id.name or move.reference,
                     )

@@ -47,9 +47,9 @@ class TestKits(KitCommon):
         self.assertEqual(
             told,
             {
-                ("[PA] Part A", "1 Units", True),
-                ("[PA] Part A", "1 Units", False),
-                ("Part B", "1 Units", True),
+                ("[PA] Part A", "1 Unit", True),
+                ("[PA] Part A", "1 Unit", False),
+                ("Part B", "1 Unit", True),
             },
         )
 
