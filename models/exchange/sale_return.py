@@ -28,6 +28,7 @@ class SaleReturn(models.Model):
         compute_sudo=True,
         help="What is credited, what the customer gets, and who pays the difference.",
     )
+    has_exchange = fields.Boolean(compute='_compute_has_exchange')
     has_exchange_to_decide = fields.Boolean(
         compute='_compute_has_exchange_to_decide',
         compute_sudo=True,
@@ -44,6 +45,11 @@ class SaleReturn(models.Model):
     def _compute_exchange_order_count(self):
         for sale_return in self:
             sale_return.exchange_order_count = len(sale_return.exchange_order_ids)
+
+    @api.depends('line_ids.resolution')
+    def _compute_has_exchange(self):
+        for sale_return in self:
+            sale_return.has_exchange = 'exchange' in sale_return.line_ids.mapped('resolution')
 
     @api.depends('state', 'line_ids.qty_rejected', 'line_ids.exchange_ended')
     def _compute_has_exchange_to_decide(self):
