@@ -90,6 +90,30 @@ class TestWords(SaleReturnCommon):
         self.assertEqual(event.shown_details, "photo.png")
         self.assertEqual(event.details, "photo.png · SHA-256 0a1b2c")
 
+    def test_units_are_said_as_people_say_them(self):
+        unit, kilogram = self.env.ref('uom.product_uom_unit'), self.env.ref('uom.product_uom_kgm')
+        self.assertEqual(unit._say(1), "1 Unit")
+        self.assertEqual((unit._say(2), unit._say(0.5)), ("2 Units", "0.5 Units"))
+        self.assertEqual(kilogram._say(1), "1 kg")
+        unit.sudo().with_context(lang='fr_FR').name = "Unités"
+        self.assertEqual(unit.with_context(lang='fr_FR')._say(1), "1 Unités")
+
+    def test_days_are_dates(self):
+        # On the last day of a month Odoo's widget calls tomorrow “Next month”.
+        views = self.env['ir.ui.view'].sudo().search([('model', '=like', 'sale.return%')])
+        found = views.filtered(lambda view: 'remaining_days' in (view.arch_db or ''))
+        self.assertFalse(found.mapped('name'))
+
+    def test_telephones_show_cards_of_what_waits(self):
+        actions = self.env['sale.return.worklist'].sudo().search([]).action_id
+        lists = actions.filtered(lambda action: action.view_mode.startswith('list'))
+        for name in ('refund', 'goodwill', 'unbacked', 'channel_refund', 'channel_file'):
+            lists |= self.env.ref(f'sale_return.sale_return_{name}_action')
+        self.assertGreater(len(lists), 12)
+        for action in lists:
+            with self.subTest(action=action.name):
+                self.assertIn('kanban', action.view_mode)
+
     def test_empty_lists_of_numbers_show_no_invented_ones(self):
         for model in self._get_models():
             for kind in ('pivot', 'graph'):
