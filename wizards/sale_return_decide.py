@@ -32,7 +32,7 @@ class SaleReturnDecide(models.TransientModel):
         compute='_compute_reason',
         store=True,
         readonly=False,
-        help="Why not all of it. The customer may be told this.",
+        help="Why not all of it. The customer reads it.",
     )
 
     @api.depends('line_id')

@@ -13,7 +13,9 @@ class SaleReturnRefusalTemplate(models.Model):
     active = fields.Boolean(default=True)
     sequence = fields.Integer(default=10)
     company_id = fields.Many2one('res.company', index=True, help="Empty: for all companies.")
-    text = fields.Text(required=True, translate=True, help="The customer may be told this.")
+    text = fields.Text(
+        required=True, translate=True, help="What the customer reads when it is chosen."
+    )
     use_count = fields.Integer(string="Used", compute='_compute_use_count', compute_sudo=True)
 
     def _compute_use_count(self):

@@ -83,6 +83,7 @@ class TestWalks(WalkCommon):
         )
         order = self._create_paid_sale({'quantity': 3})
         order_name = order.name
+        untouched = self._create_paid_sale({'quantity': 3})
         product, serial = self._create_tracked_product('serial', 'SN-WALK-1')
         tracked = self._create_order({'product': product, 'quantity': 1})
         self._deliver(tracked)
@@ -111,6 +112,13 @@ class TestWalks(WalkCommon):
                 walker.click(CONFIRM.format('action_create_and_submit'))
                 walker.see(STATE.format('approved'))
             walker.look('submitted')
+            walker.go(f'/odoo/orders/{untouched.id}', BUTTON.format('action_open_goodwill'))
+            walker.click(BUTTON.format('action_open_goodwill'))
+            walker.click(".modal .o_field_widget[name='reason_id'] .o_selection_badge|late")
+            walker.see(".modal .o_field_widget[name='amount_left']|363.00")
+            walker.look('goodwill')
+            walker.click(".modal-footer [special='cancel'], .modal .btn-close")
+            walker.gone('.modal')
             walker.go('/odoo/returns', LIST)
             walker.click('.o_control_panel button|From an Order')
             walker.look('dialog_of_list', ".modal .o_field_widget[name='order_id']")
@@ -157,7 +165,10 @@ class TestWalks(WalkCommon):
             walker.go('/odoo/returns-overview', '.o_kanban_record')
             with walker.task("receive in Inventory, then inspect", 8):
                 walker.click(CARD.format("To Receive"), f'{ROW}|{name}')
-                walker.click(STAT.format('action_view_receipts'), BUTTON.format('button_validate'))
+                walker.see('.o_statusbar_buttons .btn-primary|Receive')
+                walker.click(
+                    BUTTON.format('action_view_receipts'), BUTTON.format('button_validate')
+                )
                 walker.see(STATE.format('done'))
                 walker.click(STAT.format('action_view_sale_returns'))
                 walker.click(BUTTON.format('action_open_inspection'))
