@@ -106,8 +106,8 @@ class SaleReturnRanking(models.Model):
         return SQL(
             """
             SELECT prior.*,
-                   qty_returned / NULLIF(qty_shipped, 0) AS rate,
-                   1000000 * qty_returned / NULLIF(qty_shipped, 0) AS ppm,
+                   r / NULLIF(n, 0) AS rate,
+                   1000000 * r / NULLIF(n, 0) AS ppm,
                    CASE WHEN n > 0 THEN GREATEST((centre - margin) / scale, 0) ELSE 0 END
                        AS rate_low,
                    CASE WHEN n > 0 THEN LEAST((centre + margin) / scale, 1) ELSE 1 END

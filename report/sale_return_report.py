@@ -50,6 +50,22 @@ MANY = frozenset(
 )
 
 
+def get_rate(over, under, scale=1):
+    """Return the SQL of a rate as `tools.stats.rate` counts it: never above all, never below none.
+
+    :param SQL over: the sum above the line; nothing (NULL) counts as 0.
+    :param SQL under: the sum below the line; without any there is no rate.
+    :param scale: what all is shown as, e.g. 100.
+    :rtype: odoo.tools.SQL
+    """
+    return SQL(
+        "LEAST(GREATEST(%(over)s, 0), %(under)s) / NULLIF(GREATEST(%(under)s, 0), 0) * %(scale)s",
+        over=over,
+        under=under,
+        scale=scale,
+    )
+
+
 def _ratio(string, help_text):
     return fields.Float(string, readonly=True, aggregator='avg', help=help_text)
 
@@ -463,10 +479,9 @@ class SaleReturnReport(models.Model):
             if name in LESS:
                 less = self._field_to_sql(self._table, LESS[name], query)
                 total = SQL("(%s - COALESCE(SUM(%s), 0))", total, less)
-            return SQL(
-                "%s / NULLIF(SUM(%s), 0) * %s",
+            return get_rate(
                 total,
-                self._field_to_sql(self._table, under, query),
+                SQL("SUM(%s)", self._field_to_sql(self._table, under, query)),
                 SCALES.get(name, 1),
             )
         if aggregate and name in QUANTILES:

@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.tools import SQL
 
+from .sale_return_report import get_rate
+
 
 class SaleReturnResale(models.Model):
     """What became of returned goods that went back to stock: sold again, when, for how much."""
@@ -114,10 +116,9 @@ class SaleReturnResale(models.Model):
     def _read_group_select(self, aggregate_spec, query):
         """Override of `base`: the rate is of the sums of a group, the median of its values."""
         if aggregate_spec == 'rate_resold:avg':
-            return SQL(
-                "SUM(%s) / NULLIF(SUM(%s), 0)",
-                self._field_to_sql(self._table, 'qty_resold', query),
-                self._field_to_sql(self._table, 'quantity', query),
+            return get_rate(
+                SQL("SUM(%s)", self._field_to_sql(self._table, 'qty_resold', query)),
+                SQL("SUM(%s)", self._field_to_sql(self._table, 'quantity', query)),
             )
         if aggregate_spec == 'days_to_resale_median:avg':
             return SQL(

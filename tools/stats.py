@@ -17,10 +17,14 @@ MOVING_RANGE_D2 = 1.128
 def rate(count, total):
     """Return `count / total`, None where there is no total.
 
-    >>> rate(3, 12), rate(0, 0), rate(1, 0)
-    (0.25, None, None)
+    No rate exceeds 1 or falls below 0: what is counted need not be of the total (a month in which
+    more came back than was shipped, a corrected result of the month before), and counts as all or
+    as nothing then.
+
+    >>> rate(3, 12), rate(0, 0), rate(1, 0), rate(5, 4), rate(-1, 4)
+    (0.25, None, None, 1.0, 0.0)
     """
-    return count / total if total > 0 else None
+    return min(max(count, 0.0), total) / total if total > 0 else None
 
 
 def wilson(count, total, z=Z_95):
@@ -184,11 +188,11 @@ def completed_rate(count, ages, curve, horizon):
         return None
     final = share_back(curve, horizon)
     if not final:
-        return count / shipped if min(ages) >= horizon else None
+        return rate(count, shipped) if min(ages) >= horizon else None
     grown = sum(
         units * share_back(curve, min(max(age, 0), horizon)) / final for age, units in ages.items()
     )
-    return min(count / grown, 1.0) if grown > 0 else None
+    return rate(count, grown)
 
 
 def quantile(values, share):
@@ -257,6 +261,28 @@ def compare_rates(before, after, z=Z_95):
     return result
 
 
+def sigma_z(points):
+    """Return Laney's sigma_z: how restless rates are, as a multiple of what chance explains.
+
+    :param points: `(count, total)` in the order of time; points without total are left out.
+
+    >>> round(sigma_z([(10, 100), (14, 100), (10, 100), (14, 100)]), 4)
+    1.0912
+    >>> sigma_z([]), sigma_z([(1, 2)]), sigma_z([(0, 5), (0, 5)])
+    (1.0, 1.0, 1.0)
+    """
+    known = [(count, total) for count, total in points if total > 0]
+    units = sum(total for _count, total in known)
+    centre = min(sum(count for count, _total in known) / units, 1.0) if units else 0.0
+    if len(known) < 2 or not 0 < centre < 1:
+        return 1.0
+    scores = [
+        (count / total - centre) / sqrt(centre * (1 - centre) / total) for count, total in known
+    ]
+    ranges = [abs(after - before) for before, after in pairwise(scores)]
+    return sum(ranges) / len(ranges) / MOVING_RANGE_D2
+
+
 def laney_limits(points):
     """Return the control limits of rates with large and varying totals (D. B. Laney, 2002).
 
@@ -277,19 +303,13 @@ def laney_limits(points):
     if not units:
         return [(None, None, None)] * len(points)
     centre = min(sum(count for count, _total in known) / units, 1.0)
-    sigmas = [sqrt(centre * (1 - centre) / total) for _count, total in known]
-    scores = [
-        (count / total - centre) / sigma if sigma else 0.0
-        for (count, total), sigma in zip(known, sigmas, strict=True)
-    ]
-    ranges = [abs(b - a) for a, b in pairwise(scores)]
-    sigma_z = sum(ranges) / len(ranges) / MOVING_RANGE_D2 if ranges else 1.0
+    restless = sigma_z(known)
     result = []
     for count, total in points:
         if total <= 0:
             result.append((None, None, None))
             continue
-        margin = 3 * sqrt(centre * (1 - centre) / total) * sigma_z
+        margin = 3 * sqrt(centre * (1 - centre) / total) * restless
         result.append((count / total, max(centre - margin, 0.0), min(centre + margin, 1.0)))
     return result
 

@@ -91,7 +91,8 @@ class SaleReturnMetric(models.AbstractModel):
 
         :param str interval: of the delivery date and of the return date, see `get_cohort_rates`.
         :param list domain: on `sale.return.report`.
-        :return: list of dicts by period: `period`, `shipped`, `returned`, `rate` (may exceed 1).
+        :return: list of dicts by period: `period`, `shipped`, `returned`, `rate` (1 where
+            more came back than was shipped).
         :rtype: list
         """
         self._ensure_interval(interval)
@@ -221,7 +222,7 @@ class SaleReturnMetric(models.AbstractModel):
                     'member': member,
                     **self._describe_rate(returned, shipped),
                     'shrunk': stats.shrink(returned, shipped, priors[group]),
-                    'ppm': 1000000 * returned / shipped if shipped > 0 else None,
+                    'ppm': 1000000 * stats.rate(returned, shipped) if shipped > 0 else None,
                     'value_kept': (value or 0.0) - (value_back or 0.0),
                 }
             )
