@@ -13,7 +13,7 @@ from odoo.tests import BaseCase, tagged
 
 from ...tools.channels import Broken, FormatError, Profile, Tracking, collect, match, read, unpack
 from ...tools.channels.mapped import PINDUODUO
-from ...tools.channels.text import sheet_rows
+from ...tools.channels.text import sheets_of
 
 FILES = Path(__file__).parent / 'files'
 # The part of book.csv that holds the orders of a format.
@@ -263,7 +263,7 @@ class TestChannelReaders(BaseCase):
         book.active.cell(3, 16_384, 5)
         stream = io.BytesIO()
         book.save(stream)
-        found = list(sheet_rows(stream.getvalue()))
+        found = [row for rows in sheets_of(stream.getvalue()) for row in rows]
         self.assertLessEqual(max(len(values) for _number, values in found), 500)
         self.assertEqual([each.order for each in read(stream.getvalue())], ['#1'])
 
