@@ -132,7 +132,11 @@ def work(dbname, uid, return_ids, position):
 
 
 def approve(returns):
-    returns.filtered(lambda r: r.state == 'submitted').action_approve()
+    from odoo.addons.sale_return.benchmarks.stress import APPROVER
+
+    approver = returns.env['res.users'].search([('login', '=', APPROVER)])
+    submitted = returns.filtered(lambda r: r.state == 'submitted')
+    submitted.with_user(approver).action_approve()
 
 
 def receive(returns):
