@@ -122,7 +122,7 @@ class TestCreditPosting(CreditCommon):
         self.assertEqual(preview['estimate'][0]['total'], 363.0)
 
     def test_what_others_have_not_submitted_lowers_no_promise(self):
-        order = self._create_sale(self.product, 3)
+        order = self._create_sale({'quantity': 3})
         left = self._create_return(order, 2, submit=False)
         sale_return = self._create_return(order, 3)
         for one, total in ((sale_return, 363.0), (left, 242.0)):

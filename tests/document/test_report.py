@@ -63,7 +63,7 @@ class TestReport(SlipCommon):
             "Returns Desk",
             "Dock Road 7",
             "Lamp",
-            "3.00",
+            "3 Units",
             self.reason_defective.name,
             order.name,
             "at the latest on the last day to send",
@@ -319,6 +319,6 @@ class TestReportPdf(SlipCommon, PatientHttpCase):
         self.assertEqual(len(pages), 1)
         text = " ".join(pages[0].extract_text().split())
         last_day = sale_return.date_send_until.strftime('%m/%d/%Y')
-        for expected in (sale_return.name, "Dock Road 7", last_day, "3.00", "Lamp"):
+        for expected in (sale_return.name, "Dock Road 7", last_day, "3 Units", "Lamp"):
             self.assertIn(expected, text)
         self.assertGreaterEqual(len(pages[0].images), 2)  # and the logo, where headers are printed
