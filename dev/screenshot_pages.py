@@ -128,7 +128,9 @@ def prepare_help(shop, person):
     )
     login = shop.create_person(person.lang, groups=roles).login
     lamp, clock = shop.get_products('floor_lamp', 'wall_clock')
-    customer = shop.create_customer("Gemini Furniture", email='gemini@example.com')
+    # Messages are in the language of the customer.
+    name = {'zh_CN': "双子家具"}.get(person.lang, "Gemini Furniture")
+    customer = shop.create_customer(name, email='gemini@example.com', lang=person.lang)
     order = shop.sell(customer, {lamp: 4, clock: 2})
     shop.announce(shop.sell(customer, {clock: 2}), [clock], 'JD014600003')
     paid = shop.sell(customer, {lamp: 2})

@@ -218,17 +218,18 @@ class SaleReturn(models.Model):
         return result
 
     def _get_portal_next_step(self):
-        """Extend to ask customers for what they still pay before their exchange ships."""
+        """Extend to ask customers for what they still pay of their exchange."""
         orders = self.exchange_order_ids.filtered(
             lambda order: order.currency_id.compare_amounts(order.exchange_due, 0.0) > 0
         )
-        if not orders:
+        if orders:
+            text = self.env._("Please pay the difference. Then we send what you wished for.")
+        # sudo: the customer may see their return, and what they owe for it.
+        elif self.sudo()._get_portal_payments():
+            text = self.env._("Please pay what is left of your exchange.")
+        else:
             return super()._get_portal_next_step()
-        return {
-            'actor': 'customer',
-            'text': self.env._("Please pay the difference. Then we send what you wished for."),
-            'due': False,
-        }
+        return {'actor': 'customer', 'text': text, 'due': False}
 
     def _get_portal_exchange(self):
         """Return what the page of a return says of its exchange. In superuser mode.

@@ -240,12 +240,23 @@ class TestExchangePages(ExchangeCommon, PortalHttpCommon):
             "It costs more than what you return", self._text(page, 'o_sale_return_exchange')
         )
         self.assertIn("60.50", self._text(page, 'o_sale_return_difference'))
+        self.assertIn("Please pay the difference.", self._text(page))
         (link,) = page.xpath("//a[@name='pay']")
         invoice = sale_return.exchange_order_ids.invoice_ids
         self.assertIn(f'/my/invoices/{invoice.id}', link.get('href'))
         self._log_in()
         page = self._open(link.get('href').partition(sale_return.get_base_url())[2])
         self.assertIn(invoice.name, self._text(page))
+
+    def test_page_asks_for_what_is_left_of_what_has_left_already(self):
+        coat = self._create_product("Coat", list_price=150.0, taxes_id=[(6, 0, self.tax_21.ids)])
+        self.policy.exchange_payment = 'account'
+        order = self._create_paid_sale({'product': self.medium, 'quantity': 2})
+        sale_return = self._exchange_goods(order.order_line, coat)
+        self._log_in(self.jane)
+        text = self._text(self._open(sale_return.access_url))
+        self.assertIn("Please pay what is left of your exchange.", text)
+        self.assertNotIn("Nothing is left to do", text)
 
     def test_json2_with_only_the_role(self):
         order = self._create_paid_sale({'product': self.medium, 'quantity': 2})
