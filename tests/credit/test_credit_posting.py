@@ -122,6 +122,7 @@ class TestCreditPosting(CreditCommon):
         self.assertEqual(preview['estimate'][0]['total'], 363.0)
 
     def test_what_others_have_not_submitted_lowers_no_promise(self):
+        self._configure(sale_return_auto_credit=False)
         order = self._create_sale({'quantity': 3})
         left = self._create_return(order, 2, submit=False)
         sale_return = self._create_return(order, 3)

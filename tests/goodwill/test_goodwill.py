@@ -287,7 +287,7 @@ class TestGoodwill(RefundCommon):
             with self.subTest(model=model):
                 self.assertEqual(late in reasons.search(field.domain), offered)
         self.assertNotIn(late, reasons._get_portal_reasons(self.company))
-        bench = self.env['sale.return.bench.state'].sudo()
+        bench = self.env['sale.return.bench'].sudo()
         names = [reason['name'] for reason in bench._get_configuration(self.company)['reasons']]
         self.assertNotIn("Delivered late", names)
 
