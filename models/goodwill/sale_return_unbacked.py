@@ -174,11 +174,13 @@ class SaleReturnUnbacked(models.Model):
     def _get_kind(self, line):
         """Say as what a line is credited without goods when it is approved; False if it is not.
 
+        Goods that are sent again count as well: what they are worth leaves, and nothing comes.
         Override to add kinds.
 
         :rtype: str | bool
         """
-        if not line._is_credited() or line.decision == 'refused':
+        sent_again = line.resolution == 'replace' and line._is_without_goods()
+        if not (line._is_credited() or sent_again) or line.decision == 'refused':
             return False
         if line._is_without_goods():
             if line.return_expected:

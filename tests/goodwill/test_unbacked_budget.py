@@ -38,12 +38,12 @@ class TestUnbackedBudget(RefundCommon):
             **values,
         )
 
-    def _ask(self, order, quantity=1, reason=None, user=None):
+    def _ask(self, order, quantity=1, reason=None, user=None, **values):
         """Ask for goods that did not come, 121.00 each."""
         values = {
             'partner_id': order.partner_id.id,
             'line_ids': self._prepare_return_lines(
-                order.order_line, quantity, reason or self.reason_missing
+                order.order_line, quantity, reason or self.reason_missing, **values
             ),
         }
         user = user or self.asker
@@ -121,6 +121,18 @@ class TestUnbackedBudget(RefundCommon):
         results = [{'quantity': 0.004, 'disposition': 'keep'}]
         self._call(self.approver_inspector, kept.line_ids, 'register_inspection', results)
         self.assertEqual(self._rows(kept).mapped('amount'), [4.84])
+
+    def test_goods_that_are_sent_again_count(self):
+        self._limit(customer=200.0)
+        first = self._ask(self._create_sale(), resolution='replace')
+        self._call(self.approver, first, 'action_approve')
+        self.assertEqual(self._rows(first).mapped('amount'), [121.0])
+        self.assertTrue(first.transfer_ids)
+        second = self._ask(self._create_sale(), resolution='replace')
+        with self.assert_refused("without goods is above"):
+            self._call(self.approver, second, 'action_approve')
+        self._call(self.manager, second, 'action_approve')
+        self.assertTrue(self._rows(second).is_override)
 
     def test_received_goods_are_not_listed(self):
         sale_return = self._return_goods(self._create_sale(), 3)
