@@ -38,7 +38,44 @@ class SaleReturnPayoutCheck(models.AbstractModel):
                 vals = self._prepare_row(note, payment, 'paid_again', amount)
                 vals.update(amount_company=abs(line.amount_residual))
                 found[f'payout_difference:item:{line_id}'] = vals
+        for note_id, payment_id, item_id, amount in self._get_paid_to_others(company):
+            note = self.env['account.move'].browse(note_id)
+            payment = self.env['account.payment'].browse(payment_id or [])
+            found[f'payout_difference:other:{item_id}'] = self._prepare_row(
+                note, payment, 'other_payee', float(amount)
+            )
         return found | self._find_paid_alone(company)
+
+    @api.model
+    def _get_paid_to_others(self, company):
+        """Return `(note, payment, journal item, amount)` of money that settles notes of returns.
+
+        By hand, and of somebody else than the customer of the note; amounts are in its currency.
+        """
+        self.env.cr.execute(
+            SQL(
+                """SELECT note.id, entry.origin_payment_id, item.id, part.credit_amount_currency
+                     FROM account_partial_reconcile part
+                     JOIN account_move_line due ON due.id = part.credit_move_id
+                     JOIN account_move note ON note.id = due.move_id
+                     JOIN account_move_line item ON item.id = part.debit_move_id
+                     JOIN account_move entry ON entry.id = item.move_id
+                     JOIN account_journal journal ON journal.id = entry.journal_id
+                     JOIN res_partner holder ON holder.id = item.partner_id
+                    WHERE note.company_id = %(company)s AND note.move_type = 'out_refund'
+                      AND entry.move_type = 'entry'
+                      AND holder.commercial_partner_id <> note.commercial_partner_id
+                      AND (journal.type IN ('bank', 'cash', 'credit')
+                           OR entry.origin_payment_id > 0)
+                      AND EXISTS (SELECT FROM account_move_line line
+                           WHERE line.move_id = note.id AND line.sale_return_line_id IS NOT NULL)
+                      AND NOT EXISTS (SELECT FROM sale_return_refund refund
+                           WHERE refund.payment_id = entry.origin_payment_id)
+                 ORDER BY item.id""",
+                company=company.id,
+            )
+        )
+        return self.env.cr.fetchall()
 
     @api.model
     def _find_paid_alone(self, company):

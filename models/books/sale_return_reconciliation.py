@@ -15,6 +15,24 @@ MONEY_KINDS = (
     'document_difference',
 )
 
+# What makes goods and money differ, or agree.
+DEEDS = frozenset(
+    {
+        'corrected',
+        'credited',
+        'decision',
+        'discrepancy_resolved',
+        'dispatch_confirmed',
+        'goodwill',
+        'inspected',
+        'line_decided',
+        'not_charged',
+        'on_account',
+        'override',
+        'received',
+        'state',
+    }
+)
 # Who may acknowledge a difference, see `_may_acknowledge`.
 ACKNOWLEDGERS = ('sale_return.group_manager', 'account.group_account_manager')
 
@@ -310,7 +328,8 @@ class SaleReturnReconciliation(models.Model):
         """
         self.ensure_one()
         notes = self.note_id | self.return_line_id.credit_line_ids.move_id
-        inspectors = self.return_line_id.inspection_ids.inspector_id
+        returns = self.return_line_id.return_id | self.note_id.sale_return_ids
+        deeds = returns.event_ids.filtered(lambda event: event.kind in DEEDS)
         refunds = self.note_id.sale_return_refund_ids
         payers = refunds.prepared_by_id | refunds.released_by_id | self.payment_id.create_uid
         # By hand, too: what settles a note was entered by somebody.
@@ -318,7 +337,7 @@ class SaleReturnReconciliation(models.Model):
         return (
             notes.create_uid
             | notes.sale_return_posted_by_id
-            | inspectors
+            | deeds.user_id
             | payers
             | entries.create_uid
         )

@@ -34,6 +34,7 @@ class AccountPayment(models.Model):
             # sudo: an accountant need not be a user of Returns.
             made = payments.sudo().filtered(lambda payment: payment.state in PAID_STATES)
             made._ensure_sale_return_handed_over()
+            made._ensure_sale_return_payee()
         return payments
 
     def write(self, vals):
@@ -147,7 +148,8 @@ class AccountPayment(models.Model):
         paid_less = self.state in PAID_STATES and (
             self.currency_id.compare_amounts(self.amount, refund.amount) < 0
         )
-        if self.currency_id != refund.currency_id or self.payment_type != 'outbound' or paid_less:
+        same = self.currency_id == refund.currency_id and self.partner_type == 'customer'
+        if not same or self.payment_type != 'outbound' or paid_less:
             raise UserError(
                 self.env._(
                     "%(payment)s pays back credit note %(note)s: leave its direction, its currency "
@@ -179,6 +181,40 @@ class AccountPayment(models.Model):
         for refund in refunds:
             refund.payment_id._ensure_sale_return_amount(refund)
             refund.payment_id._ensure_sale_return_customer(refund)
+        by_hand = self.filtered(
+            lambda payment: (
+                payment.payment_type == 'outbound'
+                and not payment.sale_return_refund_ids
+                and not payment.payment_transaction_id
+            )
+        )
+        for payment in by_hand:
+            for note in payment.invoice_ids.filtered(
+                lambda move: move.move_type == 'out_refund' and move.sale_return_ids
+            ):
+                payment._ensure_sale_return_note_payee(note)
+
+    def _ensure_sale_return_note_payee(self, note):
+        """Refuse another payee than the customer of a note that is paid by hand.
+
+        :raise UserError: naming the payment, the note and the customer.
+        """
+        self.ensure_one()
+        customer, account = note._get_sale_return_customer(), self.partner_bank_id
+        payees = self.partner_id | account.partner_id
+        trusted = account.allow_out_payment or self.journal_id.type != 'bank'
+        if payees.commercial_partner_id != customer or (account and not trusted):
+            raise UserError(
+                self.env._(
+                    "%(payment)s pays credit note %(note)s of return %(returns)s, whose money goes "
+                    "to %(customer)s alone, and only to accounts of theirs that somebody has "
+                    "trusted. Choose another account, or press “Refund” on the return.",
+                    payment=self.display_name,
+                    note=note.name,
+                    returns=", ".join(note.sale_return_ids.mapped('name')),
+                    customer=customer.display_name,
+                )
+            )
 
     def _ensure_sale_return_customer(self, refund):
         """Refuse another payee than the customer of the note, and accounts nobody has checked."""

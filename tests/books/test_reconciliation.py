@@ -253,6 +253,22 @@ class TestAcknowledge(ReconciliationCommon):
         self._call(self.staff, self.row, 'action_acknowledge', "Nobody else is here.")
         self.assertEqual(self.row.state, 'acknowledged')
 
+    def test_who_received_approved_or_closed_does_not_acknowledge_it(self):
+        roles = ('sale_return.group_manager', 'sales_team.group_sale_salesman_all_leads')
+        doer = self._create_user('recon_doer', *roles, 'account.group_account_readonly')
+        self.sale_return.line_ids.policy_id.approval = 'always'
+        for deed in ('approve', 'close'):
+            sale_return = self._create_return(self._create_sale(), 2)
+            self._call(doer, sale_return, 'action_approve')
+            if deed == 'close':
+                self._call(doer, sale_return, 'action_close', "Never came.")
+            row = self._refresh().filtered(
+                lambda row, r=sale_return: row.return_line_id.return_id == r
+            )
+            with self.subTest(deed), self.assert_refused("somebody else"):
+                self._call(doer, row, 'action_acknowledge', "Agreed.")
+            self._call(self.accountant, row, 'action_acknowledge', "Agreed.")
+
     def test_reason_is_demanded(self):
         for reason, sentence in (
             (None, "Say why"),

@@ -81,6 +81,68 @@ class TestPayee(RefundCommon, PatientHttpCase):
         self._call(self.biller, self.payment, 'action_post')
         self.assertEqual(self.refund.state, 'done')
 
+    def _pay_in_dialog(self, account):
+        """Pay the note in the dialog of Odoo, or by a payment that names it."""
+        dialog = (
+            self.env['account.payment.register']
+            .with_user(self.biller)
+            .with_context(active_model='account.move', active_ids=self.note.ids)
+            .create({'partner_bank_id': account.id, 'journal_id': self.payment.journal_id.id})
+        )
+        self._call(self.biller, dialog, 'action_create_payments')
+
+    def _pay_by_hand(self, **values):
+        vals = {
+            'payment_type': 'outbound',
+            'partner_type': 'customer',
+            'partner_id': self.customer.id,
+            'amount': self.note.amount_total,
+            'journal_id': self.payment.journal_id.id,
+            'invoice_ids': [(6, 0, self.note.ids)],
+            **values,
+        }
+        model = self.env['account.payment']
+        return model.browse(self._call(self.biller, model, 'create', vals))
+
+    def test_payment_by_hand_goes_to_the_customer_alone(self):
+        strange = self._create_account(self.stranger, "NL5", trusted=True)
+        unknown = self._create_account(self.customer, "NL6")
+        for account in (strange, unknown):
+            with self.subTest(account=account.acc_number):
+                with self.assert_refused("to Jane Customer alone"):
+                    self._pay_by_hand(partner_bank_id=account.id, state='paid')
+                payment = self._pay_by_hand()
+                self._call(self.biller, payment, 'write', {'partner_bank_id': account.id})
+                with self.assert_refused("to Jane Customer alone"):
+                    self._call(self.biller, payment, 'action_post')
+        payment = self._pay_by_hand(partner_id=self.stranger.id)
+        with self.assert_refused("to Jane Customer alone"):
+            self._call(self.biller, payment, 'action_post')
+        with self.assert_refused("to Jane Customer alone"):
+            self._pay_in_dialog(unknown)
+        self._assert_unpaid()
+        # The dialog of Odoo itself takes no account of somebody else.
+        self._pay_in_dialog(strange)
+        paid = self.env['account.payment'].search(
+            [('invoice_ids', 'in', self.note.ids), ('state', 'in', ('in_process', 'paid'))]
+        )
+        self.assertEqual((paid.partner_id, paid.amount), (self.customer, 1210.0))
+        self.assertNotIn(strange, paid.partner_bank_id)
+
+    def test_payment_of_somebody_else_that_is_matched_is_listed(self):
+        payment = self._pay_by_hand(partner_id=self.stranger.id, invoice_ids=[])
+        self._call(self.biller, payment, 'action_post')
+        lines = (payment.sudo().move_id.line_ids | self.note.line_ids).filtered(
+            lambda line: line.account_id.account_type == 'asset_receivable'
+        )
+        if len(lines.move_id) < 2:
+            self.skipTest("Odoo makes no entry for the payment")
+        lines.reconcile()
+        rows = self.env['sale.return.reconciliation'].sudo()
+        rows.action_refresh()
+        row = rows.search([('note_id', '=', self.note.id), ('cause', '=', 'other_payee')])
+        self.assertEqual((row.amount_difference, row.payment_id), (1210.0, payment))
+
     def test_only_a_trusted_account_is_proposed(self):
         self.payment.action_cancel()
         self._create_account(self.customer, "NL3")
