@@ -1,4 +1,5 @@
 from werkzeug.exceptions import NotFound
+from werkzeug.urls import url_encode
 
 from odoo import http
 from odoo.exceptions import AccessError, MissingError, UserError
@@ -233,7 +234,7 @@ class SaleReturnFollow(SaleReturnAccess):
             'files': page._get_files(sale_return),
             'slip_lines': sale_return._get_slip_lines(),
             'is_readable': lambda note: note.with_user(request.env.user).has_access('read'),
-            'query': f'?access_token={access_token}' if access_token else '',
+            'query': self._get_query(access_token),
             'res_company': sale_return.company_id,
             'backend_url': f'/odoo/sale.return/{sale_return.id}',
         }
@@ -257,6 +258,10 @@ class SaleReturnFollow(SaleReturnAccess):
             'rate': request.env._("Thank you for your feedback!"),
         }
 
+    def _get_query(self, access_token):
+        """Return what an address needs to open the page without login, if anything."""
+        return f"?{url_encode({'access_token': access_token})}" if access_token else ''
+
     # === WHAT CUSTOMERS DO === #
 
     def _act(self, return_id, access_token, name, act, entered=None):
@@ -279,8 +284,7 @@ class SaleReturnFollow(SaleReturnAccess):
             request.env.invalidate_all()
             return self._render_return(sale_return, access_token, error, entered)
         request.session['sale_return_done'] = (return_id, name)
-        query = f'?access_token={access_token}' if access_token else ''
-        return request.redirect(f'/my/returns/{return_id}{query}')
+        return request.redirect(f'/my/returns/{return_id}{self._get_query(access_token)}')
 
     @http.route(
         '/my/returns/<row:return_id>/dispatch',

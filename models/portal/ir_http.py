@@ -21,6 +21,8 @@ SECRET_HEADERS = {
 }
 # Odoo's own, on which customers write to us.
 MESSAGE_ROUTES = ('/mail/message/post', '/mail/attachment/upload')
+# By what a page of ours is opened without login.
+TOKENS = ('access_token', 'hash', 'pid')
 # By what Odoo knows somebody who has no login.
 THREAD_KEYS = ('token', 'hash', 'pid')
 FRAMES = "frame-ancestors 'self'"
@@ -109,8 +111,11 @@ class IrHttp(models.AbstractModel):
         if isinstance(value, int) and not isinstance(value, bool):
             return value  # of the path
         text = take_text(value, MAX_FIELD)
-        # Tokens are compared in constant time, which cannot be done with other letters.
-        return '' if name in ('access_token', 'hash', 'pid') and not text.isascii() else text
+        # Tokens are compared in constant time, which cannot be done with other letters, and stand
+        # in addresses, which have no line breaks.
+        if name in TOKENS and not (text.isascii() and text.isprintable()):
+            return ''
+        return text
 
     @classmethod
     def _post_dispatch(cls, response):

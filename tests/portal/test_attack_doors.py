@@ -177,6 +177,16 @@ class TestAttackDoors(WalkCommon):
             with self.subTest(rule=rule):
                 self.assertLess(self._call_door(path, data, files=files).status_code, 500)
 
+    def test_token_with_line_breaks_is_none(self):
+        """What is done comes to an address, which takes no line breaks."""
+        wrong = []
+        for rule, route in ROUTES.items():
+            if route.method == 'POST':
+                token = self._come_to('customer', rule)
+                case = (rule, 'customer', token, 'access_token', 'lines', ODD_TEXTS['lines'])
+                self._try_case(*case, wrong)
+        self.assertFalse(wrong)
+
     def test_secret_pages_are_kept_nowhere_and_shown_in_no_frame(self):
         """All routes of ours, whoever comes, whatever they get."""
         for visitor in VISITORS:
