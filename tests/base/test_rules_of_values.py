@@ -37,6 +37,16 @@ class TestRulesOfValues(SecurityCommon, PatientHttpCase):
         for name in sorted(name for name in found if name.startswith('sale.return')):
             self.assertIsInstance(self.env[name], self.env.registry['sale.return.shared'], name)
 
+    def test_asking_the_rules_again_takes_one_query_for_all_rows(self):
+        policies = self.env['sale.return.policy'].union(
+            *[self._create_policy(company_id=self.company.id) for _number in range(3)]
+        )
+        policies = policies.with_user(self.boss)
+        policies.check_access('write')
+        policies.invalidate_recordset()
+        with self.assertQueryCount(1):
+            policies.check_access('write')
+
     # === PERSONS === #
 
     def _away(self, user, **values):

@@ -173,10 +173,11 @@ class TestNotePaper(SaleReturnCommon):
         self.assertEqual(
             root.findtext(path % 'IssueDate', namespaces=names), invoice.invoice_date.isoformat()
         )
-        # Why it was made, where every reader of the format looks for it.
+        # Why it was made, and who or what allowed it, where every reader looks for it.
         text = root.findtext('cbc:Note', namespaces=names)
-        self.assertIn(self.reason_defective.name, text)
-        self.assertIn(note.sale_return_ids.picking_ids.name, text)
+        receipt = note.sale_return_ids.picking_ids
+        for part in (self.reason_defective.name, receipt.name, self.policy.name):
+            self.assertIn(part, text)
         self._assert_ubl_order(root)
 
     def _assert_ubl_order(self, root):
