@@ -10,6 +10,7 @@ from . import sale_return_ledger
 from . import sale_return_line
 from . import sale_return
 from . import sale_return_order_share
+from . import sale_return_card_successor
 from . import sale_return_loyalty
 from . import sale_return_reason
 from . import sale_return_health

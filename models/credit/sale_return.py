@@ -239,10 +239,10 @@ class SaleReturn(models.Model):
             sale_return.amount_credited = credited
             sale_return.amount_refunded = refunded
             sale_return.amount_open = residual
-            # Only a policy that pays back expects money; what was paid anyway is shown.
-            expected = {'refund': payable, 'as_paid': owed}
+            # What stays on account is not expected to be settled; what was paid anyway is shown.
+            expected = {'refund': payable, 'on_account': 0.0}
             settlements = sale_return.line_ids.policy_id.mapped('settlement')
-            due = max((expected.get(settlement, 0.0) for settlement in settlements), default=0.0)
+            due = max((expected.get(settlement, owed) for settlement in settlements), default=0.0)
             sale_return.refund_state = progress(
                 refunded, refunded + due, sale_return.currency_id.compare_amounts
             )

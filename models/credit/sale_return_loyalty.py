@@ -1,8 +1,8 @@
 from collections import defaultdict
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.tools import float_compare, float_round, format_date
+from odoo.tools import float_compare, float_round
 
 from ...tools.money import cumulative_parts
 
@@ -285,8 +285,10 @@ class SaleReturnLoyalty(models.AbstractModel):
             [('order_model', '=', 'sale.return'), ('order_id', 'in', returns.ids)]
         )
         taken = defaultdict(float)
+        get_root = self.env['sale.return.card.successor']._get_root
+        roots = {card: get_root(card) for card in rows.card_id}
         for row in rows:
-            taken[row.order_id, row.card_id] += row.used - row.issued
+            taken[row.order_id, roots[row.card_id]] += row.used - row.issued
         return taken
 
     # === CARDS === #
@@ -318,8 +320,12 @@ class SaleReturnLoyalty(models.AbstractModel):
         left = due - sum(taken.get((sale_return.id, card), 0.0) for card in cards)
         if not float_compare(left, 0.0, **digits):
             return
-        texts = []
-        for card in self._sort_cards(sale_return, cards, taken, left):
+        texts, pool = [], cards
+        if left > 0:
+            # What took the place of an expired card has the points that go with it.
+            families = map(self.env['sale.return.card.successor']._get_family, cards)
+            pool = cards.union(*families)
+        for card in self._sort_cards(sale_return, pool, taken, left):
             moved = left
             if left > 0:
                 moved = min(left, max(card.points, 0.0))
@@ -356,6 +362,9 @@ class SaleReturnLoyalty(models.AbstractModel):
         :return: what to say about it on the return.
         :rtype: str
         """
+        old = card
+        if points < 0:
+            card = self.env['sale.return.card.successor']._get_usable(card)
         card.points -= points
         self.env['loyalty.history'].create(
             {
@@ -371,20 +380,19 @@ class SaleReturnLoyalty(models.AbstractModel):
             return self.env._(
                 "%(points)s points taken back from card %(card)s.", points=points, card=card.code
             )
-        return self._get_given_text(card, -points)
+        return self._get_given_text(card, -points, old)
 
     @api.model
-    def _get_given_text(self, card, points):
-        """Return what to say about points that were given to a card again."""
-        text = self.env._(
-            "%(points)s points given again on card %(card)s.", points=points, card=card.code
+    def _get_given_text(self, card, points, old):
+        """Return what to say about points that were given to a card, in place of another one."""
+        values = {'points': points, 'card': card.code, 'old': old.code}
+        if card == old:
+            return self.env._("%(points)s points given again on card %(card)s.", **values)
+        return self.env._(
+            "%(points)s points given again on the new card %(card)s, because card %(old)s cannot "
+            "be used any more.",
+            **values,
         )
-        if card.expiration_date and card.expiration_date < fields.Date.context_today(self):
-            text += " " + self.env._(
-                "The card has expired on %(date)s: extend it, or the customer cannot use them.",
-                date=format_date(self.env, card.expiration_date),
-            )
-        return text
 
     @api.model
     def _ensure_unused(self, lines):
@@ -533,7 +541,23 @@ class SaleReturnLoyalty(models.AbstractModel):
         if locked:
             order.locked = True
         order._update_loyalty_history(card, -points)
-        return self._get_given_text(card, points)
+        usable = self.env['sale.return.card.successor']._get_usable(card)
+        if usable != card:
+            self._pass_on(card, usable, points)
+        return self._get_given_text(usable, points, card)
+
+    @api.model
+    def _pass_on(self, card, successor, points):
+        """Move points from a card to the one that took its place."""
+        card.points -= points
+        successor.points += points
+        text = self.env._("Passed on to card %(card)s", card=successor.code)
+        self.env['loyalty.history'].create(
+            [
+                {'card_id': card.id, 'description': text, 'used': points},
+                {'card_id': successor.id, 'description': text, 'issued': points},
+            ]
+        )
 
     # === PREVIEW === #
 
