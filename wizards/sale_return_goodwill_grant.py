@@ -43,6 +43,21 @@ class SaleReturnGoodwillGrant(models.TransientModel):
         default='yes',
         help="Whether the amount below contains the taxes of the invoice.",
     )
+    selectable_product_ids = fields.Many2many(
+        'product.product', compute='_compute_selectable_product_ids', compute_sudo=True
+    )
+    product_id = fields.Many2one(
+        'product.product',
+        string="Only for",
+        domain="[('id', 'in', selectable_product_ids)]",
+        help="The product that the customer keeps; by default all of the invoice.",
+    )
+    chip = fields.Selection(
+        [('10', "10 %"), ('25', "25 %"), ('50', "50 %")],
+        string="Share",
+        store=False,
+        help="Share of what is left, as an amount.",
+    )
     percent = fields.Float(store=False, help="Share of what is left of the invoice, as an amount.")
     amount = fields.Monetary(required=True)
     amount_left = fields.Monetary(
@@ -96,7 +111,18 @@ class SaleReturnGoodwillGrant(models.TransientModel):
         for wizard in self:
             wizard.invoice_id = wizard.selectable_invoice_ids[:1]
 
-    @api.depends('invoice_id', 'tax_included')
+    @api.depends('invoice_id', 'selectable_invoice_ids')
+    def _compute_selectable_product_ids(self):
+        # sudo: as for the invoices.
+        service = self.env['sale.return.goodwill.credit'].sudo()
+        for wizard in self:
+            invoice = wizard.invoice_id & wizard.selectable_invoice_ids
+            lines = service._get_lines_left(invoice) if invoice else {}
+            wizard.selectable_product_ids = self.env['product.product'].union(
+                *[line.product_id for line in lines]
+            )
+
+    @api.depends('invoice_id', 'tax_included', 'product_id')
     def _compute_amount_left(self):
         # sudo: what is left of an invoice the dialog was opened for; the grant checks who may.
         service = self.env['sale.return.goodwill.credit'].sudo()
@@ -105,10 +131,18 @@ class SaleReturnGoodwillGrant(models.TransientModel):
             invoice = wizard.invoice_id._origin & wizard.selectable_invoice_ids._origin
             wizard.currency_id = invoice.currency_id
             wizard.amount_left = (
-                service._get_amount_left(invoice, wizard.tax_included == 'yes') if invoice else 0.0
+                service._get_amount_left(invoice, wizard.tax_included == 'yes', wizard.product_id)
+                if invoice
+                else 0.0
             )
 
-    @api.onchange('percent')
+    @api.onchange('chip')
+    def _onchange_chip(self):
+        if self.chip:
+            self.percent = float(self.chip)
+            self._onchange_percent()
+
+    @api.onchange('percent', 'product_id')
     def _onchange_percent(self):
         if self.percent:
             self.amount = self.currency_id.round(self.amount_left * self.percent / 100.0)
@@ -139,6 +173,7 @@ class SaleReturnGoodwillGrant(models.TransientModel):
             tax_included=self.tax_included == 'yes',
             comment=self.comment,
             sale_return=record if record._name == 'sale.return' else None,
+            product=self.product_id,
         )
         # sudo: what the user has just granted.
         note = note.sudo()

@@ -21,7 +21,16 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
     _description = "Goodwill Credit Service"
 
     @api.model
-    def _grant(self, invoice, amount, reason, tax_included=True, comment=None, sale_return=None):
+    def _grant(
+        self,
+        invoice,
+        amount,
+        reason,
+        tax_included=True,
+        comment=None,
+        sale_return=None,
+        product=None,
+    ):
         """Create and post a goodwill credit note.
 
         :param invoice: one posted `account.move`. The caller has checked that the user may see it.
@@ -30,34 +39,30 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         :param bool tax_included: whether the amount contains its taxes.
         :param str comment: why, demanded.
         :param sale_return: the `sale.return` it belongs to, if any.
+        :param product: `product.product` whose lines are credited; all by default.
         :return: the posted note.
         :rtype: account.move
         :raise UserError: when nothing is left of the invoice, or a limit is reached.
         """
         # sudo: agents have no rights in Accounting; the caller has checked the role. `env.uid`
         # stays the one who grants.
-        service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
-        service = service.with_company(invoice.company_id)
+        env = self.env(su=True, context=get_service_context(self.env.context))
+        service = self.with_env(env).with_company(invoice.company_id)
         invoice = invoice.with_env(service.env)
         service._ensure_grantable(invoice, amount, reason, comment)
         lines = invoice.invoice_line_ids.filtered(lambda line: line.display_type == 'product')
         self.env['sale.return.credit']._take_credit_counter(lines)
-        shares = service._split(invoice, amount, tax_included)
+        shares = service._split(invoice, amount, tax_included, product)
         note = service._create_note(invoice, shares, reason, comment)
         if rest := service._get_rest(note, amount, tax_included):
-            # A discount for early payment lowers the tax of the whole note and rounds it anew.
-            note.unlink()
-            service._add_to_biggest(invoice, shares, rest)
-            note = service._create_note(invoice, shares, reason, comment)
+            note = service._create_again(note, shares, rest, reason, comment)
         company_amount = abs(note.amount_total_signed)
-        goodwill = service.env['sale.return.goodwill']
         # The limits count in the currency of the company, which only the note knows.
-        override = goodwill._ensure_limits(invoice, company_amount)
+        override = service.env['sale.return.goodwill']._ensure_limits(invoice, company_amount)
         # Dated by the day of the company, not of whoever grants it.
-        zone = note.company_id._get_sale_return_timezone()
-        note.with_context(tz=zone)._post(soft=False)
+        note.with_context(tz=note.company_id._get_sale_return_timezone())._post(soft=False)
         service._ensure_nothing_taken(note, lines.sale_line_ids)
-        granted = goodwill.create(
+        granted = service.env['sale.return.goodwill'].create(
             {
                 'note_id': note.id,
                 'invoice_id': invoice.id,
@@ -85,6 +90,17 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         note = self.env['account.move'].create(vals)
         self.env['sale.return.tax.split']._apply(note)
         return note
+
+    @api.model
+    def _create_again(self, note, shares, rest, reason, comment):
+        """Replace a draft that lacks something of its amount.
+
+        A discount for early payment lowers the tax of the whole note and rounds it anew.
+        """
+        invoice = note.reversed_entry_id
+        note.unlink()
+        self._add_to_biggest(invoice, shares, rest)
+        return self._create_note(invoice, shares, reason, comment)
 
     @api.model
     def _get_rest(self, note, amount, tax_included):
@@ -139,18 +155,20 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
             raise UserError(self.env._("The amount of the goodwill must be more than zero."))
 
     @api.model
-    def _get_left(self, invoice):
-        """Return `{invoice line: Balance}` of what an invoice has left to credit."""
+    def _get_left(self, invoice, product=None):
+        """Return `{invoice line: Balance}` of what an invoice, or a product of it, has left."""
         sale_lines = invoice.invoice_line_ids.sale_line_ids
         balances = self.env['sale.return.ledger']._get_balances(sale_lines)
         return {
             line: balance
             for line, balance in balances.items()
-            if line.move_id == invoice and (balance.quantity > 0 or balance.is_amount_only)
+            if line.move_id == invoice
+            and (balance.quantity > 0 or balance.is_amount_only)
+            and (not product or line.product_id == product)
         }
 
     @api.model
-    def _get_lines_left(self, invoice):
+    def _get_lines_left(self, invoice, product=None):
         """Return `{invoice line: Balance}` of what goodwill is spread over.
 
         Goodwill is money: what a gift card or wallet has paid limits it, and stays where it is.
@@ -158,7 +176,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         is_payment = self.env['sale.return.order.share']._is_payment
         return {
             line: balance
-            for line, balance in self._get_left(invoice).items()
+            for line, balance in self._get_left(invoice, product).items()
             if not is_payment(line)
         }
 
@@ -172,11 +190,11 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         )
 
     @api.model
-    def _get_amount_left(self, invoice, tax_included=True):
-        """Return what can still be granted on an invoice, in its currency."""
+    def _get_amount_left(self, invoice, tax_included=True, product=None):
+        """Return what can still be granted on an invoice, or a product of it, in its currency."""
         total = sum(
             self._get_total(balance.left, tax_included)
-            for balance in self._get_left(invoice).values()
+            for balance in self._get_left(invoice, product).values()
         )
         total *= self._get_tax_factor(invoice, tax_included)
         if tax_included and self._get_term(invoice):
@@ -206,7 +224,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         return invoice.amount_total / total if total else 1.0
 
     @api.model
-    def _split(self, invoice, amount, tax_included):
+    def _split(self, invoice, amount, tax_included, product=None):
         """Spread an amount over what the lines of an invoice have left.
 
         The biggest line takes what rounding leaves, so that the note comes to the amount.
@@ -216,7 +234,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         :raise UserError: when less is left.
         """
         currency = invoice.currency_id
-        left = self._get_amount_left(invoice, tax_included)
+        left = self._get_amount_left(invoice, tax_included, product)
         if currency.compare_amounts(amount, left) > 0:
             raise UserError(
                 self.env._(
@@ -226,7 +244,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
                     left=formatLang(self.env, left, currency_obj=currency),
                 )
             )
-        lines = self._get_lines_left(invoice)
+        lines = self._get_lines_left(invoice, product)
         total = sum(self._get_total(balance.left, tax_included) for balance in lines.values())
         amount /= self._get_tax_factor(invoice, tax_included)
         whole = not currency.compare_amounts(amount, total)
