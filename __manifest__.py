@@ -22,6 +22,8 @@
         'security/ir.model.access-credit.csv',
         'security/ir.model.access-goodwill.csv',
         'security/ir.model.access-refund.csv',
+        'security/ir.model.access-wallet.csv',
+        'security/ir.model.access-keep.csv',
         'security/ir.model.access-books.csv',
         'security/ir.model.access-message.csv',
         'security/ir.model.access-deadline.csv',
@@ -37,6 +39,8 @@
         'security/credit_security.xml',
         'security/goodwill_security.xml',
         'security/refund_security.xml',
+        'security/wallet_security.xml',
+        'security/keep_security.xml',
         'security/books_security.xml',
         'security/message_security.xml',
         'security/deadline_security.xml',
@@ -162,6 +166,8 @@
         'views/exchange/sale_return_exchange_views.xml',
         'views/exchange/portal_exchange_templates.xml',
         'views/repair/sale_return_repair_views.xml',
+        'views/wallet/sale_return_wallet_views.xml',
+        'views/keep/sale_return_keep_rule_views.xml',
         # The cards of the overview name the lists of the files above.
         'data/base/sale_return_worklist_data.xml',
         # Dashboards name menus.

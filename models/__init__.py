@@ -17,5 +17,7 @@ from . import portal
 from . import bench
 from . import exchange
 from . import repair
+from . import wallet
+from . import keep
 from . import analysis
 from . import channel

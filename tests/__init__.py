@@ -15,6 +15,8 @@ from .portal import *
 from .bench import *
 from .exchange import *
 from .repair import *
+from .wallet import *
+from .keep import *
 from .analysis import *
 from .channel import *
 from .flow import *

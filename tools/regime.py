@@ -35,6 +35,8 @@ class Regime:
     # Days in which the money has to be back, 0: as agreed, and what they count from.
     refund_days: int = 0
     refund_basis: str = 'policy'
+    # The money goes back the way it was paid, unless the customer has expressly agreed otherwise.
+    original_means: bool = False
     # Until when the money may be withheld.
     withhold_until: str = 'policy'
     # Goods left out by the law itself …
@@ -67,6 +69,7 @@ REGIMES = {
         send_days=14,
         refund_days=14,
         refund_basis='notice',
+        original_means=True,
         withhold_until='receipt_or_dispatch_proof',
         exceptions=(
             'custom_made',

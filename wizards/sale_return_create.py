@@ -27,6 +27,12 @@ class SaleReturnCreate(models.TransientModel):
     )
     customer_note = fields.Text(help="What the customer says, in their words.")
     external_ref = fields.Char(string="External Reference")
+    wants_store_credit = fields.Boolean(compute='_compute_wants_store_credit')
+    store_credit_consent = fields.Text(
+        string="Agreed to Store Credit",
+        help="How and when the customer has agreed to store credit instead of their money. By law "
+        "consumers who withdraw get their money back unless they have.",
+    )
     line_ids = fields.One2many(
         'sale.return.create.line',
         'wizard_id',
@@ -85,6 +91,13 @@ class SaleReturnCreate(models.TransientModel):
             wizard.exchange_note = False
             if any(row.resolution == 'exchange' and row.exchange_product_id for row in rows):
                 wizard.exchange_note = wizard.sudo()._get_draft(rows)._describe_exchange()
+
+    @api.depends('line_ids.quantity', 'line_ids.resolution')
+    def _compute_wants_store_credit(self):
+        for wizard in self:
+            wizard.wants_store_credit = any(
+                row.quantity > 0 and row.resolution == 'store_credit' for row in wizard.line_ids
+            )
 
     def _get_draft(self, rows):
         """Return what is typed as a return in memory.

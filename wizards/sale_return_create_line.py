@@ -140,4 +140,7 @@ class SaleReturnCreateLine(models.TransientModel):
             'resolution': self.resolution,
             'exchange_product_id': self.exchange_product_id.id,
             'customer_note': self.wizard_id.customer_note,
+            'store_credit_consent': (
+                self.resolution == 'store_credit' and self.wizard_id.store_credit_consent
+            ),
         }

@@ -77,9 +77,9 @@ class SaleReturnStart(models.TransientModel):
         readonly=False,
     )
     settlement = fields.Selection(
-        selection=lambda self: (
-            self.env['sale.return.policy']._fields['settlement']._description_selection(self.env)
-        ),
+        selection=lambda self: self.env['sale.return.policy'].fields_get(['settlement'])[
+            'settlement'
+        ]['selection'],
         string="Money Back",
         compute='_compute_answers',
         store=True,

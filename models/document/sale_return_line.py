@@ -569,6 +569,26 @@ class SaleReturnLine(models.Model):
         if any(not math.isfinite(line.qty_requested) for line in self):
             raise ValidationError(self.env._("The quantity to return must be a number."))
 
+    # === FIELDS === #
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Override of `base` to offer no resolution that is switched off."""
+        result = super().fields_get(allfields, attributes)
+        options = result.get('resolution', {}).get('selection')
+        if options:
+            hidden = self._get_hidden_resolutions()
+            result['resolution']['selection'] = [o for o in options if o[0] not in hidden]
+        return result
+
+    @api.model
+    def _get_hidden_resolutions(self):
+        """Return the resolutions that are not offered, because they are switched off. Override.
+
+        :rtype: set
+        """
+        return set()
+
     # === CRUD METHODS === #
 
     @api.model_create_multi

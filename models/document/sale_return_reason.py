@@ -83,8 +83,9 @@ class SaleReturnReason(models.Model):
 
     @api.model
     def _selection_resolution(self):
-        wishes = self.env['sale.return.line']._fields['resolution']
-        return [wish for wish in wishes._description_selection(self.env) if wish[0] != 'none']
+        # As lines offer them: some are switched off.
+        wishes = self.env['sale.return.line'].fields_get(['resolution'])['resolution']['selection']
+        return [wish for wish in wishes if wish[0] != 'none']
 
     @api.depends('name', 'parent_id')
     def _compute_display_name(self):

@@ -190,13 +190,10 @@ class SaleReturnLine(models.Model):
         return field.convert_to_cache(value, self) != field.convert_to_cache(self[name], self)
 
     @api.model
-    def fields_get(self, allfields=None, attributes=None):
-        """Override of `base` to offer no exchange where the part is switched off."""
-        result = super().fields_get(allfields, attributes)
-        options = result.get('resolution', {}).get('selection')
-        if options and not self.env['sale.return.exchange']._is_on():
-            result['resolution']['selection'] = [o for o in options if o[0] != 'exchange']
-        return result
+    def _get_hidden_resolutions(self):
+        """Extend to hide it where it is switched off."""
+        hidden = super()._get_hidden_resolutions()
+        return hidden if self.env['sale.return.exchange']._is_on() else hidden | {'exchange'}
 
     # === QUANTITIES === #
 

@@ -190,6 +190,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
             ),
             'refund': self.env._("It is paid back to you."),
             'on_account': self.env._("It stays on your account for your next invoices."),
+            'store_credit': self.env._("It goes on your wallet as store credit."),
         }
         result = [released[policy.release_event], settled.get(policy.settlement)]
         if days := policy._get_regime().refund_days:
@@ -272,7 +273,11 @@ class SaleReturnPortalPolicy(models.AbstractModel):
             'returnMethod': SCHEMA + 'ReturnByMail',
             'merchantReturnLink': url,
             'refundType': SCHEMA
-            + ('StoreCreditRefund' if policy.settlement == 'on_account' else 'FullRefund'),
+            + (
+                'StoreCreditRefund'
+                if policy.settlement in ('on_account', 'store_credit')
+                else 'FullRefund'
+            ),
         }
         if days:
             values['merchantReturnDays'] = days

@@ -1,0 +1,34 @@
+from odoo import api, models
+
+
+class SaleReturnMessageMoney(models.AbstractModel):
+    _inherit = 'sale.return.message.money'
+
+    @api.model
+    def _tell_way(self, sale_return):
+        """Extend to say that it goes on the wallet."""
+        if not sale_return._is_all_for_wallet():
+            return super()._tell_way(sale_return)
+        bonus = sale_return.company_id.sale_return_store_credit_bonus
+        if not bonus:
+            return [self.env._("It goes on your wallet as store credit.")]
+        return [
+            self.env._(
+                "It goes on your wallet as store credit, and you get %(bonus)s %% on top.",
+                bonus=f"{bonus:g}",
+            )
+        ]
+
+    @api.model
+    def _tell_settled(self, sale_return):
+        """Extend by what is on the wallet."""
+        sentences = super()._tell_settled(sale_return)
+        if sale_return.amount_store_credit > 0:
+            sentences.append(
+                self.env._(
+                    "You have got %(amount)s of store credit on card %(card)s.",
+                    amount=sale_return._format_own_money(sale_return.amount_store_credit),
+                    card=", ".join(dict.fromkeys(sale_return.store_credit_ids.mapped('card_code'))),
+                )
+            )
+        return sentences

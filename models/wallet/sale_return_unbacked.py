@@ -1,0 +1,48 @@
+from odoo import api, fields, models
+
+
+class SaleReturnUnbacked(models.Model):
+    """The bonus on store credit: no goods back it up."""
+
+    _inherit = 'sale.return.unbacked'
+
+    kind = fields.Selection(
+        selection_add=[('bonus', "Bonus on store credit")], ondelete={'bonus': 'cascade'}
+    )
+
+    @api.model
+    def _note_approved(self, returns, automatic=False):
+        """Extend by the bonus that comes on top of store credit."""
+        result = super()._note_approved(returns, automatic)
+        # sudo: as before.
+        self._spend(self._get_bonus_vals(returns.sudo().line_ids), automatic)
+        return result
+
+    @api.model
+    def _get_bonus_vals(self, lines):
+        """Return the values of the rows of bonuses; of an exchange only its rest would earn one."""
+        vals_list = []
+        for line in lines:
+            company = line.company_id
+            bonus = company.sale_return_store_credit_bonus
+            if bonus and line.decision != 'refused' and line.resolution != 'exchange':
+                if line._is_credited() and line._is_for_wallet():
+                    vals = self._prepare_line_vals(line, 'bonus', line._get_qty_wanted())
+                    vals['amount'] = company.currency_id.round(vals['amount'] * bonus / 100.0)
+                    vals_list.append(vals)
+        return vals_list
+
+    @api.model
+    def _find_above_budget(self, lines):
+        """Extend by lines whose bonus is above what the limits leave."""
+        found = super()._find_above_budget(lines)
+        # sudo: as before.
+        for partner, group in (
+            lines.sudo()
+            .grouped(lambda line: line.return_id.partner_id.commercial_partner_id)
+            .items()
+        ):
+            vals_list = self._get_bonus_vals(group)
+            if partner and vals_list and self._get_messages(vals_list, automatic=True):
+                found |= lines.browse(vals['line_id'] for vals in vals_list)
+        return found
