@@ -21,3 +21,4 @@ from . import wallet
 from . import keep
 from . import analysis
 from . import channel
+from . import outbox

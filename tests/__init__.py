@@ -19,6 +19,7 @@ from .wallet import *
 from .keep import *
 from .analysis import *
 from .channel import *
+from .outbox import *
 from .flow import *
 from .walks import *
 from . import test_rooms

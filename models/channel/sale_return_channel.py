@@ -1,14 +1,17 @@
 import base64
 import binascii
+from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.base.models.res_partner import _tzs
 
 from ...tools.channels import FormatError, Profile
 from ...tools.channels.mapped import PINDUODUO
-from ...tools.reader import file_content, needed, reads, record_id, text
+from ...tools.reader import count, file_content, list_of, needed, reads, record_id, text
 
 # The formats that a channel exports. Those of a list show the same money and are compared as one;
 # two lists of a channel may show it once more and are compared each for itself.
@@ -34,7 +37,28 @@ PLATFORMS = {
     'pinduoduo': ((PINDUODUO.name,),),
     'other': (('other',),),
 }
+PLATFORM_NAMES = [
+    ('amazon', "Amazon"),
+    ('shopify', "Shopify"),
+    ('woocommerce', "WooCommerce"),
+    ('ebay', "eBay"),
+    ('mirakl', "Mirakl"),
+    ('paypal', "PayPal"),
+    ('stripe', "Stripe"),
+    ('adyen', "Adyen"),
+    ('alipay', "Alipay"),
+    ('wechat', "WeChat Pay"),
+    ('taobao', "Taobao and Tmall"),
+    ('jd', "JD"),
+    ('douyin', "Douyin"),
+    ('pinduoduo', "Pinduoduo (not checked with a real file)"),
+    ('other', "Other, by its columns"),
+]
+# Rows of one call of a program.
+MAX_ROWS = 1000
 IMPORTERS = ('sale_return.group_manager', 'account.group_account_invoice')
+# Who may see what channels paid back; programs and clerks that bring returns need not.
+MONEY_GROUPS = ','.join((*IMPORTERS, 'account.group_account_readonly'))
 
 
 class SaleReturnChannel(models.Model):
@@ -55,23 +79,7 @@ class SaleReturnChannel(models.Model):
         'res.company', required=True, index=True, default=lambda self: self.env.company
     )
     platform = fields.Selection(
-        [
-            ('amazon', "Amazon"),
-            ('shopify', "Shopify"),
-            ('woocommerce', "WooCommerce"),
-            ('ebay', "eBay"),
-            ('mirakl', "Mirakl"),
-            ('paypal', "PayPal"),
-            ('stripe', "Stripe"),
-            ('adyen', "Adyen"),
-            ('alipay', "Alipay"),
-            ('wechat', "WeChat Pay"),
-            ('taobao', "Taobao and Tmall"),
-            ('jd', "JD"),
-            ('douyin', "Douyin"),
-            ('pinduoduo', "Pinduoduo (not checked with a real file)"),
-            ('other', "Other, by its columns"),
-        ],
+        PLATFORM_NAMES,
         required=True,
         default='shopify',
         help="Tells which files are read.",
@@ -110,6 +118,18 @@ class SaleReturnChannel(models.Model):
     file_prefix = fields.Char(
         string="Prefix in Files", help="What files have before the number, and Odoo has not."
     )
+    line_field_name = fields.Char(
+        string="Field of the Item Number",
+        help="The technical name of the field of order lines that holds what the channel calls "
+        "the item, such as the one of a connector. Empty: articles are told by their internal "
+        "reference or barcode.",
+    )
+    warehouse_id = fields.Many2one(
+        'stock.warehouse',
+        check_company=True,
+        help="Where returns of the channel are received, such as a warehouse of the channel. "
+        "Empty: the one that shipped most of them.",
+    )
     column_key = fields.Char(string="Column: Refund Number")
     column_order = fields.Char(string="Column: Order Number")
     column_amount = fields.Char(string="Column: Amount")
@@ -139,15 +159,27 @@ class SaleReturnChannel(models.Model):
     is_negative = fields.Boolean(
         string="Refunds Have a Minus", help="Rows without a minus are payments, and left out."
     )
-    file_ids = fields.One2many('sale.return.channel.file', 'channel_id', string="Files")
+    file_ids = fields.One2many(
+        'sale.return.channel.file', 'channel_id', string="Files", groups=MONEY_GROUPS
+    )
     refund_count = fields.Integer(compute='_compute_refunds')
     open_count = fields.Integer(
-        string="To Check", compute='_compute_refunds', help="Refunds that match no credit note."
+        string="To Check",
+        compute='_compute_refunds',
+        help="Refunds that match no credit note.",
     )
     matched_share = fields.Float(
-        string="Matched", compute='_compute_refunds', help="Share of refunds that match."
+        string="Matched",
+        compute='_compute_refunds',
+        help="Share of refunds that match.",
     )
     date_imported = fields.Datetime(string="Last Import", compute='_compute_refunds')
+    open_summary = fields.Text(
+        string="Open Money",
+        compute='_compute_refunds',
+        help="What was paid back and does not match, by status.",
+    )
+    request_count = fields.Integer(string="Returns Told", compute='_compute_request_count')
 
     _name_unique = models.Constraint(
         'UNIQUE(company_id, name)', "The company has a channel of this name already."
@@ -156,23 +188,42 @@ class SaleReturnChannel(models.Model):
     @api.depends('file_ids')
     def _compute_refunds(self):
         refunds = self.env['sale.return.channel.refund']
+        files = self.env['sale.return.channel.file']
+        seen = self.ids if refunds.has_access('read') and files.has_access('read') else []
         counts = {}
-        for channel, state, count in refunds._read_group(
-            [('channel_id', 'in', self.ids)], ['channel_id', 'state'], ['__count']
+        for channel, state, currency, number, amount in refunds._read_group(
+            [('channel_id', 'in', seen)],
+            ['channel_id', 'state', 'currency_id'],
+            ['__count', 'amount:sum'],
         ):
-            counts.setdefault(channel.id, {})[state] = count
+            counts.setdefault(channel, []).append((state, currency, number, amount))
+        labels = dict(refunds._fields['state']._description_selection(self.env))
         last = dict(
-            self.env['sale.return.channel.file']._read_group(
-                [('channel_id', 'in', self.ids)], ['channel_id'], ['create_date:max']
+            files._read_group([('channel_id', 'in', seen)], ['channel_id'], ['create_date:max'])
+        )
+        for channel in self:
+            rows = counts.get(channel, [])
+            open_ = [row for row in rows if row[0] not in refunds._settled_states]
+            channel.refund_count = sum(row[2] for row in rows)
+            channel.open_count = sum(row[2] for row in open_)
+            settled = channel.refund_count - channel.open_count
+            channel.matched_share = settled / channel.refund_count if channel.refund_count else 0.0
+            channel.open_summary = "\n".join(
+                f"{labels[state]}: {number} · {currency.format(amount)}"
+                for state, currency, number, amount in open_
+            )
+            channel.date_imported = last.get(channel)
+
+    def _compute_request_count(self):
+        counts = dict(
+            self.env['sale.return.channel.request']._read_group(
+                [('channel_id', 'in', self.ids), ('state', 'not in', ('done', 'left_out'))],
+                ['channel_id'],
+                ['__count'],
             )
         )
         for channel in self:
-            states = counts.get(channel.id, {})
-            channel.refund_count = sum(states.values())
-            settled = sum(states.get(state, 0) for state in refunds._settled_states)
-            channel.open_count = channel.refund_count - settled
-            channel.matched_share = settled / channel.refund_count if channel.refund_count else 0.0
-            channel.date_imported = last.get(channel)
+            channel.request_count = counts.get(channel, 0)
 
     @api.constrains('order_field', 'order_field_name')
     def _check_order_field(self):
@@ -215,6 +266,66 @@ class SaleReturnChannel(models.Model):
         if prefix and number.startswith(prefix):
             number = number[len(prefix) :]
         return f'{self.order_prefix or ""}{number}'
+
+    def _find_orders(self, numbers):
+        """Return the orders that numbers of the channel name; one of two orders names none.
+
+        :return: `{number: sale.order}`
+        :rtype: dict
+        """
+        numbers, (_field, condition) = self._get_order_condition(numbers)
+        if not numbers:
+            return {}
+        orders = self.env['sale.order'].sudo()  # sudo: whoever compares need not read orders
+        name = self._get_order_field()
+        orders.flush_model([name, 'company_id', 'state'])
+        domain = Domain.custom(to_sql=lambda model, alias, query: condition)
+        found = defaultdict(list)
+        for order in orders.search_fetch(domain, [name]):
+            found[str(order[name])].append(order)
+        return {
+            number: matches[0]
+            for ref, matches in found.items()
+            if len(matches) == 1
+            for number in numbers[ref]
+        }
+
+    def _get_order_condition(self, numbers):
+        """Return the numbers as Odoo has them, and how orders are told by them in SQL.
+
+        :return: `{number in Odoo: [numbers of the channel]}` and a pair of SQL: the field, and
+            the condition on the table of orders.
+        :rtype: tuple
+        """
+        self.ensure_one()
+        name = self._get_order_field()
+        field = self.env['sale.order']._fields.get(name)
+        by_ref = defaultdict(set)
+        for number in filter(None, numbers):
+            by_ref[self._to_order_ref(number)].add(number)
+        if not by_ref or not field or not field.store:
+            # Nothing to find, or the module that brought the field is gone.
+            return {}, (SQL('NULL'), SQL('FALSE'))
+        refs = list(by_ref)
+        if field.type == 'integer':
+            refs = [int(ref) for ref in refs if ref.isascii() and ref.isdecimal() and len(ref) < 10]
+        column = SQL.identifier('sale_order', name)
+        return by_ref, (
+            column,
+            SQL(
+                "%s = ANY(%s) AND sale_order.company_id = %s AND sale_order.state = 'sale'",
+                column,
+                refs,
+                self.company_id.id,
+            ),
+        )
+
+    def _take_turn(self):
+        """Have others who bring something of the channel wait; whoever waited starts again."""
+        self.ensure_one()
+        self.env.cr.execute(
+            SQL('UPDATE sale_return_channel SET write_date = write_date WHERE id = %s', self.id)
+        )
 
     def _get_profiles(self):
         """Return how a file is read that has no reader of its own, a list of one or none.
@@ -304,6 +415,65 @@ class SaleReturnChannel(models.Model):
             ) from None
         return channel._import(name, content)
 
+    @api.model
+    def _check_may_make_returns(self):
+        groups = ('sale_return.group_user', *IMPORTERS)
+        if not self.env.su and not any(self.env.user.has_group(group) for group in groups):
+            raise AccessError(
+                self.env._("You may not bring returns of channels. It takes a role in Returns.")
+            )
+
+    @reads(rows=needed(list_of(lambda row: row)))
+    def import_returns(self, rows):
+        """Bring returns that customers have asked for at the channel.
+
+        Each row stands for itself: what is wrong with one keeps no other from becoming a return.
+        Telling a row again changes nothing. A row whose order is not here, or not delivered, is
+        parked, and tried again every hour.
+
+        :param list rows: up to 1,000 dicts `{key, order, date, tracking, note, lines}`; lines are
+            dicts `{sku, item, quantity, reason, condition, serial}`. `key` is the number of the
+            return at the channel, `order` that of its order; `reason` and `condition` are words
+            of the channel or codes of ours.
+        :return: for each row, in order, a dict `{key, status, id, code, message}`: status is
+            `created`, `updated`, `unchanged`, `parked` or `error`; id that of the return.
+        :rtype: list[dict]
+        :raise AccessError: without a role in Returns, or for a channel of another company.
+        :raise UserError: if there are too many rows.
+        """
+        self._check_may_make_returns()
+        self.check_access('read')
+        if len(self) != 1:
+            raise UserError(self.env._("Say of which channel the returns are, and only of one."))
+        if len(rows) > MAX_ROWS:
+            raise UserError(
+                self.env._(
+                    "%(count)s rows are too many for one call. Send up to %(limit)s at a time.",
+                    count=len(rows),
+                    limit=MAX_ROWS,
+                )
+            )
+        return self.env['sale.return.channel.intake']._import_rows(self, rows)
+
+    @reads(since=text, limit=count)
+    def query(self, since=None, limit=1000):
+        """Return the returns of the channels that have changed, each once, as they are now.
+
+        Without channels: those of all, and those that came in another way. Nothing is left out,
+        however late a transaction ends that was begun before: what a call has not seen, the next
+        one brings.
+
+        :param str since: what `next` was at the call before; nothing for the first one.
+        :param int limit: how many events are looked at, up to 1,000.
+        :return: `{'rows': [dict], 'next': text, 'more': bool}`
+        :rtype: dict
+        :raise AccessError: without a role in Returns.
+        :raise UserError: if `since` is not what a call has returned.
+        """
+        self.env['sale.return']._ensure_group('group_user')
+        self.check_access('read')
+        return self.env['sale.return.channel.feed']._query(self, since, limit)
+
     def _import(self, name, content):
         """Import the bytes of a file; see `import_file`."""
         self.ensure_one()
@@ -332,11 +502,21 @@ class SaleReturnChannel(models.Model):
         )
         return {**action, 'domain': [('channel_id', 'in', self.ids)], 'context': {}}
 
+    def action_view_requests(self):
+        """Open what the channel has told and no return was made of yet."""
+        self.check_access('read')
+        action = self.env['ir.actions.actions']._for_xml_id(
+            'sale_return.sale_return_channel_request_action'
+        )
+        return {**action, 'domain': [('channel_id', 'in', self.ids)]}
+
     def action_match(self):
         """Compare all refunds of the channel with the credit notes there are now."""
         self._check_may_import()
         self.check_access('read')
         matcher = self.env['sale.return.channel.matcher']
+        intake = self.env['sale.return.channel.intake']
         for channel in self:  # each is compared as a whole, by a few queries
+            intake._process(channel, intake._find_due(channel.sudo()))
             matcher._match_channel(channel)
         return {'type': 'ir.actions.client', 'tag': 'soft_reload'}

@@ -1,16 +1,19 @@
 import hashlib
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ...tools.channels import Broken, FormatError, Refund, ReturnUnit, collect, read, unpack
 from ...tools.reader import take_text
 
 # Refunds that are written in one go, and broken rows of a file that are kept one by one.
 CHUNK = 2000
+# Returns of a file that are made while the user waits.
+MADE_AT_ONCE = 200
 KEPT = 1000
 
 
@@ -52,7 +55,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
     def _import_one(self, channel, name, data):
         # sudo: files and refunds are written by this service only; callers have checked.
         channel = channel.sudo()
-        channel.lock_for_update(allow_referencing=True)
+        channel._take_turn()
         checksum = hashlib.sha256(data).hexdigest()
         files = self.env['sale.return.channel.file'].sudo()
         known = files.search([('channel_id', '=', channel.id), ('checksum', '=', checksum)])
@@ -72,10 +75,11 @@ class SaleReturnChannelImporter(models.AbstractModel):
             self._take(work, item)
         self._ensure_of_channel(channel, reading)
         self._write_chunk(work)
+        self._store_goods(work)
         self._finish(work, data)
-        refunds = self.env['sale.return.channel.refund'].sudo().browse(work.ids)
-        self.env['sale.return.channel.matcher']._match(channel, refunds)
-        return files._get_result(file, new=len(work.new), changed=work.changed)
+        self.env['sale.return.channel.matcher']._match_file(channel, file)
+        self._make_returns(work)
+        return files._get_result(file, new=work.new, changed=work.changed)
 
     @api.model
     def _ensure_of_channel(self, channel, reading):
@@ -99,6 +103,10 @@ class SaleReturnChannelImporter(models.AbstractModel):
                 work.broken_rows.append(item)
         elif isinstance(item, ReturnUnit):
             work.units += 1
+            key = item.document or item.key
+            if len(work.goods) >= CHUNK and key not in work.goods:
+                self._store_goods(work)
+            work.goods.setdefault(key, []).append(item)
         elif isinstance(item, Refund):
             code = item.currency or work.reading.currency or work.channel.currency_id.name
             if self._get_currency(work, code):
@@ -107,6 +115,25 @@ class SaleReturnChannelImporter(models.AbstractModel):
                 self._take(work, Broken(item.line, f'currency "{code}"', 'missing'))
             if len(work.rows) >= CHUNK:
                 self._write_chunk(work)
+
+    @api.model
+    def _store_goods(self, work):
+        """Keep what the file says of goods that come back."""
+        intake = self.env['sale.return.channel.intake']
+        rows = intake._get_rows(work.goods)
+        work.goods = {}
+        if rows:
+            _known, due = intake._store(work.channel, rows, work.file)
+            work.requests += due.ids
+
+    @api.model
+    def _make_returns(self, work):
+        """Make returns of a small file now; a large one is left to the scheduled job."""
+        requests = self.env['sale.return.channel.request'].sudo().browse(work.requests)
+        if len(requests) <= MADE_AT_ONCE:
+            self.env['sale.return.channel.intake']._process(work.channel, requests)
+        else:
+            self.env.ref('sale_return.ir_cron_channel_requests').sudo()._trigger()
 
     @api.model
     def _get_currency(self, work, code):
@@ -132,13 +159,14 @@ class SaleReturnChannelImporter(models.AbstractModel):
                 ]
             )
         }
-        new = []
+        new, ids = [], []
         for key, rows in keys.items():
             refund = present.get(key)
             before = refund.parts or {} if refund else {}
             parts = {**before, **self._get_parts(rows)}
+            if refund:
+                ids.append(refund.id)
             if refund and parts == before:
-                work.ids.append(refund.id)
                 continue
             vals = {**self._prepare_amounts(work, parts), 'parts': parts}
             if refund:
@@ -146,8 +174,27 @@ class SaleReturnChannelImporter(models.AbstractModel):
             else:
                 new.append({**self._prepare(work, source, key, rows), **vals})
         created = refunds.create(new)
-        work.ids += created.ids
-        work.new.update(created.ids)
+        work.new += len(created)
+        work.first_new = work.first_new or min(created.ids, default=0)
+        self._link(work, ids + created.ids)
+
+    @api.model
+    def _link(self, work, ids):
+        """Note that a file shows refunds, and forget them: a file may have any number of rows."""
+        relation = self.env['sale.return.channel.refund']._fields['file_ids']
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                'INSERT INTO %s (%s, %s) SELECT refund_id, %s FROM UNNEST(%s::int[]) AS'
+                ' each(refund_id) ON CONFLICT DO NOTHING',
+                SQL.identifier(relation.relation),
+                SQL.identifier(relation.column1),
+                SQL.identifier(relation.column2),
+                work.file.id,
+                ids,
+            )
+        )
+        self.env.invalidate_all(flush=False)
 
     @api.model
     def _get_parts(self, rows):
@@ -194,11 +241,12 @@ class SaleReturnChannelImporter(models.AbstractModel):
     def _change(self, work, refund, before, vals):
         """Give a refund what a file says of it now, and mark it if that is another amount."""
         was_other = any(vals['parts'][part] != row for part, row in before.items())
-        if was_other and refund.id not in work.new and refund.amount != vals['amount']:
+        # What this file has created it may change: parts of a refund need not stand together.
+        is_old = not work.first_new or refund.id < work.first_new
+        if was_other and is_old and refund.amount != vals['amount']:
             vals.update(is_changed=True, amount_before=refund.amount)
         refund.write(vals)
         work.changed += 1
-        work.ids.append(refund.id)
 
     @api.model
     def _to_utc(self, moment, zone):
@@ -209,13 +257,29 @@ class SaleReturnChannelImporter(models.AbstractModel):
         return moment.astimezone(UTC).replace(tzinfo=None)
 
     @api.model
+    def _to_utc_text(self, channel, text):
+        """Return the moment that a text of a channel names, False where it is none."""
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return False
+        return self._to_utc(moment, ZoneInfo(channel._get_timezone()))
+
+    @api.model
     def _finish(self, work, data):
         """Store the file itself, what it states, and what is broken in it."""
         reading, file = work.reading, work.file
         control = next((each for each in reading.controls if each.currency), None)
-        ids = list(dict.fromkeys(work.ids))
-        refunds = self.env['sale.return.channel.refund'].sudo().browse(ids)
-        paid = refunds.filtered(lambda refund: refund.kind == 'refund')
+        paid = (
+            self.env['sale.return.channel.refund']
+            .sudo()
+            ._read_group(
+                [('file_ids', '=', file.id), ('kind', '=', 'refund')],
+                ['currency_id', 'channel_state'],
+                ['__count', 'amount:sum'],
+            )
+        )
+        currencies = list(dict.fromkeys(currency for currency, *_rest in paid))
         attachment = self.env['ir.attachment'].sudo()
         file.write(
             {
@@ -224,16 +288,17 @@ class SaleReturnChannelImporter(models.AbstractModel):
                 'number': take_text(reading.number, 100),
                 'date_start': self._to_utc(reading.start, work.zone),
                 'date_end': self._to_utc(reading.end, work.zone),
-                'currency_id': (paid.currency_id[:1] or work.channel.currency_id).id,
+                'currency_id': (currencies[:1] or [work.channel.currency_id])[0].id,
                 'row_count': reading.rows,
-                'refund_count': len(paid.filtered(lambda refund: refund.channel_state != 'failed')),
+                'refund_count': sum(
+                    number for _currency, state, number, _sum in paid if state != 'failed'
+                ),
                 'unit_count': work.units,
-                'amount_refunded': sum(paid.mapped('amount')) if len(paid.currency_id) < 2 else 0.0,
+                'amount_refunded': sum(row[3] for row in paid) if len(currencies) < 2 else 0.0,
                 'is_stated': bool(control),
                 'amount_stated': float(control.stated) if control else 0.0,
                 'amount_unexplained': float(control.residual) if control else 0.0,
                 'broken_count': work.broken,
-                'refund_ids': [(6, 0, ids)],
                 'attachment_id': attachment.create(
                     {
                         'name': file.name,
@@ -305,10 +370,12 @@ class _Work:
         self.reading = reading
         self.zone = ZoneInfo(channel._get_timezone())
         self.rows = {}
-        self.ids = []
-        self.new = set()
+        self.new = 0
+        self.first_new = 0
         self.changed = 0
         self.units = 0
+        self.goods = {}
+        self.requests = []
         self.broken = 0
         self.broken_rows = []
         self.currencies = {}

@@ -589,7 +589,10 @@ class SaleReturn(models.Model):
     # How returns come into the system: numbered, and once for each external reference.
 
     def _get_reference_key(self, vals):
-        """Return `(company id, reference)` of values, None when there is no reference."""
+        """Return `(company id, reference)` of values, None when there is no reference.
+
+        Override to add what else makes a reference unique, here and in `_find_keys`.
+        """
         if not vals.get('external_ref'):
             return None
         company_id = vals.get('company_id')
@@ -620,8 +623,8 @@ class SaleReturn(models.Model):
         return self._find_keys(
             self.search(
                 [
-                    ('external_ref', 'in', [reference for _company, reference in keys]),
-                    ('company_id', 'in', [company for company, _reference in keys]),
+                    ('external_ref', 'in', [key[1] for key in keys]),
+                    ('company_id', 'in', [key[0] for key in keys]),
                 ]
             )
         )

@@ -1,2 +1,3 @@
 from . import test_channel_import
 from . import test_channel_readers
+from . import test_channel_returns

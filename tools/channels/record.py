@@ -67,7 +67,10 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class ReturnUnit:
-    """Goods that come or came back, as the channel saw them."""
+    """Goods that come or came back, as the channel saw them.
+
+    Units with the same ``document`` are one return; by default each is its own.
+    """
 
     key: str
     order: str
@@ -82,6 +85,7 @@ class ReturnUnit:
     tracking: str = ''
     reference: str = ''
     comment: str = ''
+    document: str = ''
     line: int = 0
 
 

@@ -143,6 +143,7 @@ class ShopifyRefunds(JsonFormat):
                     name=text_of(sold, 'name'),
                     status=text_of(each, 'restock_type'),
                     reference=text_of(item.get('return') or {}, 'id'),
+                    document=key,
                     line=line,
                 )
             )
@@ -193,6 +194,7 @@ class WooRefunds(JsonFormat):
                         at=at,
                         item=sold[0] if sold else '',
                         name=text_of(each, 'name'),
+                        document=key,
                         line=line,
                     )
                 )
