@@ -32,6 +32,7 @@
         'security/ir.model.access-analysis.csv',
         'security/ir.model.access-channel.csv',
         'security/ir.model.access-outbox.csv',
+        'security/ir.model.access-foresight.csv',
         'security/base_security.xml',
         'security/document_security.xml',
         'security/decision_security.xml',
@@ -50,12 +51,14 @@
         'security/analysis_security.xml',
         'security/channel_security.xml',
         'security/outbox_security.xml',
+        'security/foresight_security.xml',
         'data/base/sale_return_switch_data.xml',
         'data/base/ir_sequence_data.xml',
         'data/base/ir_cron_data.xml',
         'data/deadline/ir_cron_deadline_data.xml',
         'data/deadline/sale_return_team_data.xml',
         'data/analysis/ir_cron_facts_data.xml',
+        'data/foresight/ir_cron_foresight_data.xml',
         'data/portal/ir_cron_portal_data.xml',
         'data/books/sale_return_reconciliation_data.xml',
         # The policy names a disposition as its default.
@@ -106,6 +109,7 @@
         'wizards/sale_return_wait_views.xml',
         'wizards/sale_return_compare_views.xml',
         'wizards/sale_return_channel_import_views.xml',
+        'wizards/sale_return_alert_settle_views.xml',
         'wizards/stock_return_picking_views.xml',
         # The form of a return has a button for it.
         'views/bench/sale_return_bench_action.xml',
@@ -163,6 +167,10 @@
         'views/channel/account_move_channel_views.xml',
         'views/outbox/sale_return_hook_views.xml',
         'views/channel/res_config_settings_channel_views.xml',
+        'views/foresight/sale_return_alert_rule_views.xml',
+        'views/foresight/sale_return_alert_views.xml',
+        'views/foresight/sale_return_risk_views.xml',
+        'views/foresight/res_config_settings_foresight_views.xml',
         'views/base/sale_return_worklist_views.xml',
         # Menus name the actions of the files above.
         'views/base/sale_return_menus.xml',
@@ -178,6 +186,7 @@
         'views/keep/sale_return_keep_rule_views.xml',
         # The cards of the overview name the lists of the files above.
         'data/base/sale_return_worklist_data.xml',
+        'views/foresight/sale_return_foresight_menus.xml',
         # Dashboards name menus.
         'data/analysis/spreadsheet_dashboard_data.xml',
     ],

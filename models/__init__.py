@@ -22,3 +22,4 @@ from . import keep
 from . import analysis
 from . import channel
 from . import outbox
+from . import foresight

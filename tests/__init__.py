@@ -20,6 +20,7 @@ from .keep import *
 from .analysis import *
 from .channel import *
 from .outbox import *
+from .foresight import *
 from .flow import *
 from .walks import *
 from . import test_rooms

@@ -40,8 +40,10 @@ IMPORTABLE = ('const', 'exceptions')
 # Odoo, or another place of the add-on, has fields of these names as well.
 COMMON_NAMES = frozenset(
     {
-        '_action_confirm', 'date_done', 'get_portal_url', 'journal_id', 'kind_id', 'lot_name',
-        'refund_ids', 'resource_calendar_id', 'return_line_id', 'tax_ids', 'team_id',
+        '_action_confirm', '_get_query', 'action_confirm', 'categ_id', 'date_done',
+        'get_portal_url', 'journal_id', 'kind_id', 'lot_name', 'refund_ids',
+        'resource_calendar_id', 'return_line_id', 'rule_id', 'supplier_id', 'tax_ids', 'team_id',
+        'user_ids',
     }
 )  # fmt: skip
 

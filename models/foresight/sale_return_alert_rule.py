@@ -1,0 +1,205 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+# What can be watched, by what, and how.
+METRICS = [
+    ('rate', "Return rate"),
+    ('waiting', "Goods waiting for an inspection"),
+    ('backlog', "Returns waiting for us"),
+    ('amount', "Credited amount"),
+]
+DIMENSIONS = [
+    ('company', "Company"),
+    ('product', "Product"),
+    ('category', "Product category"),
+    ('supplier', "Supplier"),
+    ('warehouse', "Warehouse"),
+    ('lot', "Lot or serial number"),
+]
+METHODS = [
+    ('threshold', "More than a limit"),
+    ('change', "More than before"),
+    ('others', "More than the others"),
+]
+# `{metric: (dimensions, methods)}`
+POSSIBLE = {
+    'rate': (
+        {key for key, _label in DIMENSIONS},
+        {key for key, _label in METHODS},
+    ),
+    'waiting': ({'company', 'warehouse'}, {'threshold'}),
+    'backlog': ({'company', 'warehouse'}, {'threshold'}),
+    'amount': ({'company'}, {'change'}),
+}
+# What compares each of its kind with the others needs others.
+ALONE = {'company'}
+
+
+class SaleReturnAlertRule(models.Model):
+    """What is watched every night: a metric, of what, and what about it is worth an alert."""
+
+    _name = 'sale.return.alert.rule'
+    _inherit = ['sale.return.shared']
+    _description = "Alert Rule"
+    _order = 'sequence, id'
+
+    name = fields.Char(required=True, translate=True)
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(default=10)
+    company_id = fields.Many2one(
+        'res.company', required=True, index=True, default=lambda self: self.env.company
+    )
+    metric = fields.Selection(METRICS, required=True, default='rate')
+    dimension = fields.Selection(DIMENSIONS, string="Of Each", required=True, default='product')
+    method = fields.Selection(
+        METHODS,
+        required=True,
+        default='change',
+        help="More than before: compared with its own past, and more restless goods are allowed "
+        "more (Laney's control limits). More than the others: compared with those of the same "
+        "kind (funnel limits). Of all that is tested in a night at most one alert in twenty is "
+        "expected to be chance.",
+    )
+    limit = fields.Float(
+        help="A rate and the rise of an amount in percent; else units, or returns."
+    )
+    age_days = fields.Integer(
+        "Returned Within Days",
+        default=30,
+        help="Rates are of goods that were sold at least so long ago, and of what of them came "
+        "back by then: only so are old and new sales alike.",
+    )
+    minimum = fields.Integer(
+        "Least Order Lines", default=20, help="What was sold on fewer lines is not judged."
+    )
+    waiting_days = fields.Integer("Waiting for Days", default=14)
+    user_ids = fields.Many2many(
+        'res.users',
+        string="Whom to Tell",
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        help="Nobody: alerts are in their list and on the overview.",
+    )
+    notify = fields.Selection(
+        [('activity', "By an activity"), ('message', "By a message")],
+        string="How",
+        required=True,
+        default='activity',
+    )
+    date_checked = fields.Datetime("Last Checked", readonly=True, copy=False)
+    alert_ids = fields.One2many('sale.return.alert', 'rule_id')
+    alert_count = fields.Integer(string="Open Alerts", compute='_compute_alert_count')
+
+    _limits_positive = models.Constraint(
+        'CHECK (COALESCE("limit", 0) >= 0 AND age_days > 0 AND minimum > 0 AND waiting_days >= 0)',
+        "Limits of an alert rule cannot be negative, and its days and order lines not be zero.",
+    )
+
+    @api.depends('alert_ids.state')
+    def _compute_alert_count(self):
+        counts = self.env['sale.return.alert']._read_group(
+            [('rule_id', 'in', self.ids), ('state', '=', 'open')], ['rule_id'], ['__count']
+        )
+        counts = {rule.id: count for rule, count in counts}
+        for rule in self:
+            rule.alert_count = counts.get(rule._origin.id, 0)
+
+    @api.constrains('metric', 'dimension', 'method', 'limit')
+    def _check_possible(self):
+        for rule in self:
+            dimensions, methods = POSSIBLE[rule.metric]
+            values = {'rule': rule.name, **rule._get_labels()}
+            if rule.dimension not in dimensions or (
+                rule.method == 'others' and rule.dimension in ALONE
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "Alert rule “%(rule)s” cannot watch “%(metric)s” by “%(dimension)s” in "
+                        "the way “%(method)s”. Choose something else.",
+                        **values,
+                    )
+                )
+            if rule.method not in methods:
+                raise ValidationError(
+                    self.env._(
+                        "Alert rule “%(rule)s” cannot watch “%(metric)s” in the way “%(method)s”. "
+                        "Choose another way.",
+                        **values,
+                    )
+                )
+            if not rule.limit and (rule.method == 'threshold' or rule.metric == 'amount'):
+                raise ValidationError(
+                    self.env._("Say from which limit alert rule “%(rule)s” speaks.", **values)
+                )
+
+    def _get_labels(self):
+        """Return `{name: label}` of what the rule watches, in the language of the user."""
+        self.ensure_one()
+        return {
+            name: dict(self._fields[name]._description_selection(self.env))[self[name]]
+            for name in ('metric', 'dimension', 'method')
+        }
+
+    @api.model
+    def _prepare_default_vals(self, company):
+        """Return the values of the rules that a company begins with. Override to add rules.
+
+        :rtype: list
+        """
+        return [
+            {
+                'name': self.env._("A product comes back more than before"),
+                'metric': 'rate',
+                'dimension': 'product',
+                'method': 'change',
+                'company_id': company.id,
+            },
+            {
+                'name': self.env._("Goods wait too long for their inspection"),
+                'metric': 'waiting',
+                'dimension': 'company',
+                'method': 'threshold',
+                'limit': 1,
+                'company_id': company.id,
+            },
+            {
+                'name': self.env._("More is credited than in a usual week"),
+                'metric': 'amount',
+                'dimension': 'company',
+                'method': 'change',
+                'limit': 100,
+                'company_id': company.id,
+            },
+        ]
+
+    @api.model
+    def _create_defaults(self):
+        """Give the first rules to companies that have none, switched off ones included."""
+        # sudo: the part is switched on for all companies at once.
+        rules = self.sudo().with_context(active_test=False)
+        companies = self.env['res.company'].sudo().search([]) - rules.search([]).company_id
+        rules.create(
+            [vals for company in companies for vals in self._prepare_default_vals(company)]
+        )
+
+    # === ACTION METHODS === #
+
+    def action_open_alerts(self):
+        """Open the alerts of the rule.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id(
+            'sale_return.sale_return_alert_action'
+        )
+        return {**action, 'domain': [('rule_id', '=', self.id)], 'context': {}}
+
+    def action_check(self):
+        """Check the rules now instead of tonight.
+
+        :raise AccessError: when the user is no manager of Returns.
+        """
+        self.env['sale.return']._ensure_group('group_manager')
+        self.check_access('write')
+        self.env['sale.return.watch']._check_rules(self)
+        return True

@@ -1,0 +1,2 @@
+from . import test_alerts
+from . import test_risk

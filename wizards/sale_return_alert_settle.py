@@ -1,0 +1,40 @@
+from datetime import timedelta
+
+from odoo import fields, models
+
+
+class SaleReturnAlertSettle(models.TransientModel):
+    """Dialog (foresight): snooze alerts, or say that they are dealt with."""
+
+    _name = 'sale.return.alert.settle'
+    _description = "Settle Alerts"
+
+    alert_ids = fields.Many2many(
+        'sale.return.alert', default=lambda self: self._default_alert_ids()
+    )
+    until = fields.Date(
+        "Hide until", default=lambda self: fields.Date.context_today(self) + timedelta(days=14)
+    )
+    reason = fields.Char(required=True)
+
+    def _default_alert_ids(self):
+        is_of_alerts = self.env.context.get('active_model') == 'sale.return.alert'
+        return self.env.context.get('active_ids') if is_of_alerts else False
+
+    def action_snooze(self):
+        """Hide the alerts until the day.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        self.alert_ids.action_snooze(self.until, self.reason)
+        return {'type': 'ir.actions.act_window_close'}
+
+    def action_close(self):
+        """Mark the alerts as dealt with.
+
+        :rtype: dict
+        """
+        self.ensure_one()
+        self.alert_ids.action_close(self.reason)
+        return {'type': 'ir.actions.act_window_close'}
