@@ -4,6 +4,7 @@ Nothing is sold: facts are given (`facts.py`). Days are moved so that the trade 
 """
 
 import random
+import sys
 import time
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -92,7 +93,7 @@ def measure_alerts(env, report, sales):
                 ]
             )
     head = ['trade', 'found', 'p-chart found', 'false', 'p-chart false', 'others tested']
-    print(report.format_table(head, rows, {3, 4, 5}))
+    sys.stdout.write(f'{report.format_table(head, rows, {3, 4, 5})}\n')
 
 
 def find(env, sales):
@@ -252,5 +253,5 @@ def measure_speed(env, report, products, weeks):
             getattr(env['sale.return.watch'].sudo(), f'_find_{rule.metric}')(rule)
             seconds = time.perf_counter() - start
             rows.append([rule.metric, rule.method, f'{seconds:.1f} s'])
-    print(f"{products} products × {weeks} weeks, one order line each:")
-    print(report.format_table(['metric', 'method', 'time'], rows, {2}))
+    table = report.format_table(['metric', 'method', 'time'], rows, {2})
+    sys.stdout.write(f"{products} products × {weeks} weeks, one order line each:\n{table}\n")

@@ -104,37 +104,36 @@ class SaleReturnAlert(models.Model):
             'amount': format_amount(self.env, self.value, self.currency_id),
             'before': format_amount(self.env, self.usual, self.currency_id),
         }
-        _ = self.env._
         sentences = {
-            'change': lambda: _(
+            'change': lambda: self.env._(
                 "%(what)s: %(value)s %% of the order lines of %(weeks)s weeks came back, "
                 "%(usual)s %% before.",
                 **values,
             ),
-            'group': lambda: _(
+            'group': lambda: self.env._(
                 "%(what)s: %(value)s %% of the order lines of %(weeks)s weeks came back. It has no "
                 "history of its own; of others like it %(usual)s %% do.",
                 **values,
             ),
-            'others': lambda: _(
+            'others': lambda: self.env._(
                 "%(what)s: %(value)s %% of the order lines of %(weeks)s weeks came back, "
                 "%(usual)s %% of the others.",
                 **values,
             ),
-            'threshold': lambda: _(
+            'threshold': lambda: self.env._(
                 "%(what)s: %(value)s %% of the order lines of %(weeks)s weeks came back, more than "
                 "the limit of %(usual)s %%.",
                 **values,
             ),
-            'waiting': lambda: _(
+            'waiting': lambda: self.env._(
                 "%(what)s: %(number)s units have waited for an inspection for more than %(days)s "
                 "days.",
                 **values,
             ),
-            'backlog': lambda: _(
+            'backlog': lambda: self.env._(
                 "%(what)s: %(number)s returns wait for a decision or an inspection.", **values
             ),
-            'amount': lambda: _(
+            'amount': lambda: self.env._(
                 "%(what)s: %(amount)s were credited in a week, %(before)s in a usual one.", **values
             ),
         }

@@ -88,38 +88,41 @@ class SaleReturnRisk(models.Model):
             'accounts': max(facts.get('contacts') or 0, facts.get('neighbours') or 0),
             'linked': facts.get('linked_found') or 0,
         }
-        _ = self.env._
         return {
-            'rate': _(
+            'rate': self.env._(
                 "Of %(bought)s order lines of a year %(rate)s %% came back, %(peers)s %% of all "
                 "customers'.",
                 **values,
             ),
-            'value': _("What comes back is the expensive part of what the customer buys."),
-            'last_day': _("It was asked for on the last day."),
-            'bracketing': _("Three or more variants were ordered, and all but one come back."),
-            'found': _(
+            'value': self.env._("What comes back is the expensive part of what the customer buys."),
+            'last_day': self.env._("It was asked for on the last day."),
+            'bracketing': self.env._(
+                "Three or more variants were ordered, and all but one come back."
+            ),
+            'found': self.env._(
                 "In %(found)s earlier parcels of the customer were other goods, or none.", **values
             ),
-            'serial': _("%(serial)s earlier serial numbers were not the ones sold.", **values),
-            'photo': _(
+            'serial': self.env._(
+                "%(serial)s earlier serial numbers were not the ones sold.", **values
+            ),
+            'photo': self.env._(
                 "The same photo was sent with %(photo)s returns of other customers.", **values
             ),
-            'shared': _(
+            'shared': self.env._(
                 "%(accounts)s other customers share the telephone number, e-mail or postal "
                 "address.",
                 **values,
             ),
-            'linked_found': _(
+            'linked_found': self.env._(
                 "In %(linked)s parcels of customers with the same telephone number or e-mail "
                 "address were other goods, or none.",
                 **values,
             ),
-            'linked_confirmed': _(
+            'linked_confirmed': self.env._(
                 "Abuse was confirmed for a customer with the same telephone number or e-mail "
                 "address."
             ),
-            'confirmed': _("Abuse was confirmed for an earlier return of the customer."),
+            'confirmed': self.env._("Abuse was confirmed for an earlier return of the customer."),
         }
 
     @api.depends('facts')
