@@ -273,6 +273,14 @@ class SaleReturn(models.Model):
             if invoice.currency_id.compare_amounts(invoice.amount_residual, 0.0) > 0
         ]
 
+    def _describe_expected_money(self):
+        """Extend to promise no money for which goods are given: `exchange_note` says what is."""
+        wishes = self.line_ids._filter_exchanged()
+        others = (self.line_ids - wishes).filtered(lambda line: line._is_credited())
+        if wishes and not others and not self.amount_to_credit:
+            return []
+        return super()._describe_expected_money()
+
     # === STATE === #
 
     def _is_exchange_paid_first(self):

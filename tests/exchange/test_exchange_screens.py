@@ -62,6 +62,10 @@ class TestExchangeScreens(ExchangeCommon):
         with form.line_ids.edit(0) as line:
             line.exchange_product_id = self.coat
         self.assertIn("the customer pays", form.exchange_note)
+        sale_return.action_submit()
+        self.assertFalse(sale_return.with_user(self.clerk).money_note)
+        sale_return.action_end_exchange()
+        self.assertIn("121.00", sale_return.money_note)
 
     def test_bench_says_what_the_customer_gets(self):
         sale_return = self._create_exchange(self.order.order_line, self.large)
