@@ -1,7 +1,7 @@
 """Closed lists of decisions."""
 
-# Why goods cannot be returned although others can (Directive 2011/83/EU art. 16, China's
-# Consumer Protection Law art. 25 and the interim measures).
+# Why some goods cannot be returned (Directive 2011/83/EU art. 16, China's Consumer Protection Law
+# art. 25 and the interim measures).
 EXCEPTIONS = [
     ('custom_made', "Made to order"),
     ('perishable', "Perishable"),
@@ -23,8 +23,8 @@ APPROVER_TYPES = [
     ('manager', "The requester's manager"),
 ]
 
-# A configuration as a file, and what records of Odoo are called in it; the first name that a record
-# has counts.
+# A configuration file, and by which field Odoo's records are named in it; the first field with a
+# value counts.
 CONFIGURATION_FORMAT, CONFIGURATION_VERSION = 'sale_return.configuration', 1
 REFERENCES = {
     'crm.team': ('name',),

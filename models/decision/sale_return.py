@@ -11,7 +11,7 @@ from ...tools.reader import reads, text
 # Written by the steps of the approval only.
 OVERRIDABLE = ('refuse_overridable', 'refuse')
 
-# At most, for one level: a reminder for everybody is a reminder for nobody.
+# Maximum number of activities per level: a reminder for everybody is a reminder for nobody.
 MAX_ACTIVITIES = 5
 
 
@@ -20,7 +20,7 @@ class SaleReturn(models.Model):
 
     _inherit = 'sale.return'
 
-    # Who has to decide on a return, who has, and on what exactly.
+    # Who has to decide on a return, who has decided, and on what exactly.
     file_ids = fields.One2many('sale.return.file', 'return_id', string="Photos and Files")
     requested_by_id = fields.Many2one(
         'res.users',
@@ -61,7 +61,7 @@ class SaleReturn(models.Model):
         help="What was refused or reduced, and the words that the customer gets.",
     )
 
-    # What is asked for, in lists and at the head of the form.
+    # What is requested, as shown in lists and at the top of the form.
     product_names = fields.Char(
         string="Products", compute='_compute_product_names', compute_sudo=True
     )
@@ -117,7 +117,7 @@ class SaleReturn(models.Model):
     def _search_waiting_for_me(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        # Few returns wait for a decision at any time, however many there are.
+        # Few returns wait for a decision at any time, however many exist.
         waiting = self.search([('state', '=', 'submitted')])
         obstacles = waiting._get_obstacles(self.env.user)
         mine = waiting.filtered(lambda r: not obstacles[r])
@@ -154,7 +154,7 @@ class SaleReturn(models.Model):
     def _compute_product_names(self):
         for sale_return in self:
             names = sale_return.line_ids.product_id.mapped('display_name')
-            # One name and how many more, so that a column shows both.
+            # One name and the number of others, so that a column shows both.
             sale_return.product_names = ", ".join(names[:1]) + (
                 f" + {len(names) - 1}" if names[1:] else ""
             )
@@ -193,7 +193,7 @@ class SaleReturn(models.Model):
         return pending.sorted(lambda step: (step.sequence, step.id))[:1]
 
     def _get_own_part_reason(self, user):
-        """Say why a user must not decide on this return whatever their role is; None if they may.
+        """Return why a user must not decide on this return, whatever their role; None if they may.
 
         :param user: `res.users`
         :rtype: str
@@ -205,7 +205,7 @@ class SaleReturn(models.Model):
                 user=user.name,
                 **{'return': self.name},
             )
-        # sudo: who decided is kept for everybody to see.
+        # sudo: everybody may see who decided.
         decided = self.sudo().step_ids.filtered(lambda step: step.state == 'approved')
         if user in decided.approval_id.user_id:
             return self.env._(
@@ -217,10 +217,10 @@ class SaleReturn(models.Model):
         return None
 
     def _get_own_request_reason(self, user):
-        """Say why a user must not decide on this return, nor on what follows from an appeal."""
+        """Return why a user must not decide on this return, nor on what follows from an appeal."""
         if reason := self._get_own_part_reason(user):
             return reason
-        # sudo: who decided is kept for everybody to see.
+        # sudo: everybody may see who decided.
         if user in self.sudo().appeal_ids.refused_by_id:
             return self.env._(
                 "%(user)s refused return %(return)s, so somebody else has to decide now.",
@@ -230,7 +230,7 @@ class SaleReturn(models.Model):
         return None
 
     def _get_obstacles(self, user):
-        """Say why a user may not decide on each return now; None where they may.
+        """Return why a user may not decide on each return now; None where they may.
 
         :param user: `res.users`
         :return: `{return: sentence or None}`
@@ -263,8 +263,9 @@ class SaleReturn(models.Model):
     def _get_left_to(self, user):
         """Return what a manager asked for themselves and nobody else of the company could approve.
 
-        In a company with one approver it would wait for ever; the approval says whose it was. Where
-        levels decide, the company has asked for more than one pair of eyes.
+        In a company with only one approver they would wait for ever; the approval is marked as
+        their own request. Where levels decide, the company wants more than one person involved, so
+        there is no exception.
 
         :param user: `res.users`
         """
@@ -299,7 +300,7 @@ class SaleReturn(models.Model):
         )
 
     def _ensure_may_decide(self):
-        """Refuse a decision by somebody whose turn it is not.
+        """Refuse a decision by somebody who may not decide now.
 
         :raise UserError: naming the return and who has to decide.
         """
@@ -309,9 +310,9 @@ class SaleReturn(models.Model):
             raise UserError(obstacle)
 
     def _get_requester_manager(self):
-        """Return the manager of whoever asked for the return; empty where they have none.
+        """Return the manager of the user who requested the return; empty where they have none.
 
-        The one of their employee where there are employees, else the leader of the order's team.
+        From their employee record where there is one, else the leader of the order's team.
         """
         self.ensure_one()
         # sudo: approvers need not read employees.
@@ -326,7 +327,7 @@ class SaleReturn(models.Model):
     # === HOW MUCH === #
 
     def _get_amount_of_period(self, currency):
-        """Return what the customer, or the orders, returned besides this in the period.
+        """Return the value of other returns of the customer, or of the orders, in the period.
 
         :param currency: `res.currency` of the answer, converted at today's rate.
         :return: tax included, an estimate at the prices of the orders.
@@ -337,7 +338,7 @@ class SaleReturn(models.Model):
         currencies = self.env['res.currency']
         return sum(
             currencies.browse(int(key))._convert(amount, currency, self.company_id, today)
-            # sudo: all returns of the customer count, also for a customer who asks.
+            # sudo: all returns of the customer count, also when the customer calls this.
             for key, amount in (self.sudo().period_amounts or {}).items()
         )
 
@@ -349,7 +350,7 @@ class SaleReturn(models.Model):
         :rtype: str
         """
         self.ensure_one()
-        # sudo: the prices of the order count, whoever decides.
+        # sudo: the prices of the order count, no matter who decides.
         content = [
             self.submission_count,
             self.partner_id.id,
@@ -374,7 +375,7 @@ class SaleReturn(models.Model):
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def _void_changed_approvals(self):
-        """Take back approvals of what is not what it was, and ask the levels it needs now."""
+        """Void approvals of returns that changed since, and ask the levels they need now."""
         for sale_return in self.filtered('fingerprint'):
             fingerprint = sale_return._get_fingerprint()
             if fingerprint == sale_return.fingerprint:
@@ -398,7 +399,7 @@ class SaleReturn(models.Model):
     # === STEPS === #
 
     def _note_submission(self):
-        """Keep who asks for the returns, before anything is decided."""
+        """Store who requests the returns, before anything is decided."""
         for count, group in self.grouped('submission_count').items():
             group._write_facts({'requested_by_id': self.env.uid, 'submission_count': count + 1})
 
@@ -409,10 +410,10 @@ class SaleReturn(models.Model):
         self._create_steps()
 
     def _create_steps(self):
-        """Create the levels that the returns need and do not have yet, in one call."""
+        """Create the approval steps that the returns need and do not have yet, in one call."""
         vals_list = []
         for sale_return in self:
-            # sudo: who submits a return need not read who decides on it.
+            # sudo: users who submit a return need not read who decides on it.
             levels = (
                 sale_return.sudo()
                 .line_ids.policy_id.filtered(lambda policy: policy.approval == 'levels')
@@ -427,7 +428,7 @@ class SaleReturn(models.Model):
         self._schedule_approvals()
 
     def _log_decision(self, decision, **values):
-        """Keep who decided what on the returns, on which level, and why."""
+        """Store who decided what on the returns, at which level, and why."""
         # sudo: nobody writes decisions directly; the callers have checked the group.
         return (
             self.env['sale.return.approval']
@@ -451,10 +452,10 @@ class SaleReturn(models.Model):
         )
 
     def _approve_current_step(self, comment=None):
-        """Keep the approval of the level whose turn it is."""
+        """Store the approval of the level that decides next."""
         approvals = self._log_decision('approved', comment=comment)
         for approval in approvals.filtered('step_id'):
-            # One write per return: each has an approval of its own.
+            # One write per return: each has its own approval.
             approval.step_id._write_facts({'state': 'approved', 'approval_id': approval.id})
         overruled = self.filtered('needs_overrule')
         self.env['sale.return.event']._log(
@@ -466,7 +467,7 @@ class SaleReturn(models.Model):
         self._schedule_approvals()
 
     def _ensure_overruled(self, comment):
-        """Refuse to approve what the rules would refuse without a word about it.
+        """Refuse to approve, without a reason, what the rules would refuse.
 
         :raise UserError: naming the return and what the rules say.
         """
@@ -495,8 +496,8 @@ class SaleReturn(models.Model):
         """Refuse submitted returns; their quantities are free again.
 
         :param str reason: why, in words for the customer.
-        :param bool automatic: True when the rules decided and nobody was asked.
-        :param template: `sale.return.refusal.template` the words come from.
+        :param bool automatic: True when the rules decided without a person.
+        :param template: `sale.return.refusal.template` that the text comes from.
         """
         self.env['sale.return.reception']._cancel_open_receipts(self)
         open_lines = self.line_ids.filtered(lambda line: line.decision != 'refused')
@@ -518,14 +519,14 @@ class SaleReturn(models.Model):
         (self - refused)._void_changed_approvals()
 
     def _end_steps(self):
-        """Stop asking levels that have not decided."""
+        """Cancel the approval steps that are not decided yet."""
         steps = self.step_ids.filtered(lambda step: step.state == 'pending')
         if steps:
             steps._write_facts({'state': 'void'})
         self._schedule_approvals()
 
     def _reset_approvals(self):
-        """Forget levels and decisions on lines: the returns are drafts again."""
+        """Clear levels and decisions on lines: the returns are drafts again."""
         steps = self.step_ids.filtered(lambda step: step.state != 'void')
         if steps:
             steps._write_facts({'state': 'void'})
@@ -560,15 +561,15 @@ class SaleReturn(models.Model):
                 }
                 for user in approvers[:MAX_ACTIVITIES]
             ]
-        # sudo: who submits a return may not plan activities for everybody. Nobody is mailed: the
-        # activity is what tells them.
+        # sudo: users who submit a return may not plan activities for everybody. No mail is sent:
+        # the activity is the notice.
         self.env['mail.activity'].sudo().with_context(mail_activity_quick_update=True).create(
             vals_list
         )
 
     def _get_managers(self):
         """Return the managers of Returns of the company."""
-        # sudo: who has which role is nobody's secret here.
+        # sudo: it is no secret here who has which role.
         group = self.env.ref('sale_return.group_manager').sudo()
         return group.all_user_ids.filtered(
             lambda user: not user.share and self.company_id in user.company_ids
@@ -576,14 +577,14 @@ class SaleReturn(models.Model):
 
     def _get_decision_deadline(self):
         """Return the day by which a decision is due."""
-        # sudo: who submits a return need not read policies.
+        # sudo: users who submit a return need not read policies.
         days = [d for d in self.sudo().line_ids.policy_id.mapped('decision_days') if d]
         return fields.Date.add(self._get_today(), days=min(days, default=2))
 
     def _has_receipt(self):
         """Tell whether goods of the return are here, or a transfer for them exists."""
         self.ensure_one()
-        # sudo: whoever submits a return need not read transfers.
+        # sudo: users who submit a return need not read transfers.
         sale_return = self.sudo()
         return any(
             move.state != 'cancel' and move._is_sale_return_receipt()
@@ -632,7 +633,7 @@ class SaleReturn(models.Model):
         return self._get_today() + timedelta(days=days) if days else False
 
     def _get_appeal_obstacle(self):
-        """Say why nobody may appeal on this return now; None if the customer may.
+        """Return why nobody may appeal on this return now; None if the customer may.
 
         :rtype: str
         """
@@ -662,29 +663,31 @@ class SaleReturn(models.Model):
     def action_appeal(self, comment=None):
         """Appeal against the refusal of returns for their customers, once each.
 
-        :param str comment: why, in the words of the customer; demanded.
+        :param str comment: why, in the words of the customer; required.
         :return: the new appeals.
         :rtype: sale.return.appeal
         :raise AccessError: without a role in Returns.
-        :raise UserError: when a return is not refused, it is too late, or there was an appeal.
+        :raise UserError: when a return is not refused, it is too late, or an appeal was already
+            made.
         """
         self._ensure_group('group_user')
         self.check_access('write')
         appeals = self.env['sale.return.appeal']
         for sale_return in self:
-            # One by one: who is asked depends on what the others have to do.
+            # One by one: who is asked depends on the open appeals of each.
             appeals += sale_return._appeal(comment, sale_return.partner_id)
         return appeals
 
     @api.private
     def _appeal(self, comment, partner):
-        """Appeal against the refusal of one return. The caller has checked the right to.
+        """Appeal against the refusal of one return. The caller has checked the right to do so.
 
         :param str comment: why, in the words of the customer.
         :param partner: `res.partner` who appeals.
         :return: the new appeal.
         :rtype: sale.return.appeal
-        :raise UserError: when there is nothing to say, it is too late, or there was an appeal.
+        :raise UserError: without a comment, when it is too late, or when an appeal was already
+            made.
         """
         self.ensure_one()
         self._ensure_explained(comment, self.env._("Say why the refusal is wrong."))
@@ -726,14 +729,14 @@ class SaleReturn(models.Model):
         return self.approval_ids.filtered(lambda a: a.decision == 'refused')[:1]
 
     def _overturn_refusal(self, reason):
-        """Look at a refused return as if it was just submitted, and approve it where one may.
+        """Treat a refused return as if it was just submitted, and approve it where that is allowed.
 
         :param str reason: why the refusal was wrong.
-        :raise UserError: when the rules let nobody approve it, or the goods can no longer be
+        :raise UserError: when the rules allow nobody to approve it, or the goods can no longer be
             returned.
         """
         self.ensure_one()
-        # sudo: whoever decides on an appeal need not read orders; their role was checked.
+        # sudo: users who decide on an appeal need not read orders; their role was checked.
         service = self.sudo()
         lines = service.line_ids
         service._reset_approvals()

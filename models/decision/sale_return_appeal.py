@@ -6,10 +6,10 @@ from ...tools.reader import reads, record_id, text
 
 
 class SaleReturnAppeal(models.Model):
-    """A customer's appeal against the refusal of their return, and what came of it.
+    """A customer's appeal against the refusal of their return, and its outcome.
 
     There is one per return. It is decided by `action_uphold` or `action_overturn`, by somebody who
-    did not refuse the return; nobody writes it.
+    did not refuse the return; nobody writes it directly.
     """
 
     _name = 'sale.return.appeal'
@@ -96,7 +96,7 @@ class SaleReturnAppeal(models.Model):
     def action_uphold(self, reason=None):
         """Decide that the returns stay refused.
 
-        :param str reason: why, in words for the customers; demanded.
+        :param str reason: why, in words for the customers; required.
         :return: True
         :raise AccessError: without the role of approver.
         :raise UserError: when the user refused the return themselves, or the appeal is decided.
@@ -107,21 +107,21 @@ class SaleReturnAppeal(models.Model):
 
     @reads(reason=text)
     def action_overturn(self, reason=None):
-        """Decide that the refusals were wrong; the returns are looked at as if just submitted.
+        """Decide that the refusals were wrong; the returns are treated as if just submitted.
 
-        Who decides approves them, too, as far as they may: levels that the policy asks decide after
-        them, and what the rules refuse for good stays refused.
+        The decision also approves them, as far as the user may: further levels of the policy decide
+        afterwards, and what the rules refuse for good stays refused.
 
-        :param str reason: why, in words for the customers; demanded.
+        :param str reason: why, in words for the customers; required.
         :return: True
         :raise AccessError: without the role of approver.
         :raise UserError: when the user refused the return themselves, the appeal is decided, or the
-            rules let nobody approve the return.
+            rules allow nobody to approve the return.
         """
         self._ensure_decidable(reason)
         self._decide('overturned', reason)
         for appeal in self:
-            # One by one: each is approved by itself, and appeals are few.
+            # One by one: each is approved separately, and appeals are few.
             appeal.return_id._overturn_refusal(reason)
         return True
 
@@ -161,7 +161,7 @@ class SaleReturnAppeal(models.Model):
     # === WHO === #
 
     def _get_obstacle(self, user):
-        """Say why a user may not decide on this appeal; None if they may.
+        """Return why a user may not decide on this appeal; None if they may.
 
         :param user: `res.users`
         :rtype: str
@@ -177,7 +177,7 @@ class SaleReturnAppeal(models.Model):
         :rtype: res.users
         """
         self.ensure_one()
-        # sudo: whoever appeals need not read the groups of our people.
+        # sudo: users who appeal need not read the groups of our employees.
         approvers = self.env.ref('sale_return.group_approver').sudo().all_user_ids
         company = self.sudo().company_id
         return approvers.filtered(
@@ -216,7 +216,7 @@ class SaleReturnAppeal(models.Model):
                 )
 
     def _ensure_decidable(self, reason):
-        """Refuse a decision by somebody who may not make it, or without a word about it."""
+        """Refuse a decision by somebody who may not make it, or without a reason."""
         self.env['sale.return']._ensure_group('group_approver')
         self.check_access('read')
         self.return_id.check_access('write')
@@ -236,7 +236,7 @@ class SaleReturnAppeal(models.Model):
                 raise UserError(obstacle)
 
     def _decide(self, state, reason):
-        """Keep the outcome, in the log as well."""
+        """Store the outcome and log it."""
         # sudo: nobody writes appeals; the callers have checked who decides.
         self.sudo().write(
             {
@@ -261,18 +261,18 @@ class SaleReturnAppeal(models.Model):
         self._schedule()
 
     def _schedule(self):
-        """Plan the activity of whoever is to decide, and drop the one of who had to before."""
+        """Plan an activity for the user who is to decide, and remove that of the previous one."""
         xmlid = 'sale_return.mail_activity_type_appeal'
-        # sudo: customers who appeal may not plan activities, nor deciders end those of others.
+        # sudo: customers who appeal may not plan activities, nor may deciders end those of others.
         self.return_id.sudo().activity_unlink([xmlid])
         for appeal in self.sudo().filtered(lambda a: a.state == 'open' and a.user_id):
-            # In the language of who reads it, not of the customer.
+            # In the language of the reader, not of the customer.
             speaker = self.with_context(lang=appeal.user_id.lang)
             appeal.return_id.with_context(mail_activity_quick_update=True).activity_schedule(
                 xmlid,
                 date_deadline=appeal.return_id._get_decision_deadline(),
                 summary=speaker.env._("Decide on the appeal"),
-                # The customer's words, and nothing that works in them.
+                # The customer's words as plain text, without active content.
                 note=as_html(appeal.comment),
                 user_id=appeal.user_id.id,
             )

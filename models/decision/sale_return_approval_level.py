@@ -72,7 +72,7 @@ class SaleReturnApprovalLevel(models.Model):
             level.sentence = level._describe()
 
     def _describe(self):
-        """Say when the level is needed and who decides.
+        """Describe when the level is needed and who decides.
 
         :rtype: str
         """
@@ -93,7 +93,7 @@ class SaleReturnApprovalLevel(models.Model):
             return self.user_id.name or self.env._("Somebody")
         if self.approver_type == 'manager':
             return self.env._("The requester's manager")
-        # sudo: managers of Returns may name a group that they do not administer.
+        # sudo: managers of Returns may choose a group that they do not administer.
         group = self.sudo().group_id
         if group:
             return self.env._("An approver of the group %(group)s", group=group.name)
@@ -139,10 +139,10 @@ class SaleReturnApprovalLevel(models.Model):
         )
 
     def _has_amount(self, sale_return):
-        """Tell whether the value of a whole return is in the band of the level.
+        """Tell whether the value of a whole return is in the range of the level.
 
-        What its customer, or its orders, returned in the period counts with it: nobody gets below
-        a band by asking in parts.
+        Other returns of its customer, or of its orders, in the period are added: splitting a return
+        does not avoid a level.
         """
         self.ensure_one()
         amount = sale_return._get_amount_of_period(self.currency_id) + sum(
@@ -156,7 +156,7 @@ class SaleReturnApprovalLevel(models.Model):
         )
 
     def _is_for_line(self, line):
-        """Tell whether a line is one that the level is for. Override to add conditions."""
+        """Tell whether the level applies to a line. Override to add conditions."""
         self.ensure_one()
         if line.policy_id != self.policy_id:
             return False
@@ -170,7 +170,7 @@ class SaleReturnApprovalLevel(models.Model):
     def _prepare_step_vals(self, sale_return):
         """Prepare the step of a return that waits for this level. Override to add values.
 
-        Who decides is fixed now: a level that is changed is changed for new returns.
+        Who decides is fixed now: changes of a level apply to new returns only.
 
         :param sale_return: one `sale.return`.
         :rtype: dict
@@ -200,7 +200,7 @@ class SaleReturnApprovalLevel(models.Model):
         :rtype: dict
         """
         if not returns.ids:
-            return {}  # what is not saved yet is looked at when it is submitted
+            return {}  # unsaved returns are evaluated when they are submitted
         self.env['sale.return'].flush_model(['state', 'partner_id', 'company_id'])
         self.env['sale.return.line'].flush_model(
             ['decision', 'qty_authorized', 'qty_requested', 'sale_line_id', 'order_id']

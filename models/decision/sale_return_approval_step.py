@@ -5,7 +5,7 @@ from .const import APPROVER_TYPES
 
 
 class SaleReturnApprovalStep(models.Model):
-    """A level that has to decide on one return, with who may, as it was at the submission."""
+    """A level that has to decide on one return, with those who may decide, as of the submission."""
 
     _name = 'sale.return.approval.step'
     _inherit = ['sale.return.own.defaults']
@@ -41,9 +41,9 @@ class SaleReturnApprovalStep(models.Model):
         raise UserError(self.env._("Approvals of a return cannot be deleted."))
 
     def _write_facts(self, vals):
-        """Write what follows from a decision; `write` refuses everything."""
-        # sudo: nobody writes steps directly; the callers have checked who decides.
-        # Past our own `write`, to those of the models below it.
+        """Write the effects of a decision; `write` refuses everything."""
+        # sudo: nobody writes steps directly; the callers have checked who decides. Bypasses our own
+        # `write` and calls those of the parent classes.
         steps = super(SaleReturnApprovalStep, self.sudo())
         return steps.write(vals)
 
@@ -52,9 +52,9 @@ class SaleReturnApprovalStep(models.Model):
     def _is_approver(self, user):
         """Tell whether a user may decide on the step: themselves, or for somebody who is absent.
 
-        Where nobody is left who could (they left, lost the role, asked for the return) the managers
-        of Returns may, so that no return waits for ever. So they may where the budget of credits
-        without goods can ask for a manager.
+        Where nobody else can (they left, lost the role, or requested the return) the managers of
+        Returns may, so that no return waits for ever. They also may where the budget of credits
+        without goods can require a manager.
 
         :param user: `res.users`
         :rtype: bool
@@ -67,16 +67,16 @@ class SaleReturnApprovalStep(models.Model):
         )
 
     def _is_without_goods(self):
-        """Tell whether the approval credits something that no goods back up."""
-        # sudo: the rules of all policies count, whoever looks at the step.
+        """Tell whether the approval credits something without goods."""
+        # sudo: the rules of all policies count, no matter who looks at the step.
         lines = self.return_id.sudo().line_ids
         return any(map(self.env['sale.return.unbacked']._get_kind, lines))
 
     def _names(self, user):
-        """Tell whether the step is for a user or somebody for whom they stand in."""
+        """Tell whether the step is for a user or for somebody they substitute."""
         if not user.active or not user.has_group('sale_return.group_approver'):
             return False
-        # sudo: who stands in for whom, and who is in which group, is nobody's secret here.
+        # sudo: substitutes and members of groups are no secret here.
         identities = self.env['sale.return.substitute'].sudo()._get_identities(user)
         if self.approver_type == 'group':
             return any(
@@ -89,7 +89,7 @@ class SaleReturnApprovalStep(models.Model):
         return self.env.ref('sale_return.group_approver')
 
     def _get_approvers(self):
-        """Return everybody who may decide on the step, without the managers who stand in.
+        """Return everybody who may decide on the step, without the managers as a fallback.
 
         :rtype: res.users
         """

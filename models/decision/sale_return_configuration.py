@@ -5,10 +5,10 @@ from odoo.exceptions import AccessError, UserError
 
 from .const import CONFIGURATION_FORMAT, CONFIGURATION_VERSION, REFERENCES
 
-# What nobody sets.
+# Fields that are never part of a configuration.
 TECHNICAL = (*models.MAGIC_COLUMNS, 'parent_path')
 
-# More names than these are counted in sentences.
+# Sentences list this many names at most, and count the rest.
 MAX_NAMES = 5
 
 NUMBERS = ('integer', 'float', 'monetary')
@@ -16,12 +16,12 @@ TYPES = ('boolean', 'char', 'many2many', 'many2one', 'one2many', 'selection', 't
 
 
 class SaleReturnConfiguration(models.Model):
-    """What a set-up or an import wrote, and what was there before.
+    """What a set-up or an import wrote, and the values before.
 
     A configuration is a document of plain values, as JSON: sections of records, each found by its
-    key, with references by name, and settings. `_walk` compares it with what is there, and writes:
-    the sentences that are shown before are those of what is written. What strangers hand in is read
-    by `sale_return_configuration_reader.py`.
+    key, with references by name, and settings. `_walk` compares it with the existing records, and
+    writes: the preview describes exactly what will be written. Files from outside are read by
+    `sale_return_configuration_reader.py`.
     """
 
     _name = 'sale.return.configuration'
@@ -54,13 +54,13 @@ class SaleReturnConfiguration(models.Model):
     # === ACTION METHODS === #
 
     def action_undo(self):
-        """Put back what was there before: what was made goes, what was changed is changed back.
+        """Restore the state before: created records are removed, changed ones get their old values.
 
-        What returns refer to is archived. Configurations that are undone already stay so.
+        Records that returns refer to are archived. Configurations already undone are skipped.
 
         :return: True
         :raise AccessError: when the user is no manager of Returns.
-        :raise UserError: when something was written later, which has to go first.
+        :raise UserError: when a later configuration has to be undone first.
         """
         self._ensure_manager()
         self.check_access('read')
@@ -70,12 +70,12 @@ class SaleReturnConfiguration(models.Model):
             for step in reversed(configuration.before or []):
                 configuration._undo_step(step)
                 settings |= step.get('settings', {})
-            # sudo: managers write configurations by what they do, and not by hand.
+            # sudo: configurations are a record of what managers do, not edited by hand.
             configuration.sudo().write({'state': 'undone', 'settings': settings})
         return True
 
     def _ensure_last(self):
-        """Refuse to undo what later configurations were written upon."""
+        """Refuse to undo a configuration that later ones build on."""
         self.ensure_one()
         later = self.search(
             [
@@ -96,7 +96,7 @@ class SaleReturnConfiguration(models.Model):
             )
 
     def _undo_step(self, step):
-        """Put one record, or the settings, back."""
+        """Restore one record, or the settings."""
         if 'settings' in step:
             for _sentence in self._walk_settings(step['settings'], self.company_id, [], write=True):
                 pass
@@ -112,12 +112,12 @@ class SaleReturnConfiguration(models.Model):
             record.unlink()
 
     def _is_used(self, record):
-        """Tell whether returns go by a record that was made. Override for other models."""
+        """Tell whether returns use a record that was created. Override for other models."""
         field = {
             'sale.return.policy': 'policy_id',
             'sale.return.reason': 'reason_id',
         }.get(record._name)
-        # sudo: returns of all companies count, whoever may see them.
+        # sudo: returns of all companies count, even those the user may not see.
         lines = self.env['sale.return.line'].sudo()
         return bool(field) and bool(lines.search_count([(field, '=', record.id)], limit=1))
 
@@ -125,7 +125,7 @@ class SaleReturnConfiguration(models.Model):
 
     @api.model
     def _ensure_manager(self):
-        """Refuse who does not set Returns up.
+        """Raise unless the user may set up Returns.
 
         :raise AccessError: when the user is no manager of Returns.
         """
@@ -138,12 +138,12 @@ class SaleReturnConfiguration(models.Model):
     def _apply(self, document, company, name):
         """Write a configuration, all of it or nothing.
 
-        :param dict document: as `_read` gives it.
+        :param dict document: as returned by `_read`.
         :param company: `res.company` that it is for.
         :param str name: what it is called in the list of what was written.
-        :return: what was written, empty where nothing differs.
+        :return: the record of what was written, empty where nothing differs.
         :rtype: sale.return.configuration
-        :raise UserError: when something of it is not possible, in a sentence.
+        :raise UserError: when part of it is not possible, saying what.
         """
         self._ensure_manager()
         before = []
@@ -157,19 +157,19 @@ class SaleReturnConfiguration(models.Model):
 
     @api.model
     def _note(self, company, name, **values):
-        """Note what was written, or that nothing is wanted: it is not offered again.
+        """Record what was written, or that the set-up was dismissed: it is not offered again.
 
-        :return: the note.
+        :return: the new record.
         :rtype: sale.return.configuration
         """
         self._ensure_manager()
-        # sudo: managers write configurations by what they do, and not by hand.
+        # sudo: configurations are a record of what managers do, not edited by hand.
         notes = self.sudo().create({'company_id': company.id, 'name': name, **values})
         return notes.sudo(False)
 
     @api.model
     def _describe(self, document, company):
-        """Say what a configuration would write.
+        """Describe what a configuration would write.
 
         :return: sentences; none where nothing differs.
         :rtype: list
@@ -186,7 +186,7 @@ class SaleReturnConfiguration(models.Model):
         for section, model in self._get_sections().items():
             records = self._get_records(model, company).filtered('active')
             if 'parent_path' in records._fields:
-                records = records.sorted('parent_path')  # what others are part of comes first
+                records = records.sorted('parent_path')  # parents come first
             document[section] = [
                 {
                     **({} if record.company_id else {'all_companies': True}),
@@ -226,7 +226,7 @@ class SaleReturnConfiguration(models.Model):
 
     @api.model
     def _get_field_names(self, model):
-        """Return the fields of a model that are part of a document: all that people set."""
+        """Return the fields of a model that are part of a document: all that users set."""
         keys = self._get_keys()
         return [
             name
@@ -245,26 +245,26 @@ class SaleReturnConfiguration(models.Model):
 
     @api.model
     def _get_setting_names(self):
-        """Return the switches of the settings: all of ours that are on or off."""
+        """Return the switches of the settings: all boolean ones of ours."""
         settings = self.env['res.config.settings']
         return [
             name
             for name, field in settings._fields.items()
             if field.type == 'boolean'
             and field._modules[:1] == ('sale_return',)
-            # It follows the bench.
+            # This one follows the bench.
             and name != 'group_sale_return_desk'
         ]
 
     @api.model
     def _get_records(self, model, company):
-        """Return the records of a company and those that all share, archived ones included."""
+        """Return the records of a company and the shared ones, archived ones included."""
         records = self.env[model].with_context(active_test=False)
         return records.search([('company_id', 'in', (False, company.id))])
 
     @api.model
     def _get_key(self, model, item):
-        """Return by what a record is found, from its values in a document."""
+        """Return the key of a record, from its values in a document."""
         key = []
         for name in self._get_keys()[model]:
             value = item.get(name) or False
@@ -302,10 +302,10 @@ class SaleReturnConfiguration(models.Model):
         return self._get_reference(value) if field.type == 'many2one' else value
 
     def _get_reference(self, record):
-        """Return what a record is called in a document."""
+        """Return the name of a record in a document."""
         if not record:
             return False
-        record = record.sudo()  # its name only, of what the user has in front of them
+        record = record.sudo()  # only the name of a record that the user sees anyway
         if record._name == 'res.groups':
             return record.get_external_id()[record.id] or record.full_name
         return next((record[name] for name in REFERENCES[record._name] if record[name]), False)
@@ -313,9 +313,9 @@ class SaleReturnConfiguration(models.Model):
     # === WRITE === #
 
     def _walk(self, document, company, before, write=False):
-        """Compare a document with what is there, and write it where that is asked for.
+        """Compare a document with the existing records, and write the differences if requested.
 
-        :param list before: takes what undoing has to write.
+        :param list before: collects what an undo has to write.
         :return: generator of sentences about what differs.
         """
         for section, model in self._get_sections().items():
@@ -325,16 +325,16 @@ class SaleReturnConfiguration(models.Model):
         yield from self._walk_settings(settings, company, before, write)
 
     def _walk_items(self, model, items, company, before, write, owner=None):
-        """Do it for the records of a section, or of another record.
+        """Do the same for the records of a section, or of another record.
 
-        :param owner: `(record, name of its field)`, a record that is not there yet is empty.
+        :param owner: `(record, name of its field)`, empty for a record that does not exist yet.
         """
         met = self.env[model]
         for item in items:
             record = self._find(model, item, company, owner, met)
             met |= record
             if not record and not item.get('active', True):
-                continue  # what is not there need not go
+                continue  # what does not exist need not be removed
             values = self._get_changed(record, item)
             if values:
                 yield self._describe_item(record, item, values, company)
@@ -343,7 +343,7 @@ class SaleReturnConfiguration(models.Model):
                 record = self._create_record(model, item, values, company, owner)
                 met |= record
                 before.append({'model': model, 'id': record.id})
-                log = []  # what it owns goes with it
+                log = []  # what it owns is removed with it
             elif write and values:
                 old = {name: self._export_value(record, name) for name in values}
                 before.append({'model': model, 'id': record.id, 'values': old})
@@ -379,7 +379,7 @@ class SaleReturnConfiguration(models.Model):
             for name, value in {'active': True, **item}.items()
             if name in record._fields
             and record._fields[name].type != 'one2many'
-            # What it is found by stays.
+            # The key stays.
             and (not record or (name not in keys and self._differs(record, name, value)))
         }
 
@@ -424,10 +424,10 @@ class SaleReturnConfiguration(models.Model):
         return {lang: text for lang, text in texts.items() if lang in installed}
 
     def _create_record(self, model, item, values, company, owner):
-        """Create what an item of a document says, without what it owns."""
+        """Create the record of an item of a document, without the records it owns."""
         records = self.env[model].with_context(lang='en_US')
         vals = self._prepare_values(records, values, company)
-        # What it owns is in the document, and follows.
+        # The records it owns are in the document, and follow.
         vals |= {
             name: []
             for name in item
@@ -481,8 +481,8 @@ class SaleReturnConfiguration(models.Model):
 
     @api.model
     def _find_reference(self, model, name, company):
-        """Return the one record that is called so, else an empty one."""
-        # sudo: whoever sets up returns names what they need not be allowed to read.
+        """Return the record of this name if there is exactly one, else an empty one."""
+        # sudo: users who set up returns may name records that they cannot read.
         records = self.env[model].sudo().with_context(lang='en_US')
         if model == 'res.groups':
             found = self.env.ref(name, raise_if_not_found=False) if '.' in name else records
@@ -507,13 +507,13 @@ class SaleReturnConfiguration(models.Model):
     @api.model
     def _get_setting(self, name, company):
         """Return whether a switch of the settings is on."""
-        settings = self.env['res.config.settings'].sudo()  # whether it is on is nobody's secret
+        settings = self.env['res.config.settings'].sudo()  # it is no secret whether it is on
         if name.startswith('group_'):
             return bool(settings.default_get([name]).get(name))
         return company.sudo()[settings._fields[name].related.split('.')[-1]]
 
     def _walk_settings(self, settings, company, before, write=False):
-        """Do it for the switches, where the user may set them; see `_get_asked`."""
+        """Do the same for the switches, where the user may set them; see `_get_asked`."""
         todo = self._get_other_settings(settings, company)
         if not todo or not self._may_set():
             return
@@ -530,7 +530,7 @@ class SaleReturnConfiguration(models.Model):
 
     @api.model
     def _get_other_settings(self, settings, company):
-        """Return the switches of a document that are set otherwise."""
+        """Return the switches of a document that differ from the settings."""
         return {
             name: value
             for name, value in settings.items()
@@ -539,7 +539,7 @@ class SaleReturnConfiguration(models.Model):
 
     @api.model
     def _get_asked(self, settings, company):
-        """Return sentences about the switches that the user has to have set by somebody else.
+        """Return sentences about the switches that only somebody else may set.
 
         :rtype: list
         """
@@ -564,7 +564,7 @@ class SaleReturnConfiguration(models.Model):
     # === WORDS === #
 
     def _get_title(self, model, item, company):
-        """Say which record an item of a document is about."""
+        """Describe which record an item of a document is about."""
         names = [
             self._get_words(self.env[model]._fields[name], item[name], company)
             for name in self._get_keys()[model]
@@ -598,7 +598,7 @@ class SaleReturnConfiguration(models.Model):
         return f"{value:g}" if field.type in NUMBERS else value or "–"
 
     def _describe_item(self, record, item, values, company):
-        """Say in a sentence what is written about one record."""
+        """Describe in a sentence what is written for one record."""
         model, fields_of = record._name, record._fields
         title = self._get_title(model, item, company)
         if record:
@@ -615,7 +615,7 @@ class SaleReturnConfiguration(models.Model):
                 "%(record)s is changed. %(values)s.", record=title, values="; ".join(told)
             )
         if 'sentence' in fields_of:
-            # Rules and levels read themselves back.
+            # Rules and levels describe themselves.
             draft = record.new(
                 {
                     **record.default_get(['currency_id']),

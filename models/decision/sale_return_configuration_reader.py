@@ -10,7 +10,7 @@ MAX_SIZE, MAX_ITEMS, MAX_TEXT, MAX_NUMBER = 1_000_000, 500, 5000, 10**9
 
 
 class SaleReturnConfiguration(models.Model):
-    """Read configurations from files, and refuse what cannot be one in a sentence."""
+    """Read configurations from files, and refuse invalid ones with an explanation."""
 
     _inherit = 'sale.return.configuration'
 
@@ -21,7 +21,7 @@ class SaleReturnConfiguration(models.Model):
         :param text: str or bytes of JSON.
         :param company: `res.company` that it is for.
         :rtype: dict
-        :raise UserError: when it is none, naming the place in it.
+        :raise UserError: when it is invalid, naming the place in it.
         """
         if len(text) > MAX_SIZE:
             raise UserError(
@@ -64,7 +64,7 @@ class SaleReturnConfiguration(models.Model):
             )
 
     def _check_known(self, values, known, where):
-        """Refuse names that a document does not have."""
+        """Refuse unknown keys."""
         unknown = sorted(set(values) - set(known))
         if unknown:
             raise UserError(
@@ -76,7 +76,7 @@ class SaleReturnConfiguration(models.Model):
             )
 
     def _refuse_value(self, where, sentence):
-        """Refuse a value by a sentence about its place in the file."""
+        """Refuse a value, naming its place in the file."""
         raise UserError(sentence % {'place': where})
 
     def _get_object_sentence(self):
@@ -171,7 +171,7 @@ class SaleReturnConfiguration(models.Model):
 
     def _check_reference(self, model, name, where, document, company):
         """Refuse a name that no record has, or several have."""
-        # Records of the file itself may name each other.
+        # Records of the file may refer to each other.
         for section, sectional in self._get_sections().items():
             if sectional == model:
                 known = (REFERENCES[model][0], document.get(section))

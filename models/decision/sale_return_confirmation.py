@@ -12,8 +12,8 @@ CLOCK_SKEW = timedelta(minutes=15)
 class SaleReturnConfirmation(models.Model):
     """Proof that the buyer confirmed, when they bought, that something cannot be returned.
 
-    Some laws let a seller refuse such goods only with it. The shop writes it, or whoever took the
-    order; it is never changed.
+    Some laws let a seller refuse such goods only with it. The shop or the person who took the order
+    records it; it is never changed.
     """
 
     _name = 'sale.return.confirmation'
@@ -40,8 +40,7 @@ class SaleReturnConfirmation(models.Model):
     def create(self, vals_list):
         """Override of `base`: who records it and when is said by us, and who bought by the order.
 
-        :raise UserError: when somebody else than the buyer is to have confirmed it, or another
-            day than today is given.
+        :raise UserError: when the confirmation is not by the buyer, or not dated today.
         """
         lines = self.env['sale.order.line'].browse(
             [vals['sale_line_id'] for vals in vals_list if vals.get('sale_line_id')]
@@ -84,7 +83,7 @@ class SaleReturnConfirmation(models.Model):
     def _get_moment(self, vals, now):
         """Return when it was confirmed: the time of recording, which no client can choose.
 
-        :raise UserError: when another moment is given.
+        :raise UserError: when another time is given.
         """
         given = fields.Datetime.to_datetime(vals.get('confirmed_on'))
         if given and abs(given - now) > CLOCK_SKEW and not self.env.su:

@@ -4,10 +4,10 @@ from ...tools.verdict import OUTCOMES, Verdict
 
 
 class SaleReturnDecision(models.AbstractModel):
-    """Service: say what is to be done with submitted returns.
+    """Service: decide what is to be done with submitted returns.
 
     Asking the rules (`_get_verdicts`), deciding (`_get_outcomes`) and acting (`_apply_outcome`) are
-    apart, so that a rule is added by extending the first and nothing else.
+    separate, so that a rule is added by extending only the first.
     """
 
     _name = 'sale.return.decision'
@@ -35,7 +35,7 @@ class SaleReturnDecision(models.AbstractModel):
 
     @api.model
     def _get_verdicts(self, lines):
-        """Ask all rules about all lines; none stops another. Override to add verdicts.
+        """Ask all rules about all lines; none stops the others. Override to add verdicts.
 
         :param lines: `sale.return.line` records whose policy is known.
         :return: `{line: [dict]}` with every line as a key; a dict has `outcome`, `code`, `facts`,
@@ -43,7 +43,7 @@ class SaleReturnDecision(models.AbstractModel):
         :rtype: dict
         """
         verdicts = {line: [] for line in lines}
-        # sudo: everybody's return follows the rules, also of users who may not read them.
+        # sudo: every return follows the rules, even if the user may not read them.
         rules = self.env['sale.return.rule'].sudo()
         for policy, group in lines.grouped('policy_id').items():
             for rule in policy.sudo().rule_ids:
@@ -53,7 +53,7 @@ class SaleReturnDecision(models.AbstractModel):
                 left = group.filtered(
                     lambda line, kind=kind: all(v['kind'] != kind for v in verdicts[line])
                 )
-                # What nobody wrote a rule for is looked at as the policy and the reason say.
+                # Kinds without a rule are checked as the policy and the reason say.
                 default = rules.new({'kind': kind, 'policy_id': policy.id, 'outcome': 'review'})
                 for line, verdict in default._get_verdicts(left).items():
                     verdicts[line].append(verdict)
@@ -61,7 +61,7 @@ class SaleReturnDecision(models.AbstractModel):
             verdict = self._evaluate_approval(line)
             verdicts[line].append(rules._prepare_approval_verdict(line, verdict))
             if line._is_without_goods():
-                # Whatever the policy says, and besides: no setting lets it pass.
+                # Always added, whatever the policy says: no setting lets it pass.
                 verdict = Verdict(
                     'review', 'nothing_comes_back', {'product': line.product_id.display_name}
                 )
@@ -73,7 +73,7 @@ class SaleReturnDecision(models.AbstractModel):
 
     @api.model
     def _get_default_kinds(self):
-        """Return the kinds of rules that are looked at without a record, with their defaults."""
+        """Return the kinds of rules that are checked without a record, with their defaults."""
         return ('window', 'photo')
 
     @api.model
@@ -84,21 +84,21 @@ class SaleReturnDecision(models.AbstractModel):
             return Verdict('review', 'order_unknown', {'product': line.product_id.display_name})
         policy = line.policy_id
         if policy.approval == 'levels':
-            # sudo: who submits a return need not read who decides on it.
+            # sudo: users who submit a return need not read who decides on it.
             levels = policy.sudo().level_ids._get_applicable(line.return_id)
             names = ", ".join(levels.mapped('name'))
             code = 'approval_levels' if levels else 'approval_none'
             return Verdict(
                 'review' if levels else 'authorize', code, {'policy': policy.name, 'levels': names}
             )
-        # A line that nobody wrote a policy for is for a person to look at.
+        # A line without a policy is left to a person.
         outcome = 'authorize' if policy and policy.approval == 'none' else 'review'
         return Verdict(outcome, f"approval_{policy.approval or 'missing'}", {'policy': policy.name})
 
     @api.model
     def _take_customers(self, returns):
-        """Have two returns of a customer decided one after the other, where they count together."""
-        # sudo: who submits a return need not read its policy.
+        """Serialize the decisions on returns of one customer, where they count together."""
+        # sudo: users who submit a return need not read its policy.
         together = returns.sudo().filtered(
             lambda sale_return: any(
                 policy.approval == 'levels' or 'history' in policy.rule_ids.mapped('kind')
@@ -109,11 +109,11 @@ class SaleReturnDecision(models.AbstractModel):
 
     @api.model
     def _get_outcomes(self, returns):
-        """Say what the verdicts on its lines make of each return.
+        """Return the outcome for each return from the verdicts on its lines.
 
         Lines that are refused for good do not keep the others from being approved. Where goods are
-        here or under way already nothing is refused by itself: they have to be received and looked
-        at.
+        already here or under way nothing is refused automatically: they have to be received and
+        inspected.
 
         :return: `{return: outcome}`
         :rtype: dict
@@ -133,17 +133,17 @@ class SaleReturnDecision(models.AbstractModel):
 
     @api.model
     def _refuse_lines(self, returns, outcomes):
-        """Refuse the lines that no person may approve, where others are left."""
+        """Refuse the lines that no person may approve, where other lines remain."""
         for sale_return in returns:
             if outcomes[sale_return] == 'refuse' or sale_return._has_receipt():
                 continue
-            # One by one: each has words of its own, and they are few.
+            # One by one: each has its own words, and they are few.
             for line in sale_return.line_ids.filtered(lambda l: l.verdict_outcome == 'refuse'):
                 line._decide(0.0, line._get_customer_reason())
 
     @api.model
     def _apply_outcome(self, returns, outcome):
-        """Act on an outcome: approve, refuse, or wait for an approver. Override to act otherwise.
+        """Act on an outcome: approve, refuse, or wait for an approver. Override to act differently.
 
         :param returns: `sale.return` records with the same outcome.
         """
@@ -151,7 +151,7 @@ class SaleReturnDecision(models.AbstractModel):
             returns._approve(automatic=True)
         elif outcome == 'refuse':
             for sale_return in returns:
-                # One by one: each has words of its own.
+                # One by one: each has its own words.
                 reasons = [line._get_customer_reason() for line in sale_return.line_ids]
                 sale_return._refuse("\n".join(dict.fromkeys(filter(None, reasons))), automatic=True)
         else:
@@ -159,7 +159,7 @@ class SaleReturnDecision(models.AbstractModel):
 
     @api.model
     def _log_verdicts(self, returns):
-        """Keep in the history which rules lines did not pass."""
+        """Log in the chatter which rules lines did not pass."""
         self.env['sale.return.event']._log(
             [
                 {

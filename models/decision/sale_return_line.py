@@ -92,7 +92,7 @@ class SaleReturnLine(models.Model):
         ]
 
     def _get_customer_verdicts(self):
-        """Return what the rules say to the customer, in their words.
+        """Return what the rules say, in words for the customer.
 
         :return: `[{'outcome', 'code', 'text'}]` of the rules that the line does not pass.
         :rtype: list
@@ -105,7 +105,7 @@ class SaleReturnLine(models.Model):
         ]
 
     def _get_customer_reason(self):
-        """Return in the customer's words why no person may approve the line."""
+        """Return, in words for the customer, why nobody may approve the line."""
         self.ensure_one()
         return "\n".join(
             v['text'] for v in self._get_customer_verdicts() if v['outcome'] == 'refuse'
@@ -117,7 +117,7 @@ class SaleReturnLine(models.Model):
     def create(self, vals_list):
         """Override of `base`: where nobody may be asked why, the reason is not stated.
 
-        :raise UserError: without a reason; a note alone is none.
+        :raise UserError: without a reason; a note alone is not enough.
         """
         missing = [
             vals
@@ -160,7 +160,7 @@ class SaleReturnLine(models.Model):
     )
     def _compute_amount_requested(self):
         for line in self:
-            refused = line.state == 'refused'  # what was asked for, nothing is granted
+            refused = line.state == 'refused'  # the requested quantity, nothing is granted
             line.amount_requested = line.currency_id.round(
                 line._get_requested_amount(
                     line.currency_id, quantity=line.qty_requested if refused else None
@@ -168,17 +168,17 @@ class SaleReturnLine(models.Model):
             )
 
     def _get_requested_amount(self, currency, quantity=None):
-        """Return the value of what is asked for (or was granted), tax included.
+        """Return the value of what is requested (or was granted), tax included.
 
-        An estimate at the order's prices: what is credited follows from the invoice.
+        An estimate at the order's prices: the credit is computed from the invoice.
 
         :param currency: `res.currency` of the answer, converted at today's rate.
-        :param float quantity: in the unit of the line; by default what is wanted.
+        :param float quantity: in the unit of the line; by default what is requested.
         :rtype: float
         """
         self.ensure_one()
         quantity = self._get_qty_wanted() if quantity is None else quantity
-        # sudo: whoever submits a return need not read orders.
+        # sudo: users who submit a return need not read orders.
         sale_line = self.sale_line_id.sudo()
         if not sale_line:
             price, own = self.product_id.lst_price, self.company_id.currency_id
@@ -191,7 +191,7 @@ class SaleReturnLine(models.Model):
         )
 
     def _get_qty_wanted(self):
-        """Return what should come in all, before anything is written off.
+        """Return the total that should come, before anything is written off.
 
         Requested until somebody decides on the line or the return is approved.
         """
@@ -202,10 +202,10 @@ class SaleReturnLine(models.Model):
     # === WITHOUT GOODS === #
 
     def _is_without_goods(self):
-        """Tell whether the line is credited though nothing of it comes back.
+        """Tell whether the line is credited although nothing comes back.
 
-        By its reason, because it is a service, or because the customer keeps it by the policy. Its
-        approval is its acceptance, so a person gives it. Override to add cases.
+        Because of its reason, because it is a service, or because the policy lets the customer keep
+        it. Its approval is also its acceptance, so it needs a person. Override to add cases.
         """
         self.ensure_one()
         kept = self.policy_id.default_disposition_id.action == 'keep'
@@ -213,9 +213,9 @@ class SaleReturnLine(models.Model):
 
     @api.model
     def _get_qty_promised(self, line):
-        """Return what the customer may be told to get in the end, if all that comes is accepted.
+        """Return what the customer may be promised, if everything that comes is accepted.
 
-        Nothing of what a person has to decide on without ever seeing the goods.
+        Lines that a person has to decide on without seeing the goods count as nothing.
         """
         decided = line.return_id.state in ('approved', 'closed')
         return self._get_qty_creditable(line) if decided or not line._is_without_goods() else 0.0
@@ -225,15 +225,15 @@ class SaleReturnLine(models.Model):
     def _get_got_on(self, whole_order=False):
         """Return when the customer got the goods, and how we know.
 
-        The day they arrived where it is known, else the day they left plus the transit days of the
-        policy. Several deliveries: the last one.
+        The day they arrived, if known, else the day they left plus the transit days of the policy.
+        Several deliveries: the last one.
 
         :param bool whole_order: look at all deliveries of the order.
         :return: `(datetime in UTC, 'customer_received' | 'delivery' | 'order')`
         :rtype: tuple
         """
         self.ensure_one()
-        # sudo: whoever submits a return need not read deliveries.
+        # sudo: users who submit a return need not read deliveries.
         sale_lines = self.sale_line_id.sudo()
         if whole_order:
             sale_lines = sale_lines.order_id.order_line
@@ -249,14 +249,14 @@ class SaleReturnLine(models.Model):
         ]
         if moments:
             return max(moments)
-        # Nothing was delivered by a transfer: services, or goods without order yet.
-        # sudo: whoever submits a return need not read orders.
+        # Nothing was delivered by a transfer: services, or goods without order yet. sudo: users who
+        # submit a return need not read orders.
         return self.sale_line_id.sudo().order_id.date_order or fields.Datetime.now(), 'order'
 
     def _is_order_underway(self):
         """Tell whether goods of the order are still to be delivered."""
         self.ensure_one()
-        # sudo: whoever submits a return need not read deliveries.
+        # sudo: users who submit a return need not read deliveries.
         return any(
             move.state not in ('done', 'cancel')
             and move.location_dest_id._is_at_customer()
@@ -270,24 +270,24 @@ class SaleReturnLine(models.Model):
         """Find the policies once more and keep them, and why, on lines about to be submitted."""
         policies = self.env['sale.return.policy']._match(self)
         for line, policy in policies.items():
-            # One write per line: each has facts of its own. They go to the database together.
+            # One write per line: each has its own facts. They are flushed together.
             vals = {'policy_facts': policy._get_match_facts(line)}
             if line.policy_id != policy:
                 vals['policy_id'] = policy.id
             line._write_facts(vals)
 
     def _keep_verdicts(self, verdicts):
-        """Keep what the rules said.
+        """Store the verdicts of the rules.
 
         :param dict verdicts: `{line: [dict]}` of `sale.return.decision._get_verdicts`.
         """
         for line in self:
             outcome = strongest(v['outcome'] for v in verdicts[line])
-            # One write per line: each has facts of its own. They go to the database together.
+            # One write per line: each has its own facts. They are flushed together.
             line._write_facts({'verdicts': verdicts[line], 'verdict_outcome': outcome})
 
     def _reset_decision(self):
-        """Forget what was decided: the return is a draft again."""
+        """Clear what was decided: the return is a draft again."""
         self._write_facts(
             {
                 'verdicts': False,
@@ -305,12 +305,12 @@ class SaleReturnLine(models.Model):
 
     @reads(quantity=number, reason=text)
     def action_authorize(self, quantity=None, reason=None):
-        """Approve these lines of a submitted return, all that is asked for or a part of it.
+        """Approve these lines of a submitted return, all that is requested or a part of it.
 
         The return itself is approved by `action_approve`.
 
         :param float quantity: what is approved, in the unit of the line; all by default.
-        :param str reason: why not all of it, demanded where less is approved.
+        :param str reason: why not all of it, required where less is approved.
         :return: True
         :raise AccessError: without the role of approver.
         :raise UserError: when the quantity is out of range, or the return is not submitted.
@@ -329,7 +329,7 @@ class SaleReturnLine(models.Model):
     def action_refuse(self, reason=None):
         """Refuse these lines of a submitted return; when all are refused, so is the return.
 
-        :param str reason: why, demanded.
+        :param str reason: why, required.
         :return: True
         :raise AccessError: without the role of approver.
         :raise UserError: without a reason, or when the return is not submitted.
@@ -402,7 +402,7 @@ class SaleReturnLine(models.Model):
             )
 
     def _decide(self, quantity, reason=None):
-        """Keep what was decided on one line.
+        """Store what was decided on one line.
 
         :param float quantity: what is approved, in the unit of the line; 0 refuses it.
         :param str reason: why not all of it.

@@ -4,7 +4,7 @@ from odoo.exceptions import ValidationError
 from ...const import OPEN_STATES
 from ...tools.regime import REGIMES, get_regime
 
-# What a policy may ask of a line; an empty condition matches everything.
+# Conditions of a policy on a line; an empty condition matches everything.
 CONDITIONS = (
     'company_id',
     'partner_category_ids',
@@ -16,10 +16,10 @@ CONDITIONS = (
     'source_ids',
 )
 
-# More names than these are counted in sentences.
+# Sentences list this many names at most, and count the rest.
 MAX_NAMES = 5
 
-# What a policy says about the lines it applies to. Open lines keep it as it was.
+# Terms of a policy for the lines it applies to. Open lines keep the old terms.
 TERMS = frozenset(
     {
         'regime',
@@ -209,7 +209,7 @@ class SaleReturnPolicy(models.Model):
         "The days of a return policy cannot be negative.",
     )
 
-    # Which policy applies to a line, why, and how it stays what it was.
+    # Which policy applies to a line, why, and how its terms are preserved.
     match_note = fields.Char(compute='_compute_match_note')
     overlap_note = fields.Text(
         compute='_compute_overlap_note',
@@ -280,7 +280,7 @@ class SaleReturnPolicy(models.Model):
             )
 
     def _overlaps(self, other):
-        """Tell whether some line could fit both policies, as far as their conditions tell."""
+        """Tell whether, judging by their conditions, some line could match both policies."""
         return all(
             not self[name] or not other[name] or self._shares(name, other) for name in CONDITIONS
         )
@@ -288,7 +288,7 @@ class SaleReturnPolicy(models.Model):
     def _shares(self, name, other):
         mine, others = self[name]._origin, other[name]._origin
         if name in ('product_categ_ids', 'reason_ids'):
-            # One of them may be above one of the others.
+            # A record of one may be a parent of a record of the other.
             return any(
                 a.parent_path.startswith(b.parent_path) or b.parent_path.startswith(a.parent_path)
                 for a in mine
@@ -320,8 +320,8 @@ class SaleReturnPolicy(models.Model):
     def write(self, vals):
         """Override of `base` to change policies for new returns only.
 
-        Lines under way keep the terms that applied when they were submitted: they go on with an
-        archived copy of the policy as it was.
+        Lines under way keep the terms that applied when they were submitted: they continue with an
+        archived copy of the old policy.
         """
         if 'regime' in vals and any(policy.regime != vals['regime'] for policy in self):
             self._ensure_regime_complete(vals['regime'])
@@ -338,12 +338,12 @@ class SaleReturnPolicy(models.Model):
 
     @api.model
     def _ensure_regime_complete(self, code):
-        """Refuse a law of which a part is still to be done by hand, as the form does.
+        """Refuse a regime of which a part has to be done by hand, as the form does.
 
-        Superuser mode passes: data of those who know what that part is.
+        Superuser mode passes: such data comes from people who know about that part.
 
         :param str code: of a regime.
-        :raise ValidationError: naming the law.
+        :raise ValidationError: naming the regime.
         """
         if self.env.su or code not in REGIMES or get_regime(code).complete:
             return
@@ -356,7 +356,7 @@ class SaleReturnPolicy(models.Model):
         )
 
     def _keep_terms(self, vals):
-        # Policy by policy: each keeps a copy of its own, and few are changed at a time.
+        # Policy by policy: each keeps its own copy, and few are changed at a time.
         for policy in self:
             changed = any(
                 policy._fields[name].convert_to_write(policy[name], policy) != vals[name]
@@ -364,7 +364,7 @@ class SaleReturnPolicy(models.Model):
             )
             if not changed:
                 continue
-            # sudo: whoever may change the policy need not see the returns of all its companies.
+            # sudo: users who may change the policy need not see the returns of all its companies.
             lines = (
                 self.env['sale.return.line']
                 .sudo()
@@ -407,7 +407,7 @@ class SaleReturnPolicy(models.Model):
     def _match(self, lines):
         """Find the policy that applies to each line: the first one whose conditions all hold.
 
-        First by sequence, then by age, so that the answer is always the same one.
+        First by sequence, then by age, so that the result is deterministic.
 
         :param lines: `sale.return.line` records, saved or new.
         :return: `{line: policy}`, an empty policy where none matches.
@@ -415,7 +415,7 @@ class SaleReturnPolicy(models.Model):
         """
         if not lines:
             return {}
-        # sudo: everybody's return follows the policies, also of users who may not read them all;
+        # sudo: every return follows the policies, even if the user may not read them all;
         # `_is_valid_for_line` keeps the companies apart.
         policies = self.sudo().search([])
         return {
@@ -444,7 +444,7 @@ class SaleReturnPolicy(models.Model):
 
     @api.model
     def _get_condition_value(self, name, line):
-        """Return what a condition looks at on a line.
+        """Return the records of a line that a condition is compared with.
 
         :param str name: one of `CONDITIONS`.
         :return: records of the model of the condition.
@@ -471,7 +471,7 @@ class SaleReturnPolicy(models.Model):
         return bool(parents & set(self.product_categ_ids.ids))
 
     def _get_match_facts(self, line):
-        """Say why the policy applies to a line, as it is kept on the line.
+        """Return why the policy applies to a line, as stored on the line.
 
         :return: `{policy_id, policy, sequence, conditions: {field: value of the line}}`
         :rtype: dict
@@ -491,9 +491,9 @@ class SaleReturnPolicy(models.Model):
 
     @api.model
     def _describe_match(self, facts):
-        """Say in words why a policy applies.
+        """Describe in words why a policy applies.
 
-        :param dict facts: what `_get_match_facts` gave.
+        :param dict facts: as returned by `_get_match_facts`.
         :rtype: str
         """
         if not facts.get('policy_id'):
@@ -518,7 +518,7 @@ class SaleReturnPolicy(models.Model):
 
     @api.onchange('regime')
     def _onchange_regime(self):
-        """Propose the terms that the law asks for."""
+        """Propose the terms that the law requires."""
         if self._get_regime().withhold_until == 'receipt_or_dispatch_proof':
             self.release_event = 'dispatch_proof'
             if self.settlement == 'on_account':
@@ -527,7 +527,7 @@ class SaleReturnPolicy(models.Model):
             self.refund_shipping = 'full_return'
 
     def _describe_regime(self):
-        """Say what the law adds to the terms of the policy."""
+        """Describe what the law adds to the terms of the policy."""
         self.ensure_one()
         regime = self._get_regime()
         parts = [
@@ -552,7 +552,7 @@ class SaleReturnPolicy(models.Model):
         )
 
     def _get_regime_warnings(self):
-        """Say which terms of the policy give the customer less than the law.
+        """Describe which terms of the policy give the customer less than the law.
 
         :return: sentences.
         :rtype: list
@@ -577,7 +577,7 @@ class SaleReturnPolicy(models.Model):
     def fields_get(self, allfields=None, attributes=None):
         """Override of `base` to offer only regimes that are complete in the product.
 
-        The others can be set by whoever knows what is still to be done by hand.
+        The others can be set by people who know what still has to be done by hand.
         """
         result = super().fields_get(allfields, attributes)
         if 'selection' in result.get('regime', {}):
@@ -589,14 +589,14 @@ class SaleReturnPolicy(models.Model):
         return result
 
     def _get_regime(self):
-        """Return the rules of law that apply, those of commercial terms without policy.
+        """Return the legal rules that apply; without a policy those of commercial terms.
 
         :rtype: odoo.addons.sale_return.tools.regime.Regime
         """
         return get_regime(self.regime)
 
     def _is_deduction_allowed(self, kind):
-        """Tell whether the regime lets us keep something back. Override to add some.
+        """Tell whether the regime lets us withhold something. Override to add kinds.
 
         :param str kind: `grade` (condition), `restocking_fee` or `freight`.
         :rtype: bool
@@ -604,9 +604,9 @@ class SaleReturnPolicy(models.Model):
         return self._get_regime().allows(kind)
 
     def _get_refund_shipping(self):
-        """Return when the way to the customer is paid back: what the policy says, or the law.
+        """Return when outbound shipping is refunded: as the policy or the law says.
 
-        Directive 2011/83/EU art. 13(1): who withdraws from the whole contract gets it back.
+        Directive 2011/83/EU art. 13(1): customers who withdraw from the whole contract get it back.
 
         :return: `never`, `full_return` or `always`.
         """
@@ -615,5 +615,5 @@ class SaleReturnPolicy(models.Model):
         return self.refund_shipping
 
     def _is_reason_demanded(self):
-        """Tell whether the customer may be made to say why they return something."""
+        """Tell whether the customer may be required to give a reason."""
         return self._get_regime().reason_demanded

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SaleReturnRefusalTemplate(models.Model):
-    """Words in which returns are refused, so that everybody is told the same."""
+    """Text in which returns are refused, so that all customers are told the same."""
 
     _name = 'sale.return.refusal.template'
     _inherit = ['sale.return.shared']

@@ -18,11 +18,11 @@ OUTCOMES = [
 
 
 class SaleReturnRule(models.Model):
-    """What a policy looks at before a return is approved by itself.
+    """What a policy checks before a return is approved automatically.
 
     A kind is a value of `kind` and a method `_evaluate_<kind>(lines)` that gives each line a
-    `Verdict`; what it says in words is `_get_sentences`. `sale_return_rule_words.py` reads the rule
-    itself back, and says whom it would have met.
+    `Verdict`; its texts are in `_get_sentences`. `sale_return_rule_words.py` describes the rule
+    itself, and shows which returns it would have affected.
     """
 
     _name = 'sale.return.rule'
@@ -69,7 +69,7 @@ class SaleReturnRule(models.Model):
         translate=True, help="How the customer is told. Empty: in the words for the staff."
     )
 
-    # Which lines it is for: an empty condition matches everything.
+    # Which lines it applies to: an empty condition matches everything.
     reason_ids = fields.Many2many('sale.return.reason', string="Only for Reasons")
     product_categ_ids = fields.Many2many(
         'product.category', string="Only for Categories", help="Includes those below them."
@@ -152,7 +152,7 @@ class SaleReturnRule(models.Model):
     def _compute_name(self):
         field = self._fields['kind']
         labels = dict(field._description_selection(self.env))
-        # A name that only says the kind follows it.
+        # A name that only repeats the kind changes with it.
         unnamed = {False, '', *labels.values(), *dict(field.selection).values()}
         for rule in self:
             rule.name = labels.get(rule.kind) if rule.name in unnamed else rule.name
@@ -168,7 +168,7 @@ class SaleReturnRule(models.Model):
                 raise ValidationError(sentence)
 
     def _get_missing_parameter(self):
-        """Return what is missing for the rule to say anything, in a sentence; None if nothing is.
+        """Return what the rule lacks to be evaluated, in a sentence; None if nothing.
 
         Override to check the parameters of more kinds.
         """
@@ -216,10 +216,11 @@ class SaleReturnRule(models.Model):
     # === EVALUATE === #
 
     def _get_verdicts(self, lines):
-        """Ask the rule about lines.
+        """Evaluate the rule for lines.
 
         :param lines: `sale.return.line` records to which the policy of the rule applies.
-        :return: `{line: dict}` as kept on the line, without lines that the rule is not for.
+        :return: `{line: dict}` as stored on the line, without lines that the rule does not apply
+            to.
         :rtype: dict
         """
         self.ensure_one()
@@ -228,7 +229,7 @@ class SaleReturnRule(models.Model):
             return {}
         evaluate = getattr(self, f'_evaluate_{self.kind}', None)
         if evaluate is None:
-            # Its add-on was uninstalled, say: a person looks at it.
+            # For example because its add-on was uninstalled: a person decides.
             verdict = Verdict('review', 'rule_unknown', {'kind': self.kind})
             verdicts = dict.fromkeys(lines, verdict)
         elif self._get_missing_parameter():
@@ -248,7 +249,7 @@ class SaleReturnRule(models.Model):
         )
 
     def _prepare_verdict(self, line, verdict):
-        """Prepare what is kept of a verdict. Override to add values (plain ones, for JSON).
+        """Prepare the stored values of a verdict. Override to add values (plain ones, for JSON).
 
         :param verdict: `Verdict`.
         :rtype: dict
@@ -272,7 +273,7 @@ class SaleReturnRule(models.Model):
 
     @api.model
     def _prepare_approval_verdict(self, line, verdict):
-        """Prepare what is kept of what the policy itself says about asking people.
+        """Prepare the stored values for the policy's own rule about asking people.
 
         :param verdict: `Verdict`.
         :rtype: dict
@@ -292,7 +293,7 @@ class SaleReturnRule(models.Model):
 
     @api.model
     def _get_sentence(self, code, facts):
-        """Say a verdict in plain words, in the language of the environment.
+        """Put a verdict into plain words, in the language of the environment.
 
         :param str code: code of the verdict.
         :param dict facts: facts of the verdict.
@@ -302,7 +303,7 @@ class SaleReturnRule(models.Model):
         try:
             return sentence(facts) if sentence else f"{facts.get('rule') or ''} ({code})".strip()
         except KeyError:
-            # Kept by an older version with other facts.
+            # Stored by an older version with other facts.
             return f"{facts.get('rule') or ''} ({code})".strip()
 
     @api.model
@@ -316,7 +317,7 @@ class SaleReturnRule(models.Model):
 
     @api.model
     def _get_policy_sentences(self):
-        """Say what the policy asks, and why rules themselves could not be asked."""
+        """Sentences about what the policy requires, and why rules could not be evaluated."""
         return {
             'approval_none': lambda f: self.env._("The policy asks nobody."),
             'approval_always': lambda f: self.env._(
@@ -346,7 +347,7 @@ class SaleReturnRule(models.Model):
 
     @api.model
     def _get_exclusion_sentences(self):
-        """Say whether goods are excluded from return."""
+        """Sentences about goods excluded from return."""
         labels = dict(self._fields['exception_code']._description_selection(self.env))
 
         def named(facts):
@@ -372,7 +373,7 @@ class SaleReturnRule(models.Model):
 
     @api.model
     def _get_limit_sentences(self):
-        """Say how the facts compare with the time, value, number and photos of a rule."""
+        """Sentences comparing the facts with the time, value, number and photos of a rule."""
         return {
             'window_open': lambda f: self.env._(
                 "Got on %(got_on)s, so it can be returned until %(last_day)s.", **f
@@ -408,7 +409,7 @@ class SaleReturnRule(models.Model):
 
     # === WINDOW === #
 
-    # The kinds of rules: each `_evaluate_<kind>` looks at lines and raises nothing.
+    # The kinds of rules: each `_evaluate_<kind>` examines lines and raises nothing.
 
     def _evaluate_window(self, lines):
         """Compare the day of the request with the last day of the window, in local time.
@@ -428,7 +429,7 @@ class SaleReturnRule(models.Model):
                 verdicts[line] = Verdict('authorize', 'window_unlimited')
                 continue
             if regime.window_basis == 'order' and line._is_order_underway():
-                # Directive 2011/83/EU art. 9(2): it begins with the last of the goods.
+                # Directive 2011/83/EU art. 9(2): it begins with the last delivery.
                 verdicts[line] = Verdict('authorize', 'window_not_begun')
                 continue
             order_basis = 'order' in (self.window_basis, regime.window_basis)
@@ -472,12 +473,12 @@ class SaleReturnRule(models.Model):
         :param int days: working days that are needed.
         :return: function of a day, None where the company has no calendar.
         """
-        # sudo: whoever submits a return need not see the calendars.
+        # sudo: users who submit a return need not see the calendars.
         calendar = company.sudo().resource_calendar_id
         if not calendar:
             return None
         zone = ZoneInfo(calendar.tz or 'UTC')
-        # Two days in a week are enough to find them all in time.
+        # A range of days that suffices even with two working days a week.
         begin = datetime.combine(first, time.min, zone)
         end = begin + timedelta(days=days * 4 + 30)
         intervals = calendar._work_intervals_batch(begin, end)[False]
@@ -525,7 +526,7 @@ class SaleReturnRule(models.Model):
 
     def _get_confirmed(self, lines):
         """Return `{(order line id, exception code)}` of what buyers confirmed."""
-        # sudo: whoever submits a return need not read what was confirmed to the shop.
+        # sudo: whoever submits a return need not read what buyers confirmed to the shop.
         confirmations = (
             self.env['sale.return.confirmation']
             .sudo()
@@ -613,14 +614,14 @@ class SaleReturnRule(models.Model):
     # === HISTORY === #
 
     def _evaluate_history(self, lines):
-        """Count what else the customers of the lines have returned lately.
+        """Count the other recent returns of the customers of the lines.
 
         :return: `{line: Verdict}`
         :rtype: dict
         """
         days = self.period_days or 365
         customers = lines.return_id.commercial_partner_id
-        # sudo: a clerk who sees only their own returns decides by the same count.
+        # sudo: the count is the same for a clerk who sees only their own returns.
         counts = dict(
             self.env['sale.return']
             .sudo()

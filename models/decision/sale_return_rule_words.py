@@ -3,15 +3,15 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools.misc import format_amount
 
-# What a rule that is changed would have met is looked up among so many days and lines.
+# How many days and lines are searched for returns that a changed rule would have affected.
 PAST_DAYS, PAST_LINES = 90, 500
 
-# What the sentences look at besides the parameters.
+# Fields that the sentences use besides the parameters.
 TERMS = ('outcome', 'policy_id.window_days', 'policy_id.regime')
 
 
 class SaleReturnRule(models.Model):
-    """What a rule says, in sentences, and whom it would have met."""
+    """What a rule says, in sentences, and which returns it would have affected."""
 
     _inherit = 'sale.return.rule'
 
@@ -48,7 +48,7 @@ class SaleReturnRule(models.Model):
     # === ACTION METHODS === #
 
     def action_view_past(self):
-        """Show the returns of the last days that the rule would have met.
+        """Show the recent returns that the rule would have affected.
 
         :return: the action of the list.
         :rtype: dict
@@ -76,9 +76,9 @@ class SaleReturnRule(models.Model):
         )
 
     def _find_past(self):
-        """Ask the rule, as it stands on the screen, about what was returned lately.
+        """Evaluate the rule, as it is on the screen, on recent returns.
 
-        :return: the returns of its policy that were looked at, and those of them it meets.
+        :return: the returns of its policy that were checked, and those that it affects.
         :rtype: tuple
         """
         self.ensure_one()
@@ -87,7 +87,7 @@ class SaleReturnRule(models.Model):
         if not policy or self._get_missing_parameter():
             return returns, returns
         since = fields.Datetime.now() - timedelta(days=PAST_DAYS)
-        # Lines under way may follow a copy of the policy as it was; the facts name the original.
+        # Lines under way may have a copy of the old policy; the facts name the original.
         lines = (
             self.env['sale.return.line']
             .search(
@@ -112,7 +112,7 @@ class SaleReturnRule(models.Model):
     # === WORDS === #
 
     def _describe_kind(self):
-        """Say what passes, or what is excluded. Override to describe more kinds.
+        """Describe what passes, or what is excluded. Override to describe more kinds.
 
         :rtype: str
         """
@@ -121,7 +121,7 @@ class SaleReturnRule(models.Model):
         return describe() if describe else self.name or ""
 
     def _describe_outcome(self):
-        """Say what happens to what does not pass.
+        """Describe what happens to lines that do not pass.
 
         :rtype: str
         """

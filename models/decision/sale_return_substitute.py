@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError, ValidationError
 
 
 class SaleReturnSubstitute(models.Model):
-    """Who approves returns for somebody while they are away."""
+    """Substitutes who approve returns for somebody while they are away."""
 
     _name = 'sale.return.substitute'
     _inherit = ['sale.return.ruled']
@@ -51,13 +51,13 @@ class SaleReturnSubstitute(models.Model):
         self._ensure_own_companies()
 
     def _ensure_own_companies(self):
-        """Refuse to hand on what somebody decides in companies that the user does not have.
+        """Refuse to delegate decisions in companies that the user has no access to.
 
         :raise AccessError: naming the absent.
         """
         if self.env.su:
             return
-        # sudo: the companies that the user does not have count.
+        # sudo: companies that the user has no access to count as well.
         user = self.env.user.sudo()
         for absent in self.sudo().user_id - user:
             if absent.company_ids - user.company_ids:
@@ -73,7 +73,7 @@ class SaleReturnSubstitute(models.Model):
     @api.constrains('user_id', 'substitute_id', 'date_from', 'date_to')
     def _check_circle(self):
         for record in self:
-            # sudo: the others' absences decide, too, whoever enters this one.
+            # sudo: the absences of others count, too, no matter who enters this one.
             others = self.sudo().search([]) - record
             seen, todo = set(), [(record.substitute_id, record.date_from, record.date_to)]
             while todo:
@@ -103,8 +103,8 @@ class SaleReturnSubstitute(models.Model):
     def _get_identities(self, user):
         """Return everybody for whom a user may decide today, the user included.
 
-        A substitute who is away is replaced by their own one, who stands in for both. Circles,
-        which may come from changed records, end where they began.
+        A substitute who is away is replaced by their own substitute, who acts for both. Cycles,
+        which may result from changed records, end where they began.
 
         :param user: `res.users`
         :rtype: res.users

@@ -26,10 +26,10 @@ TRANSITIONS = {
     ('cancelled', 'draft'),
 }
 
-# Limit for all pictures uploaded at once: ten photos of a telephone, some seconds of a worker.
+# Limit for all pictures uploaded at once: ten photos of a telephone, a few seconds of work.
 MAX_PIXELS = 120_000_000
 
-# The steps that somebody has to take, in the order of the way.
+# The steps that somebody has to take, in the order in which they happen.
 STEPS = [
     ('decide', "Decide"),
     ('dispatch', "Send the goods"),

@@ -14,14 +14,14 @@ class IrQwebFieldBarcode(models.AbstractModel):
     def value_to_html(self, value, options=None):
         """Override of `base`: with the option `optional` a page lives without its barcode.
 
-        The number itself is beside it. What draws barcodes is a library of its own that a server
-        may lack, and it cannot draw every text.
+        The number itself is beside it. Barcodes are drawn by a separate library, which may be
+        missing on a server and cannot draw every text.
         """
         if not (options or {}).get('optional'):
             return super().value_to_html(value, options)
         try:
             return super().value_to_html(value, options)
         except Exception:
-            # The library for pictures raises whatever it likes where a part of it is missing.
+            # The imaging library raises all kinds of errors when a part of it is missing.
             _logger.warning("No barcode could be drawn of %s.", value, exc_info=True)
             return ''

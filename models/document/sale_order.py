@@ -9,7 +9,8 @@ class SaleOrder(models.Model):
 
     _inherit = ['sale.order', 'sale.return.owned']
 
-    # Whoever may not read returns reads orders without it, also all fields at once.
+    # Users who may not read returns can read orders without it, even when they read all fields at
+    # once.
     return_line_ids = fields.One2many(
         'sale.return.line',
         'order_id',
@@ -54,11 +55,11 @@ class SaleOrder(models.Model):
     )
     def _compute_return_status(self):
         for order in self:
-            # What an order itself takes in, by a negative quantity, is not a return.
+            # Goods that an order itself takes in, by a negative quantity, are not a return.
             lines = order.order_line.filtered(
                 lambda line: line.qty_returned > 0 and line.product_uom_qty >= 0
             )
-            # Those of the lines, which are at hand where a delivery has just been done.
+            # Those of the lines, which are already loaded when a delivery has just been done.
             if any(line.state in OPEN_STATES for line in order.order_line.return_line_ids):
                 order.return_status = 'open'
             elif not lines:
@@ -92,7 +93,7 @@ class SaleOrder(models.Model):
         :raise UserError: when a return of the order is under way.
         """
         for order in self:
-            # sudo: the returns of the order count, whoever cancels it.
+            # sudo: all returns of the order count, no matter who cancels it.
             lines = order.sudo().return_line_ids.filtered(lambda line: line.state in OPEN_STATES)
             if lines:
                 raise UserError(

@@ -11,7 +11,7 @@ class SaleOrderLine(models.Model):
 
     _inherit = ['sale.order.line', 'sale.return.owned']
 
-    # Code of ours goes by `_get_return_lines`: whoever trades need not be a user of Returns.
+    # Our own code uses `_get_return_lines`: people who sell need not be users of Returns.
     return_line_ids = fields.One2many(
         'sale.return.line',
         'sale_line_id',
@@ -35,7 +35,7 @@ class SaleOrderLine(models.Model):
         compute_sudo=True,
         help="Delivered, not returned and not held by a return under way.",
     )
-    # Written by whoever changes what can be returned, see `_take_return_counter`.
+    # Written by every transaction that changes what can be returned, see `_take_return_counter`.
     sale_return_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
 
     # Finds the order lines that changed since the facts of the analysis were stored.
@@ -87,9 +87,9 @@ class SaleOrderLine(models.Model):
     def _compute_qty_to_invoice(self):
         """Override of `sale` to bill nothing because of a return, and nothing twice.
 
-        Credits of returns do not make goods billable again, and goods that are back do not make
-        a line negative, whether they are credited, refused or still waited for. Uninvoiced goods
-        that came back are simply not billed.
+        Credits of returns do not make goods billable again, and goods that are back do not make a
+        line negative, whether they are credited, refused or still undecided. Uninvoiced goods that
+        came back are simply not billed.
         """
         result = super()._compute_qty_to_invoice()
         for line in self:
@@ -98,7 +98,7 @@ class SaleOrderLine(models.Model):
                 found = line.qty_to_invoice
                 quantity = found + line._get_return_invoice_correction()
                 if line.qty_delivered_method != 'stock_move':
-                    # Whoever lowers by hand what was delivered of a service tells of the same.
+                    # Lowering the delivered quantity of a service by hand has the same effect.
                     quantity = max(quantity, min(found, 0.0))
                 line.qty_to_invoice = line._get_return_measure().round(quantity)
         return result
@@ -157,7 +157,8 @@ class SaleOrderLine(models.Model):
     def _prepare_qty_invoiced(self):
         """Override of `sale` to add up in the unit of the product, see `_prepare_qty_delivered`.
 
-        Credit notes of returns say pieces where the unit of the order cannot.
+        Credit notes of returns count pieces where the unit of the order cannot express the
+        quantity.
         """
         result = super()._prepare_qty_invoiced()
         for line in self:
@@ -182,7 +183,7 @@ class SaleOrderLine(models.Model):
     # === QUANTITIES === #
 
     def _get_return_measure(self):
-        """Return how quantities of the line stand for quantities in the unit of the product.
+        """Return how quantities of the line convert to quantities in the unit of the product.
 
         :rtype: odoo.addons.sale_return.tools.measure.Measure
         """
@@ -194,7 +195,7 @@ class SaleOrderLine(models.Model):
         )
 
     def _is_counted_in_stock(self):
-        """Tell whether what was delivered are moves of the product in another unit."""
+        """Tell whether the deliveries are moves of the product in another unit."""
         self.ensure_one()
         return (
             self.qty_delivered_method == 'stock_move'
@@ -207,7 +208,7 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         if not self._is_counted_in_stock():
             return self.qty_delivered
-        # sudo: all moves count, whoever asks.
+        # sudo: all moves count, no matter who asks.
         outgoing, incoming = self.sudo()._get_outgoing_incoming_moves()
         quantity = sum(
             sign * move._get_product_quantity()
@@ -226,23 +227,23 @@ class SaleOrderLine(models.Model):
         if self.product_uom_qty:
             # Not Odoo's price per unit, which is rounded.
             return self.price_total / self.product_uom_qty
-        # Delivered without having been ordered: Odoo has no price per unit for it.
+        # Goods delivered without having been ordered: Odoo has no price per unit for them.
         return self.price_unit * (1 - (self.discount or 0.0) / 100)
 
     def _get_return_lines(self):
-        """Return all return lines of the order lines. Every document of Odoo's asks here.
+        """Return all return lines of the order lines. All extensions of Odoo's documents use this.
 
         :return: `sale.return.line` records in superuser mode, to count with and not to show.
         """
-        # sudo: what is to be billed, delivered or credited depends on all returns, whoever sells,
-        # delivers, bills or pays; few of them are users of Returns.
+        # sudo: what is to be billed, delivered or credited depends on all returns, while few of the
+        # people who sell, deliver, bill or pay are users of Returns.
         return self.sudo().return_line_ids
 
     def _get_return_quantities(self):
-        """Say what was shipped, came back and is held, for all lines in a few queries.
+        """Return what was shipped, came back and is held, for all lines in a few queries.
 
-        Lines without stock moves (services) count what was invoiced and credited instead. There is
-        nothing to return of a discount, a reward or what a card has paid: goods take them along.
+        Lines without stock moves (services) count what was invoiced and credited instead.
+        Discounts, rewards and card payments cannot be returned: they follow the goods.
 
         :return: `{line: (shipped, returned, held)}` in the unit of the product.
         :rtype: dict
@@ -273,9 +274,10 @@ class SaleOrderLine(models.Model):
         return result
 
     def _get_held_quantities(self):
-        """Sum what returns hold of the lines, and what they have credited without its goods.
+        """Sum what returns hold of the lines, and what they have credited without goods.
 
-        The latter never came to the customer, or stays with them for ever: it cannot be returned.
+        The latter never reached the customer, or stays with them for good, so it cannot be
+        returned.
 
         :return: two dicts `{line: quantity in the unit of the line}`.
         :rtype: tuple
@@ -283,7 +285,7 @@ class SaleOrderLine(models.Model):
         held, gone = defaultdict(float), defaultdict(float)
         groups = (
             self.env['sale.return.line']
-            .sudo()  # all returns of an order line count, whoever asks
+            .sudo()  # all returns of an order line count, no matter who asks
             ._read_group(
                 Domain('sale_line_id', 'in', self.ids)
                 & (
@@ -347,7 +349,7 @@ class SaleOrderLine(models.Model):
     def _get_qty_uninvoiced(self, invoiced):
         """Return what was shipped and never invoiced, in the unit of the line.
 
-        Shipped is without what returns sent back or replaced: the customer had it already.
+        Shipped leaves out what returns sent back or replaced: the customer had it already.
 
         :param float invoiced: what was invoiced, in the unit of the line, credits not deducted.
         """
@@ -385,15 +387,15 @@ class SaleOrderLine(models.Model):
         uninvoiced = self._get_qty_returned_uninvoiced(invoiced, by_returns)
         # A note made by hand for goods that are back counts like one of the return.
         by_hand = min(otherwise, max(back - uninvoiced - by_returns, 0.0))
-        # Odoo counts all notes, price corrections included; only those made by hand without a
-        # return leave something to bill.
+        # Odoo counts all notes, price corrections included; only notes made by hand without a
+        # return make something billable again.
         correction = self.qty_invoiced - (invoiced - otherwise + by_hand) - uninvoiced
         if self.product_id.invoice_policy == 'order' or self.qty_delivered_method != 'stock_move':
             return correction + self._get_qty_taken_off(self.product_uom_qty)
         return correction + back
 
     def _get_qty_taken_off(self, ordered):
-        """Return what the order is lowered by because goods came back, in the unit of the line.
+        """Return by how much the order is lowered because goods came back, in the unit of the line.
 
         That is what was shipped, or is planned to be, beyond the order, as far as it came back: 10
         shipped, 4 back and the order lowered to 6.
@@ -413,14 +415,14 @@ class SaleOrderLine(models.Model):
         :rtype: float
         """
         self.ensure_one()
-        # Past our own override below, which asks for this.
+        # Bypasses our own override below, which calls this.
         return super()._get_qty_procurement()  # pylint: disable=super-method-mismatch
 
     def _get_qty_procurement(self, previous_product_uom_qty=False):
         """Override of `sale_stock` to plan nothing when an order is lowered to what is kept.
 
-        Returns are not seen here (see `_get_outgoing_incoming_moves`), so what came back would be
-        asked back once more. An order that is raised again is raised from there.
+        Returns are not counted here (see `_get_outgoing_incoming_moves`), so goods that came back
+        would be requested a second time. An order that is raised again is raised from there.
         """
         quantity = super()._get_qty_procurement(previous_product_uom_qty)
         previous = (previous_product_uom_qty or {}).get(self.id, self.product_uom_qty)
@@ -432,10 +434,10 @@ class SaleOrderLine(models.Model):
 
     @contextmanager
     def _keep_return_figures(self):
-        """Compute nothing again because of new return lines: they have brought nothing back yet.
+        """Skip recomputation for new return lines: they have brought nothing back yet.
 
-        What is computed again is written again, whatever comes out. Of two who ask for returns of
-        one order, each with a transaction of its own, one would have to start again.
+        Recomputed values are written even if they are unchanged. Of two transactions that create
+        returns of one order at the same time, one would have to be retried.
         """
         names = ('qty_to_invoice', 'invoice_status', 'untaxed_amount_to_invoice')
         figures = [field for name in names if (field := self._fields[name]).store]
@@ -445,13 +447,13 @@ class SaleOrderLine(models.Model):
             self.env.remove_to_compute(field, lines)
 
     def _take_return_counter(self):
-        """Make sure nobody else changes at the same time what can be returned of these lines."""
+        """Make sure that no other transaction changes what can be returned of these lines."""
         self.env['sale.return.guard']._take_counter(self, 'sale_return_guard')
 
     def _is_trade_in(self):
-        """Tell whether the order itself takes goods in, that it never delivered with this line.
+        """Tell whether the line takes in goods that the order never delivered.
 
-        That is what a negative quantity means. Odoo plans their receipt, into stock.
+        This is the meaning of a negative quantity. Odoo plans a receipt into stock for them.
         """
         return bool(
             self
@@ -465,7 +467,7 @@ class SaleOrderLine(models.Model):
     def _check_return_quantities(self, held=True):
         """Refuse that more is returned or held than was delivered (or invoiced, for services).
 
-        :param bool held: False to look only at what was really returned.
+        :param bool held: False to count only what was really returned.
         :raise UserError: naming the order, the product and what can still be returned.
         """
         for line, (shipped, returned, waiting) in self._get_return_quantities().items():
@@ -491,15 +493,15 @@ class SaleOrderLine(models.Model):
     def _get_outgoing_incoming_moves(self, strict=True):
         """Override of `sale_stock` to plan no new delivery because of a return.
 
-        What a return brought back or sent out again was delivered once: procurement
-        (`strict=False`) does not see it, the delivered quantity does.
+        Goods that a return brought back or sent out again were delivered once: procurement
+        (`strict=False`) ignores them, the delivered quantity does not.
         """
         outgoing, incoming = super()._get_outgoing_incoming_moves(strict=strict)
         if strict:
             return outgoing, incoming
 
         def is_of_order(move):
-            # A receipt of a return that is undone: neither of the two is the order's.
+            # An undone receipt of a return: neither of the two moves belongs to the order.
             undone = move.origin_returned_move_id.sale_return_line_id
             return not move.sale_return_line_id and not undone
 
@@ -510,7 +512,7 @@ class SaleOrderLine(models.Model):
     def _get_return_wizard_action(self):
         """Return the action of the dialog that creates a return of these lines.
 
-        :raise UserError: when nothing of them can be returned.
+        :raise UserError: when none of them can be returned.
         """
         self.env['sale.return']._ensure_group('group_user')
         returnable = self.filtered(lambda line: line._is_returnable())

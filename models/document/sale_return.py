@@ -8,7 +8,7 @@ from odoo.fields import Command, Domain
 from ...const import PROGRESS, progress
 from .const import RETURN_STATES
 
-# What a client may still change after the return was submitted.
+# Fields that a client may still change after the return was submitted.
 EDITABLE_AFTER_SUBMIT = frozenset(
     {'user_id', 'team_id', 'warehouse_id', 'carrier_name', 'tracking_ref', 'file_ids'}
 )
@@ -61,7 +61,7 @@ class SaleReturn(models.Model):
         default='draft',
         index=True,
         tracking=True,
-        group_expand=True,  # the kanban shows all columns, in the order of the way
+        group_expand=True,  # the kanban shows all columns, in the order of the process
     )
     partner_id = fields.Many2one(
         'res.partner',
@@ -205,9 +205,9 @@ class SaleReturn(models.Model):
     # Differences are few among millions of returns: the nightly check reads these indexes only.
     _refund_open_index = models.Index("(company_id) WHERE refund_state IN ('pending', 'partial')")
 
-    # The bench finds what was scanned by equality. Odoo's own indexes on these columns serve
-    # searches for parts of them (trigram): they answer an equality, but look at thousands of rows
-    # for numbers that are alike.
+    # The bench finds what was scanned by equality. Odoo's own indexes on these columns are for
+    # searching parts of them (trigram): they can answer an equality, but read thousands of rows
+    # when numbers are similar.
     _bench_name = models.Index('(name)')
     _bench_tracking = models.Index('(tracking_ref) WHERE tracking_ref IS NOT NULL')
     _bench_external_ref = models.Index('(external_ref) WHERE external_ref IS NOT NULL')
@@ -239,7 +239,7 @@ class SaleReturn(models.Model):
     @api.depends('line_ids.sale_line_id', 'company_id')
     def _compute_warehouse_id(self):
         for sale_return in self:
-            # What somebody has chosen stays.
+            # A value that somebody has chosen is kept.
             sale_return.warehouse_id = (
                 sale_return.warehouse_id or sale_return._get_shipping_warehouse()
             )
@@ -263,7 +263,7 @@ class SaleReturn(models.Model):
     def _compute_sale_order_ids(self):
         for sale_return in self:
             sale_return.sale_order_ids = sale_return._get_named_lines().sale_line_id.order_id
-            # The names are for lists: who follows a return may not be allowed to read its order.
+            # The names are for lists: a follower of a return may not be allowed to read its order.
             sale_return.sale_order_names = ', '.join(
                 order.name for order in sale_return.sale_order_ids if order.name
             )
@@ -371,7 +371,8 @@ class SaleReturn(models.Model):
             sale_return.access_url = f'/my/returns/{sale_return.id}'
         return result
 
-    # Not on the days of the policy: what the customer was told stays when the policy changes.
+    # Does not depend on the days of the policy: what the customer was told stays valid when the
+    # policy changes.
     @api.depends(
         'state',
         'approval_ids.decision',
@@ -386,8 +387,8 @@ class SaleReturn(models.Model):
     def _get_date_send_until(self):
         """Return the last day on which the goods may be sent, in the company's time zone.
 
-        E.g., approved at 2026-03-01 23:30 UTC by a company in Shanghai (already 2 March there),
-        30 days: 2026-04-01.
+        For example: approved at 2026-03-01 23:30 UTC by a company in Shanghai (already 2 March
+        there), 30 days: 2026-04-01.
 
         :return: the last day, inclusive; False when nothing is expected or nothing is approved.
         :rtype: datetime.date | bool
@@ -428,8 +429,7 @@ class SaleReturn(models.Model):
     def write(self, vals):
         """Override of `base` to keep what was submitted as it was submitted.
 
-        :raise UserError: when a field is set that follows from what was done, or one that is
-            fixed since the return was submitted.
+        :raise UserError: when a derived field is set, or one that is fixed after submission.
         """
         vals = self._clean_changes(vals)
         fixed = {
@@ -482,8 +482,8 @@ class SaleReturn(models.Model):
 
         `line_ids` may also be a plain list of dicts, which is what a JSON client writes.
 
-        :raise UserError: when a field is set that only follows from what was done, or a reference
-            is known for another customer or other lines.
+        :raise UserError: when a derived field is set, or a reference already exists for another
+            customer or other lines.
         """
         if any((vals.get('state') or 'draft') != 'draft' for vals in vals_list):
             raise UserError(
@@ -556,9 +556,9 @@ class SaleReturn(models.Model):
         )
 
     def action_open_keep(self):
-        """Open the dialog that leaves goods that have not come with the customer."""
+        """Open the dialog that lets the customer keep goods that have not come."""
         self._ensure_group('group_inspector')
-        # It is credited without being seen, which is a decision.
+        # Crediting goods nobody has seen is a decision.
         self._ensure_group('group_approver')
         self._ensure_state(
             ('approved',),
@@ -576,7 +576,7 @@ class SaleReturn(models.Model):
         )
 
     def action_open_close(self):
-        """Close the returns, after asking why if something is written off by it."""
+        """Close the returns, after asking for the reason if that writes something off."""
         self._ensure_group('group_user')
         if not any(line._get_qty_missing() for line in self.line_ids):
             return self.action_close()
@@ -586,7 +586,7 @@ class SaleReturn(models.Model):
 
     # === INTAKE === #
 
-    # How returns come into the system: numbered, and once for each external reference.
+    # How returns are created: numbered, and once for each external reference.
 
     def _get_reference_key(self, vals):
         """Return `(company id, reference)` of values, None when there is no reference.
@@ -602,7 +602,8 @@ class SaleReturn(models.Model):
                 for command in vals['line_ids']
                 if command[0] == Command.CREATE
             ]
-            # sudo: whoever opens a return need not read its order; only the company is taken.
+            # sudo: users who open a return need not be able to read its order; only the company is
+            # used.
             sale_lines = self.env['sale.order.line'].sudo().browse(filter(None, sale_line_ids[:1]))
             company_id = sale_lines.company_id.id or self.env.company.id
         return company_id, vals['external_ref']
@@ -631,10 +632,10 @@ class SaleReturn(models.Model):
 
     # === DOCUMENTS AND DIALOGS === #
 
-    # The ways from a return to its documents and dialogs.
+    # Navigation from a return to its documents and dialogs.
 
     def _show(self, records, name):
-        """Open documents of the returns, or name them to who may not open them.
+        """Open documents of the returns, or name them to users who may not open them.
 
         :raise AccessError: for those who may not read the returns; numbers tell something, too.
         """
@@ -655,7 +656,7 @@ class SaleReturn(models.Model):
     # === MANY AT ONCE === #
 
     def _get_bulk_action(self, method, name, **kwargs):
-        """Return the dialog that runs a step batch by batch and shows how far it is.
+        """Return the dialog that runs a step batch by batch and shows its progress.
 
         :param str method: name of a public method of `sale.return`, which checks the rights.
         :param str name: title of the dialog.
@@ -707,12 +708,12 @@ class SaleReturn(models.Model):
     def _get_slip_address(self):
         """Return the partner at whose address the goods are received."""
         self.ensure_one()
-        # sudo: whoever prints the slip of a return need not see warehouses.
+        # sudo: users who print the slip of a return need not see warehouses.
         return self.sudo().warehouse_id.partner_id or self.sudo().company_id.partner_id
 
     @api.model
     def _get_unsent_domain(self):
-        """Return the domain of approved returns of which nothing was sent or came."""
+        """Return the domain of approved returns of which nothing was sent or received."""
         return [
             ('state', '=', 'approved'),
             ('date_dispatched', '=', False),
@@ -721,7 +722,7 @@ class SaleReturn(models.Model):
         ]
 
     def _get_today(self):
-        """Return the day it is where the company is."""
+        """Return the current day in the time zone of the company."""
         self.ensure_one()
         return self.company_id._get_sale_return_day()
 

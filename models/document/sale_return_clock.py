@@ -4,7 +4,7 @@ from ...tools.deadline import legal_due
 
 
 class SaleReturnClock(models.AbstractModel):
-    """Service: until when the law of each return's regime wants something to be done.
+    """Service: legal time limits under the regime of each return.
 
     Each clock is started by its own event: the request, the proof of dispatch, the receipt.
     Where lines fall under several regimes the earliest counts.
@@ -17,8 +17,8 @@ class SaleReturnClock(models.AbstractModel):
     def _get_clocks(self, returns):
         """Return the clock of each return.
 
-        :return: `{return: clock}`; a clock is empty where the law sets none, else
-            `{'dispatch': until when the customer sends, 'refund': until when the money is back,
+        :return: `{return: clock}`; a clock is empty where the law sets none, else `{'dispatch':
+            until when the customer has to send, 'refund': until when the money has to be paid back,
             'withheld': True while it may be kept until the goods are under way}`; moments are
             naive, in UTC, and missing while their event has not come.
         :rtype: dict
@@ -48,14 +48,14 @@ class SaleReturnClock(models.AbstractModel):
 
     @api.model
     def _get_moments(self, returns):
-        """Return when the events happened that start the clocks.
+        """Return when the events that start the clocks happened.
 
         :return: `{return: {'notice', 'dispatch', 'receipt'}}`, moments or None.
         :rtype: dict
         """
         first = {}
         if returns:
-            # sudo: the portal asks for its customers, who may not read the log.
+            # sudo: the portal calls this for customers, who may not read the log.
             first = {
                 (sale_return.id, kind): moment
                 for sale_return, kind, moment in self.env['sale.return.event']
@@ -74,7 +74,7 @@ class SaleReturnClock(models.AbstractModel):
         return {
             sale_return: {
                 'notice': first.get((sale_return.id, 'state')),
-                # Evidence was supplied when it was given, and is one once it is confirmed.
+                # Evidence dates from when it was supplied, but counts only once it is confirmed.
                 'dispatch': (
                     sale_return.date_dispatched if sale_return.date_dispatch_proved else None
                 ),

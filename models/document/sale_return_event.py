@@ -9,23 +9,24 @@ from odoo.tools import SQL
 
 from .const import RETURN_STATES
 
-# What an event says. Its company follows from the return and is not in the chain.
+# The content of an event. Its company follows from the return and is not in the chain.
 FACTS = ('line_id', 'kind', 'user_id', 'date', 'state_from', 'state_to', 'reason', 'details')
 
-# Whoever can write the whole database could also write a chain anew. Not with a key that is kept
-# elsewhere, in the environment of the server. Hashes that were made with it say so.
+# Somebody who can write the whole database could also rewrite a chain, unless the hashes use a key
+# that is kept elsewhere, in the environment of the server. Hashes made with the key are marked as
+# such.
 KEY_VARIABLE = 'SALE_RETURN_LOG_KEY'
 KEYED = 'hmac:'
 
-# Returns that are looked at in one go.
+# Number of returns verified in one batch.
 BATCH = 500
 
-# The guard in the database: whatever reaches the table past the ORM (SQL in a server action, a
-# script, another add-on) meets it, too.
+# The guard in the database: it also stops changes that bypass the ORM (SQL in a server action, a
+# script, another add-on).
 FUNCTION = 'sale_return_event_keep'
 
-# Never changed, not even from nothing to something. What other columns hold is never changed
-# either, but a column that is new to the table may be filled once for the rows that are there.
+# Never changed, not even from empty to a value. Other columns are never changed either, except that
+# a new column may be filled once for existing rows.
 GUARD_FACTS = (
     'id',
     'return_id',
@@ -125,7 +126,7 @@ class SaleReturnEvent(models.Model):
 
     @api.depends('details')
     def _compute_shown_details(self):
-        """Leave out what proves a file: it is for audits."""
+        """Leave out the hash of a file: it is for audits."""
         for event in self:
             event.shown_details = re.sub(r" · SHA-256 \w+", "", event.details or '') or False
 
@@ -135,7 +136,8 @@ class SaleReturnEvent(models.Model):
     def create(self, vals_list):
         """Override of `base` to chain the events of each return."""
         self.check_access('create')
-        # sudo: the end of the chain is nobody's to read or write; whoever logs has done something.
+        # sudo: nobody may read or write the end of the chain; users who cause an event have to
+        # update it.
         returns = self.env['sale.return'].sudo().browse([v['return_id'] for v in vals_list])
         heads = {sale_return.id: sale_return.log_hash or '' for sale_return in returns}
         chained = []
@@ -146,7 +148,7 @@ class SaleReturnEvent(models.Model):
             heads[vals['return_id']] = event['hash'] = head
             chained.append(event)
         for sale_return in returns.browse(heads):
-            # One write per return: each chain has an end of its own. They are flushed together.
+            # One write per return: each chain has its own end. They are flushed together.
             sale_return._write_facts({'log_hash': heads[sale_return.id]})
         return super().create(chained)
 
@@ -166,25 +168,25 @@ class SaleReturnEvent(models.Model):
         :return: the new events.
         :rtype: sale.return.event
         """
-        # sudo: nobody may write the log directly; whoever calls has done something that has to
-        # be in it. `env.user` stays the one who did it.
+        # sudo: nobody may write the log directly; the caller has done something that has to be
+        # logged. `env.user` stays the user who did it.
         return self.sudo().create([{'user_id': self.env.uid, **vals} for vals in vals_list])
 
     # === CHAIN === #
 
-    # Who changes, removes or slips in an event past the database's own guard breaks the chain,
-    # which `_audit` (and `dev/audit`) finds. The hash of the last event is on the return, so that
-    # also the end of the log cannot be cut off; and as two transactions cannot both write it, the
-    # chain has no forks.
+    # Changing, removing or inserting an event past the guard of the database breaks the chain,
+    # which `_audit` (and `dev/audit`) detects. The hash of the last event is stored on the return,
+    # so that the end of the log cannot be cut off either; and as two transactions cannot both write
+    # it, the chain has no forks.
 
     @api.model
     def _get_hash(self, head, values, keyed=None):
         """Return the hash of an event.
 
         :param str head: hash of the event before it, '' for the first one.
-        :param dict values: of the event, as they are created or stand in the database.
-        :param bool keyed: whether it is made with the key; by default if there is one.
-        :return: the hash; None if a key is asked for that is not there.
+        :param dict values: of the event, as they are created or stored in the database.
+        :param bool keyed: whether to use the key; by default if there is one.
+        :return: the hash; None if a key is needed and missing.
         :rtype: str | None
         """
         content = {name: values.get(name) or None for name in FACTS}
@@ -199,12 +201,12 @@ class SaleReturnEvent(models.Model):
     def _audit(self, returns=None):
         """Verify the chains of returns.
 
-        :param returns: `sale.return` records, by default all there are.
+        :param returns: `sale.return` records, by default all returns.
         :return: list of dicts: `return_id`, `event_id` (None where the end is missing), `problem`.
-            Events from before there were chains are not looked at.
+            Events older than the chains are not checked.
         :rtype: list
         """
-        # sudo: an audit sees everything, also archived and of all companies.
+        # sudo: an audit covers everything, including archived records and all companies.
         returns = (returns or self.env['sale.return'].search([], order='id')).sudo()
         self.env.flush_all()
         problems = []
@@ -257,8 +259,8 @@ class SaleReturnEvent(models.Model):
             return "changed, or an event before it is missing"
         return None
 
-    # The ends of all chains, kept somewhere else: what is older than such a copy cannot be changed
-    # any more without being found, whoever has the database and the key.
+    # The ends of all chains, to be kept elsewhere: changes to events older than such a copy are
+    # detected, even if somebody has both the database and the key.
 
     @api.model
     def _export_heads(self):
@@ -272,7 +274,7 @@ class SaleReturnEvent(models.Model):
 
     @api.model
     def _audit_heads(self, heads):
-        """Verify that chains go on from where they ended when `_export_heads` was called.
+        """Verify that chains continue from where they ended when `_export_heads` was called.
 
         :param list heads: what it returned.
         :return: problems, as of `_audit`.
@@ -281,7 +283,7 @@ class SaleReturnEvent(models.Model):
         self.env.flush_all()
         problems = []
         for return_id, count, head in heads:
-            # One by one: it is an audit, and the log may be larger than the memory.
+            # One by one: the log may be larger than the memory.
             self.env.cr.execute(
                 'SELECT id, hash FROM sale_return_event WHERE return_id = %s'
                 ' ORDER BY id OFFSET %s LIMIT 1',
@@ -300,7 +302,7 @@ class SaleReturnEvent(models.Model):
 
     # === GUARD === #
 
-    # The database's own guard on the log: rows are added, and that is all.
+    # The guard of the database on the log: rows can only be added.
 
     @api.model
     def _create_guard(self):
@@ -352,5 +354,5 @@ class SaleReturnEvent(models.Model):
 
     @api.model
     def _drop_guard(self):
-        """Take the guard away with its function, for an upgrade or because the add-on goes."""
+        """Remove the guard and its function, for an upgrade or an uninstallation."""
         self.env.cr.execute(SQL("DROP FUNCTION IF EXISTS %s() CASCADE", SQL.identifier(FUNCTION)))

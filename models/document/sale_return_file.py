@@ -18,7 +18,7 @@ from ...tools.photo import count_pixels, strip_metadata
 from ...tools.reader import reads, text
 from .const import MAX_PIXELS
 
-# What the content has to be, whatever the file is called; the parameter may name others.
+# Accepted kinds of content, whatever the file is called; the parameter may name others.
 TYPES = (
     'image/jpeg,image/png,image/gif,image/webp,application/pdf,video/mp4,video/webm,video/quicktime'
 )
@@ -29,8 +29,8 @@ class SaleReturnFile(models.Model):
     """A photo or document that proves something. The one place that takes files for returns.
 
     Forms, the bench and the portal call `_upload`, or create records with `datas`. The content is
-    kept as it came (no resizing), with its SHA-256, who brought it and when. Once the return was
-    submitted it stays until it is erased; the hash stays for ever.
+    kept as it came (no resizing), with its SHA-256, who added it and when. Once the return is
+    submitted it stays until it is erased; the hash stays for good.
     """
 
     _name = 'sale.return.file'
@@ -77,7 +77,7 @@ class SaleReturnFile(models.Model):
     @api.depends('attachment_id')
     def _compute_datas(self):
         for file in self:
-            # sudo: whoever reads the file may read its content.
+            # sudo: users who can read the file may read its content.
             file.datas = file.sudo().attachment_id.datas
 
     def _inverse_datas(self):
@@ -92,7 +92,7 @@ class SaleReturnFile(models.Model):
 
         `vals` are `name`, `datas` (base64) and one of `return_id`, `line_id`, `inspection_id`.
 
-        :raise UserError: when a file is not fit to be kept.
+        :raise UserError: when a file cannot be accepted.
         """
         self.env['sale.return']._ensure_group('group_user')
         files = self.browse()
@@ -127,32 +127,33 @@ class SaleReturnFile(models.Model):
     @api.model
     def _create_facts(self, vals_list):
         """Create files that were checked; `create` checks what a client sends."""
-        # Past our own `create`, to those of the models below it.
+        # Bypasses our own `create` and calls those of the parent classes.
         return super().create(vals_list)  # pylint: disable=super-method-mismatch
 
     def _write_facts(self, vals):
-        """Write what follows from what was done; `write` refuses everything."""
+        """Write derived values; `write` refuses everything."""
         return super().write(vals)  # pylint: disable=super-method-mismatch
 
     # === UPLOAD === #
 
     @api.model
     def _upload(self, record, files):
-        """Check and keep files for a record. The caller has checked that the user may do this.
+        """Check files and store them on a record. The caller has checked that the user may do this.
 
-        The same content twice on one record is kept once.
+        The same content is stored only once on a record.
 
         :param record: one record of the models in `_get_target_fields`.
         :param list files: dicts `{name, datas}` (base64) or `{name, raw}` (bytes). `strip` True:
-            only a photo or video is accepted, and all that is not the picture (the place where it
-            was taken) is left out of photos before they are kept; the hash is the one of what is
-            kept. Videos are never decoded, and kept as they came.
+            only a photo or video is accepted, and metadata (such as the place where it was taken)
+            is removed from photos before they are stored; the hash is that of the stored content.
+            Videos are never decoded, and stored as they came.
         :return: the files, in the order given.
         :rtype: sale.return.file
-        :raise UserError: naming the file and what is wrong with it; nothing is kept then.
+        :raise UserError: naming the file and what is wrong with it; nothing is stored then.
         """
         record.ensure_one()
-        # sudo: files are evidence that nobody writes directly, see above for the right to.
+        # sudo: files are evidence that nobody writes directly; see above for the check of the
+        # rights.
         service = self.sudo().with_context(
             clean_context({**self.env.context, 'image_no_postprocess': True})
         )
@@ -198,13 +199,13 @@ class SaleReturnFile(models.Model):
 
     @api.model
     def _check_pixels(self, files):
-        """Refuse pictures that are too much to decode together, by what their headers say.
+        """Refuse pictures that are too large to decode together, judging by their headers.
 
         :param list files: as for `_upload`.
         :raise UserError: saying how many there are, before any of them is decoded.
         """
         contents = [self._get_content(file) for file in files]
-        # What is larger than a file may be is refused by itself, and not even opened.
+        # Files above the size limit are refused separately, without being opened.
         pixels = sum(
             count_pixels(raw)
             for raw in contents
@@ -222,7 +223,7 @@ class SaleReturnFile(models.Model):
 
     @api.model
     def _get_target_fields(self):
-        """Return `{model: field of this model that points at it}`. Override to add models.
+        """Return `{model: field of this model that refers to it}`. Override to add models.
 
         A model that is added needs a field `return_id`.
         """
@@ -234,7 +235,7 @@ class SaleReturnFile(models.Model):
 
     @api.model
     def _get_target(self, vals):
-        """Return the record that values of a form want the file on: the most precise one."""
+        """Return the record that the file of a form belongs to: the most specific one."""
         for model, field in reversed(list(self._get_target_fields().items())):
             if vals.get(field):
                 return self.env[model].browse(vals[field]).exists()
@@ -268,12 +269,12 @@ class SaleReturnFile(models.Model):
 
     @api.model
     def _check_content(self, file):
-        """Check one file that comes in.
+        """Check one incoming file.
 
         :param dict file: `{name, datas}` (base64) or `{name, raw}` (bytes).
         :return: `(name, content in bytes, kind of content)`
         :rtype: tuple
-        :raise UserError: when it is not fit to be kept.
+        :raise UserError: when it cannot be accepted.
         """
         raw, name = self._get_content(file), self._get_name(file)
         mimetype = video.recognize(raw) or guess_mimetype(raw)
@@ -282,7 +283,7 @@ class SaleReturnFile(models.Model):
 
     @api.model
     def _get_name(self, file):
-        # Only the last part of a path, without what no file system likes.
+        # Only the last part of a path, without characters that file systems do not allow.
         name = str(file.get('name') or '').replace('\\', '/').rsplit('/', 1)[-1]
         return ''.join(char for char in name if char.isprintable()).strip()[:200] or "file"
 
@@ -300,7 +301,7 @@ class SaleReturnFile(models.Model):
 
     @api.model
     def _check_file(self, name, raw, mimetype):
-        """Refuse what is empty, too large, of a kind we do not keep, or no image at all.
+        """Refuse files that are empty, too large, of an unsupported kind, or not really images.
 
         :raise UserError: naming the file.
         """
@@ -328,7 +329,7 @@ class SaleReturnFile(models.Model):
                 )
             )
         if mimetype.startswith('video/') and not video.recognize(raw):
-            # Named a video by its extension or by luck: it would be served as one.
+            # Recognized as a video by its extension or by chance: it would be served as one.
             raise UserError(
                 self.env._("%(name)s is no MP4, WebM or MOV video that can be kept.", name=name)
             )
@@ -337,16 +338,17 @@ class SaleReturnFile(models.Model):
 
     @api.model
     def _get_allowed_types(self):
-        """Return the kinds of content that are kept."""
-        # sudo: whoever uploads need not read system parameters.
+        """Return the kinds of content that are accepted."""
+        # sudo: users who upload need not read system parameters.
         value = self.env['ir.config_parameter'].sudo().get_param(TYPES_PARAMETER) or TYPES
         return {part.strip() for part in value.split(',') if part.strip()}
 
     @api.model
     def _check_image(self, name, raw):
-        """Refuse what only begins like an image: it is decoded to its last line."""
+        """Refuse content that only begins like an image: it is decoded completely."""
         try:
-            # Finds broken chunks, which decoding alone passes over; it uses the image up.
+            # Finds broken chunks, which decoding alone ignores; the image cannot be used
+            # afterwards.
             Image.open(io.BytesIO(raw)).verify()
             width, height = (decoded := Image.open(io.BytesIO(raw))).size
             if width * height > IMAGE_MAX_RESOLUTION:
@@ -365,9 +367,9 @@ class SaleReturnFile(models.Model):
 
     @api.model
     def _strip_metadata(self, name, raw):
-        """Return a photo without position, time and owner of the camera.
+        """Return a photo without the position, time and owner recorded by the camera.
 
-        :raise UserError: when it is not a photo of a kind whose data we know how to leave out.
+        :raise UserError: when we cannot remove the metadata of this kind of photo.
         """
         try:
             return strip_metadata(raw)
@@ -381,7 +383,7 @@ class SaleReturnFile(models.Model):
             ) from error
 
     def _log_uploads(self):
-        """Keep in the history who added what to returns that are under way."""
+        """Log in the chatter who added what to returns that are under way."""
         self.env['sale.return.event']._log(
             [
                 {
@@ -397,7 +399,7 @@ class SaleReturnFile(models.Model):
 
     @api.model
     def _keep_results(self, rows, results):
-        """Keep the files that came with inspection results.
+        """Store the files that came with inspection results.
 
         :param rows: the new `sale.return.inspection` rows, in the order of the results.
         :param list results: what `register_inspection` got; `files` is a list as for `_upload`,
@@ -436,7 +438,7 @@ class SaleReturnFile(models.Model):
     def action_erase(self, reason=None):
         """Erase the content of files, e.g. because a person asks for it. The hash stays.
 
-        :param str reason: why, demanded.
+        :param str reason: why, required.
         :return: True
         :raise AccessError: without the role of manager.
         :raise UserError: without a reason.
@@ -463,7 +465,7 @@ class SaleReturnFile(models.Model):
     def _erase(self, reason):
         """Erase the content, keep the hash, and log it."""
         todo = self.filtered(lambda file: not file.erased_on)
-        # sudo: the content is nobody's to delete; the callers have checked who may.
+        # sudo: nobody may delete the content directly; the callers have checked the rights.
         attachments = todo.sudo().attachment_id
         todo.sudo()._write_facts(
             {
@@ -491,7 +493,7 @@ class SaleReturnFile(models.Model):
     def _cron_purge(self, limit=500):
         """Scheduled job: erase files that are older than the company keeps them.
 
-        Only of returns that are over; months are counted from the upload.
+        Only of finished returns; months are counted from the upload.
 
         :param int limit: files per transaction.
         """

@@ -5,10 +5,10 @@ from odoo.exceptions import UserError, ValidationError
 
 from ...const import OPEN_STATES
 
-# What may change after the return was submitted.
+# Fields that may change after the return was submitted.
 EDITABLE_AFTER_SUBMIT = frozenset({'customer_note'})
 
-# Quantities that are also said in the unit of the product, as `product_qty_…`.
+# Quantities that are also given in the unit of the product, as `product_qty_…`.
 COUNTED_QUANTITIES = (
     'requested',
     'authorized',
@@ -22,11 +22,11 @@ COUNTED_QUANTITIES = (
 
 
 class SaleReturnLine(models.Model):
-    """One order line of a return, and the ledger of its quantities.
+    """One order line of a return, with all its quantities.
 
-    All quantities are in `product_uom_id`, the unit of the order line, and stand for a whole number
-    of steps of the product's unit (see `_get_measure`): they are not rounded any further, or a
-    third of a dozen would not be four pieces.
+    All quantities are in `product_uom_id`, the unit of the order line, and correspond to a whole
+    number of steps of the product's unit (see `_get_measure`): they are not rounded any further, or
+    a third of a dozen would not be four pieces.
 
     Its other parts: `sale_return_line_steps.py`.
     """
@@ -257,7 +257,7 @@ class SaleReturnLine(models.Model):
         help="Credited in the end if everything not yet refused is accepted.",
     )
 
-    # The same as people count them
+    # The same quantities as people count them
     stock_uom_id = fields.Many2one(related='product_id.uom_id', string="Counted in")
     is_counted_otherwise = fields.Boolean(compute='_compute_product_qty')
     counted_text = fields.Char(
@@ -290,7 +290,7 @@ class SaleReturnLine(models.Model):
         string="To credit (counted)", digits='Product Unit', compute='_compute_product_qty'
     )
 
-    # NULL sale lines (unknown goods) never collide in a unique index, as it should be.
+    # NULL sale lines (unknown goods) never collide in a unique index, which is intended.
     _sale_line_reason_unique = models.UniqueIndex(
         '(return_id, sale_line_id, reason_id, resolution)',
         "An order line can be in a return only once for the same reason and resolution. "
@@ -337,7 +337,7 @@ class SaleReturnLine(models.Model):
     @api.depends('reason_id')
     def _compute_resolution(self):
         for line in self:
-            # “None” is what old lines have; nobody asks for it any more.
+            # Only old lines have “None”; it is no longer offered.
             proposed = line.reason_id.default_resolution
             proposed = proposed if proposed != 'none' else False
             line.resolution = proposed or line.resolution or 'refund'
@@ -346,7 +346,7 @@ class SaleReturnLine(models.Model):
     def _compute_return_expected(self):
         for line in self:
             if line.state not in (False, 'draft') and line._origin:
-                line.return_expected = line.return_expected  # fixed with the submission
+                line.return_expected = line.return_expected  # fixed at submission
             else:
                 line.return_expected = line.reason_id.return_expected and line._is_stock_line()
 
@@ -565,7 +565,7 @@ class SaleReturnLine(models.Model):
 
     @api.constrains('qty_requested')
     def _check_qty_requested(self):
-        # NaN and infinity are more than zero for PostgreSQL.
+        # PostgreSQL treats NaN and infinity as greater than zero.
         if any(not math.isfinite(line.qty_requested) for line in self):
             raise ValidationError(self.env._("The quantity to return must be a number."))
 
@@ -595,12 +595,12 @@ class SaleReturnLine(models.Model):
     def create(self, vals_list):
         """Override of `base`: lines are added to drafts only, and say only what was asked.
 
-        :raise UserError: when a line is added to a submitted return, or sets what follows.
+        :raise UserError: when a line is added to a submitted return, or sets derived fields.
         """
         vals_list = [self._clean_new(vals) for vals in vals_list]
         for vals in vals_list:
             self._ensure_something_is_given(vals)
-        # sudo: figures of order lines, whoever asks.
+        # sudo: figures of order lines, no matter who asks.
         sale_lines = self.env['sale.order.line'].sudo()
         sale_lines = sale_lines.browse(filter(None, {v.get('sale_line_id') for v in vals_list}))
         with sale_lines._keep_return_figures():
@@ -628,9 +628,9 @@ class SaleReturnLine(models.Model):
 
     @api.model
     def _ensure_something_is_given(self, vals):
-        """Refuse goods that come back for nothing: they would stay with us, and nobody would see.
+        """Refuse goods that come back without any resolution: they would stay with us unnoticed.
 
-        :raise UserError: when the wish is “None”, which only old lines have.
+        :raise UserError: when the resolution is “None”, which only old lines have.
         """
         if vals.get('resolution') == 'none':
             raise UserError(
@@ -652,7 +652,7 @@ class SaleReturnLine(models.Model):
             )
 
     def _count_requested(self):
-        """Turn what was asked for into the nearest quantity that can be counted in stock.
+        """Round what was requested to the nearest quantity that can be counted in stock.
 
         Once and for all, on input: 0.33 of a dozen are four pieces.
         """
@@ -662,6 +662,6 @@ class SaleReturnLine(models.Model):
             if measure.round(quantity) == quantity and measure.ratio == 1:
                 continue
             counted = measure.interpret(quantity, whole=line.sudo().sale_line_id.qty_returnable)
-            # Less than can be counted is refused with a sentence, see `_ensure_whole_units`.
+            # Quantities below the smallest step are refused, see `_ensure_whole_units`.
             if counted and counted != quantity:
                 line._write_facts({'qty_requested': counted})

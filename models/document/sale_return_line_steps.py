@@ -5,7 +5,7 @@ from ...tools.reader import RESULTS, needed, number, reads
 
 
 class SaleReturnLine(models.Model):
-    """The steps of a return line: what has to hold before them, and what they do."""
+    """The steps of a return line: their conditions and effects."""
 
     _inherit = 'sale.return.line'
 
@@ -19,14 +19,14 @@ class SaleReturnLine(models.Model):
         return self.product_id.type == 'consu'
 
     def _get_measure(self):
-        """Return how the quantities of the line stand for quantities in the unit of the product.
+        """Return how quantities of the line convert to quantities in the unit of the product.
 
-        What is added up, compared or checked is compared in that unit, never as numbers.
+        Quantities are always added up, compared and checked in that unit, never as plain numbers.
 
         :rtype: odoo.addons.sale_return.tools.measure.Measure
         """
         self.ensure_one()
-        # sudo: units are not secret, and who receives goods need not read orders.
+        # sudo: units are not secret, and users who receive goods need not read orders.
         line = self.sudo()
         return line.product_uom_id._get_measure(
             line.product_id.uom_id,
@@ -46,11 +46,12 @@ class SaleReturnLine(models.Model):
         measure = self._get_measure()
         if measure.is_shown(quantity):
             return quantity, self.product_uom_id
-        # sudo: units are not secret, and who reads the page of a return need not read products.
+        # sudo: units are not secret, and users who read the page of a return need not read
+        # products.
         return measure.to_stock(quantity), self.sudo().product_id.uom_id
 
     def _get_qty_expected(self):
-        """Return what should come in all: authorized (or requested) without what is written off."""
+        """Return the total that should come: authorized (or requested) less what is written off."""
         self.ensure_one()
         return self._get_measure().round(self._get_qty_wanted() - self.qty_written_off)
 
@@ -63,7 +64,7 @@ class SaleReturnLine(models.Model):
         return max(self._get_measure().round(missing), 0.0)
 
     def _get_qty_come(self):
-        """Return what needs not be waited for: received, or left with the customer."""
+        """Return what need not be waited for: received, or left with the customer."""
         self.ensure_one()
         return self._get_measure().round(self.qty_received + self.qty_kept)
 
@@ -72,10 +73,11 @@ class SaleReturnLine(models.Model):
         self.ensure_one()
         waiting = self._get_qty_come() - self.qty_inspected
         quantity = max(self._get_measure().round(waiting), 0.0)
-        # sudo: who follows or decides on returns need not have rights on transfers and orders.
+        # sudo: users who follow or decide on returns need not have rights on transfers and orders.
         line = self.sudo()
         if not quantity and line.move_ids and line.sale_line_id._is_return_kit():
-            # Small parts of a kit are worth less than the smallest quantity and lie there, too.
+            # Small parts of a kit are less than the smallest quantity of the kit, but are in
+            # quarantine, too.
             if line.env['sale.return.quarantine']._get_buckets(line)[line]:
                 return self._get_measure().rounding
         return quantity
@@ -83,14 +85,15 @@ class SaleReturnLine(models.Model):
     def _is_credited(self):
         """Tell whether what comes back is credited. Override for resolutions that credit, too.
 
-        The index of the list of differences says the same in SQL, of all but the two that do not.
+        The index of the list of differences has the same condition in SQL, excluding the two
+        resolutions that are not credited.
         """
         self.ensure_one()
         return self.resolution == 'refund'
 
     @api.model
     def _get_qty_released(self, line):
-        """Return what the policy lets us credit by now, credited or not.
+        """Return what the policy lets us credit so far, credited or not.
 
         Override to add release events. `rejected` is never released.
         """
@@ -98,7 +101,7 @@ class SaleReturnLine(models.Model):
 
     @api.model
     def _get_qty_released_by_event(self, line):
-        """Return what the event of the policy has released by now, to be credited or replaced."""
+        """Return what the event of the policy has released so far, to be credited or replaced."""
         if line.return_id.state not in ('approved', 'closed'):
             return 0.0
         if not line.return_expected:
@@ -130,9 +133,9 @@ class SaleReturnLine(models.Model):
         return max(line.qty_received - line.qty_rejected, 0.0)
 
     def _get_qty_uninvoiced_limit(self):
-        """Return how much of the line can be goods that never were invoiced, at the most.
+        """Return how much of the line can be goods that were never invoiced, at most.
 
-        For what has come that is known since it came; what is still to come may be any.
+        For goods that have come this was stored at receipt; goods still to come may be any.
         """
         self.ensure_one()
         known = self._get_qty_uninvoiced_here()
@@ -145,7 +148,7 @@ class SaleReturnLine(models.Model):
         return max(min(self.qty_received_uninvoiced, here), 0.0)
 
     def _note_uninvoiced(self, quantities):
-        """Keep what of goods that just came was not invoiced.
+        """Store which part of the goods just received was not invoiced.
 
         :param dict quantities: `{line: quantity just received}` in the unit of the line.
         """
@@ -156,7 +159,7 @@ class SaleReturnLine(models.Model):
             known = sum(sibling._get_qty_uninvoiced_here() for sibling in sale_line.return_line_ids)
             uninvoiced = min(quantity, sale_line._get_qty_uninvoiced(invoiced) - known)
             if line._get_measure().compare(uninvoiced, 0.0) > 0:
-                # One write per line: only lines that are back before their invoice get here.
+                # One write per line: only goods that come back before their invoice get here.
                 total = line.qty_received_uninvoiced + uninvoiced
                 line._write_facts({'qty_received_uninvoiced': line._get_measure().round(total)})
 
@@ -209,7 +212,7 @@ class SaleReturnLine(models.Model):
                     )
                 )
         for line in self.filtered('sale_line_id'):
-            # sudo: who decides on a return need not read orders.
+            # sudo: users who decide on a return need not read orders.
             sale_line = line.sudo().sale_line_id
             order = sale_line.order_id
             # What was delivered before an order was cancelled comes back like anything else.
@@ -225,14 +228,14 @@ class SaleReturnLine(models.Model):
             line._ensure_whole_units()
             line._ensure_one_composition()
             line._ensure_replaceable()
-        # What a kit is made of does not change any more, or credits would not add up.
+        # The components of a kit must not change any more, or credits would not add up.
         self.sale_line_id._fix_return_kits()
 
     def _ensure_whole_units(self):
         """Refuse a quantity that the unit in which the goods move cannot express."""
         self.ensure_one()
         if self.sale_line_id._is_return_kit():
-            return  # a part of a kit is its share of it
+            return  # a component of a kit counts as its share of it
         measure = self._get_measure()
         if self.return_expected and measure.is_zero(self.qty_requested):
             raise UserError(
@@ -373,13 +376,14 @@ class SaleReturnLine(models.Model):
         :param list results: dicts `{quantity, disposition=None, grade=None, lot=None,
             liability=None, note=None, line_id=None, product=None, answers=None, files=None}`.
             `quantity` is in the unit of the line; `line_id` is needed when called on several lines;
-            `disposition` and `grade` are a code or an id, `lot` a name or an id (demanded for
+            `disposition` and `grade` are a code or an id, `lot` a name or an id (required for
             tracked products). For kits `product` names a component by id, internal reference,
             barcode or name, and `quantity` is in the unit of that component. Without `product` it
-            is a number of kits: whole ones, or all that wait; each of them gives one row per
+            is a number of kits: whole ones, or all that are waiting; each of them gives one row per
             component (and lot). `answers` are those of the checklist, `{code or id of the item:
             answer}`: true or false, a number, or files; without `grade` they propose it. Without
-            `disposition` the disposition rules decide; against them `note` is demanded.
+            `disposition` the disposition rules decide; a disposition that differs from theirs
+            requires a `note`.
         :return: the new inspection rows, in the order of `results`.
         :rtype: sale.return.inspection
         :raise AccessError: without the role of inspector.
@@ -429,7 +433,7 @@ class SaleReturnLine(models.Model):
         )
 
     def _get_free_reason(self):
-        """Return a reason under which the order line is not in the return yet."""
+        """Return a reason for which the order line is not in the return yet."""
         self.ensure_one()
         siblings = self.return_id.line_ids.filtered(
             lambda line: (

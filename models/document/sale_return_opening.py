@@ -2,29 +2,30 @@ from odoo import api, models
 
 ACCOUNTANTS = ('account.group_account_invoice', 'account.group_account_readonly')
 
-# What the forms of Odoo ask for besides the right to read the document itself: notes read payments,
-# which salespeople may not, and orders read invoices, which people of the warehouse may not.
+# Further rights that Odoo's forms need besides reading the document itself: notes read payments,
+# which salespeople may not, and orders read invoices, which warehouse workers may not.
 OPENED_BY = {
     'account.move': ACCOUNTANTS,
     'account.payment': ACCOUNTANTS,
     'sale.order': ('sales_team.group_sale_salesman', *ACCOUNTANTS),
 }
 
-# What other modules add to these forms without saying who may read it: `{their model: as above}`.
+# Models that other modules add to these forms without restricting them by group: `{their model: as
+# above}`.
 OPENED_WITH = {
     'repair.order': {'stock.picking': ('stock.group_stock_user',)},
     'loyalty.card': {'sale.order': ('sales_team.group_sale_salesman',)},
 }
 
-# More numbers than these fit into no message.
+# More numbers than this do not fit into a message.
 MAX_NAMES = 10
 
 
 class SaleReturnOpening(models.AbstractModel):
-    """Service: show documents to those who may see them, and tell the others.
+    """Service: show documents to users who may see them, and name them to the others.
 
-    Our services make documents for people without rights in Accounting or Inventory. To open such
-    a document would end in an error that says nothing was done, though it was.
+    Our services create documents for people without rights in Accounting or Inventory. Opening such
+    a document would fail with an error that suggests nothing was done, although it was.
     """
 
     _name = 'sale.return.opening'
@@ -34,7 +35,7 @@ class SaleReturnOpening(models.AbstractModel):
     def _may_open(self, records):
         """Tell whether the user can open the form of documents.
 
-        :param records: documents of one model, whoever acts in their environment.
+        :param records: documents of one model, with any user in their environment.
         :rtype: bool
         """
         groups = OPENED_BY.get(records._name)
@@ -50,7 +51,7 @@ class SaleReturnOpening(models.AbstractModel):
     def _open_or_tell(self, records, name, message=None):
         """Return the action that opens documents, or one that names them to who may not.
 
-        :param records: documents of one model; what the user may know of them is their numbers.
+        :param records: documents of one model; the user may only learn their numbers.
         :param str name: title of the screen.
         :param str message: what to tell instead; by default which documents there are.
         :rtype: dict

@@ -4,7 +4,7 @@ from ...const import LIABILITIES
 
 
 class SaleReturnReason(models.Model):
-    """Why the customer returns something: what they say, not what we find."""
+    """Why the customer returns something, as they state it, not as we find it."""
 
     _name = 'sale.return.reason'
     _description = "Return Reason"
@@ -100,7 +100,8 @@ class SaleReturnReason(models.Model):
         own = {int(key) for key in (self.parent_path or '').split('/') if key} | set(self.ids)
         return bool(own & set(reasons.ids))
 
-    # Two at once; what else is not unique `_check_code` tells in the words of the user.
+    # Guards against concurrent inserts; `_check_code` reports other duplicates in the user's
+    # language.
     _code_unique = models.UniqueIndex('(COALESCE(company_id, 0), code) WHERE active')
 
     @api.depends('default_liability')

@@ -9,16 +9,16 @@ from ...tools.deadline import last_moment
 from ...tools.reader import code_or_id, reads, text
 from .const import TRANSITIONS
 
-# What can be done with what is here comes before what is still to come.
+# Work on goods that are here comes before goods still to come.
 URGENCY = ('decide', 'inspect', 'credit', 'refund', 'receive', 'dispatch', 'follow_up')
 
 
 class SaleReturn(models.Model):
-    """The steps of a return: what users and clients do with it, and what follows by itself."""
+    """The steps of a return: what users and clients do with it, and what follows automatically."""
 
     _inherit = 'sale.return'
 
-    # The goods are on their way: what the customer says of it, and what one of us confirms.
+    # Dispatch of the goods: what the customer reports, and what one of us confirms.
     date_dispatch_proved = fields.Datetime(
         string="Dispatch Confirmed on",
         readonly=True,
@@ -29,7 +29,7 @@ class SaleReturn(models.Model):
 
     # === INTAKE === #
 
-    # A request that comes twice under one reference, see `create`.
+    # A request that arrives twice with the same reference, see `create`.
 
     def _ensure_same_request(self, vals):
         """Refuse to take another request for this return, which has its external reference.
@@ -39,7 +39,7 @@ class SaleReturn(models.Model):
         """
         self.ensure_one()
         asked = defaultdict(float)
-        # sudo: whoever repeats a request need not read orders.
+        # sudo: users who repeat a request need not read orders.
         sale_lines = self.env['sale.order.line'].sudo()
         for command in vals['line_ids']:
             if command[0] == Command.CREATE:
@@ -54,7 +54,7 @@ class SaleReturn(models.Model):
         partner = self.env['res.partner'].browse(vals.get('partner_id') or [])
         partner = partner or sale_lines.order_id.partner_id[:1] or self.partner_id
         same_customer = partner.commercial_partner_id == self.partner_id.commercial_partner_id
-        # What came beyond the request may have been authorized since.
+        # Goods received beyond the request may have been authorized in the meantime.
         same_lines = asked.keys() == known.keys() and all(
             not self._compare_quantities(quantity, known[key])
             or (self.state != 'draft' and quantity < known[key])
@@ -77,7 +77,7 @@ class SaleReturn(models.Model):
 
     @api.model
     def _describe_request(self, quantities):
-        """Return what is asked for in words, e.g. `2 × Lamp`."""
+        """Return what is requested in words, e.g. `2 × Lamp`."""
         products = self.env['product.product'].browse(
             product_id for _sale_line_id, product_id in quantities if product_id
         )
@@ -90,10 +90,10 @@ class SaleReturn(models.Model):
     # === DOCUMENTS === #
 
     def _get_named_lines(self):
-        """Return the lines whose documents are named.
+        """Return the lines whose documents may be named.
 
-        Of a return that is not saved these are the lines of orders that the user may read: whoever
-        fills in a form chooses the order lines freely, and would be told what belongs to them.
+        For an unsaved return these are only the lines of orders that the user may read: in a form
+        any order line can be entered, which would reveal the documents that belong to it.
         """
         self.ensure_one()
         if self.id:
@@ -105,7 +105,7 @@ class SaleReturn(models.Model):
     # === ACTION METHODS === #
 
     def action_submit(self):
-        """Submit drafts: take the hold on their quantities and have them decided on.
+        """Submit drafts: hold their quantities and have them decided.
 
         Returns that are submitted or approved already stay as they are.
 
@@ -120,15 +120,15 @@ class SaleReturn(models.Model):
         )
         drafts.line_ids._ensure_submittable(drafts)
         drafts.line_ids._ensure_lots_at_customer()
-        # What applies is fixed with the submission, so it has to be known before.
+        # The terms are fixed at submission, so they have to be known before.
         drafts.line_ids._freeze_policy()
         drafts.line_ids.flush_recordset(['policy_id', 'return_expected'])
         drafts._note_submission()
         sale_lines = drafts.line_ids.sale_line_id
         sale_lines._take_return_counter()
-        # Known before it is computed again: then nothing is written where it stays the same, and
-        # others who return goods of the order need not start again.
-        sale_lines.order_id.sudo().fetch(['return_status'])  # sudo: whoever submits
+        # Read before it is recomputed: unchanged values are then not written, and concurrent
+        # returns of the same order need not be retried.
+        sale_lines.order_id.sudo().fetch(['return_status'])  # sudo: the user who submits
         drafts._update_state('submitted')
         drafts.file_ids._lock()
         sale_lines._check_return_quantities()
@@ -139,10 +139,10 @@ class SaleReturn(models.Model):
     def action_approve(self, comment=None):
         """Approve submitted returns: exactly one receipt each, where goods come back.
 
-        Where the policy asks several levels the return is approved when the last one has.
+        Where the policy has several levels the return is approved once the last one has decided.
         Returns that are approved already stay as they are.
 
-        :param str comment: demanded where the rules would refuse the return.
+        :param str comment: required where the rules would refuse the return.
         :return: True
         :raise AccessError: without the role of approver.
         :raise UserError: when a return was not submitted, a line names no order line, or somebody
@@ -161,9 +161,9 @@ class SaleReturn(models.Model):
 
     @api.private
     def _approve(self, automatic=False):
-        """Approve returns, create their receipts, and credit what is released by it.
+        """Approve returns, create their receipts, and credit what that releases.
 
-        :param bool automatic: True when the policy decided and nobody was asked.
+        :param bool automatic: True when the policy decided without a person.
         """
         self._ensure_state(('submitted',), self.env._("Return %(returns)s cannot be approved."))
         self.line_ids._ensure_approvable(self)
@@ -179,9 +179,9 @@ class SaleReturn(models.Model):
     def action_refuse(self, reason=None):
         """Refuse submitted returns; their quantities are free again.
 
-        Any approver may, whatever level has its turn: nobody is harmed by a second look.
+        Any approver may do this, whichever level is next: a second look does no harm.
 
-        :param str reason: why, demanded.
+        :param str reason: why, required.
         :return: True
         :raise AccessError: without the role of approver.
         :raise UserError: without a reason, or when a return is not submitted.
@@ -198,7 +198,7 @@ class SaleReturn(models.Model):
         return True
 
     def _get_refusal_template(self):
-        """Return the template the words of a refusal were taken from, for counting."""
+        """Return the template that the text of a refusal was taken from, to count its uses."""
         template_id = self.env.context.get('sale_return_template_id')
         return self.env['sale.return.refusal.template'].browse(template_id or []).exists()
 
@@ -253,7 +253,7 @@ class SaleReturn(models.Model):
     def action_close(self, reason=None):
         """Close approved returns; what has not come is written off and no longer expected.
 
-        :param str reason: why, demanded where something is written off.
+        :param str reason: why, required where something is written off.
         :return: True
         :raise AccessError: when goods are written off that were credited already, without the
             role of approver.
@@ -337,30 +337,30 @@ class SaleReturn(models.Model):
         return notes
 
     def preview_credit(self):
-        """Say what would be credited, on the same path that credits. Writes nothing.
+        """Preview what would be credited, by the same code that credits. Writes nothing.
 
         :return: `{return id: {'due': [note], 'estimate': [note]}}`. `due` is what
             `action_create_credit_notes` would create now; `estimate` is as if everything not yet
-            refused were accepted. A note is `{'invoice_id', 'currency' (code), 'lines',
-            'untaxed', 'tax', 'total'}` in the currency of the invoice; a line is
-            `{'return_line_id', 'invoice_line_id', 'quantity' (unit of the invoice line),
-            'untaxed', 'taxes' ({tax id: amount}), 'kind'}`. Its `stored_value` says what goes back
-            to gift cards and wallets, tax included: `[{'card_id', 'card', 'program', 'amount'}]`;
-            `total` is the money besides.
+            refused were accepted. A note is `{'invoice_id', 'currency' (code), 'lines', 'untaxed',
+            'tax', 'total'}` in the currency of the invoice; a line is `{'return_line_id',
+            'invoice_line_id', 'quantity' (unit of the invoice line), 'untaxed', 'taxes' ({tax id:
+            amount}), 'kind'}`. Its `stored_value` lists what goes back to gift cards and wallets,
+            tax included: `[{'card_id', 'card', 'program', 'amount'}]`; `total` is the money paid
+            besides.
         :rtype: dict
         """
         self.check_access('read')
-        # sudo: the amounts of the returns they work on, nothing is written.
+        # sudo: only amounts of returns the user works on; nothing is written.
         return self.env['sale.return.credit'].sudo()._preview(self.sudo())
 
     @reads(tracking_ref=text, carrier_name=text)
     def action_register_dispatch(self, tracking_ref=None, carrier_name=None):
         """Note that the customer has sent the goods. Proof of dispatch may release the credit.
 
-        Proof is what somebody with a role in Returns says of goods that others return. Everybody
-        else only tells of it: that is noted, and waits until it is confirmed by this method.
+        Only a user with a role in Returns can give proof, and only for goods that others return. A
+        report by anybody else is noted, and waits until it is confirmed by this method.
 
-        :param str tracking_ref: number of the parcel, demanded unless it is known already.
+        :param str tracking_ref: number of the parcel, required unless it is already known.
         :param str carrier_name: who carries it.
         :return: True
         :raise UserError: when a return is not under way, or has no tracking reference.
@@ -375,10 +375,9 @@ class SaleReturn(models.Model):
     # === STATE === #
 
     def _update_state(self, state, reason=None):
-        """Change the state of returns: the only way there is, and nobody extends it.
+        """Change the state of returns. This is the only way to do it, and must not be extended.
 
-        What has to be true before, and what follows, are the hooks of `_before_state` and
-        `_after_state`.
+        Conditions and effects are the hooks listed in `_before_state` and `_after_state`.
 
         :param str state: the new state.
         :param str reason: why, for the event log.
@@ -411,7 +410,7 @@ class SaleReturn(models.Model):
         self._after_state(state)
 
     def _before_state(self, state):
-        """Do what has to be done while returns have their old state, in this order.
+        """Run the hooks that need the old state, in this order.
 
         :param str state: the new state, which may follow the old one.
         """
@@ -419,7 +418,7 @@ class SaleReturn(models.Model):
         self._fix_proposals()
 
     def _after_state(self, state):
-        """Do what follows from a change of state, in this order.
+        """Run the hooks that follow a change of state, in this order.
 
         :param str state: the state that the returns have now.
         """
@@ -433,33 +432,33 @@ class SaleReturn(models.Model):
     # The hooks of these two lists: each belongs to one room, which extends it.
 
     def _ensure_may_become(self, state):
-        """Refuse a state that something outside of the return rules out (room `decision`)."""
+        """Refuse a state that is ruled out by something outside the return (room `decision`)."""
 
     def _fix_proposals(self):
-        """Compute what drafts propose before it cannot change any more (room `credit`)."""
+        """Compute what drafts propose before it is fixed (room `credit`)."""
 
     def _fix_appeal_limit(self, state):
         """Fix until when the customer may appeal (room `decision`)."""
 
     def _drop_replacements(self, state):
-        """Cancel the replacements of what comes to nothing (room `inspection`)."""
+        """Cancel the replacements of returns that end without result (room `inspection`)."""
 
     def _follow_wishes(self, state):
-        """Hold what is given in exchange, or set it free (room `exchange`)."""
+        """Hold goods for an exchange, or release them (room `exchange`)."""
 
     def _release_stored_value(self, state):
-        """Give back what cards have paid of goods that are never billed (room `credit`)."""
+        """Give back card payments for goods that are never billed (room `credit`)."""
 
     def _plan_follow_up(self, state):
-        """Fix when the customer is called, or call it off (room `message`)."""
+        """Schedule the follow-up with the customer, or cancel it (room `message`)."""
 
     def _sync_deadlines_of_state(self, state):
-        """End the deadlines of steps that nobody has to take any more (room `deadline`)."""
+        """End the deadlines of steps that no longer have to be taken (room `deadline`)."""
 
     # === GUARDS === #
 
     def _ensure_group(self, group):
-        """Refuse to go on unless the user has one of our groups (superuser mode passes).
+        """Raise unless the user has one of our groups (superuser mode passes).
 
         :param str group: one of `group_user`, `group_inspector`, `group_approver`,
             `group_manager`.
@@ -467,7 +466,7 @@ class SaleReturn(models.Model):
         """
         if self.env.su or self.env.user.has_group(f'sale_return.{group}'):
             return
-        # sudo: the name of the role that is missing.
+        # sudo: only to read the name of the missing role.
         raise AccessError(
             self.env._(
                 "You are not allowed to do this. It takes the role “%(group)s” of Returns.",
@@ -479,7 +478,8 @@ class SaleReturn(models.Model):
         """Refuse an action on returns that are in none of the states.
 
         :param tuple states: the states in which the action makes sense.
-        :param str sentence: what is not possible, translated, with `%(returns)s` in it.
+        :param str sentence: translated sentence saying what is not possible, with `%(returns)s` in
+            it.
         :raise UserError: naming each return.
         """
         labels = dict(self._fields['state']._description_selection(self.env))
@@ -488,7 +488,7 @@ class SaleReturn(models.Model):
             raise UserError(sentence % {'returns': names})
 
     def _ensure_nothing_received(self, advice):
-        """Refuse to drop a return whose goods are here, or they would lie in quarantine for ever.
+        """Refuse to drop a return whose goods are here, or they would stay in quarantine for good.
 
         :param str advice: what to do instead.
         :raise UserError: naming the return.
@@ -513,10 +513,10 @@ class SaleReturn(models.Model):
 
     @api.private
     def _after_step(self):
-        """Do what a step has made possible: credit what is due, then close what is finished.
+        """Run what a step has made possible: credit what is due, then close what is finished.
 
-        Failures to credit are kept on the return and tried again by the scheduled job: the step
-        itself (goods received, inspected) has happened whatever the ledger says.
+        Failures to credit are stored on the return and retried by the scheduled job: the step
+        itself (goods received, inspected) has happened even if crediting fails.
         """
         self.line_ids._resolve()
         self._close_or_reopen()
@@ -557,12 +557,12 @@ class SaleReturn(models.Model):
     # Which steps are open, who has to take the next one, and until when.
 
     def _get_open_steps(self):
-        """Return the steps that somebody has to take now, read off the return's own states.
+        """Return the steps that somebody has to take now, derived from the states of the return.
 
         Several can be open at once: half of the goods wait for their inspection while the rest is
         still to come. Override to add steps.
 
-        :return: codes of `const.STEPS`, what matters most first; none for drafts.
+        :return: codes of `const.STEPS`, the most important first; none for drafts.
         :rtype: list
         """
         self.ensure_one()
@@ -587,11 +587,11 @@ class SaleReturn(models.Model):
         return False
 
     def _get_next_step(self):
-        """Say who has to act next on each return, and until when.
+        """Return who has to act next on each return, and until when.
 
         :return: `{return: {'step', 'actor', 'owner', 'due'}}`: a code of `const.STEPS`, `customer`
-            or `company`, a user (may be empty) and the last moment (naive, UTC; False without
-            one). All four are empty for a return with which nothing is to be done.
+            or `company`, a user (may be empty) and the last moment (naive, UTC; False without one).
+            All four are empty for a return where nothing is to be done.
         :rtype: dict
         """
         clocks = self._get_legal_clocks()
@@ -609,7 +609,7 @@ class SaleReturn(models.Model):
         return result
 
     def _get_outer_due(self, step, clock):
-        """Return until when a step has to be done whatever we have set ourselves.
+        """Return the legal deadline of a step, regardless of our own deadlines.
 
         :param str step: a code of `const.STEPS`.
         :param dict clock: of this return, see `_get_legal_clocks`.
@@ -629,7 +629,7 @@ class SaleReturn(models.Model):
         return clock.get('refund', False)
 
     def _get_legal_clocks(self):
-        """Return until when the law wants something to be done, see `sale.return.clock`."""
+        """Return the legal time limits, see `sale.return.clock`."""
         return self.env['sale.return.clock']._get_clocks(self)
 
     # === DISPATCH === #
@@ -638,7 +638,7 @@ class SaleReturn(models.Model):
     # one of us    tracking number ──► date_dispatch_proved   releases what proof of dispatch does
 
     def _is_dispatch_witness(self, user):
-        """Tell whether the word of a user proves that the goods of the return were sent.
+        """Tell whether a user's statement proves that the goods of the return were sent.
 
         Superuser mode proves nothing: the routes of customers run in it.
         """
@@ -653,7 +653,7 @@ class SaleReturn(models.Model):
     def _register_dispatch(self, tracking_ref, carrier_name, claimed=False):
         """Note a dispatch, see `action_register_dispatch`.
 
-        :param bool claimed: True when it is only the customer's word.
+        :param bool claimed: True when only the customer says so.
         """
         self._ensure_state(
             OPEN_STATES, self.env._("Return %(returns)s cannot be registered as dispatched.")
@@ -684,7 +684,7 @@ class SaleReturn(models.Model):
         self._after_step()
 
     def _ensure_dispatch_known(self, vals, claimed):
-        """Refuse a dispatch without number, and claims against what was confirmed already.
+        """Refuse a dispatch without tracking number, and claims that contradict a confirmed one.
 
         :raise UserError: naming the return.
         """
@@ -710,7 +710,7 @@ class SaleReturn(models.Model):
                 )
 
     def _log_dispatch(self, kind, reason=False):
-        """Log who told of the parcel, or confirmed it."""
+        """Log who reported or confirmed the dispatch."""
         self.env['sale.return.event']._log(
             [
                 {
@@ -726,7 +726,7 @@ class SaleReturn(models.Model):
         )
 
     def _is_customer(self, user):
-        """Tell whether a user is somebody of the customer, a colleague included."""
+        """Tell whether a user belongs to the customer, colleagues included."""
         self.ensure_one()
         mine = self.sudo().partner_id.commercial_partner_id
         return bool(mine) and user.sudo().partner_id.commercial_partner_id == mine
@@ -739,7 +739,7 @@ class SaleReturn(models.Model):
             user = sale_return.user_id
             waits = 'dispatch_proof' in sale_return.line_ids.policy_id.mapped('release_event')
             if waits and user.active and not user.share:
-                # One by one: each in the language of who reads it, not of the customer.
+                # One by one: each in the language of its reader, not of the customer.
                 sale_return.activity_schedule(
                     'mail.mail_activity_data_todo',
                     summary=self._get_dispatch_question(user),
@@ -747,8 +747,8 @@ class SaleReturn(models.Model):
                 )
 
     def _close_dispatch_questions(self):
-        """Take away the activities that asked for the confirmation."""
-        # sudo: whoever confirms it answers the question, whoever was asked.
+        """Remove the activities that asked for the confirmation."""
+        # sudo: a confirmation settles the matter, no matter who was asked.
         activities = self.sudo().activity_ids.filtered('automated')
         activities.filtered(lambda a: a.summary == self._get_dispatch_question(a.user_id)).unlink()
 
