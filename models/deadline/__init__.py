@@ -7,5 +7,5 @@ from . import sale_return_team
 from . import sale_return_team_step
 from . import sale_return_health
 
-# The wings whose fields and methods this one names.
+# The wings whose fields and methods this wing uses.
 USES = ('message',)

@@ -8,7 +8,7 @@ class ResCompany(models.Model):
     def create(self, vals_list):
         """Override of `base` to have a clock in new companies from the first return on."""
         companies = super().create(vals_list)
-        # sudo: whoever creates companies need not be a manager of Returns.
+        # sudo: users who create companies need not be managers of Returns.
         self.env['sale.return.team'].sudo()._create_default(companies)
         return companies
 

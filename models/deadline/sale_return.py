@@ -10,22 +10,21 @@ from ...const import CUSTOMER_STEPS, OPEN_STATES
 from ...tools.reader import reads, text
 from ..document.const import STEPS
 
-# Written by the steps only.
-# After these nothing follows in the same call that looks at the deadlines anyway.
+# Written by the steps only. After these, nothing in the same call updates the deadlines anyway.
 FINAL_STATES = ('draft', 'refused', 'cancelled', 'closed')
 
 
 class SaleReturn(models.Model):
-    """The clocks of a return: deadlines, waiting, and what runs out.
+    """The clocks of a return: deadlines, waiting, and expiry.
 
-    `_sync_deadlines` compares the steps that are open with the rows that are there. It runs after
-    whatever can open or end a step (`_close_or_reopen`, `_after_state`, the decision); running it
-    again changes nothing.
+    `_sync_deadlines` compares the open steps with the existing rows. It runs after everything that
+    can open or end a step (`_close_or_reopen`, `_after_state`, the decision); running it again
+    changes nothing.
     """
 
     _inherit = 'sale.return'
 
-    # The deadlines of a return: kept in step with its own states, in one place.
+    # The deadlines of a return, kept in sync with its states in one place.
     team_id = fields.Many2one(
         'sale.return.team',
         string="Returns Team",
@@ -77,7 +76,7 @@ class SaleReturn(models.Model):
         string="Waiting for", readonly=True, copy=False, help="What the customer was asked."
     )
 
-    # What happens to returns nobody sends, and to requests nobody decides on.
+    # Expiry of returns that nobody sends, and of requests that nobody decides.
     reminded_for = fields.Date(
         technical=True,
         readonly=True,
@@ -152,8 +151,8 @@ class SaleReturn(models.Model):
     def _search_is_late(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        # sudo: whoever looks for late returns need not read all companies; their returns are
-        # found by the rules of the reader.
+        # sudo: users who search late returns need not read all companies; the record rules of the
+        # user still apply to the returns.
         companies = self.env['res.company'].sudo().search([])
         over = Domain.OR(
             Domain('company_id', 'in', group.ids) & Domain('date_send_until', '<', day)
@@ -188,10 +187,10 @@ class SaleReturn(models.Model):
     def action_wait_for_customer(self, reason=None):
         """Stop the deadlines of returns: it is the customer's turn.
 
-        They go on by themselves when they write, register the dispatch, or their goods arrive.
-        Returns that wait already stay as they are.
+        They resume automatically when the customer writes or registers the dispatch, or when the
+        goods arrive. Returns already waiting stay as they are.
 
-        :param str reason: what they were asked, demanded.
+        :param str reason: what they were asked, required.
         :return: True
         :raise UserError: without a reason, or when a return is not under way.
         """
@@ -211,7 +210,7 @@ class SaleReturn(models.Model):
         return True
 
     def action_resume(self):
-        """Go on with returns that wait for the customer: their deadlines run again.
+        """Resume returns that wait for the customer: their deadlines run again.
 
         :return: True
         """
@@ -261,13 +260,13 @@ class SaleReturn(models.Model):
         return done
 
     def _sync_deadlines(self):
-        """Begin and end the rows of steps as the states of the returns say. Idempotent.
+        """Begin and end the rows of steps according to the states of the returns. Idempotent.
 
         Returns without a team, and databases without teams, have no rows and cost no query.
         """
         if not self or not self.env['sale.return.team']._is_used():
             return
-        # sudo: steps are begun and ended by whoever does the one before.
+        # sudo: steps are begun and ended by the user who does the previous one.
         returns = self.sudo()
         returns._set_team()
         returns = returns.filtered('team_id')
@@ -283,7 +282,7 @@ class SaleReturn(models.Model):
             ended = running.filtered(lambda row, opened=opened: row.step not in opened)
             if sale_return.state in ('draft', 'cancelled'):
                 dropped += ended.ids
-            # The team does not watch the step any more: nobody has done it.
+            # The team does not track the step any more: nobody has done it.
             dropped += ended.filtered(lambda row, possible=possible: row.step in possible).ids
             over |= ended
             begun = set(running.mapped('step'))
@@ -299,7 +298,7 @@ class SaleReturn(models.Model):
         returns.deadline_ids._begin(todo, clocks)
 
     def _set_team(self):
-        """Give returns under way the team that takes them."""
+        """Assign returns under way to the matching team."""
         new = self.filtered(lambda r: not r.team_id and r.state in OPEN_STATES)
         if new:
             found = self.env['sale.return.team'].sudo()._find_for(new)
@@ -308,7 +307,7 @@ class SaleReturn(models.Model):
                     group._write_facts({'team_id': team.id})
 
     def _change_team(self):
-        """Drop what the former team had to do, and begin it anew with the other one."""
+        """End the steps of the former team, and begin them again with the new one."""
         rows = self.sudo().deadline_ids.filtered(lambda row: row.state in ('open', 'paused'))
         rows.filtered(lambda row: row.team_id != row.return_id.team_id)._end(dropped=True)
         self._sync_deadlines()
@@ -316,7 +315,7 @@ class SaleReturn(models.Model):
     def _get_possible_deciders(self, candidates):
         """Return who of the members of a team may decide on the return.
 
-        Whoever asked for it does not, unless they are alone.
+        Not the user who requested it, unless there is nobody else.
 
         :param candidates: `res.users`
         :rtype: res.users
@@ -347,7 +346,7 @@ class SaleReturn(models.Model):
     # === WAITING === #
 
     def _resume(self, reason):
-        """Let the deadlines of waiting returns run on.
+        """Resume the deadlines of waiting returns.
 
         :param str reason: why, for the event log.
         """
@@ -360,7 +359,7 @@ class SaleReturn(models.Model):
         rows._resume(waiting.sudo()._get_legal_clocks())
 
     def _resume_if_answered(self):
-        """Go on with returns whose goods the customer has sent since, or that are over."""
+        """Resume returns whose goods the customer has sent since, or that are finished."""
         waiting = self.filtered('waiting_since')
         sent = waiting.filtered(
             lambda r: r.date_dispatched and r.date_dispatched >= r.waiting_since
@@ -439,7 +438,7 @@ class SaleReturn(models.Model):
             ]
         )
         if self.user_id.active and not self.user_id.share:
-            # The job has no language.
+            # The job runs without a language.
             speaker = self.with_context(lang=self.user_id.lang)
             self.activity_schedule(
                 'mail.mail_activity_data_todo',
@@ -452,7 +451,8 @@ class SaleReturn(models.Model):
     def _expire(self):
         """Close a return that was not sent: its quantities are free again.
 
-        What was credited already is for a person: closing would leave the customer both.
+        Returns already credited are left to a person: closing would leave the customer both goods
+        and money.
         """
         self.ensure_one()
         if any(line.qty_credited for line in self.line_ids.filtered('return_expected')):
@@ -478,7 +478,7 @@ class SaleReturn(models.Model):
         self._tell_of_term('lapsed')
 
     def _tell_of_term(self, code):
-        """Tell the customer of one return of a term, once for each term it was given.
+        """Tell the customer about a term of a return, once for each date of it.
 
         Override to tell customers in another way.
 
@@ -493,10 +493,10 @@ class SaleReturn(models.Model):
     def _cron_follow_up(self):
         """Scheduled job: remind, close what was not sent, cancel what nobody decided on.
 
-        Each return in a transaction of its own: a mail that left cannot be called back, and one
-        return that cannot be closed does not stop the others.
+        Each return in its own transaction: a sent mail cannot be taken back, and one return that
+        cannot be closed does not stop the others.
         """
-        # Somewhere it is tomorrow already.
+        # In some time zones it is already tomorrow.
         horizon = fields.Date.today() + timedelta(days=1)
         # sudo: the job works for all companies.
         longest = max(
@@ -528,7 +528,7 @@ class SaleReturn(models.Model):
         """Take one step of the job on one return, if it is (still) due.
 
         :param str step: name of the method that does it.
-        :param str is_due: name of the method that says whether it is due.
+        :param str is_due: name of the method that tells whether it is due.
         """
         self.ensure_one()
         allowed = {'_expire': 'approved', '_remind': 'approved', '_lapse': 'submitted'}
@@ -543,7 +543,7 @@ class SaleReturn(models.Model):
             self._keep_expiry_error(str(error))
 
     def _keep_expiry_error(self, text):
-        """Keep why a return could not be closed, and ask a person once."""
+        """Store why a return could not be closed, and ask a person once."""
         self.ensure_one()
         if text == self.expiry_error:
             return

@@ -29,6 +29,6 @@ class SaleReturnConfiguration(models.Model):
         """Override: steps of returns belong to teams."""
         if record._name != 'sale.return.team':
             return super()._is_used(record)
-        # sudo: returns of all companies count, whoever may see them.
+        # sudo: returns of all companies count, even those the user may not see.
         deadlines = self.env['sale.return.deadline'].sudo()
         return bool(deadlines.search_count([('team_id', '=', record.id)], limit=1))

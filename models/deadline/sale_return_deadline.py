@@ -15,7 +15,7 @@ DEADLINE_STATES = [
     ('void', "Dropped"),
 ]
 
-# The reminders in the order in which they come, with the field that says when each was sent.
+# The reminders in the order in which they come, with the field that stores when each was sent.
 REMINDERS = {
     'date_before': 'reminded_before',
     'date_limit': 'reminded_due',
@@ -29,8 +29,8 @@ ACTIVITY_TYPE = 'sale_return.mail_activity_type_step'
 class SaleReturnDeadline(models.Model):
     """One step of one return: who takes it, by when, and when it was done.
 
-    Written by `sale.return._sync_deadlines`, which reads the return's own states, and by the job
-    that reminds. People only pass a step on to somebody else.
+    Written by `sale.return._sync_deadlines`, which derives it from the states of the return, and by
+    the job for reminders. People can only pass a step on to somebody else.
     """
 
     _name = 'sale.return.deadline'
@@ -123,7 +123,7 @@ class SaleReturnDeadline(models.Model):
 
     # === CRUD METHODS === #
 
-    # What is left to write, the owner, is handed over with its activity and its row in the log.
+    # Only the owner can be written; a change also moves the activity and is logged.
     def write(self, vals):  # pylint: disable=method-required-super
         """Override of `base`: people pass steps on, the rest follows from what was done.
 
@@ -140,7 +140,7 @@ class SaleReturnDeadline(models.Model):
         return True
 
     def _ensure_open_and_able(self, vals):
-        """Refuse owners who cannot take a step, and changes of what is done."""
+        """Refuse owners who cannot take a step, and changes of finished steps."""
         user = self.env['res.users'].sudo().browse(vals.get('user_id') or [])
         for row in self.sudo():
             if row.state not in ('open', 'paused'):
@@ -156,9 +156,9 @@ class SaleReturnDeadline(models.Model):
                 )
 
     def _write_facts(self, vals):
-        """Write what follows from what was done; `write` refuses it to everybody."""
-        # sudo: nobody writes deadlines directly.
-        # Past our own `write`, to those of the models below it.
+        """Write derived values; `write` refuses them to everybody."""
+        # sudo: nobody writes deadlines directly. Bypasses our own `write` and calls those of the
+        # parent classes.
         rows = super(SaleReturnDeadline, self.sudo())
         return rows.write(vals)  # pylint: disable=super-method-mismatch
 
@@ -166,7 +166,7 @@ class SaleReturnDeadline(models.Model):
 
     @api.model
     def _begin(self, todo, clocks):
-        """Begin steps: by when, who takes each, and an activity for them.
+        """Begin steps, each with a due time, an owner and an activity.
 
         :param list todo: `(return, code of a step)`; the returns have teams with these steps.
         :param dict clocks: see `sale.return._get_legal_clocks`.
@@ -193,7 +193,7 @@ class SaleReturnDeadline(models.Model):
             else:
                 vals_list.append({'return_id': sale_return.id, 'step': step, **vals})
         # Two transactions may begin the same step. The return is written by both (its log is a
-        # chain), so that the second one fails here with an error after which Odoo starts it again.
+        # chain), so that the second one fails here and is retried by Odoo.
         self.env['sale.return'].browse(r.id for r, _step in todo).flush_recordset()
         begun |= self.sudo().create(vals_list)
         begun._log_owners()
@@ -232,7 +232,7 @@ class SaleReturnDeadline(models.Model):
 
     @api.model
     def _prepare_moments(self, sale_return, step, due, intervals, legal, paused=False):
-        """Prepare by when a step is due and when somebody is reminded of it."""
+        """Prepare when a step is due and when somebody is reminded of it."""
         team = sale_return.team_id
         law = self._get_legal_limit(step, legal)
         limit = min(filter(None, [due, law]))
@@ -247,9 +247,9 @@ class SaleReturnDeadline(models.Model):
 
     @api.model
     def _get_legal_limit(self, step, legal):
-        """Return when the law wants a step done, False where it sets no limit.
+        """Return the legal deadline of a step, False where it sets no limit.
 
-        All that comes before the money has to be over when the money has to be back.
+        All steps before the payment have to be done by the time the money has to be paid back.
         """
         if step == 'dispatch':
             return legal.get('dispatch', False)
@@ -258,7 +258,7 @@ class SaleReturnDeadline(models.Model):
         return legal.get('refund', False)
 
     def _end(self, dropped=False):
-        """End steps: keep when and by whom, and close the activities of their owners.
+        """End steps: store when and by whom, and close the activities of their owners.
 
         :param bool dropped: True where nobody did it, e.g. because the return was cancelled.
         """
@@ -272,7 +272,7 @@ class SaleReturnDeadline(models.Model):
                 pause = (now - row.paused_since).total_seconds() / 3600
             else:
                 pause = 0.0
-            # One write per row, one UPDATE for all: each took its own time.
+            # One write per row, one UPDATE for all: each has its own duration.
             row._write_facts(
                 {
                     'state': 'void' if dropped else 'done',
@@ -289,16 +289,16 @@ class SaleReturnDeadline(models.Model):
     # === WAITING FOR THE CUSTOMER === #
 
     def _pause(self):
-        """Stop the clocks of our own steps: it is the customer's turn."""
+        """Stop the clocks of our own steps while we wait for the customer."""
         rows = self.filtered(lambda row: row.state == 'open' and row.step not in CUSTOMER_STEPS)
         rows._write_facts(
             {'state': 'paused', 'paused_since': fields.Datetime.now(), 'date_alarm': False}
         )
 
     def _resume(self, clocks):
-        """Let the clocks run on: a step is due as much later, in working hours, as it waited.
+        """Resume the clocks: due times move by the working hours spent waiting.
 
-        What was late before stays late.
+        Steps that were late before stay late.
 
         :param dict clocks: see `sale.return._get_legal_clocks`.
         """
@@ -324,7 +324,7 @@ class SaleReturnDeadline(models.Model):
             )
 
     def _get_due_after_pause(self, now, intervals):
-        """Return when a paused step is due, given that it goes on now."""
+        """Return when a paused step is due if it resumes now."""
         self.ensure_one()
         if self.date_due <= self.paused_since:
             return self.date_due
@@ -332,7 +332,7 @@ class SaleReturnDeadline(models.Model):
         return advance(intervals, now, left) or self.date_due + (now - self.paused_since)
 
     def _get_next_alarm(self, moments=None):
-        """Return when the job has to look at the step next; False: not any more."""
+        """Return when the job has to look at the step next; False: never again."""
         self.ensure_one()
         moments = moments or {name: self[name] for name in REMINDERS}
         return min(
@@ -345,7 +345,7 @@ class SaleReturnDeadline(models.Model):
         )
 
     def _update_legal(self, clocks):
-        """Follow the clocks of the law, which start with events of their own."""
+        """Follow the legal clocks, which start with separate events."""
         for row in self.filtered(lambda row: row.state == 'open'):
             legal = clocks[row.return_id]
             if self._get_legal_limit(row.step, legal) == row.date_legal:
@@ -360,10 +360,10 @@ class SaleReturnDeadline(models.Model):
 
     @api.model
     def _cron_raise_alarms(self):
-        """Scheduled job: remind owners, tell leaders, and find new owners for those who left.
+        """Scheduled job: remind owners, tell leaders, and replace owners who left.
 
-        Each step in a transaction of its own: a mail that left cannot be called back. What was
-        sent is stamped in the same transaction, so that nothing is sent twice.
+        Each step in its own transaction: a sent mail cannot be taken back. Sending is recorded in
+        the same transaction, so that nothing is sent twice.
         """
         now = fields.Datetime.now()
         rows = self.sudo()
@@ -381,7 +381,7 @@ class SaleReturnDeadline(models.Model):
         self.env['sale.return.job']._work_off(todo, lambda row: row._raise_alarm_isolated())
 
     def _raise_alarm_isolated(self):
-        """Raise the alarms of one step; one that cannot be told does not stop the others."""
+        """Send the alarms of one step; one that fails does not stop the others."""
         self.ensure_one()
         try:
             with self.env.cr.savepoint():
@@ -400,7 +400,7 @@ class SaleReturnDeadline(models.Model):
             self._write_facts({'date_alarm': False})
 
     def _replace_absent_owner(self):
-        """Give a step whose owner has left to somebody else."""
+        """Reassign a step whose owner has left."""
         self.ensure_one()
         if self.user_id and not self.user_id.active and self.state in ('open', 'paused'):
             owners = self.env['sale.return.team']._assign([(self.return_id, self.step)])
@@ -445,13 +445,13 @@ class SaleReturnDeadline(models.Model):
             [
                 {
                     'return_id': self.return_id.id,
-                    # Not `reminded`: that is the customer, whose page shows it.
+                    # Not `reminded`: that event is for customers and shown on their page.
                     'kind': 'due_soon' if moment == 'date_before' else 'late',
                     'details': f"{self._get_label()}: {user.name or '–'}",
                 }
             ]
         )
-        # What is everybody's stands on the overview.
+        # Steps open to everybody are on the overview.
         if user:
             self._notify(user, *self._get_reminder_text(user, moment))
 
@@ -474,10 +474,10 @@ class SaleReturnDeadline(models.Model):
         )
 
     def _escalate(self, leader):
-        """Tell the next level that a step is late, and plan an activity for them.
+        """Notify the next level that a step is late, and plan an activity for them.
 
         :param leader: `res.users`, may be empty where nobody is left to tell.
-        :return: values to be kept on the step.
+        :return: values to be stored on the step.
         :rtype: dict
         """
         self.ensure_one()
@@ -533,7 +533,7 @@ class SaleReturnDeadline(models.Model):
             )
 
     def _format_due(self, user):
-        """Return the due time as the user reads it."""
+        """Return the due time in the user's language and time zone."""
         self.ensure_one()
         zone = user.tz or self.return_id.company_id._get_sale_return_timezone()
         row = self.with_context(tz=zone, lang=user.lang)
@@ -543,7 +543,7 @@ class SaleReturnDeadline(models.Model):
 
     # === OWNER === #
 
-    # Who takes a step: the log says so, and an activity calls them.
+    # The owner of a step, as logged and notified by an activity.
 
     def _get_label(self):
         """Return the step in the language of the user."""
@@ -551,7 +551,7 @@ class SaleReturnDeadline(models.Model):
         return dict(self._fields['step']._description_selection(self.env))[self.step]
 
     def _log_owners(self):
-        """Write down who got which step."""
+        """Log who got which step."""
         self.env['sale.return.event']._log(
             [
                 {
@@ -567,10 +567,10 @@ class SaleReturnDeadline(models.Model):
     # === ACTIVITIES === #
 
     def _is_owner_called(self):
-        """Tell whether the owner gets an activity. Override where something else calls them.
+        """Tell whether the owner gets an activity. Override where something else notifies them.
 
-        Not for what the customer has to do, what a job does within minutes, and what has an
-        activity already: decisions of levels of approval, and the follow-up.
+        Not for steps of the customer, steps that a job does within minutes, and steps with another
+        activity: decisions of approval levels, and the follow-up.
         """
         self.ensure_one()
         sale_return = self.return_id
@@ -588,8 +588,8 @@ class SaleReturnDeadline(models.Model):
         vals_list = [row._prepare_activity_vals(row.user_id) for row in rows]
         activities = row_activities = self.env['mail.activity'].sudo()
         if vals_list:
-            # sudo: whoever does a step may not plan activities for everybody. Nobody is mailed:
-            # the activity is what tells them.
+            # sudo: users who do a step may not plan activities for everybody. No mail is sent: the
+            # activity is the notice.
             row_activities = activities.with_context(mail_activity_quick_update=True).create(
                 vals_list
             )
@@ -597,9 +597,9 @@ class SaleReturnDeadline(models.Model):
             row._write_facts({'activity_id': activity.id})
 
     def _prepare_activity_vals(self, user, summary=None):
-        """Prepare the activity that calls somebody to a step. Override to add values.
+        """Prepare the activity that asks somebody to take a step. Override to add values.
 
-        :param user: `res.users`, who is called.
+        :param user: `res.users`, who is asked.
         :param str summary: what they have to do; by default the step.
         :return: values for `create`.
         :rtype: dict
@@ -618,9 +618,9 @@ class SaleReturnDeadline(models.Model):
         }
 
     def _close_activities(self, dropped=False):
-        """Close the activities of steps that are over: done, or gone where nobody did the step.
+        """Close the activities of steps that are over: done, or removed where nobody did the step.
 
-        Not by `action_feedback`: a note per step would say again what the log says.
+        Not by `action_feedback`: a note per step would repeat the log.
 
         :param bool dropped: True where nobody did it.
         """

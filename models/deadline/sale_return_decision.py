@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class SaleReturnDecision(models.AbstractModel):
-    """The decision has been made, or somebody has to be asked for it."""
+    """The decision has been made, or somebody has to be asked to make it."""
 
     _inherit = 'sale.return.decision'
 

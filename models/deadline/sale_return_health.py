@@ -28,11 +28,11 @@ class SaleReturnHealth(models.AbstractModel):
                 'domain': [('id', '=', team.id)],
             }
             for team in teams
-            for sentence in team.sudo()._get_defects()  # sudo: as its own field `health`
+            for sentence in team.sudo()._get_defects()  # sudo: as for its field `health`
         ]
 
     def _fix_team(self, company):
-        """Create a team of everybody for the company, and begin the open steps."""
+        """Create a default team for the company, and begin the open steps."""
         teams = self.env['sale.return.team']
         if not teams.search_count([('company_id', '=', company.id)], limit=1):
             teams._create_default(company)

@@ -2,8 +2,8 @@ from odoo import fields, models
 
 from ..document.const import STEPS
 
-# Time for a step and when somebody is reminded, where nobody has said otherwise:
-# duration, unit, hours of work before, after, until the leader is told.
+# Default time for a step and for reminders: duration, unit, working hours before, after, until the
+# leader is told.
 DEFAULTS = {
     'decide': (1, 'days', 2, 4, 8),
     'dispatch': (14, 'days', 0, 16, 40),
@@ -69,7 +69,7 @@ class SaleReturnTeamStep(models.Model):
     )
 
     def _get_defaults(self):
-        """Return the steps of a new team, in the order of the way. Override to change them.
+        """Return the steps of a new team, in the order of the process. Override to change them.
 
         :return: values for `create`, without the team.
         :rtype: list

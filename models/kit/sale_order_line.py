@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 
 
 class SaleOrderLine(models.Model):
-    """Kits: what one of them is made of, and what share of it each component is.
+    """Kits: their components, and the share of each component.
 
     A kit is sold as one product and moves as its components. All its quantities in a return are
     in the unit of the order line: a component that comes back is its *share* of a kit.
@@ -14,8 +14,8 @@ class SaleOrderLine(models.Model):
 
     _inherit = 'sale.order.line'
 
-    # {product id: [quantity in one kit (unit of the component), share of it (0 to 1)]}
-    # Nobody may change it: credits depend on it.
+    # {product id: [quantity in one kit (unit of the component), share of it (0 to 1)]} Must not
+    # change: credits depend on it.
     sale_return_kit = fields.Json(copy=False, readonly=True, groups=fields.NO_ACCESS)
 
     # === WHAT A KIT IS MADE OF === #
@@ -31,39 +31,39 @@ class SaleOrderLine(models.Model):
         )
 
     def _get_return_kit(self):
-        """Return what one kit of the line is made of, empty when it is not a kit.
+        """Return the components of one kit of the line, empty when it is not a kit.
 
-        Known for good since the first return was submitted, else as it is now.
+        Fixed since the first return was submitted, before that as of now.
 
         :return: `{component: (quantity in one unit of the line, share of it)}`; quantities are in
-            the unit of the component, the shares of all components make 1.
+            the unit of the component, the shares of all components add up to 1.
         :rtype: dict
         """
         self.ensure_one()
-        # sudo: what a kit is made of decides what users without access to orders may return.
+        # sudo: the components decide what users without access to orders may return.
         kit = self.sudo().sale_return_kit or self._prepare_return_kit()
         products = self.env['product.product']
         return {products.browse(int(key)): tuple(values) for key, values in kit.items()}
 
     def _fix_return_kits(self):
-        """Keep what kits are made of as it is now, and what came back before of each."""
-        # sudo: who submits a return need not be allowed to write orders.
+        """Store the components of kits as of now, and what came back of each before."""
+        # sudo: users who submit a return need not be allowed to write orders.
         for line in self.sudo():
             if line.sale_return_kit or not line._is_return_kit():
                 continue
-            # One write per line: kits are few and each is made of something else.
+            # One write per line: kits are few and each has other components.
             line.sale_return_kit = line._prepare_return_kit()
             line.move_ids._note_kit_quantities()
 
     def _prepare_return_kit(self):
-        """Prepare what `_get_return_kit` promises.
+        """Prepare the result of `_get_return_kit`.
 
-        The share of a component is its part of, the first of these that every component has:
+        The share of a component is computed from the first of these that every component has:
 
         1. the cost shares of the bill of materials,
-        2. what the delivered components are worth in stock (their cost, where they have no value),
+        2. the stock value of the delivered components (their cost, where they have no value),
         3. the sales prices of the components,
-        4. the same for each.
+        4. equal shares.
 
         Worked example: a kit of 2 A and 1 B, where A cost 60.00 and B 30.00: 120 of 150, so the
         two A are 0.80 of a kit, one A is 0.40, and B is 0.20. For a kit sold at 300.00 the return
@@ -73,7 +73,7 @@ class SaleOrderLine(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        # sudo: bills of materials and costs give the shares, whoever asks for them.
+        # sudo: the shares follow from bills of materials and costs for all users.
         line = self.sudo()
         quantities = line._get_kit_quantities()
         weights = next(
@@ -95,8 +95,9 @@ class SaleOrderLine(models.Model):
     def _get_kit_quantities(self):
         """Return `{component: quantity in one unit of the line}`.
 
-        As the bill of materials says, within the limits of what really was to be delivered: it may
-        have been changed since, and what is not delivered any more was in the kit all the same.
+        As the bill of materials says, limited to what was really planned for delivery: it may have
+        been changed since, and components that are no longer delivered were part of the kit all the
+        same.
         """
         self.ensure_one()
         planned, cancelled = self._get_kit_demand()
@@ -116,13 +117,13 @@ class SaleOrderLine(models.Model):
         A delivery in several steps moves the same goods several times; the step that moves most
         counts.
 
-        :return: `{component: quantity}` that is delivered or planned, and that was cancelled.
+        :return: `{component: quantity}` delivered or planned, and cancelled.
         :rtype: tuple
         """
         steps = defaultdict(float)
         for move in self.move_ids.filtered(lambda move: move._is_kit_delivery_step()):
             quantity = move.quantity if move.state == 'done' else move.product_uom_qty
-            # Without backorder, Odoo keeps on the done move what was to be delivered.
+            # Without backorder, Odoo keeps the planned quantity on the done move.
             dropped = max(move.product_uom_qty - quantity, 0.0)
             is_cancelled = move.state == 'cancel'
             for part, is_off in ((quantity, is_cancelled), (dropped, True)):
@@ -173,7 +174,7 @@ class SaleOrderLine(models.Model):
         return result
 
     def _get_kit_costs(self, quantities):
-        """Return what each component of one kit was worth when it was delivered."""
+        """Return the value of each component of one kit when it was delivered."""
         result = {}
         for product, quantity in quantities.items():
             moves = self.move_ids.filtered(
@@ -189,7 +190,7 @@ class SaleOrderLine(models.Model):
     # === WHAT MOVED === #
 
     def _get_kit_share(self, product, quantity):
-        """Return what part of the line a quantity of a component is, unrounded.
+        """Return which part of the line a quantity of a component represents, unrounded.
 
         :param product: `product.product`, the component.
         :param float quantity: in the unit of the component.
@@ -200,10 +201,10 @@ class SaleOrderLine(models.Model):
         return quantity / in_one * share if in_one else 0.0
 
     def _get_kit_delivered(self):
-        """Return `{component: quantity}` of the first deliveries, without what went out again."""
+        """Return `{component: quantity}` of the first deliveries, without goods delivered again."""
         self.ensure_one()
         delivered = defaultdict(float)
-        # sudo: all deliveries of the order line count, whoever asks.
+        # sudo: all deliveries of the order line count, no matter who asks.
         for move in self.sudo().move_ids:
             if move.state == 'done' and move._is_kit_delivery():
                 delivered[move.product_id.sudo(False)] += move._get_product_quantity()
@@ -224,7 +225,7 @@ class SaleOrderLine(models.Model):
             for product, quantity in self._get_kit_delivered().items()
             if product in kit
         )
-        # sudo: all moves of the order line count, whoever asks.
+        # sudo: all moves of the order line count, no matter who asks.
         counted = self.sudo().move_ids.filtered(
             lambda move: (
                 move.state == 'done'
@@ -256,7 +257,7 @@ class SaleOrderLine(models.Model):
     def _get_whole_kits(self, quantity):
         """Return the whole kits in a quantity, both in the unit of the line.
 
-        A line in dozens may well have 7 kits, which is not a whole number of dozens.
+        A line in dozens may have 7 kits, which is not a whole number of dozens.
         """
         self.ensure_one()
         measure = self._get_return_measure()
@@ -269,7 +270,7 @@ class SaleOrderLine(models.Model):
 
         :raise UserError: naming the order, the kit and the component.
         """
-        # sudo: all moves of the order line count, whoever validates the transfer.
+        # sudo: all moves of the order line count, no matter who validates the transfer.
         for line in self.filtered(lambda line: line.sudo().sale_return_kit):
             left = line._get_kit_delivered()
             for move in line.sudo().move_ids:
@@ -300,27 +301,28 @@ class SaleOrderLine(models.Model):
     def _prepare_qty_delivered(self):
         """Override of `sale_mrp`: a part of a kit that comes back is its share of the kit.
 
-        Odoo counts whole kits and drops one when its first component comes back. What is returned
-        and what is delivered would not add up to what was shipped, and the difference could be
+        Odoo counts whole kits and drops one when its first component comes back. Returned and
+        delivered quantities would then not add up to what was shipped, and the difference could be
         credited or billed twice.
         """
         result = super()._prepare_qty_delivered()
         for line in self:
-            # sudo: a computed quantity is the same whoever reads it.
+            # sudo: a computed quantity is the same for all users.
             if not line.sudo().sale_return_kit:
                 continue
             delivered, again, back = line._get_kit_moved(refunded_only=True)
             if again or back:
                 complete = line._get_kits_complete(line._get_kit_delivered())
                 at_customer = line._get_return_measure().round(delivered + again - back)
-                # Components that make no whole kit are not billed, so they go first.
+                # Components that do not make up a whole kit are not billed, so they are taken
+                # first.
                 result[line] = min(complete + max(again - back, 0.0), at_customer)
         return result
 
     def _get_qty_planned(self):
         """Override to count kits that were shipped, however many are ordered by now.
 
-        Odoo finds none as soon as the order is lowered to nothing.
+        Odoo finds none once the order is lowered to zero.
         """
         if self._is_return_kit():
             return self._get_kits_complete(self._get_kit_demand()[0])

@@ -8,7 +8,7 @@ class SaleReturnKit(models.AbstractModel):
     """Service: returns of kits, which are sold as one product and move as their components.
 
     A return of kits authorizes a number of kits; the receipt has a move for each component, and
-    what comes is received. What does not come is written off when the return is closed.
+    whatever comes is received. Missing components are written off when the return is closed.
     """
 
     _name = 'sale.return.kit'
@@ -18,14 +18,14 @@ class SaleReturnKit(models.AbstractModel):
 
     @api.model
     def _allocate_origins(self, line, left_by_move):
-        """Say which delivery moves a line of kits undoes, the oldest delivery first.
+        """Return which delivery moves a line of kits undoes, the oldest delivery first.
 
-        Whole kits are expected whole. A part of a kit (0.33) may be any: components that are
-        left of kits that came back in part are expected first, else one more whole kit.
+        Whole kits are expected whole. A part of a kit (0.33) may be any component: those left of
+        kits that came back in part are expected first, else one more whole kit.
 
         :param line: `sale.return.line` of a kit.
-        :param dict left_by_move: `{delivery move: quantity left at the customer's}`; what is
-            allocated is taken out of it.
+        :param dict left_by_move: `{delivery move: quantity left with the customer}`; allocated
+            quantities are subtracted from it.
         :return: list of `(delivery move, quantity in the unit of the component)`.
         :rtype: list
         """
@@ -62,7 +62,7 @@ class SaleReturnKit(models.AbstractModel):
 
         :param sale_line: `sale.order.line` of the kits.
         :param float wanted: in the unit of the order line.
-        :param dict left: `{component: quantity left at the customer's}`.
+        :param dict left: `{component: quantity left with the customer}`.
         :return: `{component: quantity in its unit}`.
         :rtype: dict
         """
@@ -78,7 +78,7 @@ class SaleReturnKit(models.AbstractModel):
         for product, (in_one, share) in kit.items():
             there = left.get(product, 0.0) - complete * in_one
             if there > 0 and compare(rest, 0.0) > 0:
-                # The share is rounded, the goods are not.
+                # The share is rounded, the number of goods is not.
                 fits = compare(there / in_one * share, rest) <= 0
                 loose[product] = there if fits else product.uom_id.round(rest / share * in_one)
                 rest -= loose[product] / in_one * share
@@ -95,7 +95,8 @@ class SaleReturnKit(models.AbstractModel):
     def _after_receipt(self, lines):
         """Stop expecting components of kits that nobody has authorized, or that cannot come.
 
-        A part of a kit was authorized, and it has come: the rest of that kit stays where it is.
+        If a part of a kit was authorized and has come, the rest of that kit stays with the
+        customer.
 
         :param lines: `sale.return.line` records of which something just came.
         """
@@ -108,14 +109,15 @@ class SaleReturnKit(models.AbstractModel):
             if measure.is_zero(missing):
                 expected._action_cancel()
             elif not expected and measure.compare(missing, measure.rounding) <= 0:
-                # All has come; its share was rounded in another order than it was authorized.
+                # Everything has come; shares were only rounded in another order than at the
+                # authorization.
                 line._write_off_missing()
 
     # === INSPECT === #
 
     @api.model
     def _get_open_goods(self, lines):
-        """Say which components of kits wait for inspection.
+        """Return which components of kits wait for inspection.
 
         :param lines: `sale.return.line` records of kits.
         :return: list of `(line, component, lot, quantity in the unit of the component)`.
@@ -129,7 +131,7 @@ class SaleReturnKit(models.AbstractModel):
 
     @api.model
     def _expand_results(self, lines, results):
-        """Turn results that name a kit into results that name its components.
+        """Convert results for a kit into results for its components.
 
         :param lines: `sale.return.line` records that the results may name.
         :param list results: see `sale.return.line.register_inspection`.
@@ -157,13 +159,13 @@ class SaleReturnKit(models.AbstractModel):
                 for product, lot, quantity in parts
             ]
             for other in expanded[len(expanded) - len(parts) + 1 :]:
-                other.pop('files', None)  # kept once, with the first row
+                other.pop('files', None)  # stored once, with the first row
                 other.pop('attachment_ids', None)
         return expanded
 
     @api.model
     def _is_kept(self, line, result):
-        """Tell whether a result leaves goods with the customer that have not come."""
+        """Tell whether a result lets the customer keep goods that have not come."""
         disposition = self.env['sale.return.disposal']._find_configuration(
             'sale.return.disposition', result.get('disposition'), line.company_id
         )
@@ -171,7 +173,7 @@ class SaleReturnKit(models.AbstractModel):
 
     @api.model
     def _get_components_of_result(self, line, result, goods):
-        """Return the components of a result that says a number of kits.
+        """Return the components of a result given as a number of kits.
 
         :param line: `sale.return.line` of a kit.
         :param dict result: its `quantity` is in the unit of the line.
@@ -183,7 +185,7 @@ class SaleReturnKit(models.AbstractModel):
         number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
         compare = line._get_measure().compare
         if number and goods and compare(quantity, line.qty_to_inspect) == 0:
-            return goods  # all there is
+            return goods  # everything waiting
         there = defaultdict(float)
         for product, _lot, here in goods:
             there[product] += here
@@ -244,7 +246,7 @@ class SaleReturnKit(models.AbstractModel):
 
     @api.model
     def _set_kept_quantities(self, lines, vals_list):
-        """Set on the values of rows what part of their kits the components are that never come."""
+        """Set on the values of rows which part of their kits components are that never come."""
         for vals in vals_list:
             if vals.get('component_id'):
                 line = lines.browse(vals['line_id'])
@@ -254,11 +256,11 @@ class SaleReturnKit(models.AbstractModel):
 
     @api.model
     def _set_kit_quantities(self, lines, vals_list, buckets):
-        """Set on the values of rows of components what part of their kits they are.
+        """Set on the values of rows of components which part of their kits they are.
 
         A row takes `round(R · q / m)`: `R` is what is received and not inspected of the line, `m`
-        the unrounded parts of all components that wait, `q` that of the row. The last one takes
-        all that is left, so that what was received is inspected in the end.
+        the unrounded parts of all components that wait, `q` that of the row. The last one takes the
+        remainder, so that everything received is inspected in the end.
 
         :param lines: `sale.return.line` records, in superuser mode.
         :param list vals_list: values of `sale.return.inspection`; those of kits are changed.

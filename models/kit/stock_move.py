@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class StockMove(models.Model):
-    """Components of kits: what part of its order line each move brings back or takes out again."""
+    """Components of kits: which part of its order line each move brings back or delivers again."""
 
     _inherit = 'stock.move'
 
@@ -18,7 +18,7 @@ class StockMove(models.Model):
     # === KINDS === #
 
     def _is_kit_component(self):
-        """Tell whether the move is of a component of what the order line sells."""
+        """Tell whether the move is of a component of the order line's kit."""
         self.ensure_one()
         return bool(
             self.sale_line_id
@@ -47,7 +47,7 @@ class StockMove(models.Model):
         return self._is_kit_delivery_step() and self.location_dest_id._is_at_customer()
 
     def _is_kit_return_move(self):
-        """Tell whether the move brings components back, or takes them to the customer again."""
+        """Tell whether the move brings components back, or delivers them again."""
         self.ensure_one()
         from_customer = self.location_id._is_at_customer()
         return (
@@ -80,12 +80,12 @@ class StockMove(models.Model):
         return sale_line._get_return_measure().from_stock(stock_quantity)
 
     def _note_kit_quantities(self):
-        """Keep what part of its order line each of these moves is, now that it is done.
+        """Store which part of its order line each of these done moves represents.
 
-        Parts are rounded like all quantities. They are taken from the sum of what has come back,
+        Parts are rounded like all quantities. They are derived from the sum of what has come back,
         so that nothing is lost: of a kit of three like parts, they are 0.33, 0.34 and 0.33.
         """
-        moves = self.sudo().filtered(  # facts, whoever validates the transfer
+        moves = self.sudo().filtered(  # the same values for all users who validate the transfer
             lambda move: (
                 move.state == 'done'
                 and move.sale_line_id.sale_return_kit
@@ -103,9 +103,9 @@ class StockMove(models.Model):
                 counted |= move
 
     def _get_kit_quantity(self, counted):
-        """Return what part of its order line the move is.
+        """Return which part of its order line the move represents.
 
-        :param counted: the done moves of the order line that are counted already.
+        :param counted: the done moves of the order line already counted.
         :return: a quantity in the unit of the order line, rounded.
         :rtype: float
         """
@@ -134,9 +134,9 @@ class StockMove(models.Model):
         return max(sale_line._get_return_measure().round(part), 0.0)
 
     def _get_kit_part(self, siblings, whole, quantity):
-        """Return the part of what goes out again: of the part that came in with it.
+        """Return the part that goes out again, in proportion to the part that came in.
 
-        :param siblings: moves that took of it before.
+        :param siblings: moves that already used it.
         :param float whole: the part that came in, in the unit of the order line.
         :param float quantity: what came in, in the unit of the component.
         """

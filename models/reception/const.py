@@ -1,6 +1,6 @@
-"""Closed lists of what comes back."""
+"""Closed lists of the reception."""
 
-# What can be wrong with what came.
+# What can be wrong with received goods.
 DISCREPANCY_KINDS = [
     ('short', "Too little"),
     ('over', "Too much"),
@@ -10,7 +10,7 @@ DISCREPANCY_KINDS = [
     ('empty', "Empty box"),
 ]
 
-# Those of goods that are here although they do not belong to the return.
+# Kinds for goods that are here although they do not belong to the return.
 FOREIGN_KINDS = ('over', 'wrong_product', 'wrong_lot')
 
 DISCREPANCY_RESOLUTIONS = [

@@ -7,8 +7,8 @@ class ProductProduct(models.Model):
     def _with_valuation_context(self):
         """Override of `stock_account` to leave goods of others out, under FIFO as well.
 
-        Odoo does so for the other methods. Under FIFO it takes the customers' property that lies
-        in quarantine for stock without a receipt, and values it at the last cost.
+        Odoo does so for the other methods. Under FIFO it would treat the customers' property in
+        quarantine as stock without a receipt, and value it at the last cost.
         """
         products = super()._with_valuation_context()
         return products.with_context(owners=[False, self.env.company.partner_id.id])

@@ -92,24 +92,24 @@ class SaleReturn(models.Model):
                 'discrepancy_ids.lot_id',
             )
         )
-        # sudo: the transfers need not be readable; which returns are is checked as always.
+        # sudo: the transfers need not be readable; access to the returns is checked as usual.
         return Domain('id', 'in', self.sudo().with_context(active_test=False)._search(domain))
 
     # === REGISTER === #
 
     @reads(values=needed(list_of(row(DISCREPANCY))))
     def register_discrepancies(self, values):
-        """Record what is not as expected, and receive goods that do not belong to the return.
+        """Record discrepancies, and receive goods that do not belong to the return.
 
-        Goods of the kinds `over`, `wrong_product` and `wrong_lot` are received into quarantine by
-        a transfer of their own, as the customer's property.
+        Goods of the kinds `over`, `wrong_product` and `wrong_lot` are received into quarantine by a
+        separate transfer, as the customer's property.
 
         :param list values: dicts `{kind, quantity, line_id=None, product_id=None, lot=None,
             note=None, user_id=None, files=None, attachment_ids=None}`; files as for
-            `register_inspection`. `kind` is one of `short`, `over`,
-            `wrong_product`, `wrong_lot`, `damaged`, `empty`; `line_id` is demanded but for
-            `wrong_product`, which demands `product_id`; `quantity` is in the unit of the line, or
-            of the product without a line; `lot` is the name of a lot or serial number.
+            `register_inspection`. `kind` is one of `short`, `over`, `wrong_product`, `wrong_lot`,
+            `damaged`, `empty`; `line_id` is required except for `wrong_product`, which requires
+            `product_id`; `quantity` is in the unit of the line, or of the product without a line;
+            `lot` is the name of a lot or serial number.
         :return: the new discrepancies, in the order of `values`.
         :rtype: sale.return.discrepancy
         :raise AccessError: without the role of inspector.
@@ -123,7 +123,7 @@ class SaleReturn(models.Model):
             self.env._("No discrepancy can be registered for return %(returns)s."),
         )
         vals_list = [self._prepare_discrepancy_vals(value) for value in values]
-        # sudo: evidence is written by services only, and receiving what is here asks for no
+        # sudo: evidence is written by services only, and receiving goods that are here needs no
         # rights in Inventory; the group was checked.
         records = self.env['sale.return.discrepancy'].sudo()._create_found(vals_list)
         self.env['sale.return.file']._keep_results(records.with_env(self.env), values)
@@ -136,7 +136,7 @@ class SaleReturn(models.Model):
     def _prepare_discrepancy_vals(self, value):
         """Check one discrepancy and turn it into values. Override to add values.
 
-        :raise UserError: naming what is wrong with it.
+        :raise UserError: naming the problem.
         """
         if not isinstance(value, dict) or set(value) - DISCREPANCY_KEYS:
             raise UserError(
@@ -181,7 +181,7 @@ class SaleReturn(models.Model):
         }
 
     def _ensure_discrepancy_quantity(self, kind, line, product, measure, quantity):
-        """Refuse quantities that cannot be: none, no number, more missing than is expected."""
+        """Refuse impossible quantities: zero, not a number, more missing than expected."""
         number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
         if not number or not math.isfinite(quantity) or measure.compare(quantity, 0.0) <= 0:
             raise UserError(
@@ -208,8 +208,8 @@ class SaleReturn(models.Model):
             )
 
     def _get_discrepancy_lot(self, kind, product, name):
-        """Return the lot of a name, a new one if nobody knows it; foreign goods need one."""
-        # sudo: a lot that stands on a parcel may be unknown, or of an order of somebody else.
+        """Return the lot of a name, a new one if it is unknown; foreign goods need one."""
+        # sudo: a lot number on a parcel may be unknown, or belong to somebody else's order.
         lots = self.env['sale.return.lots'].sudo()
         if product.tracking == 'none' or not name:
             if product.tracking != 'none' and kind in FOREIGN_KINDS:
@@ -227,27 +227,28 @@ class SaleReturn(models.Model):
     # === GUARDS === #
 
     def _has_open_discrepancy(self):
-        """Tell whether it is still to be decided what becomes of something."""
+        """Tell whether the return has open discrepancies."""
         self.ensure_one()
-        # sudo: what is open keeps a return open, whoever looks at it.
+        # sudo: open discrepancies keep a return open, no matter who looks at it.
         return 'open' in self.sudo().discrepancy_ids.mapped('state')
 
     def _ensure_discrepancies_resolved(self):
-        """Refuse to close returns with open discrepancies, but for what did not come.
+        """Refuse to close returns with open discrepancies, except for missing goods.
 
-        That is what closing writes off.
+        Closing writes those off.
 
         :raise UserError: naming them.
         """
-        # sudo: what is open keeps a return open, whoever closes it.
+        # sudo: open discrepancies keep a return open, no matter who closes it.
         self.sudo().discrepancy_ids.filtered(lambda d: d.kind != 'short')._ensure_none_open()
 
     def _resolve_missing(self, reason):
-        """Resolve that something is missing: the return is closed without it.
+        """Resolve discrepancies of missing goods: the return is closed without them.
 
-        What of a parcel is missing is recorded, too, if nobody has done so.
+        Missing goods of a parcel are recorded, too, if nobody has done so.
         """
-        # sudo: who may close a return (checked by `action_close`) settles what is missing with it.
+        # sudo: users who may close a return (checked by `action_close`) also settle its missing
+        # goods.
         records = self.sudo().discrepancy_ids.filtered(
             lambda d: d.kind == 'short' and d.state == 'open'
         )
@@ -273,7 +274,7 @@ class SaleReturn(models.Model):
     # === RECEIPT === #
 
     def action_expect_again(self):
-        """Expect what is authorized and has not come, where the receipt was cancelled.
+        """Expect authorized goods that have not come again, where the receipt was cancelled.
 
         :return: True
         :raise UserError: when a return is not approved.
@@ -289,7 +290,7 @@ class SaleReturn(models.Model):
     # === BUTTONS === #
 
     def action_view_discrepancies(self):
-        """Show what was not as expected."""
+        """Show the discrepancies."""
         return self.discrepancy_ids._get_records_action(name=self.env._("Discrepancies"))
 
     def action_open_discrepancy(self):

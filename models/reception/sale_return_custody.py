@@ -4,10 +4,10 @@ from odoo.fields import Command
 
 
 class SaleReturnCustody(models.AbstractModel):
-    """Service: move goods that lie in quarantine as the property of customers.
+    """Service: move goods in quarantine that are the property of customers.
 
-    Goods change their owner by leaving on paper as the customer's and coming in as ours: that is
-    the only way Odoo values them.
+    Goods change owner by leaving on paper as the customer's and coming in as ours: only this way
+    does Odoo value them.
     """
 
     _name = 'sale.return.custody'
@@ -22,7 +22,7 @@ class SaleReturnCustody(models.AbstractModel):
         :param discrepancies: new `sale.return.discrepancy` records.
         """
         surplus = self.env['sale.return.surplus']
-        # One transfer each: what does not belong together is not mixed.
+        # One transfer each, so that unrelated goods are not mixed.
         transfers = self.env['stock.picking'].create(
             [self._prepare_intake_vals(record) for record in discrepancies]
         )
@@ -66,7 +66,7 @@ class SaleReturnCustody(models.AbstractModel):
         """Make foreign goods ours: as returned goods of an order line, or as found goods.
 
         :param discrepancies: `sale.return.discrepancy` records of goods that are here.
-        :raise UserError: when an order line was not delivered that much.
+        :raise UserError: when that much was not delivered for an order line.
         """
         if not discrepancies:
             return
@@ -115,8 +115,8 @@ class SaleReturnCustody(models.AbstractModel):
     def _receive_as_returned(self, discrepancies):
         """Receive goods for their order lines, with the origin that gives them their value.
 
-        What was too much on a return line is authorized there; other order lines get a return of
-        their own, which is decided on like any other.
+        Surplus of a return line is authorized there; other order lines get a separate return, which
+        is decided like any other.
         """
         discrepancies.sale_line_id._take_return_counter()
         for record in discrepancies:
@@ -124,13 +124,13 @@ class SaleReturnCustody(models.AbstractModel):
             if line.sale_line_id == record.sale_line_id:
                 self._authorize_more(line, record._get_line_quantity() - line._get_qty_missing())
         discrepancies.line_id.sale_line_id._check_return_quantities()
-        # One after the other: each sees what the one before it has taken of the deliveries.
+        # One after the other: each sees what the ones before have used of the deliveries.
         for record in discrepancies:
             self._finish(self.env['stock.picking'].create(self._prepare_receipt_vals(record)))
 
     @api.model
     def _authorize_more(self, line, quantity):
-        """Authorize on a line what came beyond what it still expects, in its unit."""
+        """Authorize on a line what came beyond its expected quantity, in its unit."""
         if line._get_measure().compare(quantity, 0.0) <= 0:
             return
         in_steps = line._get_measure().round
@@ -195,8 +195,8 @@ class SaleReturnCustody(models.AbstractModel):
     def _receive_as_found(self, discrepancies):
         """Receive goods nobody sold as ours, at the value of 0.00: we paid nothing for them.
 
-        Products with a standard cost have no other value than that, so the account of scrapped
-        returns takes the difference, as it does when goods are scrapped.
+        Products with a standard cost always have that value, so the account of scrapped returns
+        takes the difference, as it does when goods are scrapped.
         """
         vals_list = []
         for record in discrepancies:
@@ -214,7 +214,7 @@ class SaleReturnCustody(models.AbstractModel):
                 )
             )
         moves = self.env['stock.move'].create(vals_list)
-        # Before the moves are done, or their value would be the cost of the product.
+        # Set before the moves are done, or their value would be the cost of the product.
         self.env['product.value'].create(
             [
                 {'move_id': move.id, 'value': 0.0, 'company_id': record.company_id.id}
@@ -235,7 +235,7 @@ class SaleReturnCustody(models.AbstractModel):
 
     @api.model
     def _ensure_account(self, discrepancy):
-        """Refuse found goods of standard cost that the ledger would not know of."""
+        """Refuse found goods of standard cost if they could not be booked in the ledger."""
         product = self._get_product(discrepancy)
         if (
             product.valuation == 'real_time'
@@ -334,7 +334,7 @@ class SaleReturnCustody(models.AbstractModel):
         """Prepare the move that takes goods out of custody. Override to add values."""
         vals = self._prepare_move_vals(
             discrepancy,
-            # Where the goods were really put, which may be a shelf of the quarantine.
+            # The actual location of the goods, which may be a shelf of the quarantine.
             self._get_intake(discrepancy).move_line_ids.location_dest_id[:1],
             location_dest,
             discrepancy.qty_here,
@@ -349,7 +349,8 @@ class SaleReturnCustody(models.AbstractModel):
     def _prepare_move_vals(self, discrepancy, location, location_dest, quantity, lot):
         """Prepare a move of the goods of a discrepancy. Override to add values.
 
-        Chain-free, with the line that says what is moved: nothing else can be reserved for it.
+        Without links to other moves and with its own move line: nothing else can be reserved for
+        it.
         """
         product = discrepancy.product_id
         return {
@@ -380,12 +381,12 @@ class SaleReturnCustody(models.AbstractModel):
 
     @api.model
     def _get_goods_lot(self, discrepancy):
-        """Return the lot under which the goods stand in quarantine."""
+        """Return the lot under which the goods are in quarantine."""
         return self._get_intake(discrepancy).move_line_ids.lot_id[:1] or discrepancy.lot_id
 
     @api.model
     def _reserve(self, moves):
-        """Confirm moves whose lines say what they take."""
+        """Confirm moves that already have their move lines."""
         for move in moves.filtered('picking_id'):
             move.move_line_ids.picking_id = move.picking_id
         moves._action_confirm(merge=False)
@@ -395,7 +396,7 @@ class SaleReturnCustody(models.AbstractModel):
     def _finish_moves(self, moves):
         """Do moves that stand for a decision and no transport, so that they need no transfer.
 
-        Odoo names moves without a transfer if they correct the stock, as these do.
+        Odoo gives moves without a transfer a name if they correct the stock, as these do.
         """
         for move in moves:
             discrepancy = move.sale_return_discrepancy_id
@@ -407,7 +408,7 @@ class SaleReturnCustody(models.AbstractModel):
 
     @api.model
     def _finish(self, transfers):
-        """Do transfers whose goods are said completely."""
+        """Validate transfers whose move lines are complete."""
         self._reserve(transfers.move_ids)
         transfers.move_ids.picked = True
         transfers._action_done()

@@ -6,10 +6,10 @@ from ...const import LIABILITIES
 from ...tools.reader import reads, text
 from .const import DISCREPANCY_KINDS, DISCREPANCY_RESOLUTIONS, FOREIGN_KINDS
 
-# What people may change on a discrepancy until it is resolved.
+# Fields that users may change on a discrepancy until it is resolved.
 EDITABLE_WHILE_OPEN = frozenset({'sale_line_id', 'liability'})
 
-# What can become of which kind.
+# Possible resolutions by kind.
 RESOLUTIONS_BY_KIND = {
     'short': ('accept', 'write_off', 'claim'),
     'empty': ('accept', 'write_off', 'claim'),
@@ -19,14 +19,14 @@ RESOLUTIONS_BY_KIND = {
 
 
 class SaleReturnDiscrepancy(models.Model):
-    """What came (or did not come) is not what was expected.
+    """A difference between what was expected and what came (or did not come).
 
-    Goods that do not belong to the return have a move of their own into quarantine, without order
-    line and origin. They stay the customer's, so they are not valued:
+    Goods that do not belong to the return have a separate move into quarantine, without order line
+    and origin. They stay the customer's, so they are not valued:
 
         Customers ──► Quarantine (owner: customer)
 
-    Only the resolution makes something else of them, see `sale_return_discrepancy_steps`.
+    Only the resolution changes that, see `sale_return_discrepancy_steps`.
     """
 
     _name = 'sale.return.discrepancy'
@@ -115,7 +115,7 @@ class SaleReturnDiscrepancy(models.Model):
         help="Where the thing lies.",
     )
 
-    # What became of it
+    # Its outcome
     state = fields.Selection(
         [('open', "Open"), ('resolved', "Resolved")],
         string="Status",
@@ -164,7 +164,7 @@ class SaleReturnDiscrepancy(models.Model):
         for record in self:
             quantity = 0.0
             for move in record.move_ids:
-                # What belongs to a return line is not the customer's property any more.
+                # Goods that belong to a return line are not the customer's property any more.
                 if move.state != 'done' or move.sale_return_line_id:
                     continue
                 done = move.product_uom._compute_quantity(
@@ -198,13 +198,13 @@ class SaleReturnDiscrepancy(models.Model):
 
     @api.model
     def _get_fixed_fields(self, names):
-        """Override of `sale.return.derived`: services say all there is to say of what was found."""
+        """Override of `sale.return.derived`: services set all values of what was found."""
         return set(names)
 
     def write(self, vals):
         """Override of `base` to keep what was found and decided as it was recorded.
 
-        :raise UserError: when a field is set that follows from what was done.
+        :raise UserError: when a derived field is set.
         """
         fixed = {name for name in vals if self._is_derived(name)}
         if any(record.state != 'open' for record in self):
@@ -238,7 +238,7 @@ class SaleReturnDiscrepancy(models.Model):
     # === QUANTITIES === #
 
     def _is_foreign(self):
-        """Tell whether it is about goods that came although they do not belong to the return."""
+        """Tell whether it concerns goods that came although they do not belong to the return."""
         self.ensure_one()
         return self.kind in FOREIGN_KINDS
 
@@ -255,7 +255,7 @@ class SaleReturnDiscrepancy(models.Model):
         )
 
     def _check_moved(self):
-        """Refuse that the record and the moves of its goods say different things.
+        """Refuse a record that contradicts the moves of its goods.
 
         :raise UserError: naming the discrepancy.
         """
@@ -301,7 +301,7 @@ class SaleReturnDiscrepancy(models.Model):
         return self.env['sale.return.opening']._open_transfers(self)
 
     def action_open_resolution(self):
-        """Open the dialog that asks what becomes of it."""
+        """Open the dialog that asks for the resolution."""
         self.env['sale.return']._ensure_group('group_inspector')
         return {
             'type': 'ir.actions.act_window',
@@ -328,11 +328,11 @@ class SaleReturnDiscrepancy(models.Model):
         """Create discrepancies, log them, and give their owners an activity.
 
         :param list vals_list: values for `create`.
-        :param bool with_activity: False for what is decided on at once.
+        :param bool with_activity: False for discrepancies that are resolved at once.
         :return: the new discrepancies.
         :rtype: sale.return.discrepancy
         """
-        # sudo: nobody writes evidence directly; whoever calls has found something.
+        # sudo: nobody writes evidence directly; the caller has found something.
         records = self.sudo().create(vals_list)
         records._log_event('discrepancy', [record.note for record in records])
         for user, group in (records if with_activity else self).grouped('user_id').items():
@@ -346,7 +346,7 @@ class SaleReturnDiscrepancy(models.Model):
         return records
 
     def _log_event(self, kind, reasons):
-        """Write one event for each discrepancy in the history of its return."""
+        """Log one event for each discrepancy on its return."""
         kinds = dict(self._fields['kind']._description_selection(self.env))
         resolutions = dict(self._fields['resolution']._description_selection(self.env))
         self.env['sale.return.event']._log(
@@ -378,14 +378,14 @@ class SaleReturnDiscrepancy(models.Model):
 
     @reads(resolution=text, reason=text, liability=text)
     def action_resolve(self, resolution, reason=None, liability=None):
-        """Say what becomes of what was found, and do it.
+        """Resolve the discrepancies, and move the goods accordingly.
 
-        A claimed thing may be resolved once more as long as it is here: the claim stays in the
+        Claimed goods may be resolved again as long as they are here: the claim stays in the
         history.
 
         :param str resolution: `accept`, `write_off`, `send_back` or `claim`.
-        :param str reason: why; demanded where something is written off.
-        :param str liability: who pays for it, demanded for a claim (`carrier`, `supplier`, ...).
+        :param str reason: why; required where something is written off.
+        :param str liability: who pays for it, required for a claim (`carrier`, `supplier`, ...).
         :return: True
         :raise AccessError: without the role of inspector; accepting goods, and writing off what
             was credited already, takes an approver.
@@ -399,8 +399,8 @@ class SaleReturnDiscrepancy(models.Model):
         self._ensure_resolvable(resolution, reason, liability)
         if resolution in ('write_off', 'claim'):
             self._ensure_may_write_off()
-        # sudo: moving the goods is part of deciding on them and asks for no rights in Inventory;
-        # the group was checked.
+        # sudo: moving the goods is part of the resolution and needs no rights in Inventory; the
+        # group was checked.
         records = self.sudo().with_context(clean_context(self.env.context))
         records._settle(resolution, reason, liability)
         getattr(records, f'_resolve_{resolution}')()
@@ -408,10 +408,10 @@ class SaleReturnDiscrepancy(models.Model):
         return True
 
     def _ensure_may_write_off(self):
-        """Refuse to stop expecting what was credited already, unless an approver does.
+        """Only let approvers stop expecting goods that are already credited.
 
         :raise AccessError: without the role of approver.
-        :raise UserError: when the user asked for the return.
+        :raise UserError: when the user requested the return.
         """
         lines = self.filtered(lambda record: record.kind in ('short', 'empty')).line_id
         early = lines.filtered(lambda line: line._is_credited_before_it_came())
@@ -433,7 +433,7 @@ class SaleReturnDiscrepancy(models.Model):
         self.activity_feedback(['mail.mail_activity_data_todo'], feedback=reason)
 
     def _ensure_resolvable(self, resolution, reason, liability):
-        """Refuse a resolution that makes no sense for what was found.
+        """Refuse a resolution that makes no sense for the kind.
 
         :raise UserError: naming the discrepancy and what is possible.
         """
@@ -470,7 +470,7 @@ class SaleReturnDiscrepancy(models.Model):
             raise UserError(self.env._("Say against whom the claim is: who is liable?"))
 
     def _resolve_accept(self):
-        """What came too much becomes part of the return; what did not come is expected again."""
+        """Surplus goods become part of the return; missing goods are expected again."""
         foreign = self.filtered(lambda record: record._is_foreign())
         missing = self.filtered(lambda record: record.kind in ('short', 'empty'))
         self.env['sale.return.reception']._create_receipts(
@@ -479,7 +479,7 @@ class SaleReturnDiscrepancy(models.Model):
         self.env['sale.return.custody']._accept(foreign)
 
     def _resolve_write_off(self):
-        """What did not come is not expected any more; foreign goods are scrapped."""
+        """Missing goods are not expected any more; foreign goods are scrapped."""
         self._write_off_missing()
         foreign = self.filtered(lambda record: record._is_foreign())
         self.env['sale.return.custody']._scrap(foreign)
@@ -489,12 +489,12 @@ class SaleReturnDiscrepancy(models.Model):
         self.env['sale.return.custody']._send_back(self)
 
     def _resolve_claim(self):
-        """The record is the ground of a claim. Goods stay where they are."""
+        """The record is the basis of a claim. Goods stay where they are."""
         self._write_off_missing()
 
     def _write_off_missing(self):
-        """Stop expecting what was found missing."""
-        # sudo: the callers have checked who resolves the discrepancy.
+        """Stop expecting missing goods."""
+        # sudo: the callers have checked the user's rights.
         lines = self.env['sale.return.line'].sudo()
         early = {}
         for record in self.filtered(lambda r: r.kind in ('short', 'empty') and r.line_id):
@@ -502,15 +502,15 @@ class SaleReturnDiscrepancy(models.Model):
             quantity = min(record._get_line_quantity(), line._get_qty_missing())
             if line._is_credited_before_it_came():
                 early[line] = early.get(line, 0.0) + quantity
-            # One write per line: each misses its own quantity.
+            # One write per line: each has its own missing quantity.
             line._write_facts({'qty_written_off': line.qty_written_off + quantity})
             lines |= line
         self.env['sale.return.unbacked']._note_written_off(early)
         self.env['sale.return.reception']._cancel_unexpected(lines)
 
     def _reopen(self):
-        """Open discrepancies again whose goods did not go where they should have gone."""
-        # sudo: a transfer that is cancelled opens it again, whoever cancels.
+        """Reopen discrepancies whose goods did not go where they should."""
+        # sudo: cancelling a transfer reopens it, no matter who cancels.
         records = self.sudo().filtered(lambda r: r.state == 'resolved' and r.qty_here)
         records._write_facts({'state': 'open', 'resolution': False})
         records._log_event(

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-# Goods that wait longer fill the quarantine.
+# Goods that wait longer than this clog the quarantine.
 PATIENCE = timedelta(days=30)
 
 
@@ -45,14 +45,14 @@ class SaleReturnHealth(models.AbstractModel):
         ]
 
     def _fix_quarantine(self, company):
-        """Create what warehouses need for returns, or take up again what was archived."""
+        """Create what warehouses need for returns, or restore what was archived."""
         warehouses = self._get_incomplete_warehouses(company)
         warehouses.sale_return_type_id.filtered(lambda kind: not kind.active).active = True
         warehouses.sale_return_loc_id.filtered(lambda place: not place.active).active = True
         warehouses._create_sale_return_setup()
 
     def _get_waiting_findings(self, company):
-        """Say how much has been in quarantine for too long."""
+        """Report how much has been in quarantine for too long."""
         report = self.env['sale.return.quarantine.report']
         if not report.has_access('read'):
             return []
@@ -78,10 +78,10 @@ class SaleReturnHealth(models.AbstractModel):
         ]
 
     def _get_transfer_findings(self, company):
-        """Name inspectors whom the delivery module of Odoo keeps from opening transfers.
+        """Name inspectors who cannot open transfers because of Odoo's delivery module.
 
-        Its form of transfers reads the postal codes of carriers, which Odoo gives to those who may
-        create contacts.
+        Its form of transfers reads the postal codes of carriers, which Odoo only lets users read
+        who may create contacts.
         """
         if 'delivery.zip.prefix' not in self.env:
             return []

@@ -23,7 +23,7 @@ class SaleReturnLine(models.Model):
         return self._get_measure().to_stock(left)
 
     def _get_qty_unplanned(self):
-        """Return what is missing and no open receipt brings, in the unit of the product."""
+        """Return what is missing and not on any open receipt, in the unit of the product."""
         self.ensure_one()
         if not self.return_expected:
             return 0.0
@@ -49,7 +49,7 @@ class SaleReturnLine(models.Model):
         return self._get_measure().from_stock(sum(moves.mapped('product_qty')))
 
     def _get_default_liability(self):
-        """Return who pays unless the inspector says otherwise: the carrier for what was damaged."""
+        """Return who pays unless the inspector says otherwise: the carrier for damaged goods."""
         self.ensure_one()
         if 'damaged' in self.discrepancy_ids.mapped('kind'):
             return 'carrier'
@@ -57,7 +57,7 @@ class SaleReturnLine(models.Model):
 
     @api.constrains('lot_ids', 'sale_line_id', 'product_id')
     def _check_lots_of_product(self):
-        # sudo: whoever asks for a return need not read lots.
+        # sudo: users who request a return need not read lots.
         for line in self.sudo():
             wrong = line.lot_ids.filtered(lambda lot, line=line: lot.product_id != line.product_id)
             if wrong:
@@ -70,11 +70,11 @@ class SaleReturnLine(models.Model):
                 )
 
     def _ensure_lots_at_customer(self):
-        """Refuse to expect lots that were not delivered with the order line, or are back.
+        """Refuse to expect lots that were not delivered with the order line, or came back already.
 
         :raise UserError: naming the lots and those that can come back.
         """
-        # sudo: whoever submits a return need not read lots.
+        # sudo: users who submit a return need not read lots.
         named = self.sudo().filtered(lambda line: line.lot_ids and line.sale_line_id)
         there = self.env['sale.return.lots']._get_lots_at_customer(named.sale_line_id)
         for line in named:

@@ -13,10 +13,10 @@ class SaleReturnLots(models.AbstractModel):
 
     @api.model
     def _get_lots_at_customer(self, sale_lines, products=None):
-        """Say which lots of order lines were delivered and are not yet back.
+        """Return which lots of order lines were delivered and are not back yet.
 
         :param sale_lines: `sale.order.line` records.
-        :param products: the products to look at, by default all (a kit has several).
+        :param products: the products to consider, by default all (a kit has several).
         :return: `{(order line, product): {lot id: quantity in the unit of the product}}`, in the
             order of delivery; the id False stands for what was delivered without a lot.
         :rtype: dict
@@ -27,7 +27,7 @@ class SaleReturnLots(models.AbstractModel):
         domain = [('move_id.sale_line_id', 'in', sale_lines.ids), ('state', '=', 'done')]
         if products is not None:
             domain.append(('product_id', 'in', products.ids))
-        # sudo: what was delivered does not depend on who asks; nothing else is read.
+        # sudo: what was delivered is the same for all users; nothing else is read.
         groups = (
             self.env['stock.move.line']
             .sudo()
@@ -51,10 +51,10 @@ class SaleReturnLots(models.AbstractModel):
     def _propose(self, moves):
         """Propose on open receipts only lots that were delivered and are not yet back.
 
-        Odoo proposes the first ones that were delivered. Of serial numbers that is a guess, unless
-        all come back or the customer has named them: then they are left to be scanned.
+        Odoo proposes the first ones delivered. For serial numbers that is a guess, unless all come
+        back or the customer has named them; otherwise they are left to be scanned.
 
-        :param moves: receipt moves whose goods Odoo has just reserved.
+        :param moves: receipt moves that Odoo has just reserved.
         """
         tracked = moves.filtered(
             lambda move: (
@@ -80,14 +80,14 @@ class SaleReturnLots(models.AbstractModel):
     def _propose_for_move(self, move, there, named, sure):
         """Give the lines of one move its lots, the named ones first.
 
-        :param dict there: `{lot id: quantity}` at the customer's; what is proposed is taken out.
+        :param dict there: `{lot id: quantity}` with the customer; what is proposed is subtracted.
         :param named: lots the customer has named for it.
         :param bool sure: True when lots they have not named may be proposed, too.
         """
         delivered = move.origin_returned_move_id.move_line_ids.lot_id.ids
         lot_ids = [lot_id for lot_id in there if lot_id in named.ids]
         if sure or not named:
-            # Those of the delivery it undoes before those of others.
+            # Lots of the delivery it undoes come before those of others.
             rest = sorted(set(there) - set(lot_ids), key=lambda i: (i not in delivered, i))
             lot_ids += rest if sure else []
         wanted, vals_list = move.product_qty, []
@@ -125,7 +125,7 @@ class SaleReturnLots(models.AbstractModel):
     def _find_lots_by_name(self, moves):
         """Give move lines on which a lot was typed the lot of that name.
 
-        A name nobody knows gets a lot: the thing is here and has to stand somewhere.
+        An unknown name gets a new lot: the goods are here and have to be booked somewhere.
         """
         for line in moves.move_line_ids.filtered(lambda ml: ml.lot_name and not ml.lot_id):
             line.lot_id = self._get_or_create_lot(line.product_id, line.lot_name, line.company_id)
@@ -133,7 +133,7 @@ class SaleReturnLots(models.AbstractModel):
     @api.model
     def _get_or_create_lot(self, product, name, company):
         """Return the lot of a name, a new one if there is none."""
-        # sudo: whoever receives a thing has to be able to say what is written on it.
+        # sudo: users who receive goods have to be able to record the number on them.
         lots = self.env['stock.lot'].sudo().with_context(active_picking_id=False)
         return self._find_lot(product, name, company) or lots.create(
             {'name': name, 'product_id': product.id}
@@ -142,7 +142,7 @@ class SaleReturnLots(models.AbstractModel):
     @api.model
     def _find_lot(self, product, name, company):
         """Return the lot of a product by its name, in a company or shared."""
-        # sudo: users of Returns name lots that they need not be allowed to read.
+        # sudo: users of Returns may name lots that they cannot read.
         return (
             self.env['stock.lot']
             .sudo()
@@ -186,9 +186,9 @@ class SaleReturnLots(models.AbstractModel):
 
     @api.model
     def _get_candidates(self, name, companies):
-        """Say which deliveries a lot or serial number may come back from, the latest first.
+        """Return the deliveries that a lot or serial number may come back from, the latest first.
 
-        :param str name: what is written on the thing.
+        :param str name: the number on the goods.
         :param companies: `res.company` records to look in.
         :return: dicts `{lot_id, product_id, sale_line_id, order_id, partner_id, delivered_on,
             quantity (left with the customer, in the unit of the product), return_line_id (an open

@@ -5,14 +5,14 @@ from odoo.exceptions import UserError
 
 
 class SaleReturnQuarantine(models.AbstractModel):
-    """Service: say what of returns lies in quarantine and waits for inspection."""
+    """Service: goods of returns that are in quarantine and wait for inspection."""
 
     _name = 'sale.return.quarantine'
     _description = "Return Quarantine"
 
     @api.model
     def _get_buckets(self, lines):
-        """Say what of the lines lies in quarantine and was not inspected.
+        """Return the goods of the lines that are in quarantine and not inspected.
 
         :param lines: `sale.return.line` records.
         :return: `{line: [bucket]}`, a bucket being `{move, product, lot, owner, package,
@@ -20,9 +20,10 @@ class SaleReturnQuarantine(models.AbstractModel):
         :rtype: dict
         """
         result = {}
-        # sudo: where the goods lie is a fact of the return, whoever may read transfers.
+        # sudo: where the goods are is a fact of the return, whether or not the user may read
+        # transfers.
         lines = lines.sudo()
-        # At once for all lines: the loop below would ask for them line by line.
+        # Read at once for all lines: the loop below would query line by line.
         moves = lines.move_ids
         moves.fetch(['state', 'returned_move_ids', 'move_line_ids'])
         (moves | moves.returned_move_ids).move_line_ids.fetch(['lot_id', 'quantity_product_uom'])
@@ -60,10 +61,10 @@ class SaleReturnQuarantine(models.AbstractModel):
 
     @api.model
     def _take_inspected(self, line, buckets):
-        """Take out of the buckets of a line what was inspected and not corrected since."""
+        """Remove from the buckets of a line what was inspected and not corrected since."""
         for row in line.inspection_ids.sorted('id'):
             if row.corrects_id or row.disposition_id.action == 'keep':
-                continue  # what the customer keeps has never been here
+                continue  # goods the customer keeps have never been here
             there = buckets
             if row.correction_ids or len({bucket['package'] for bucket in buckets}) > 1:
                 # After a correction the oldest goods need not be those that left.
@@ -158,7 +159,7 @@ class SaleReturnQuarantine(models.AbstractModel):
             if not component_id:
                 quantity = line._get_measure().to_stock(quantity)
             if product.uom_id.compare(quantity, there) > 0:
-                # sudo: the name of the lot the caller has given.
+                # sudo: only the name of the lot that the caller gave.
                 lot = self.env['stock.lot'].sudo().browse(lot_id)
                 raise UserError(
                     self.env._(

@@ -5,10 +5,10 @@ from .const import QUARANTINE_AGES, QUARANTINE_STATES
 
 
 class SaleReturnQuarantineReport(models.Model):
-    """What lies in quarantine: since when, why, for which return, and what it waits for.
+    """What is in quarantine: since when, why, for which return, and what it waits for.
 
-    The rows add up to the stock (`stock.quant`) of the quarantines. What moves say about returns
-    and discrepancies is taken off the stock; the rest belongs to no return.
+    The rows add up to the stock (`stock.quant`) of the quarantines. Quantities that moves assign to
+    returns and discrepancies are subtracted from the stock; the rest belongs to no return.
     """
 
     _name = 'sale.return.quarantine.report'
@@ -61,7 +61,7 @@ class SaleReturnQuarantineReport(models.Model):
     @api.depends('quantity', 'product_id', 'lot_id', 'owner_id', 'company_id')
     def _compute_value(self):
         for company, rows in self.grouped('company_id').items():
-            # sudo: whoever may see the value of the quarantine need not see all stock.
+            # sudo: users who may see the value of the quarantine need not see all stock.
             by_lot = rows.filtered(lambda row: row.lot_id and row.product_id.sudo().lot_valuated)
             products = (rows - by_lot).product_id.sudo().with_company(company)
             averages = products._get_average_values()
@@ -159,7 +159,7 @@ class SaleReturnQuarantineReport(models.Model):
 
     @api.model
     def _get_moves_query(self):
-        """Return the moves of returns of which something is in quarantine, or about to leave it.
+        """Return the moves of returns with goods in quarantine, or about to leave it.
 
         Moves that undo a receipt name no return line, but their origin does.
         """
@@ -198,7 +198,7 @@ class SaleReturnQuarantineReport(models.Model):
 
     @api.model
     def _get_moved_query(self):
-        """Return what these moves brought into quarantine and took out of it, by place."""
+        """Return what these moves brought into quarantine and took out of it, by location."""
         return SQL(
             """
             moved AS (
@@ -230,7 +230,7 @@ class SaleReturnQuarantineReport(models.Model):
 
     @api.model
     def _get_known_query(self):
-        """Return what of the stock belongs to a return, by what it waits for."""
+        """Return the stock that belongs to a return, by what it waits for."""
         return SQL(
             """
             known AS (
@@ -250,7 +250,7 @@ class SaleReturnQuarantineReport(models.Model):
 
     @api.model
     def _get_rows_query(self):
-        """Return the rows: what belongs to a return, and what is left of the stock."""
+        """Return the rows: stock of returns, and the rest of the stock."""
         return SQL(
             """
             rows AS (

@@ -7,7 +7,7 @@ from ...const import OPEN_STATES
 
 
 class SaleReturnReception(models.AbstractModel):
-    """Service: expect returned goods, and say what to do when they have come.
+    """Service: expect returned goods, and follow up when they have come.
 
     delivery move (done)        WH/Stock ──► Customers
           ▲ origin_returned_move_id
@@ -28,7 +28,7 @@ class SaleReturnReception(models.AbstractModel):
         :return: the new receipts.
         :rtype: stock.picking
         """
-        # sudo: approvers need no rights in Inventory; the caller has checked their own.
+        # sudo: approvers need no rights in Inventory; the caller has checked their role.
         service = self.sudo().with_context(clean_context(self.env.context))
         vals_list = []
         for company, group in returns.with_env(service.env).grouped('company_id').items():
@@ -58,11 +58,11 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _allocate_origins(self, lines):
-        """Say which delivery moves the lines undo, the oldest delivery first.
+        """Return which delivery moves the lines undo, the oldest delivery first.
 
         :param lines: `sale.return.line` records.
         :return: `{line: [(delivery move, quantity in the unit of its product)]}`; the move is empty
-            for what no delivery is left of.
+            for quantities without a remaining delivery.
         :rtype: dict
         """
         lines = lines.filtered('return_expected')
@@ -79,7 +79,7 @@ class SaleReturnReception(models.AbstractModel):
                 continue
             parts = []
             uom = line.product_id.uom_id
-            # What has come, or comes with a receipt made by hand, needs no other one.
+            # Goods that have come, or come with a receipt made by hand, need no other receipt.
             wanted = line._get_measure().to_stock(line._get_qty_missing()) - sum(
                 move.product_qty
                 for move in line.move_ids
@@ -114,10 +114,10 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _get_origins_left(self, sale_line, lot=None):
-        """Return the delivery moves of which goods may still come back, the oldest first.
+        """Return the delivery moves whose goods may still come back, the oldest first.
 
         :param sale_line: `sale.order.line`.
-        :param lot: `stock.lot`: deliveries of this one come first.
+        :param lot: `stock.lot`: deliveries of this lot come first.
         :return: `[(delivery move, quantity left in the unit of the product)]`
         :rtype: list
         """
@@ -139,7 +139,7 @@ class SaleReturnReception(models.AbstractModel):
         """Prepare the receipt of one return. Override to add values.
 
         :param sale_return: one `sale.return`.
-        :param dict origins: what `_allocate_origins` gave.
+        :param dict origins: as returned by `_allocate_origins`.
         :return: values for `stock.picking.create`, empty when nothing is expected.
         :rtype: dict
         """
@@ -205,8 +205,8 @@ class SaleReturnReception(models.AbstractModel):
     @api.model
     def _cancel_open_receipts(self, returns):
         """Cancel the receipt moves of returns that were not done."""
-        # sudo: the desk that cancels a return needs no rights in Inventory; the caller has
-        # checked its own.
+        # sudo: users who cancel a return need no rights in Inventory; the caller has checked their
+        # role.
         moves = returns.sudo().line_ids.move_ids.filtered(
             lambda move: move.state not in ('done', 'cancel') and move._is_sale_return_receipt()
         )
@@ -214,14 +214,14 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _cancel_unexpected(self, lines):
-        """Take off open receipts what lines do not expect any more, the newest ones first.
+        """Remove from open receipts what lines do not expect any more, the newest ones first.
 
-        Happens when a done receipt is edited up, the goods came by another transfer, or what is
-        missing is written off.
+        Happens when the quantity of a done receipt is raised, the goods came by another transfer,
+        or what is missing is written off.
 
         :param lines: `sale.return.line` records.
         """
-        # sudo: whoever receives goods or decides on them may have no rights in Inventory.
+        # sudo: users who receive goods or decide on them may have no rights in Inventory.
         for line in lines.sudo().filtered('return_expected'):
             opened = line.move_ids.filtered(
                 lambda move, line=line: (
@@ -232,7 +232,7 @@ class SaleReturnReception(models.AbstractModel):
             )
             uom = line.product_id.uom_id
             excess = sum(opened.mapped('product_qty')) - line._get_qty_receivable()
-            # What another transfer brings was decided on by somebody; ours was only expected.
+            # A quantity on another transfer was entered on purpose; ours is only an expectation.
             for move in opened.sorted(lambda m: (m._is_made_by_return(), m.id), reverse=True):
                 if uom.compare(excess, 0.0) <= 0:
                     break
@@ -246,7 +246,7 @@ class SaleReturnReception(models.AbstractModel):
         if move.product_id.uom_id.compare(quantity, move.product_qty) >= 0:
             move._action_cancel()
             return
-        if not move.picked:  # what somebody has counted stays counted
+        if not move.picked:  # quantities that somebody has counted are kept
             move._do_unreserve()
         move.product_uom_qty -= move.product_id.uom_id._compute_quantity(
             quantity, move.product_uom, rounding_method='HALF-UP'
@@ -345,7 +345,7 @@ class SaleReturnReception(models.AbstractModel):
         undone = moves.filtered(
             lambda move: move.state == 'done' and not move.sale_return_inspection_id
         ).origin_returned_move_id.sale_return_line_id.return_id
-        # What was received and given back is expected again.
+        # Goods that were received and given back are expected again.
         self._create_receipts(undone.filtered(lambda r: r.state == 'approved'))
 
     @api.model
@@ -361,7 +361,7 @@ class SaleReturnReception(models.AbstractModel):
         results = [
             {
                 **result,
-                # One that was archived since is nobody's choice: a person has to look at it.
+                # A disposition archived since is not applied automatically: a person has to decide.
                 'disposition': lines.browse(
                     result['line_id']
                 ).policy_id.default_disposition_id.filtered('active'),
@@ -374,7 +374,7 @@ class SaleReturnReception(models.AbstractModel):
             with self.env.cr.savepoint():
                 disposal._register_results(lines, results)
         except UserError as error:
-            # What has arrived is received whatever happens; a person has to look at it.
+            # Goods that have arrived are received in any case; a person has to look at the failure.
             self.env['sale.return.event']._log(
                 [
                     {
@@ -388,22 +388,21 @@ class SaleReturnReception(models.AbstractModel):
 
     # === ADOPTION === #
 
-    # Service: let goods that come back by Odoo's own transfers count for a return.
+    # Service: assign goods that come back by Odoo's own transfers to a return.
 
     @api.model
     def _adopt_moves(self, moves, reason=None, resolution='refund', receiving=False):
-        """Let goods that come back without a return count for one.
+        """Assign goods that come back without a return to one.
 
-        First for open returns that wait for them, see `_match_open_returns`. The rest leaves a
-        return behind that is decided on like any other: goods may always be received, but nothing
-        is credited and nothing leaves quarantine before it is approved.
+        Open returns that expect them come first, see `_match_open_returns`. The rest gets a new
+        return that is decided like any other: goods may always be received, but nothing is credited
+        and nothing leaves quarantine before it is approved.
 
         :param moves: `stock.move` records.
         :param reason: `sale.return.reason` of the new lines, by default `reason_other`.
         :param str resolution: resolution of the new lines.
-        :param bool receiving: True when the goods are here: what was not delivered is then kept
-            as the customer's property, see `_leave_out_undelivered`. Otherwise it is refused to
-            expect it.
+        :param bool receiving: True when the goods are here: what was not delivered is then kept as
+            the customer's property, see `_leave_out_undelivered`. Otherwise an error is raised.
         :return: the new returns, one per receipt and customer.
         :rtype: sale.return
         :raise UserError: when more is to come back than was delivered.
@@ -411,7 +410,7 @@ class SaleReturnReception(models.AbstractModel):
         moves = moves.filtered(lambda move: move._is_adoptable())
         if not moves:
             return self.env['sale.return']
-        # sudo: whoever receives goods in Inventory need not be a user of Returns.
+        # sudo: users who receive goods in Inventory need not be users of Returns.
         moves = self._match_open_returns(moves.sudo(), resolution)
         reason = (reason or self.env.ref('sale_return.reason_other')).sudo()
         if receiving:
@@ -437,7 +436,7 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _group_by_customer(self, moves):
-        """Group moves that leave one return behind: `{(receipt, customer): moves}`."""
+        """Group moves that get one return: `{(receipt, customer): moves}`."""
         return moves.grouped(
             lambda move: (
                 move.picking_id,
@@ -447,7 +446,7 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _request_what_was_delivered(self, vals_list):
-        """Lower what new returns request to what was delivered; the rest is found as surplus."""
+        """Limit what new returns request to what was delivered; the rest is recorded as surplus."""
         for vals in vals_list:
             for line_vals in vals['line_ids']:
                 # sudo: warehouse workers need not read orders.
@@ -458,10 +457,10 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _match_open_returns(self, moves, resolution):
-        """Let moves count for open returns that hold their order lines, the oldest return first.
+        """Assign moves to open returns that hold their order lines, the oldest return first.
 
-        A move of more than what is held is split. What the returns had expected by receipts of
-        their own is not expected there any more.
+        A move of more than the held quantity is split. The returns' own receipts no longer expect
+        these goods.
 
         :param moves: `stock.move` records without return line.
         :param str resolution: only return lines with this resolution.
@@ -509,14 +508,14 @@ class SaleReturnReception(models.AbstractModel):
                 todo.insert(0, self._split_quantity(move, quantity - left[line]))
                 quantity = left[line]
             left[line] -= quantity
-            # One write per move: each counts for a line of its own.
+            # One write per move: each belongs to its own line.
             move.write({'sale_return_line_id': line.id, 'sale_line_id': sale_line.id})
         self._cancel_unexpected(lines)
         return rest
 
     @api.model
     def _get_qty_unclaimed(self, line):
-        """Return what a line expects and no transfer made by somebody else brings already."""
+        """Return what a line expects beyond transfers made by somebody else."""
         others = line.move_ids.filtered(
             lambda move: (
                 move.state not in ('done', 'cancel')
@@ -528,7 +527,7 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _split_quantity(self, move, quantity):
-        """Split a quantity (unit of the product) off a move that is under way, demand and all."""
+        """Split a quantity (unit of the product) off a move under way, including its demand."""
         parts, wanted = [], quantity
         for line in move.move_line_ids.sorted('id', reverse=True):
             part = min(wanted, line.quantity_product_uom)
@@ -555,10 +554,11 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _leave_out_undelivered(self, moves, reason):
-        """Keep what comes beyond what was delivered as the customer's property.
+        """Keep goods beyond what was delivered as the customer's property.
 
-        Where the order line has a return, it is a discrepancy of the latest. Where nothing of it
-        was ever delivered, it is one of a new return, which waits for somebody to look at it.
+        Where the order line has a return, they are a discrepancy of the latest one. Where nothing
+        was ever delivered, they are a discrepancy of a new return, which waits for somebody to
+        check it.
 
         :param moves: moves of goods that are here and belong to no return.
         :param reason: `sale.return.reason` of new lines.
@@ -585,7 +585,7 @@ class SaleReturnReception(models.AbstractModel):
             nothing_left = uom.compare(excess, quantity) >= 0
             returnable[sale_line] -= quantity
             if uom.compare(excess, 0.0) <= 0 or not nothing_left:
-                continue  # the return that is made for the rest finds its surplus
+                continue  # the return created for the rest finds its surplus
             if latest:
                 move.write(self._prepare_foreign_vals())
                 findings.append(surplus._prepare_finding('over', move, latest))
@@ -598,15 +598,15 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _prepare_foreign_vals(self):
-        """Prepare what takes a move off the order line it named."""
+        """Prepare values that detach a move from its order line."""
         return {'sale_line_id': False, 'origin_returned_move_id': False, 'move_orig_ids': False}
 
     @api.model
     def _keep_unknown(self, moves, reason):
-        """Keep goods that name an order line of which nothing was delivered.
+        """Keep goods for an order line of which nothing was delivered.
 
         They are the customer's property until somebody finds out where they come from: a return
-        without order line, which no rule approves by itself, with a discrepancy for each move.
+        without order line, which no rule approves automatically, with a discrepancy for each move.
 
         :param moves: `stock.move` records that are about to be done.
         :param reason: `sale.return.reason` of the lines.
@@ -626,7 +626,7 @@ class SaleReturnReception(models.AbstractModel):
             group.write(self._prepare_foreign_vals())
             for move, sale_line in sale_lines.items():
                 vals, _move = surplus._prepare_finding('wrong_product', move)
-                # Proposed: it may be delivered by the time somebody decides on it.
+                # Only proposed: the line may be delivered by the time somebody decides.
                 same = sale_line.product_id == move.product_id
                 vals |= {
                     'return_id': sale_return.id,
@@ -704,7 +704,7 @@ class SaleReturnReception(models.AbstractModel):
                 )
                 for move in moves
             )
-            # A small part is worth less than the smallest quantity there is.
+            # A small component may be less than the smallest quantity of the kit.
             return max(measure.round(share), measure.rounding)
         return measure.from_stock(
             sum(

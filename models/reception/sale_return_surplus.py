@@ -4,10 +4,10 @@ from odoo import api, models
 
 
 class SaleReturnSurplus(models.AbstractModel):
-    """Service: set apart what comes with a return and does not belong to it.
+    """Service: separate goods that come with a return but do not belong to it.
 
-    A receipt never stops because of it: what is right is received for the return, the rest by a
-    move of its own that keeps it as the customer's property, with a discrepancy.
+    They never stop a receipt: the right goods are received for the return, the rest by a separate
+    move that keeps them as the customer's property, with a discrepancy.
 
         Customers ──► Quarantine                     3 authorized, origin = delivery
         Customers ──► Quarantine (owner: customer)   1 too much, no origin, not valued
@@ -20,14 +20,14 @@ class SaleReturnSurplus(models.AbstractModel):
 
     @api.model
     def _set_apart(self, moves):
-        """Split off what does not belong to the returns that moves are about to receive.
+        """Split off goods that do not belong to the returns whose moves are about to be done.
 
         :param moves: `stock.move` records that are about to be done.
         :return: the new moves, to be done with them.
         :rtype: stock.move
         """
-        # sudo: whoever receives goods need not be a user of Returns, and what is right does not
-        # depend on who receives it.
+        # sudo: users who receive goods need not be users of Returns, and the result does not depend
+        # on who receives.
         moves = moves.sudo().filtered(self._is_arriving)
         strangers = moves.filtered(self._is_stranger)
         self._adopt_strangers(strangers)
@@ -36,14 +36,14 @@ class SaleReturnSurplus(models.AbstractModel):
             return self.env['stock.move']
         # Before anything is counted, see `sale.return.guard`.
         receipts.sale_line_id._take_return_counter()
-        # sudo: who validates the receipt may split it.
+        # sudo: users who validate the receipt may split it.
         new_moves = self.env['stock.move'].sudo()
         findings = []
         for stranger in strangers - receipts:
             splits = self._split_by_lot(stranger, self._get_parts_of_other_lots(stranger))
             findings += [self._prepare_finding('wrong_product', m) for m in [stranger, *splits]]
             new_moves = new_moves.union(*splits)
-        # One after the other: what is of a wrong lot is no longer surplus.
+        # One after the other: goods of a wrong lot must not count as surplus again.
         for kind, find in (('wrong_lot', self._find_wrong_lots), ('over', self._find_surplus)):
             for move, parts in find(receipts).items():
                 splits = self._split_by_lot(move, parts)
@@ -78,9 +78,9 @@ class SaleReturnSurplus(models.AbstractModel):
 
     @api.model
     def _adopt_strangers(self, moves):
-        """Let moves count for the return line of their receipt that has the same product.
+        """Assign moves to the return line of their receipt with the same product.
 
-        What is too much for it is found afterwards like any other surplus.
+        A quantity above what it expects is found afterwards like any other surplus.
         """
         for move in moves:
             siblings = (move.picking_id.move_ids - moves).filtered(
@@ -90,7 +90,7 @@ class SaleReturnSurplus(models.AbstractModel):
             )
             if siblings:
                 sibling = siblings.sorted(lambda m: (m.state in ('done', 'cancel'), m.id))[0]
-                # One write per move that somebody added by hand: there are few of them.
+                # One write per move: few moves are added by hand.
                 move.write(
                     {
                         'sale_return_line_id': sibling.sale_return_line_id.id,
@@ -119,7 +119,7 @@ class SaleReturnSurplus(models.AbstractModel):
             there = left[move.sale_line_id, move.product_id]
             for line in move.move_line_ids.filtered('picked').sorted('id'):
                 wanted = line.quantity_product_uom
-                # Goods delivered without a lot may have got any since.
+                # Goods delivered without a lot may have been given any lot since.
                 for lot in (line.lot_id, self.env['stock.lot']):
                     part = min(wanted, max(there.get(lot.id, 0.0), 0.0))
                     if lot.id in there:
@@ -145,7 +145,7 @@ class SaleReturnSurplus(models.AbstractModel):
             uom = line.product_id.uom_id
             receivable = line._get_qty_receivable()
             if line.sale_line_id in there:
-                # Native returns that leave none of ours behind may have brought it already.
+                # Native returns without a return document may have brought it already.
                 receivable = min(receivable, max(there[line.sale_line_id], 0.0))
                 there[line.sale_line_id] -= min(
                     receivable, sum(group.move_line_ids.mapped('quantity_product_uom'))
@@ -163,12 +163,13 @@ class SaleReturnSurplus(models.AbstractModel):
     def _get_qty_at_customer(self, moves):
         """Return the quantities of order lines that the customer still has, beyond known returns.
 
-        Where every native return leaves one of ours behind, what returns expect is there.
+        Where every native return creates a return document, what returns expect is still with the
+        customer.
 
         :return: `{order line: quantity in the unit of the product}`
         :rtype: dict
         """
-        # sudo: whoever receives goods need not read settings of the company.
+        # sudo: users who receive goods need not read settings of the company.
         lost = moves.filtered(lambda m: not m.company_id.sudo().sale_return_adopt_native)
         sale_lines = lost.sale_line_id.filtered(lambda line: not line._is_return_kit())
         if not sale_lines:
@@ -178,13 +179,13 @@ class SaleReturnSurplus(models.AbstractModel):
 
     @api.model
     def _match_origins(self, moves):
-        """Let what comes undo the delivery its lots left with, which gives it its value.
+        """Link received goods to the delivery of their lots, which gives them their value.
 
         :param moves: receipt moves that are about to be done.
         :return: new moves, where one move brings lots of several deliveries.
         :rtype: stock.move
         """
-        # sudo: who validates the receipt may split it.
+        # sudo: users who validate the receipt may split it.
         new_moves = self.env['stock.move'].sudo()
         for move in moves.filtered(
             lambda m: m.origin_returned_move_id and m.has_tracking != 'none'
@@ -221,7 +222,7 @@ class SaleReturnSurplus(models.AbstractModel):
 
     @api.model
     def _split_by_lot(self, move, parts):
-        """Split parts of a move off, one new move for each lot."""
+        """Split off parts of a move, one new move for each lot."""
         by_lot = defaultdict(list)
         for move_line, quantity in parts:
             by_lot[move_line.lot_id].append((move_line, quantity))
@@ -229,7 +230,7 @@ class SaleReturnSurplus(models.AbstractModel):
 
     @api.model
     def _get_parts_of_other_lots(self, move):
-        """Return what is of other lots than the first one, as parts to be split off."""
+        """Return the goods of all lots but the first one, as parts to be split off."""
         lines = move.move_line_ids.sorted('id')
         others = lines.filtered(lambda line: line.lot_id != lines[:1].lot_id)
         return [(line, line.quantity_product_uom) for line in others]
@@ -241,13 +242,13 @@ class SaleReturnSurplus(models.AbstractModel):
         :param move: one `stock.move`.
         :param list parts: `(move line, quantity in the unit of the product)`.
         :param dict vals: values of the new move; by default it has no link to anything.
-        :param bool with_demand: True to take the quantity off the demand of the old move, too.
+        :param bool with_demand: True to reduce the demand of the old move, too.
         :return: the new move.
         :rtype: stock.move
         """
         product = move.product_id
         quantity = sum(part for _line, part in parts)
-        # sudo: what it counts for is ours to say, and who validates the receipt may split it.
+        # sudo: the links are set by our services, and users who validate the receipt may split it.
         new_move = (
             self.env['stock.move']
             .sudo()
@@ -278,7 +279,7 @@ class SaleReturnSurplus(models.AbstractModel):
 
     @api.model
     def _prepare_split_vals(self, move):
-        """Prepare a move of goods that belong to nothing. Override to add values."""
+        """Prepare a move of goods that belong to no return line. Override to add values."""
         return {
             'picking_id': move.picking_id.id,
             'move_line_ids': [],
@@ -299,7 +300,7 @@ class SaleReturnSurplus(models.AbstractModel):
 
     @api.model
     def _prepare_finding(self, kind, move, line=None):
-        """Prepare what was found in a move. Override to add values.
+        """Prepare the discrepancy found in a move. Override to add values.
 
         :param str kind: see `const.DISCREPANCY_KINDS`.
         :param move: the move of goods that do not belong to the return.
@@ -331,7 +332,7 @@ class SaleReturnSurplus(models.AbstractModel):
     def _find_sale_line(self, kind, move, line, sale_return):
         """Propose the order line that goods may be accepted for.
 
-        What is too much is of the same one; a lot may have been delivered with another one.
+        Surplus belongs to the same one; a lot may have been delivered with another one.
         """
         if kind == 'over':
             return line.sale_line_id
@@ -357,7 +358,7 @@ class SaleReturnSurplus(models.AbstractModel):
     def _record(self, findings):
         """Create the discrepancies of moves, and make their goods the customer's property.
 
-        :param list findings: what `_prepare_finding` gave.
+        :param list findings: as returned by `_prepare_finding`.
         :return: the new discrepancies.
         :rtype: sale.return.discrepancy
         """
@@ -381,13 +382,13 @@ class SaleReturnSurplus(models.AbstractModel):
 
     @api.model
     def _free_lots(self, move):
-        """Give serial numbers that stand in quarantine already a name of their own.
+        """Rename serial numbers that are already in quarantine.
 
-        Odoo lets a serial number be in a place once. The thing is here nevertheless.
+        Odoo allows a serial number only once per location, but the goods are here.
         """
         if move.product_id.tracking != 'serial':
             return
-        # Lot by lot: what belongs to nothing is the exception, and few numbers come with it.
+        # Lot by lot: such goods are the exception, with few numbers each.
         for line in move.move_line_ids.filtered('lot_id'):
             quants = self.env['stock.quant'].search(
                 [

@@ -7,7 +7,8 @@ class StockLot(models.Model):
 
     _inherit = ['stock.lot', 'sale.return.owned']
 
-    # What the user may read of them: whoever has no role in Returns reads lots without these.
+    # Limited to what the user may read: users without a role in Returns read lots without these
+    # fields.
     sale_return_ids = fields.Many2many(
         'sale.return',
         string="Customer Returns",

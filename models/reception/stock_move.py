@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ...tools.own_value import OwnValue
 
-# Who says what came back.
+# Who may set what came back.
 RECEIVERS = ('stock.group_stock_user', 'sale_return.group_inspector')
 
 
@@ -50,7 +50,7 @@ class StockMove(models.Model):
     def _is_adoptable(self):
         """Tell whether the move brings back sold goods and belongs to no return yet.
 
-        What an order takes in trade was never delivered with it, so it is not a return.
+        Goods an order takes in trade were never delivered with it, so they are not a return.
         """
         self.ensure_one()
         # sudo: warehouse workers need not read orders.
@@ -61,7 +61,7 @@ class StockMove(models.Model):
             and self.company_id.sale_return_adopt_native
             and self.location_id._is_at_customer()
             and self.location_dest_id.usage in ('internal', 'transit')
-            # What another company of ours has drop-shipped goes back to it.
+            # Goods drop-shipped by another of our companies go back to it.
             and not self.location_dest_id._is_at_customer()
             and (sale_line.product_id == self.product_id or sale_line._is_return_kit())
             and not sale_line._is_trade_in()
@@ -70,10 +70,11 @@ class StockMove(models.Model):
     def _assign_picking(self):
         """Override of `stock` to take in trade with the operation that Odoo has for receipts.
 
-        Ours brings known goods into quarantine, and asks for the lots they were sold with.
+        Our operation type brings known goods into quarantine, and uses the lots they were sold
+        with.
         """
         for move in self:
-            # sudo: whoever confirms an order or plans transfers need not read the other.
+            # sudo: users who confirm orders need not read transfers, and vice versa.
             warehouse = move.sudo().picking_type_id.warehouse_id
             ours = warehouse.sale_return_type_id
             if ours and move.picking_type_id == ours and move.sudo().sale_line_id._is_trade_in():
@@ -111,7 +112,7 @@ class StockMove(models.Model):
     def _action_done(self, cancel_backorder=False):
         """Override of `stock` to guard what comes back, and to go on with its return.
 
-        What does not belong to the return is set apart and kept as the customer's property.
+        Goods that do not belong to the return are separated and kept as the customer's property.
 
         :raise UserError: when goods of a return go anywhere but into quarantine.
         """
@@ -133,7 +134,7 @@ class StockMove(models.Model):
         if not back and not undone and not leaving:
             return super()._action_done(cancel_backorder=cancel_backorder)
         back._ensure_into_quarantine()
-        # sudo: the guard counts all returns of an order line, whoever validates the transfer.
+        # sudo: the guard counts all returns of an order line, no matter who validates the transfer.
         back.sudo().sale_line_id._take_return_counter()
         done = super()._action_done(cancel_backorder=cancel_backorder)
         self._note_kit_quantities()
@@ -156,7 +157,7 @@ class StockMove(models.Model):
         return result
 
     def _set_surplus_apart(self):
-        """Let goods from customers count for their returns, and set apart what does not.
+        """Assign goods from customers to their returns, and separate the rest.
 
         :return: moves that were split off, to be done as well.
         :rtype: stock.move
@@ -168,7 +169,7 @@ class StockMove(models.Model):
         return (todo.picking_id.move_ids - known) | surplus.with_env(self.env)
 
     def _ensure_counted(self):
-        """Refuse negative counts on transfers of returns, which Odoo passes over in silence.
+        """Refuse negative counts on transfers of returns, which Odoo silently ignores.
 
         :raise UserError: naming the transfer and the product.
         """
@@ -218,16 +219,16 @@ class StockMove(models.Model):
                 )
 
     def _ensure_receiver(self):
-        """Refuse to say what came for a return to whoever does not work in the warehouse.
+        """Only let warehouse workers record what came for a return.
 
-        Odoo lets salespeople write transfers, and shows them no button to validate one. Programs
-        that receive by themselves, e.g. a till, do not ask.
+        Odoo lets salespeople write transfers, although it shows them no button to validate one.
+        Programs that receive automatically, e.g. a point of sale, are not checked.
 
         :raise AccessError: naming the moves and the roles.
         """
         if self.env.su or any(self.env.user.has_group(group) for group in RECEIVERS):
             return
-        # sudo: whose move it is does not depend on who receives.
+        # sudo: which return a move belongs to does not depend on who receives.
         moves = self.sudo().filtered(
             lambda move: move._is_sale_return_receipt() or move._is_adoptable()
         )
@@ -242,7 +243,7 @@ class StockMove(models.Model):
             )
 
     def _ensure_from_customer(self):
-        """Refuse to take what a return receives out of a stock of ours: nothing came then.
+        """Refuse to receive a return from our own stock: then nothing came from the customer.
 
         :raise UserError: naming the transfer and the return.
         """
@@ -260,7 +261,7 @@ class StockMove(models.Model):
                 )
 
     def _check_sale_return_places(self):
-        """Refuse to edit done receipts so that other lots came, or that they went elsewhere.
+        """Refuse to change the lots or the destination of done receipts.
 
         :raise UserError: naming the lot, or the quarantine.
         """
@@ -289,7 +290,7 @@ class StockMove(models.Model):
                     )
 
     def _takes_from_quarantine(self):
-        """Tell whether the move takes goods out of a quarantine otherwise than by an inspection."""
+        """Tell whether the move takes goods out of a quarantine without an inspection."""
         self.ensure_one()
         # sudo: warehouse workers need not read settings of the company.
         quarantines = self.company_id.sudo().sale_return_view_location_id
@@ -299,18 +300,18 @@ class StockMove(models.Model):
             and not self.sale_return_inspection_id
             and not self.sale_return_discrepancy_id
             and not self.origin_returned_move_id.sale_return_line_id
-            and not self.is_inventory  # a count finds what it finds
+            and not self.is_inventory  # inventory counts are always allowed
         )
 
     def _check_quarantine(self):
-        """Refuse to take goods out of quarantine that wait there for their inspection.
+        """Refuse to take goods out of quarantine that wait for inspection there.
 
-        What is the customer's property leaves as its discrepancy is resolved. Goods that belong to
-        no return may go.
+        The customer's property leaves when its discrepancy is resolved. Goods that belong to no
+        return may leave.
 
         :raise UserError: naming the product and the returns.
         """
-        # sudo: what waits there does not depend on who moves it.
+        # sudo: what waits there is the same for all users.
         moves = self.sudo()
         lines = moves.env['sale.return.line'].search(
             [
@@ -345,7 +346,7 @@ class StockMove(models.Model):
 
     @api.model
     def _get_waiting(self, location, product, buckets, kept):
-        """Return how much of a product waits in a quarantine, and the returns it is of.
+        """Return how much of a product waits in a quarantine, and for which returns.
 
         :param dict buckets: what waits for inspection, see `sale.return.quarantine._get_buckets`.
         :param kept: `sale.return.discrepancy` records whose goods are here.
@@ -364,10 +365,11 @@ class StockMove(models.Model):
     def _check_sale_return_quantities(self, held=True):
         """Refuse moves that break the ledger of quantities of an order or of a return.
 
-        What came back without a return is Odoo's own business: goods taken in trade, and all
-        native returns where they are to leave no return behind.
+        Goods that came back without a return are left to Odoo: goods taken in trade, and all native
+        returns where these create no return document.
 
-        :param bool held: False where goods arrive: what other returns hold keeps none out.
+        :param bool held: False where goods arrive: quantities held by other returns do not stop
+            them.
         :raise UserError: see `sale.order.line._check_return_quantities` and
             `sale.return.line._check_received`.
         """

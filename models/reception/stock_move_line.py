@@ -1,6 +1,6 @@
 from odoo import api, models
 
-# What of a done move decides how much came back, what of, and whose it is.
+# Fields of a done move that decide how much of what came back, and whose it is.
 GUARDED_FIELDS = frozenset(
     {
         'move_id',
@@ -17,13 +17,13 @@ GUARDED_FIELDS = frozenset(
 class StockMoveLine(models.Model):
     _inherit = 'stock.move.line'
 
-    # Finds the ways of a lot: who delivered it, and when it was sold again.
+    # Finds the moves of a lot: who delivered it, and when it was sold again.
     _sale_return_lot = models.Index('(lot_id) WHERE lot_id IS NOT NULL')
 
     # === CONSTRAINT METHODS === #
 
     def _check_done_sale_return_quantities(self, left=None):
-        """Refuse to edit done moves so that more or other goods came back than were delivered.
+        """Refuse changes of done moves by which more or other goods came back than were delivered.
 
         :param left: `stock.move` records to which the move lines belonged before.
         """
@@ -35,12 +35,12 @@ class StockMoveLine(models.Model):
             )
         )
         if moves:
-            # sudo: the counter belongs to the guard, not to the one who edits.
+            # sudo: the counter is written by the guard, not by the user who edits.
             moves.sudo().sale_line_id._take_return_counter()
             moves._note_kit_quantities()
             moves._check_sale_return_quantities()
             moves._check_sale_return_places()
-            # What was counted later needs no receipt any more.
+            # Goods counted later need no receipt any more.
             self.env['sale.return.reception']._cancel_unexpected(moves.sale_return_line_id)
 
     # === CRUD METHODS === #

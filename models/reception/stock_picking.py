@@ -41,7 +41,7 @@ class StockPicking(models.Model):
 
     @api.model
     def _get_sale_return_writers(self):
-        """Override of `sale.return.owned`: the desk is told when customers got their goods."""
+        """Override of `sale.return.owned`: the desk may record when customers got their goods."""
         return super()._get_sale_return_writers() | {
             'date_customer_received': 'sale_return.group_user'
         }
@@ -65,7 +65,7 @@ class StockPicking(models.Model):
     @api.depends('state', 'picking_type_code', 'sale_id')
     @api.depends_context('uid')
     def _compute_is_sale_return_offered(self):
-        # What Odoo's own dialog returns is a return as well where the company says so.
+        # Goods returned with Odoo's own dialog create a return as well, if the company wants that.
         may_return = self.env.user.has_group('sale_return.group_user')
         for picking in self:
             picking.is_sale_return_offered = bool(
@@ -95,7 +95,7 @@ class StockPicking(models.Model):
         :raise AccessError: for whoever has no role there.
         """
         self.move_ids._ensure_receiver()
-        # Asked of people at the form only: programs say which serial numbers they mean.
+        # Only users of the form are asked: programs name their serial numbers.
         if self.env.context.get('sale_return_ask_serials') and self._get_unscanned_serials():
             return {
                 'type': 'ir.actions.act_window',
@@ -108,9 +108,9 @@ class StockPicking(models.Model):
         return super().button_validate()
 
     def _get_unscanned_serials(self):
-        """Return the details of receipts that would take in serial numbers nobody has looked at.
+        """Return the move lines of receipts with serial numbers that nobody has checked.
 
-        Odoo takes what it has reserved where nothing was picked.
+        Odoo processes the reserved quantities where nothing was picked.
 
         :rtype: stock.move.line
         """
@@ -128,7 +128,7 @@ class StockPicking(models.Model):
         return lines
 
     def action_view_sale_return_discrepancies(self):
-        """Show what was not as expected."""
+        """Show the discrepancies."""
         records = self.env['sale.return.discrepancy'].search(
             [('id', 'in', self.sale_return_discrepancy_ids.ids)]
         )

@@ -7,8 +7,8 @@ class StockQuant(models.Model):
     def _compute_value(self):
         """Override of `stock_account` to share the value of a product among all its valued stock.
 
-        Odoo divides it by what lies in warehouses. The quarantine lies outside of them but is
-        valued, so what is in warehouses would get its value, too.
+        Odoo divides the value by the quantity in warehouses. The quarantine is outside of them but
+        valued, so goods in warehouses would get its value, too.
         """
         result = super()._compute_value()
         valued = self.filtered(

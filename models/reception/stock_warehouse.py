@@ -36,7 +36,8 @@ class StockWarehouse(models.Model):
     def _get_sale_return_writers(self):
         """Override of `sale.return.owned`: who sets up warehouses sets up how they take returns.
 
-        Odoo itself writes the operation type, like its own ones, as whoever creates a warehouse.
+        Odoo itself writes the operation type, like its own ones, as the user who creates the
+        warehouse.
         """
         return super()._get_sale_return_writers() | dict.fromkeys(
             (
@@ -118,7 +119,7 @@ class StockWarehouse(models.Model):
             )
 
     def _adopt_former_sale_return_setup(self):
-        """Take up again what a former installation left, goods in quarantine included."""
+        """Reuse what a former installation left, including goods in quarantine."""
         types = (
             self.env['stock.picking.type']
             .with_context(active_test=False)
@@ -134,7 +135,7 @@ class StockWarehouse(models.Model):
         )
         for return_type in types.filtered(lambda t: not t.default_location_dest_id.warehouse_id):
             warehouse, location = return_type.warehouse_id, return_type.default_location_dest_id
-            # sudo: nobody chooses these, whoever sets up the warehouse.
+            # sudo: these are created automatically, no matter who sets up the warehouse.
             warehouse.sudo().write(
                 {'sale_return_type_id': return_type.id, 'sale_return_loc_id': location.id}
             )
@@ -145,7 +146,7 @@ class StockWarehouse(models.Model):
     def _create_sale_return_location(self):
         """Create the quarantine of each warehouse that has none."""
         for warehouse in self.filtered(lambda w: not w.sale_return_loc_id):
-            # sudo: nobody chooses it, whoever sets up the warehouse.
+            # sudo: it is created automatically, no matter who sets up the warehouse.
             warehouse.sudo().sale_return_loc_id = self.env['stock.location'].create(
                 {
                     'name': warehouse.code,
@@ -157,7 +158,7 @@ class StockWarehouse(models.Model):
             )
 
     def _link_sale_return_type(self):
-        """Let Odoo's own returns of deliveries come in as returns, or Odoo's way again.
+        """Have Odoo's own returns of deliveries arrive in quarantine, or restore Odoo's default.
 
         Returns of returns are deliveries either way.
         """
@@ -166,7 +167,7 @@ class StockWarehouse(models.Model):
             ours.return_picking_type_id = deliveries
             linked = deliveries.return_picking_type_id == ours
             if warehouse.sale_return_quarantine and not linked:
-                # sudo: what it was is a fact, whoever sets up the warehouse.
+                # sudo: the former value is the same, no matter who sets up the warehouse.
                 warehouse.sudo().sale_return_native_type_id = deliveries.return_picking_type_id
                 deliveries.return_picking_type_id = ours
             elif linked and not warehouse.sale_return_quarantine:
@@ -179,7 +180,7 @@ class StockWarehouse(models.Model):
     def write(self, vals):
         """Override of `stock` to let returns type and quarantine follow their warehouse.
 
-        :raise UserError: when a warehouse is archived that still has to do with returns.
+        :raise UserError: when an archived warehouse still has returns under way.
         """
         if 'active' in vals and not vals['active']:
             self._ensure_free_of_returns()
@@ -204,7 +205,7 @@ class StockWarehouse(models.Model):
             )
 
     def _ensure_free_of_returns(self):
-        """Refuse to archive warehouses that still have to do with returns.
+        """Refuse to archive warehouses that still have returns under way.
 
         :raise UserError: when goods lie in quarantine, or a return is under way.
         """
@@ -223,7 +224,7 @@ class StockWarehouse(models.Model):
                         returns=", ".join(returns.mapped('name')),
                     )
                 )
-            # sudo: all goods that lie there count.
+            # sudo: all goods there count.
             quants = self.env['stock.quant'].sudo()
             quants = quants.search(
                 [
