@@ -2,9 +2,9 @@ from odoo import api, fields, models
 
 
 class AccountMove(models.Model):
-    """Invoices and credit notes of returns: who wrote what, changes afterwards, print and send.
+    """Invoices and credit notes of returns: reasons, later changes, printing and sending.
 
-    Its other part, what is guarded and follows when they are posted: `account_move_posting.py`.
+    Its other part, checks and effects of posting: `account_move_posting.py`.
     """
 
     _name = 'account.move'
@@ -25,7 +25,7 @@ class AccountMove(models.Model):
         help="A manager of Returns who credits goods that a return still waits for says why.",
         groups='base.group_user',
     )
-    # Digest of the documents that a note was last found right with, see `sale.return.note.check`.
+    # Digest of the documents for which a note was last found correct, see `sale.return.note.check`.
     sale_return_proof = fields.Char(readonly=True, copy=False, groups='base.group_user')
     sale_return_override_by_id = fields.Many2one(
         'res.users',
@@ -110,7 +110,7 @@ class AccountMove(models.Model):
 
     @api.model
     def _get_sale_return_writers(self):
-        """Override of `sale.return.owned`: managers write down why they override a return."""
+        """Override of `sale.return.owned`: managers enter why they override a return."""
         return super()._get_sale_return_writers() | {
             'sale_return_override_reason': 'sale_return.group_manager'
         }
@@ -118,7 +118,7 @@ class AccountMove(models.Model):
     def _recompute_cash_rounding_lines(self):
         """Override of `account` to leave notes of returns what they take back of a rounding.
 
-        Odoo would round each note by itself, which does not add up to the invoice.
+        Odoo would round each note separately, which does not add up to the invoice.
         """
         self.ensure_one()
         if any(line.display_type == 'rounding' and line.sale_return_kind for line in self.line_ids):
@@ -126,7 +126,7 @@ class AccountMove(models.Model):
         return super()._recompute_cash_rounding_lines()
 
     def _admit_sale_return(self, vals):
-        """Override of `sale.return.owned` to keep who writes down why, and when."""
+        """Override of `sale.return.owned` to store who enters the reason, and when."""
         admitted = super()._admit_sale_return(vals)
         name = 'sale_return_override_reason'
         if name in vals and self._changes_sale_return(name, vals[name]):
@@ -190,31 +190,31 @@ class AccountMove(models.Model):
 
     def _get_returns_to_refresh(self):
         """Return the returns that these notes credit."""
-        # sudo: an accountant need not be a user of Returns for them to follow their notes.
+        # sudo: returns follow their notes even if the accountant is no user of Returns.
         notes = self.sudo().filtered(lambda move: move.move_type == 'out_refund')
         lines = notes.line_ids
-        # Notes made by hand count, too: without them there is more to credit.
+        # Notes made by hand count, too: without them more could be credited.
         sale_lines = lines.sale_line_ids | lines.credited_line_id.sale_line_ids
         return (lines.sale_return_line_id | sale_lines._get_return_lines()).return_id
 
     def _refresh_sale_returns(self):
         returns = self._get_returns_to_refresh()
         returns._close_or_reopen()
-        # A note of a return that somebody has cancelled is not made again by itself.
+        # A note of a return that somebody has cancelled is not created again automatically.
         (returns - self._get_returns_of_notes())._queue_due_credit()
-        # Give points again when a note is reset or cancelled.
+        # Restore points when a note is reset or cancelled.
         self._sync_sale_return_points()
 
     def _sync_sale_return_points(self):
-        """Take or give again the points of the orders that these notes credit."""
-        # sudo: accountants need not be users of Returns for points to follow notes.
+        """Take back or restore the points of the orders that these notes credit."""
+        # sudo: points follow notes even if the accountant is no user of Returns.
         self.env['sale.return.loyalty']._sync(
             self.filtered(lambda move: move.move_type == 'out_refund').sudo().sale_return_ids
         )
 
     def _get_returns_of_notes(self):
         """Return the returns that these notes were made for."""
-        # sudo: an accountant need not be a user of Returns for them to follow their notes.
+        # sudo: returns follow their notes even if the accountant is no user of Returns.
         return self.sudo().line_ids.sale_return_line_id.return_id
 
     def _invoice_paid_hook(self):
@@ -225,9 +225,9 @@ class AccountMove(models.Model):
         return result
 
     def _get_sale_return_paid_residual(self):
-        """Return what a credit note has open of an invoice that the customer has paid.
+        """Return the open amount of a credit note whose invoice the customer has paid.
 
-        What is still to be paid of the invoice is settled by the note and never paid back.
+        The unpaid part of the invoice is settled by the note and never paid back.
 
         :return: tax included, in the currency of the note.
         :rtype: float
@@ -281,7 +281,7 @@ class AccountMove(models.Model):
 
     # === PRINT === #
 
-    # The paper of credit notes: what is printed on them, and how they reach the customer.
+    # Printing and sending of credit notes.
 
     def _get_sale_return_references(self):
         """Return what a credit note prints about its invoice and returns. Override to add more.
@@ -291,7 +291,8 @@ class AccountMove(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        # sudo: whoever may print the note, portal users included; only names are shown.
+        # sudo: everybody who may print the note, portal users included, sees this; only names are
+        # shown.
         note = self.sudo()
         if note.move_type != 'out_refund':
             return {'invoice': note.browse(), 'returns': "", 'lots': []}
@@ -311,7 +312,7 @@ class AccountMove(models.Model):
 
         Odoo takes them from the deliveries of the order, which need not be the ones returned.
         """
-        # sudo: whoever prints a note need not be a user of Returns.
+        # sudo: users who print a note need not be users of Returns.
         if self.move_type == 'out_refund' and self.sudo().sale_return_ids:
             return []
         return super()._get_invoiced_lot_values()
@@ -319,12 +320,12 @@ class AccountMove(models.Model):
     # === SEND === #
 
     def _is_sale_return_sent(self):
-        """Tell whether a note is sent by itself: the company wants it and its invoice was sent.
+        """Tell whether a note is sent automatically: the company wants it and its invoice was sent.
 
         Override to decide otherwise.
         """
         self.ensure_one()
-        # sudo: whoever posts a note need not be allowed to read its invoice and lines.
+        # sudo: users who post a note need not be allowed to read its invoice and lines.
         note = self.sudo()
         return (
             note.move_type == 'out_refund'
@@ -337,12 +338,12 @@ class AccountMove(models.Model):
     def _queue_sale_return_sending(self):
         """Have Odoo's job render and send notes the way their invoices are sent.
 
-        Rendering a PDF takes seconds and a mail server may be down: nothing for a request. The
-        way (mail, e-invoice network, manual) is the one Odoo keeps on the customer.
+        Rendering a PDF takes seconds and a mail server may be down, so this is not done in a
+        request. The channel (mail, e-invoice network, manual) is the one set on the customer.
         """
         if not self:
             return
-        # sudo: inspectors cause notes without rights in Accounting.
+        # sudo: inspectors trigger notes without rights in Accounting.
         self.sudo().sending_data = {
             'author_user_id': self.env.uid,
             'author_partner_id': self.env.user.partner_id.id,

@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from ...tools.own_value import OwnValue
 from .const import CREDIT_KINDS
 
-# What makes the amounts of an invoice line.
+# Fields that determine the amounts of an invoice line.
 AMOUNT_FIELDS = frozenset(
     {'quantity', 'price_unit', 'discount', 'product_id', 'product_uom_id', 'tax_ids'}
 )
@@ -64,7 +64,8 @@ class AccountMoveLine(models.Model):
         "the difference back.",
     )
     credited_line_ids = fields.One2many('account.move.line', 'credited_line_id', readonly=True)
-    # Written by whoever credits the line, see `sale.return.credit._take_credit_counter`.
+    # Written by every transaction that credits the line, see
+    # `sale.return.credit._take_credit_counter`.
     sale_return_credit_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
 
     # === CRUD METHODS === #
@@ -72,7 +73,7 @@ class AccountMoveLine(models.Model):
     def write(self, vals):
         """Override of `account` to keep invoice lines as they were when a return credited them.
 
-        Forms do not let anybody edit posted invoices, other programs may.
+        Forms do not let users edit posted invoices, but other programs may try.
 
         :raise UserError: when what a return has credited would change.
         """
@@ -94,7 +95,7 @@ class AccountMoveLine(models.Model):
                 and line.move_id.move_type in ('out_invoice', 'out_refund')
             )
         )
-        # sudo: the credits of an invoice count, whoever changes it.
+        # sudo: the credits of an invoice count, no matter who changes it.
         credited = lines.sudo().credited_line_ids.filtered(
             lambda line: line.sale_return_line_id and line.parent_state != 'cancel'
         )
@@ -120,7 +121,7 @@ class AccountMoveLine(models.Model):
         return result
 
     def _get_qty_reversed(self):
-        """Return what posted invoices have taken back of this line of a note, in its unit.
+        """Return the quantity of this note line reversed by posted invoices, in its unit.
 
         Such an invoice reverses the note in part (as a whole: see `_is_reversed_credit` of the
         note). At a lower unit price it takes back an amount and no quantity.
@@ -142,7 +143,7 @@ class AccountMoveLine(models.Model):
             and line.quantity > 0
             and not ledger._is_cheaper(line, self)
         )
-        # An order line may stand on a note several times, once for each reason.
+        # An order line may be on a note several times, once for each reason.
         for line in note.invoice_line_ids.sorted('id'):
             if line.sale_line_ids & self.sale_line_ids and line._has_no_goods_back() == no_goods:
                 taken = min(left, ledger._convert_quantity(line, self))
@@ -152,12 +153,12 @@ class AccountMoveLine(models.Model):
         return 0.0
 
     def _get_return_measure(self):
-        """Return how the quantity of the line stands for a quantity in the unit of its product.
+        """Return how the quantity of the line converts to the unit of its product.
 
         :rtype: odoo.addons.sale_return.tools.measure.Measure
         """
         self.ensure_one()
-        # sudo: units are not secret, and who credits goods need not read orders.
+        # sudo: units are not secret, and users who credit goods need not read orders.
         line = self.sudo()
         sale_line = line.sale_line_ids[:1]
         in_stock = line.product_id.type == 'consu'
@@ -171,7 +172,7 @@ class AccountMoveLine(models.Model):
     def _get_quantity_counted(self):
         """Return the quantity of the line in its unit, as it is counted in stock.
 
-        The line keeps it with two decimals; 0.67 dozen billed for 8 pieces are 8 pieces.
+        The line stores two decimals; 0.67 dozen billed for 8 pieces are 8 pieces.
         """
         self.ensure_one()
         return self._get_return_measure().interpret(self.quantity)
@@ -185,7 +186,7 @@ class AccountMoveLine(models.Model):
         return measure.from_stock(self._get_return_measure().to_stock(self._get_quantity_counted()))
 
     def _get_qty_credited_in(self, measure):
-        """Return what the line of a note credits and nobody has reversed, in another unit.
+        """Return the quantity a note line credits that is not reversed, in another unit.
 
         :param measure: `Measure` of the other unit.
         """
@@ -210,7 +211,8 @@ class AccountMoveLine(models.Model):
     def _get_amount_credited(self):
         """Return what this line of a posted note credits, tax included, in its currency.
 
-        What was reversed since does not count; of a note reversed in part, by its quantity.
+        Amounts reversed since do not count; for a note reversed in part, in proportion to the
+        quantity.
         """
         self.ensure_one()
         if self.move_id._is_reversed_credit():
@@ -237,7 +239,7 @@ class AccountMoveLine(models.Model):
     def _eligible_for_stock_account(self):
         """Override of `stock_account`: where no goods move, no cost of goods is booked.
 
-        That is where goods stay with the customer, and where only a price is corrected.
+        Namely where goods stay with the customer, and where only a price is corrected.
         """
         return (
             not self._has_no_goods_back()
@@ -248,11 +250,11 @@ class AccountMoveLine(models.Model):
     def _changes_price_only(self):
         """Tell whether the line lowers or raises the price of goods that stay where they are.
 
-        A note at a lower price may be for goods that came back, too: as long as some of them are
-        back whose cost was not reversed yet, it is.
+        A note at a lower price may also be for goods that came back: it is, as long as there are
+        returned goods whose cost was not reversed yet.
         """
         self.ensure_one()
-        # sudo: whoever posts need not read orders, nor all invoices and transfers of them.
+        # sudo: users who post need not read orders, nor all their invoices and transfers.
         line = self.sudo()
         sale_line = line.sale_line_ids[:1]
         if line.sale_return_line_id or not sale_line or len(sale_line.invoice_lines.move_id) < 2:
@@ -285,9 +287,9 @@ class AccountMoveLine(models.Model):
         return super()._copy_data_extend_business_fields(values)
 
     def _has_no_goods_back(self):
-        """Tell whether the line credits goods that do not come back, or bills these again."""
+        """Tell whether the line credits goods that do not come back, or bills them again."""
         self.ensure_one()
-        # sudo: whoever posts or reverses a note need not be a user of Returns.
+        # sudo: users who post or reverse a note need not be users of Returns.
         return_line = self.sudo().sale_return_line_id
         return self.sale_return_kept or bool(return_line and not return_line.return_expected)
 
@@ -299,7 +301,7 @@ class AccountMoveLine(models.Model):
         """Return the lots and serial numbers that came back for a line of a credit note.
 
         Accepted lots of the return line in the order of their inspection (else of their receipt);
-        what earlier notes have credited comes first.
+        those credited by earlier notes come first.
 
         :return: list of `{'product', 'lot', 'quantity', 'uom'}`, quantities in the unit of the
             product.

@@ -9,17 +9,17 @@ from ...tools.money import QUANTITY_EPSILON
 
 
 class AccountMove(models.Model):
-    """What is guarded when invoices and credit notes are posted, and what follows."""
+    """Checks before invoices and credit notes are posted, and what follows."""
 
     _inherit = 'account.move'
 
     # === POST === #
 
     def _date_after_locks(self):
-        """Date notes on the first open day where the books of today are locked already.
+        """Date notes on the first open day where today is already locked.
 
-        Odoo does so for other documents and, as long as numbers start again each year, refuses
-        those of sales.
+        Odoo does so for other documents, but refuses sales documents while their numbering restarts
+        each year.
         """
         for (company, journal), notes in self.grouped(
             lambda m: (m.company_id, m.journal_id)
@@ -34,11 +34,11 @@ class AccountMove(models.Model):
         The guard is here and not in the button because notes are also posted by reversal, by
         jobs and by payments.
 
-        :raise UserError: when an invoice line would be credited beyond what was invoiced, what a
-            return waits for would not be creditable any more, or money would go to somebody else.
+        :raise UserError: when an invoice line would be credited beyond what was invoiced, a pending
+            return could not be credited any more, or money would go to somebody else.
         """
         # sudo: what returns hold and have credited does not depend on who posts. Accountants need
-        # be users neither of Returns nor of Sales, and who sees half must not pass the guard.
+        # be users neither of Returns nor of Sales, and a partial view must not bypass the guard.
         moves, posting = self.sudo(), self
         moves._check_sale_return_payees()
         moves._check_sale_return_released()
@@ -47,7 +47,8 @@ class AccountMove(models.Model):
             invoice_lines = self.env['sale.return.ledger']._get_invoice_lines(guarded)
             self.env['sale.return.credit']._take_credit_counter(invoice_lines)
             moves._note_sale_return_poster()
-            # A note that settles its invoice is "paid" while it is posted: too early to close.
+            # A note that settles its invoice is "paid" while it is posted: too early to close the
+            # return.
             posting = self.with_context(sale_return_posting=True)
         posted = super(AccountMove, posting)._post(soft=soft).with_env(self.env)
         if guarded:
@@ -56,9 +57,9 @@ class AccountMove(models.Model):
         return posted
 
     def _after_sale_return_posting(self):
-        """Do what follows from the posting of these documents, in this order."""
+        """Run the effects of posting these documents, in this order."""
         self.sudo()._check_sale_return_total()  # sudo: as in `_post`
-        # A note that is reversed gives the points again.
+        # Reversing a note restores the points.
         (self | self.reversed_entry_id)._sync_sale_return_points()
         # Leave the sending of notes of returns to Odoo's own job.
         self.filtered(lambda move: move._is_sale_return_sent())._queue_sale_return_sending()
@@ -69,19 +70,19 @@ class AccountMove(models.Model):
     # The hooks of other rooms.
 
     def _check_sale_return_payees(self):
-        """Refuse documents that would give the money of a return to others (room `refund`)."""
+        """Refuse documents that would pay the money of a return to others (room `refund`)."""
 
     def _settle_sale_return_exchanges(self):
-        """Let credits pay for what is given in exchange (room `exchange`)."""
+        """Settle exchanges with their credits (room `exchange`)."""
 
     def _start_sale_return_refunds(self):
-        """Settle what was taken back, and pay back what policies want paid (room `refund`)."""
+        """Settle reversed notes, and pay back where policies want it (room `refund`)."""
 
     def _tell_of_sale_return_notes(self):
         """Tell customers of their credit notes (room `message`)."""
 
     def _note_sale_return_poster(self):
-        """Keep who posts notes of returns, and for whom. To be called in superuser mode."""
+        """Store who posts notes of returns, and for whom. To be called in superuser mode."""
         notes = self.filtered(lambda move: move.move_type == 'out_refund' and move.sale_return_ids)
         for customer, group in notes.grouped('commercial_partner_id').items():
             group.write(
@@ -92,7 +93,7 @@ class AccountMove(models.Model):
             )
 
     def _after_guarded_posting(self, guarded):
-        """Check what was posted against what returns hold, and let the returns go on.
+        """Check posted documents against what returns hold, and let the returns continue.
 
         To be called in superuser mode, see `_post`.
 
@@ -108,7 +109,7 @@ class AccountMove(models.Model):
             for line in self.invoice_line_ids
             if not line.move_id.reversed_entry_id
         ):
-            # Goods that came back before their invoice are credited now that there is one.
+            # Goods that came back before they were invoiced are credited now.
             returns._queue_due_credit()
         returns._close_or_reopen()
 
@@ -125,7 +126,7 @@ class AccountMove(models.Model):
         )
         lines = moves.line_ids
         sale_lines = lines.sale_line_ids | lines.credited_line_id.sale_line_ids
-        # Lines of a note that belong to its invoice by their product alone.
+        # Lines of a note that are matched to its invoice only by product.
         unlinked = lines & self.env['sale.return.ledger']._get_unlinked_lines(
             moves.reversed_entry_id
         )
@@ -178,14 +179,14 @@ class AccountMove(models.Model):
                 not line.sale_return_line_id
                 and line.display_type == 'product'
                 and (line.sale_line_ids & sale_lines or line in unlinked)
-                # Netting on the next invoice credits, too: returned A -1, sold B +1.
+                # Netting on the next invoice is a credit, too: returned A -1, sold B +1.
                 and (line.move_id.move_type == 'out_refund' or line.quantity < 0)
                 and not ledger._bills(line)
             )
         )
 
     def _check_sale_return_total(self):
-        """Refuse to credit an invoice beyond its total, whoever made the note.
+        """Refuse to credit an invoice beyond its total, no matter who made the note.
 
         A manager of Returns who gives a reason may. To be called in superuser mode, see `_post`.
 
@@ -194,7 +195,7 @@ class AccountMove(models.Model):
         notes = self.filtered(
             lambda move: (
                 move.move_type == 'out_refund'
-                # Points of sale have returns of their own.
+                # Point of sale has its own returns.
                 and not ('pos_order_ids' in move._fields and move.pos_order_ids)
             )
         )
@@ -211,19 +212,18 @@ class AccountMove(models.Model):
             )
 
     def _get_sale_return_credited_invoices(self):
-        """Return the invoices that notes name, by their head or by their lines."""
+        """Return the invoices that notes name, in their header or in their lines."""
         invoices = self.reversed_entry_id | self.invoice_line_ids.credited_line_id.move_id
         # Goods may be billed on a note, where a down payment is larger than they are.
         return invoices.filtered(lambda move: move.move_type in ('out_invoice', 'out_refund'))
 
     def _get_sale_return_excess(self):
-        """Say by how much the posted notes of invoices exceed them.
+        """Return by how much the posted notes of invoices exceed them.
 
         Down payments and trade-ins do not count: goods are credited in full, whatever was paid
-        before or with other goods. A note that was billed again credits nothing, one that was
-        billed again in part less.
+        before or with other goods. A reversed note credits nothing, a partly reversed one less.
 
-        :return: `{invoice: amount in its currency, tax included}`, those that are exceeded only.
+        :return: `{invoice: amount in its currency, tax included}`, only those exceeded.
         :rtype: dict
         """
         takes_in = self.env['sale.return.order.share']._takes_in
@@ -246,7 +246,7 @@ class AccountMove(models.Model):
                 lambda move: move.state == 'posted' and not move._is_reversed_credit()
             )
             credited = sum(note._get_credited_in(currency) for note in notes)
-            # The lines of one document and of several round differently.
+            # Lines round differently on one document than on several.
             slack = currency.rounding * (len(products) + len(notes))
             excess = credited - max(limit, invoice.amount_total)
             if excess > slack:
@@ -266,7 +266,7 @@ class AccountMove(models.Model):
         )
 
     def _get_credited_in(self, currency):
-        """Return what a note credits, less what was billed again of it, in another currency."""
+        """Return what a note credits, less what was reversed of it, in another currency."""
         self.ensure_one()
         bills = self.reversal_move_ids.filtered(
             lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
@@ -322,7 +322,7 @@ class AccountMove(models.Model):
                             None,
                             [
                                 *self.mapped('ref'),
-                                # Who wrote it need not be the one who posts.
+                                # The author of the reason need not be the user who posts.
                                 overriding.sale_return_override_by_id.name,
                             ],
                         )
@@ -333,14 +333,14 @@ class AccountMove(models.Model):
         )
 
     def _check_sale_return_pending(self, sale_lines, balances, lines):
-        """Refuse notes made by hand that take what a return under way is going to credit.
+        """Refuse notes made by hand that credit what a return under way is going to credit.
 
-        That is when too little is left for the return, and whenever its goods are here: it credits
-        them itself, so a note for them would be the second one. A manager who gives a reason
-        settles the return by their note.
+        Namely when too little is left for the return, or when its goods are here: it will credit
+        them itself, so a note for them would be a duplicate. A manager who gives a reason settles
+        the return by their note.
 
         :param sale_lines: `sale.order.line` records.
-        :param dict balances: what is creditable of their invoices, these notes counted.
+        :param dict balances: what is creditable on their invoices, including these notes.
         :param lines: the lines of these notes that were made by hand.
         """
         pending = sale_lines._get_return_lines().filtered(lambda line: line.state in OPEN_STATES)
@@ -378,7 +378,7 @@ class AccountMove(models.Model):
         )
 
     def _get_quantities_here(self, pending, lines):
-        """Say what of the goods that lines of notes credit has come back and is not credited yet.
+        """Return which goods credited by note lines have come back and are not credited yet.
 
         :param pending: `sale.return.line` records under way.
         :param lines: lines of notes. Price corrections credit no goods.
@@ -408,10 +408,10 @@ class AccountMove(models.Model):
         return {line: quantities[line][0] for line in mine if quantities[line][0] > 0}
 
     def _settle_returns(self, quantities, lines):
-        """Let lines of notes made by hand count for the returns whose goods they credit.
+        """Assign lines of notes made by hand to the returns whose goods they credit.
 
         :param dict quantities: `{return line: quantity}` that is here and not credited.
-        :param lines: lines of notes; one that credits more than that counts as any other.
+        :param lines: lines of notes; a line that credits more is treated like any other.
         """
         ledger = self.env['sale.return.ledger']
         for return_line, quantity in quantities.items():
@@ -437,7 +437,7 @@ class AccountMove(models.Model):
 
     @api.model
     def _is_taken(self, line, allocations, balances):
-        """Tell whether an invoice line is left with less than returns are going to credit."""
+        """Tell whether less is left of an invoice line than returns are going to credit."""
         balance = balances.get(line)
         key = (False, 'total_excluded_currency')
         quantity = sum(allocation['quantity'] for allocation in allocations)

@@ -14,17 +14,17 @@ from ...const import PROGRESS, progress
 
 _logger = logging.getLogger(__name__)
 
-# What failed is tried again after half an hour, then after twice the time, at last once a day.
+# Failures are retried after half an hour, then after twice the time, finally once a day.
 FIRST_RETRY = timedelta(minutes=30)
 LAST_RETRY = timedelta(days=1)
 
 
 class SaleReturn(models.Model):
-    """What credits add to a return: its value, the queue, goodwill."""
+    """What credits add to a return: its value and the queue."""
 
     _inherit = 'sale.return'
 
-    # What a return is worth: to be credited, credited, and paid back.
+    # Amounts of a return: to be credited, credited, and paid back.
     amount_to_credit = fields.Monetary(
         string="To Credit",
         compute='_compute_amount_to_credit',
@@ -128,7 +128,7 @@ class SaleReturn(models.Model):
     def _compute_freight_charge(self):
         for sale_return in self:
             if sale_return.state not in (False, 'draft') and sale_return._origin:
-                sale_return.freight_charge = sale_return.freight_charge  # fixed with submission
+                sale_return.freight_charge = sale_return.freight_charge  # fixed at submission
                 continue
             owed = sale_return.line_ids.filtered(
                 lambda line: (
@@ -141,11 +141,11 @@ class SaleReturn(models.Model):
             sale_return.freight_charge = max(owed.policy_id.mapped('return_freight'), default=0.0)
 
     def _get_freight_payer(self):
-        """Return who pays the carrier of the way back. Override where more is known about it.
+        """Return who pays for the return shipping. Override where more is known about it.
 
-        Where the policy names a return freight we pay the carrier; what the customer owes of it is
-        `freight_charge`. Otherwise customers pay where each line comes back for a reason of theirs
-        and no law says that we pay: one parcel is paid by one side.
+        Where the policy names a return freight we pay the carrier; the customer's share is
+        `freight_charge`. Otherwise customers pay if all lines come back for reasons on their side
+        and no law makes us pay: one parcel is paid by one side.
 
         :return: `customer` or `company`; `company` where nothing comes back.
         :rtype: str
@@ -270,9 +270,9 @@ class SaleReturn(models.Model):
 
     # === SEARCH === #
 
-    # One box for whatever a customer says on the telephone. A return whose documents somebody may
-    # not open is found all the same: its page names them, and which returns are found is up to the
-    # access rights of returns.
+    # One search box for whatever a customer says on the telephone. A return is found even if the
+    # user may not open its documents: the form shows their names, and access rights decide which
+    # returns are found.
 
     _search_external_ref_part = models.Index(
         lambda registry: (
@@ -293,7 +293,7 @@ class SaleReturn(models.Model):
             return NotImplemented
         if not text:
             return Domain.TRUE
-        # A union, and not conditions one of which has to hold: each part has an index of its own.
+        # A union instead of OR conditions: each part has its own index.
         union = SQL(" UNION ").join(self._get_search_queries(text))
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL("%s IN (%s)", SQL.identifier(alias, 'id'), union)
@@ -301,7 +301,7 @@ class SaleReturn(models.Model):
 
     @api.model
     def _get_search_queries(self, text):
-        """Return queries of the ids of returns that a text may mean. Override to add some.
+        """Return queries for the ids of returns that a text may refer to. Override to add some.
 
         :param str text: what was typed, not empty.
         :rtype: list
@@ -347,7 +347,7 @@ class SaleReturn(models.Model):
             queries.append(partners._search([('email_normalized', 'ilike', text)]).subselect())
         digits = ''.join(character for character in text if character.isdigit())
         if len(digits) > 4 and not any(character.isalpha() for character in text):
-            # The way a number is written differs: with the code of the country, or 0 before it.
+            # The way a number is written differs: with a country code, or with a leading 0.
             part = digits.removeprefix('00').removeprefix('0')
             queries.append(
                 SQL(
@@ -362,10 +362,10 @@ class SaleReturn(models.Model):
     def _get_bill_search_queries(self, text):
         """Return queries of the ids of returns by invoice and credit note.
 
-        By an invoice: what was credited on it, and what is not credited yet of its order lines.
+        For an invoice: returns credited on it, and uncredited returns of its order lines.
         """
         moves = self.env['account.move'].sudo()
-        # The whole number of an invoice is part of the number of a credit note: INV/1, RINV/1.
+        # The number of a credit note contains that of an invoice: INV/1, RINV/1.
         whole = [('name', '=', text), ('move_type', 'in', ('out_invoice', 'out_refund'))]
         part = [('name', 'ilike', text), ('move_type', 'in', ('out_invoice', 'out_refund'))]
         bills = moves._search(whole if moves.search_count(whole, limit=1) else part).subselect()
@@ -403,7 +403,7 @@ class SaleReturn(models.Model):
     def _get_lot_search_queries(self, text):
         """Return queries of the ids of returns by lot and serial number.
 
-        By those that were named or came; of lines of which neither is known, by what was delivered.
+        By those named or received; if neither is known, by those delivered.
         """
         lots = self.env['stock.lot'].sudo()._search([('name', 'ilike', text)]).subselect()
         return [
@@ -444,7 +444,7 @@ class SaleReturn(models.Model):
     # === TRACE === #
 
     def _get_trace(self):
-        """Return who did what with the return, in the order of its way. Override to add steps.
+        """Return who did what with the return, in the order of the process. Override to add steps.
 
         To be called in superuser mode.
 
@@ -512,7 +512,7 @@ class SaleReturn(models.Model):
         return ", ".join(filter(None, [user.name, day])) if user else ""
 
     def _get_paper_trace(self):
-        """Return what a credit note says of why it was made, in the language of the environment.
+        """Return the reason printed on a credit note, in the language of the environment.
 
         To be called in superuser mode.
 
@@ -534,10 +534,10 @@ class SaleReturn(models.Model):
     # === ACTION METHODS === #
 
     def action_retry_credit(self):
-        """Try at once to make the credit notes that could not be made.
+        """Retry at once the credit notes that could not be created.
 
-        Each return on its own: one that fails again stops no other. More lines than are credited
-        in one call are left to the scheduled job, which begins at once.
+        Each return is handled separately, so a failure does not stop the others. Lines beyond the
+        limit of one call are left to the scheduled job, which starts at once.
 
         :return: a message for the user.
         :rtype: dict
@@ -581,7 +581,7 @@ class SaleReturn(models.Model):
     def _queue_credit(self, error=None):
         """Leave the credit of returns to the scheduled job.
 
-        :param str error: why it could not be made at once, shown on the return.
+        :param str error: why it could not be created at once, shown on the return.
         """
         if not self:
             return
@@ -594,10 +594,10 @@ class SaleReturn(models.Model):
                     'credit_retry_at': False,
                 }
             )
-            # sudo: whoever inspects may not start jobs directly.
+            # sudo: users who inspect may not start jobs directly.
             self.env.ref('sale_return.ir_cron_create_credit_notes').sudo()._trigger()
             return
-        # The job tries again and again; the same failure is told once.
+        # The job retries many times; the same failure is reported once.
         news = self.filtered(lambda r: r.credit_error != error)
         for attempts, returns in self.grouped('credit_attempts').items():
             returns._write_facts(
@@ -617,7 +617,7 @@ class SaleReturn(models.Model):
 
     @api.model
     def _get_retry_delay(self, attempts):
-        """Return how long to wait after a failure. Override to wait otherwise.
+        """Return how long to wait after a failure. Override to change the delays.
 
         :param int attempts: how many failures there were before.
         :rtype: datetime.timedelta
@@ -625,7 +625,7 @@ class SaleReturn(models.Model):
         return min(FIRST_RETRY * 2 ** min(attempts, 10), LAST_RETRY)
 
     def _queue_due_credit(self):
-        """Queue the returns of which something is due, e.g. because its invoice was posted."""
+        """Queue the returns with something due, e.g. because its invoice was posted."""
         self.filtered(
             lambda r: (
                 r.company_id.sale_return_auto_credit
@@ -634,7 +634,7 @@ class SaleReturn(models.Model):
         )._queue_credit()
 
     def _dequeue_credit(self):
-        """Forget that returns were queued: their credit notes were made."""
+        """Remove returns from the queue: their credit notes were created."""
         self.filtered('credit_queued')._write_facts(
             {
                 'credit_queued': False,
@@ -658,7 +658,7 @@ class SaleReturn(models.Model):
     def _cron_create_credit_notes(self, limit=30):
         """Scheduled job: create the credit notes that a step has left to it.
 
-        Any number of workers may run it at once: each takes the returns that no other one has.
+        Any number of workers may run it at once: each takes returns that no other worker has.
 
         :param int limit: returns per transaction. The numbers of the journal are locked from the
             first note that is posted until its end.
@@ -670,7 +670,7 @@ class SaleReturn(models.Model):
         for start in range(0, len(ids), limit):
             batch = ids[start : start + limit]
             try:
-                # Users come first: where one of them was quicker, it is done again after them.
+                # Users take precedence: where one of them was quicker, the job repeats its work.
                 retrying(partial(self._credit_batch, batch), self.env)
             except OperationalError as error:
                 self.env.cr.rollback()
@@ -683,7 +683,7 @@ class SaleReturn(models.Model):
         """Credit those returns of a batch that are still queued and that nobody else works on."""
         # sudo: the job works for all companies.
         batch = self.sudo().browse(ids).try_lock_for_update(allow_referencing=True)
-        # Another worker may have done them since they were looked for.
+        # Another worker may have processed them since the search.
         batch = batch.filtered_domain(self._get_credit_job_domain())
         self.env['sale.return.credit']._credit_isolated(batch)
         batch._close_or_reopen()

@@ -15,7 +15,7 @@ _logger = logging.getLogger(__name__)
 
 
 class SaleReturnCredit(models.AbstractModel):
-    """Service: credit what returns have released, exactly as it was invoiced.
+    """Service: credit what is released on returns, exactly as it was invoiced.
 
     Four steps, each for many returns at once, each to be extended on its own:
     `_collect` → `_allocate` → `_prepare_credit_note_vals` → create → post.
@@ -39,13 +39,12 @@ class SaleReturnCredit(models.AbstractModel):
         :rtype: account.move
         :raise UserError: when a note cannot be created or posted.
         """
-        # sudo: notes are made for the desk that received the goods, whose people have no
-        # accounting rights; the group of Returns was checked by the caller. `env.uid` and with it
-        # the author of the documents stays the one who acted.
+        # sudo: users who receive goods have no accounting rights; the caller has checked the role
+        # in Returns. `env.uid`, and so the author of the documents, stays the acting user.
         service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
         notes = service.env['account.move']
         for company, group in returns.with_env(service.env).grouped('company_id').items():
-            # Notes change no invoice, and it is read before and after they are posted.
+            # Notes do not change invoices, which are read before and after posting.
             once = self.env['sale.return.ledger']._keep_invoices(service.with_company(company))
             notes |= once._create_company_notes(group)
         returns.sudo()._dequeue_credit()
@@ -71,7 +70,7 @@ class SaleReturnCredit(models.AbstractModel):
         # would mix them up otherwise.
         posted = self._get_notes_to_post(notes)
         posted._date_after_locks()
-        # Odoo dates what it posts by the day of whoever posts: here it is the company's.
+        # Odoo dates documents by the day of the user who posts; here it is the company's day.
         zone = returns.company_id[:1]._get_sale_return_timezone()
         posted.with_context(tz=zone)._post(soft=False)
         self._log_notes(notes - posted)
@@ -81,7 +80,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _preview(self, returns, kinds=('due', 'estimate')):
-        """Return what `sale.return.preview_credit` promises, or some of its kinds.
+        """Return the result of `sale.return.preview_credit`, or some of its kinds.
 
         There is one more, `promised`: the estimate without what a person has to decide on first.
 
@@ -97,7 +96,7 @@ class SaleReturnCredit(models.AbstractModel):
         result = {sale_return.id: {kind: [] for kind in kinds} for sale_return in returns}
         for kind in kinds:
             for sale_return in returns:
-                # One by one: each return is shown as if it alone were credited now.
+                # One by one: each return is shown as if only it were credited now.
                 allocations = service._complete(
                     service._allocate(service._collect(sale_return, quantities[kind]))
                 )
@@ -111,7 +110,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _collect_goods(self, returns, get_quantity=None):
-        """Say how much of each line is due.
+        """Return how much of each line is due.
 
         :param returns: `sale.return` records.
         :param get_quantity: function of a line giving what may be credited of it in all;
@@ -130,7 +129,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _collect(self, returns, get_quantity=None):
-        """Say how much of each line is due, what the customer keeps as a part of its own."""
+        """Return how much of each line is due, with what the customer keeps as a separate part."""
         result = []
         for line, quantity in self._collect_goods(returns, get_quantity):
             kept = min(quantity, self._get_qty_kept_due(line))
@@ -140,14 +139,14 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _get_quantities(self, lines, get_quantity, capped=True):
-        """Split what may be credited into what is to be credited and what never was billed.
+        """Split what may be credited into what is to be credited and what was never billed.
 
         Goods that were shipped and not invoiced are taken first: they need no note, they are
         simply not billed. What notes made by hand have credited already is not credited again.
 
         :param lines: `sale.return.line` records.
         :param get_quantity: function of a line giving what may be credited of it in all.
-        :param bool capped: False to leave credits made by hand out of account.
+        :param bool capped: False to ignore credits made by hand.
         :return: `{line: (to credit, not invoiced, credited otherwise)}` in the unit of the line.
         :rtype: dict
         """
@@ -175,7 +174,7 @@ class SaleReturnCredit(models.AbstractModel):
                 uninvoiced = min(left, pool, line._get_qty_uninvoiced_limit())
                 pool -= uninvoiced
                 left -= uninvoiced
-                # Goods that come late for a credit given and written off earn no second one.
+                # Late goods whose credit was already given and written off are not credited again.
                 late = min(left, advance)
                 advance -= late
                 left -= late
@@ -250,10 +249,10 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _get_rank(self, line, invoice_line):
-        """Return which invoice lines a return line is credited on before others, 0 first.
+        """Return the priority of invoice lines for crediting a return line, 0 first.
 
-        Where a part of its note was billed again, these goods are its own, and what was kept back
-        of them stands on that invoice. Other returns take them last.
+        Goods of its own note that were billed again come first, as the amounts withheld are on that
+        invoice. Other returns use them last.
         """
         note = invoice_line.move_id.reversed_entry_id
         credited = note.invoice_line_ids.sale_return_line_id
@@ -358,7 +357,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _take_credit_counter(self, invoice_lines):
-        """Make sure nobody else credits these invoice lines at the same time."""
+        """Make sure that no other transaction credits these invoice lines."""
         self.env['sale.return.guard']._take_counter(invoice_lines, 'sale_return_credit_guard')
 
     @api.model
@@ -374,7 +373,7 @@ class SaleReturnCredit(models.AbstractModel):
                     {
                         'return_id': sale_return.id,
                         'kind': 'credited',
-                        # The accounting date is what Odoo chose, e.g. after a locked period.
+                        # The accounting date is the one Odoo chose, e.g. after a locked period.
                         'details': " · ".join(
                             filter(
                                 None,
@@ -398,7 +397,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _get_qty_kept_due(self, line):
-        """Return what the customer keeps of a line and was not credited as such yet."""
+        """Return what the customer keeps of a line and is not credited as such yet."""
         if line._get_measure().is_zero(line.qty_kept):
             return 0.0
         measure = line._get_measure()
@@ -417,7 +416,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _credit_after_step(self, returns):
-        """Credit what a step has released, in the same transaction if it is not too much.
+        """Credit what a step has released, in the same transaction if it is small enough.
 
         Larger batches, and every note that fails, are left to the scheduled job.
 
@@ -440,7 +439,7 @@ class SaleReturnCredit(models.AbstractModel):
 
         :rtype: int
         """
-        # sudo: everybody's steps depend on it.
+        # sudo: the steps of all users depend on it.
         parameters = self.env['ir.config_parameter'].sudo()
         return int(parameters.get_param('sale_return.sync_limit', 50))
 
@@ -448,8 +447,8 @@ class SaleReturnCredit(models.AbstractModel):
     def _credit_isolated(self, returns):
         """Credit returns so that one that fails does not stop the others.
 
-        What fails together is tried again in halves, until the bad ones are alone. The reason of a
-        failure is kept on its return, which stays queued.
+        Failing batches are retried in halves, until the bad ones are isolated. The reason of a
+        failure is stored on its return, which stays queued.
         """
         if not returns:
             return
@@ -462,7 +461,7 @@ class SaleReturnCredit(models.AbstractModel):
         except (UserError, RedirectWarning) as error:
             reason = str(error.args[0])
         except Exception as error:
-            # The goods are here whatever the ledger says, so whatever it is must not stop them.
+            # The goods are here even if crediting fails, so no error may stop the receipt.
             _logger.exception("Credit notes of returns %s", returns.ids)
             reason = self.env._("Technical error: %(error)s", error=error)
         if len(returns) == 1:
@@ -474,14 +473,14 @@ class SaleReturnCredit(models.AbstractModel):
 
     # === WITHOUT GOODS === #
 
-    # What is not goods: amounts with a label, of the order or kept back.
+    # Amounts that are not goods: shares of the order and deductions, each with a label.
 
     @api.model
     def _complete(self, allocations):
-        """Add to goods what they take along of their orders, and what is kept back of them.
+        """Add to goods their shares of order-level lines, and the deductions.
 
         Both are lines of their own on the notes (see `sale.return.order.share` and
-        `sale.return.deduction`), never another price of the goods.
+        `sale.return.deduction`), the price of the goods is never changed.
         """
         allocations = allocations + self._get_price_shares(allocations)
         allocations = allocations + self.env['sale.return.order.share']._get_shares(allocations)
@@ -492,9 +491,9 @@ class SaleReturnCredit(models.AbstractModel):
         """Return the share of later price increases that is credited with the goods.
 
         round(R · q / m): R what is left of such a line, m the goods of its order line that were
-        creditable before, q those credited now. 10 × 100, then 10 × 5: four take 20 along.
+        creditable before, q those credited now. 10 × 100, then 10 × 5: four of them add 20.
 
-        :param list allocations: what `_allocate` gave, all of one call.
+        :param list allocations: as returned by `_allocate`, all of one call.
         :return: further allocations, each on the invoice that has raised the price.
         :rtype: list
         """
@@ -548,7 +547,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _log_uncharged(self, allocations):
-        """Write in the log what of a fee the value of the goods did not cover.
+        """Log the part of a fee that the value of the goods did not cover.
 
         :param list allocations: those that became notes.
         """

@@ -8,7 +8,7 @@ from odoo.fields import Command
 
 from ...tools.html import as_html
 
-# What Odoo's reversal says about dates, terms and numbers; a note of a return says it itself.
+# What Odoo's reversal says about dates, terms and numbers; a note of a return sets these itself.
 OWN_HEADER = frozenset(
     {
         'ref',
@@ -23,7 +23,7 @@ OWN_HEADER = frozenset(
 
 
 class SaleReturnCredit(models.AbstractModel):
-    """The header of credit notes, with what the country of the company wants in it."""
+    """The header of credit notes, with what the country of the company requires."""
 
     _inherit = 'sale.return.credit'
 
@@ -31,7 +31,7 @@ class SaleReturnCredit(models.AbstractModel):
     def _prepare_note_header_vals(self, invoice, reason=None):
         """Prepare what every note of an invoice has, goodwill included. Override to add values.
 
-        Modules of countries add theirs to Odoo's reversal, which is asked for them.
+        Country modules add theirs to Odoo's reversal, so they are taken from it.
 
         :param invoice: the posted `account.move` to credit.
         :param reason: `sale.return.reason` of what is credited, if any.
@@ -56,7 +56,7 @@ class SaleReturnCredit(models.AbstractModel):
             'source_id': invoice.source_id.id,
         }
         if invoice.delivery_date:
-            # When what is credited was supplied: e-invoices of several countries have to say it.
+            # Delivery date of the credited goods, required in e-invoices of several countries.
             vals['delivery_date'] = invoice.delivery_date
         if invoice.company_id.sale_return_rate == 'original':
             vals['invoice_currency_rate'] = invoice.invoice_currency_rate
@@ -66,7 +66,7 @@ class SaleReturnCredit(models.AbstractModel):
     def _get_note_reference(self, invoice, reason=None):
         """Return the reference of a note: the number of the invoice and nothing else.
 
-        E-invoice formats read it. That of Poland reads the reason of the correction there.
+        E-invoice formats read it. The Polish format reads the reason for the correction there.
         """
         if reason and invoice.company_id.account_fiscal_country_id.code == 'PL':
             return reason.with_context(lang=invoice.partner_id.lang).name
@@ -74,11 +74,11 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _prepare_reversal_vals(self, invoice, reason=None):
-        """Return what Odoo's dialog that reverses an invoice would add to the note.
+        """Return what Odoo's reversal dialog would add to the note.
 
-        The dialog is never saved, nor is the invoice reversed by it.
+        The dialog is never saved and reverses nothing.
 
-        :return: values for `account.move.create`, without those that every note says itself.
+        :return: values for `account.move.create`, without those that every note sets itself.
         :rtype: dict
         """
         words = reason and reason.with_context(lang=invoice.partner_id.lang).name
@@ -130,13 +130,13 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _get_notes_to_post(self, notes):
-        """Return the notes that their policies let the service post; the others stay drafts."""
+        """Return the notes that the service may post under their policies; others stay drafts."""
         posted = notes.filtered(self._is_posted_by_policy)
         limited = posted.filtered(self._get_draft_limit)
         self.env['sale.return.guard']._take_customers(limited.commercial_partner_id)
         totals = self._get_totals_of_period(limited)
         for note in limited.sorted('id'):
-            # What one customer gets counts together: nobody gets below the limit in parts.
+            # Amounts of one customer are added up, so splitting does not avoid the limit.
             customer = note.commercial_partner_id
             total = totals[customer] + abs(note.amount_total_signed)
             limit = self._get_draft_limit(note)
@@ -189,7 +189,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _describe_notes(self, notes):
-        """Write on notes of returns why they were made: printed, and in the note of the XML.
+        """Write the reason on notes of returns: it is printed, and part of the XML.
 
         To be called in superuser mode, for drafts.
         """

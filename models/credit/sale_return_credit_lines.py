@@ -15,7 +15,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _prepare_goods_line_vals(self, allocation):
-        """Prepare one line of a note: the invoice line again, for a part of it.
+        """Prepare one line of a note: a copy of the invoice line for a part of it.
 
         :param dict allocation: see `_allocate`.
         :return: values for `account.move.line.create`.
@@ -76,9 +76,9 @@ class SaleReturnCredit(models.AbstractModel):
     def _get_note_price_unit(self, allocation):
         """Return the unit price of a note line.
 
-        That of the invoice line, net of price corrections. Untaxed lines have no other means to
-        come out at their exact share, so theirs is the share per unit, unrounded, where the
-        price of the invoice would round differently: 7 × (10 / 7) = 10.00.
+        That of the invoice line, net of price corrections. Untaxed lines get the unrounded share
+        per unit where the price of the invoice would round differently, as this is the only way to
+        reach their exact share: 7 × (10 / 7) = 10.00.
         """
         line = allocation['invoice_line']
         uom, quantity = self._get_note_quantity(allocation)
@@ -94,16 +94,16 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _prepare_extra_tax_data(self, allocation, price_unit):
-        """Prepare what makes Odoo's tax computation give the exact shares of a line.
+        """Prepare the data with which Odoo's tax computation gives the exact shares of a line.
 
-        Those in company currency count for untaxed lines, too: what was booked is booked back.
+        Those in company currency count for untaxed lines, too: exactly what was booked is reversed.
 
         :return: value of `account.move.line.extra_tax_data`.
         """
         line = allocation['invoice_line']
         taxes = line.tax_ids.flatten_taxes_hierarchy()
         amounts = allocation['amounts']
-        # Odoo reads the amounts only where there is some tax, if only one that the line has not.
+        # Odoo reads the amounts only if some tax is given, even one that the line does not have.
         tax_amounts = {str(tax.id): {} for tax in taxes} or {'0': {}}
         for (tax_id, name), amount in amounts.items():
             if tax_id:
@@ -180,13 +180,13 @@ class SaleReturnCredit(models.AbstractModel):
     def _get_due_rounding_lines(self, invoice, allocations):
         """Return the cash rounding lines of an invoice if these allocations complete it.
 
-        What an invoice was rounded by belongs to the note that credits the last of it. Odoo
-        would round each note by itself, which does not add up.
+        The rounding of an invoice is credited with the last note. Odoo would round each note
+        separately, which does not add up.
 
         :return: journal items of the invoice, usually none.
         :rtype: account.move.line
         """
-        # A rounding by the biggest tax is in the amount of that tax already.
+        # A rounding on the biggest tax is already part of that tax.
         rounding_lines = invoice.line_ids.filtered(
             lambda line: line.display_type == 'rounding' and not line.tax_repartition_line_id
         )
@@ -208,14 +208,14 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _prepare_rounding_line_vals(self, rounding_line, allocations):
-        """Prepare the line of a note that takes back a cash rounding of its invoice.
+        """Prepare the line of a note that reverses a cash rounding of its invoice.
 
         :return: values for `account.move.line.create`.
         :rtype: dict
         """
         note_amount = -rounding_line.amount_currency
         return {
-            # As on the invoice: e-invoice formats take it for the rounding it is, not for goods.
+            # As on the invoice: e-invoice formats recognize it as a rounding, not as goods.
             'display_type': 'rounding',
             'name': rounding_line.name,
             'quantity': 1,

@@ -6,7 +6,7 @@ UNTAXED = (False, 'total_excluded_currency')
 
 
 class SaleReturnDeduction(models.AbstractModel):
-    """Service: what is kept back from a credit, each as a line with a label on the same note.
+    """Service: deductions from a credit, each as a labelled line on the same note.
 
     The condition of the goods (`credit_ratio` of the grade), the restocking fee of the policy and
     the freight that the customer owes. A regime that forbids one of them is obeyed, and together
@@ -22,12 +22,12 @@ class SaleReturnDeduction(models.AbstractModel):
 
         :param list allocations: goods and their order-level shares, all of one call.
         :return: further allocations with negative amounts and `kind` `grade`, `restocking_fee` or
-            `freight`; `uncharged` on one says how much of it the value of the goods did not cover
-            (tax excluded, currency of the invoice).
+            `freight`; `uncharged` on one is the part that the value of the goods did not cover (tax
+            excluded, currency of the invoice).
         :rtype: list
         """
         deductions = []
-        fixed = {}  # fixed charges are made once per return, not once per note
+        fixed = {}  # fixed charges apply once per return, not once per note
         reduced = {}  # one line may be credited by several allocations, e.g. of two invoices
         groups = {}
         for allocation in allocations:
@@ -41,7 +41,7 @@ class SaleReturnDeduction(models.AbstractModel):
             if self._is_kept_back_already(goods):
                 self._note_kept_back(goods, reduced)
                 continue
-            # What a card has paid is worth as much as money; it is not a discount.
+            # Card payments are worth as much as money; they are not discounts.
             payments = [a for a in group if a.get('is_payment')]
             group = [a for a in group if not a.get('is_payment')]
             self._set_net_factors(group, goods)
@@ -60,9 +60,9 @@ class SaleReturnDeduction(models.AbstractModel):
 
     @api.model
     def _is_kept_back_already(self, goods):
-        """Tell whether an invoice bills goods again that a note of the same return had credited.
+        """Tell whether an invoice bills goods again after a note of the same return credited them.
 
-        What that note has kept back stands on the invoice, too, and goes with them.
+        The deductions of that note are on the invoice, too, and follow the goods.
 
         :param list goods: allocations of one return on one invoice.
         """
@@ -72,7 +72,7 @@ class SaleReturnDeduction(models.AbstractModel):
 
     @api.model
     def _note_kept_back(self, goods, reduced):
-        """Keep how many units the condition keeps back of goods that were billed again.
+        """Record the units withheld for the condition of goods that were billed again.
 
         See `_get_grade_deductions` for the parameters.
         """
@@ -85,7 +85,7 @@ class SaleReturnDeduction(models.AbstractModel):
 
     @api.model
     def _get_kept_of_cards(self, allocations, payments):
-        """Return what of the deductions the cards bear, because the money does not cover it.
+        """Return the part of the deductions borne by cards because the money does not cover it.
 
         Worked example: 200 paid by a wallet, 20 charged: 180 go back to the wallet.
 
@@ -103,7 +103,7 @@ class SaleReturnDeduction(models.AbstractModel):
                 continue
             total += part
             amounts = self._round(payment, payment['amounts'], part / measure(payment['amounts']))
-            # Taxes may round otherwise: it is the part with taxes that has to be right.
+            # Taxes may round differently: the part including taxes has to be right.
             amounts[UNTAXED] = currency.round(amounts[UNTAXED] + part - measure(amounts))
             label = self.env._("Deducted from: %(card)s", card=payment['label'])
             kept.append({**payment, 'amounts': amounts, 'label': label})
@@ -113,14 +113,14 @@ class SaleReturnDeduction(models.AbstractModel):
 
     @api.model
     def _get_grade_deductions(self, goods, reduced):
-        """Return what the condition found takes off, line by line.
+        """Return the deductions for the condition found, line by line.
 
         Worked example: 4 × 100 credited, 3 of them of a grade with ratio 1.0 and one with 0.6: one
-        unit times 0.4 is kept back, -40.
+        unit times 0.4 is withheld, -40.
 
         :param list goods: allocations of one return on one invoice.
-        :param dict reduced: `{return line: (quantity, kept back of it)}` of this call so far; what
-            is found here is added.
+        :param dict reduced: `{return line: (quantity, withheld quantity)}` of this call so far;
+            updated in place.
         """
         deductions = []
         for allocation in goods:
@@ -145,7 +145,7 @@ class SaleReturnDeduction(models.AbstractModel):
 
     @api.model
     def _get_withheld_due(self, allocation, reduced):
-        """Return what an allocation credits and what its condition keeps back of that, in units.
+        """Return how many units an allocation credits and how many its condition withholds.
 
         :param dict reduced: see `_get_grade_deductions`.
         """
@@ -168,13 +168,13 @@ class SaleReturnDeduction(models.AbstractModel):
 
     @api.model
     def _get_withheld_quantity(self, line, quantity):
-        """Return what their condition keeps back of the first `quantity` accepted units.
+        """Return what is withheld for the condition of the first `quantity` accepted units.
 
-        What was credited first is taken to be what was accepted first. The first 5 of 3 as new and
-        4 with ratio 0.6 keep back 2 × 0.4 = 0.8 units.
+        Units are assumed to be credited in the order of acceptance. Of 3 as new and 4 with ratio
+        0.6, the first 5 withhold 2 × 0.4 = 0.8 units.
 
         :param line: one `sale.return.line`.
-        :param float quantity: in the unit of the line; also what is returned is.
+        :param float quantity: in the unit of the line, like the result.
         """
         withheld, left = 0.0, quantity
         for grade, accepted in self._get_accepted(line):
@@ -207,9 +207,9 @@ class SaleReturnDeduction(models.AbstractModel):
 
         :param sale_return: one `sale.return`.
         :param list goods: its allocations on the invoice.
-        :param list deductions: what the condition keeps back: no fee is charged on that.
-        :param set fixed: kinds of charges per return that are still due; what is charged here is
-            taken out.
+        :param list deductions: deductions for the condition: no fee is charged on them.
+        :param set fixed: kinds of charges per return that are still due; charges made here are
+            removed.
         :return: list of `(kind, amount, goods it is for)`, tax excluded, in the currency of the
             invoice.
         """
@@ -230,7 +230,7 @@ class SaleReturnDeduction(models.AbstractModel):
         if once and 'restocking_fee' in fixed:
             fixed.discard('restocking_fee')
             fee += self._convert(once, invoice)
-        # A fee has the taxes of the goods it is for, unless they do not cover it.
+        # A fee has the taxes of its goods, unless these do not cover it.
         covered = fee <= sum(self._get_net_value(a) for a in feeable)
         charged = feeable if covered else goods
         charges = [('restocking_fee', invoice.currency_id.round(fee), charged)]
@@ -252,16 +252,16 @@ class SaleReturnDeduction(models.AbstractModel):
 
     @api.model
     def _is_freight_owed(self, lines):
-        """Tell whether the customer may be charged with the freight of these return lines."""
+        """Tell whether the customer may be charged for the freight of these return lines."""
         return all(line.policy_id._is_deduction_allowed('freight') for line in lines)
 
     @api.model
     def _get_fixed_due(self, sale_return):
-        """Return the kinds of charges per return that no note was made with yet.
+        """Return the kinds of charges per return that are not on any note yet.
 
-        The note that credits the first goods of a charge was made with it; where it stands there no
-        more somebody has waived it. A note with a percentage only has not charged the fixed amount
-        of another policy. Freight that the goods did not cover is not asked for again.
+        The note that credits the first goods includes the charge; if it is gone from there,
+        somebody has waived it. A note with only a percentage has not charged the fixed amount of
+        another policy. Freight that the goods did not cover is not charged again.
 
         :rtype: set
         """
@@ -269,7 +269,7 @@ class SaleReturnDeduction(models.AbstractModel):
         lines = sale_return.line_ids.credit_line_ids.filtered(
             lambda line: line.parent_state != 'cancel' and not line.move_id._is_reversed_credit()
         )
-        # Notes made by hand have no kind: they were made without charges.
+        # Notes made by hand have no kind: they have no charges.
         for note in lines.filtered(lambda line: line.sale_return_kind == 'goods').move_id:
             credited = (note.invoice_line_ids & lines).filtered('sale_line_ids').sale_return_line_id
             if any(self._get_feeable(credited).policy_id.mapped('restocking_fee_fixed')):
@@ -280,7 +280,7 @@ class SaleReturnDeduction(models.AbstractModel):
 
     @api.model
     def _get_feeable(self, lines):
-        """Return the return lines that are charged with the restocking fee of their policy."""
+        """Return the return lines that are charged the restocking fee of their policy."""
         return lines.filtered(
             lambda line: (
                 line.reason_id.restocking_fee
@@ -292,12 +292,12 @@ class SaleReturnDeduction(models.AbstractModel):
     def _spread_charge(self, kind, goods, amount, uncharged):
         """Return a charge as one line per combination of taxes and account of the goods.
 
-        Being taken off the price of the goods it has their taxes.
+        As it lowers the price of the goods, it has their taxes.
 
         :param str kind: `restocking_fee` or `freight`.
-        :param list goods: the allocations it is taken off.
+        :param list goods: the allocations it is deducted from.
         :param float amount: tax excluded, in the currency of the invoice.
-        :param float uncharged: what the goods did not cover.
+        :param float uncharged: the part that the goods did not cover.
         """
         label = {
             'restocking_fee': self.env._("Restocking fee"),
@@ -336,7 +336,7 @@ class SaleReturnDeduction(models.AbstractModel):
     def _set_net_factors(self, group, goods):
         """Set `net_factor` of goods: the part of their price left after the order's discounts.
 
-        A discount lowers the goods that it was given on and no others.
+        A discount only lowers the goods that it was given on.
 
         :param list group: allocations of one return on one invoice, those of `goods` included.
         """

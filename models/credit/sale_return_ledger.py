@@ -17,11 +17,11 @@ class KeptInvoices(dict):
 
 
 class SaleReturnLedger(models.AbstractModel):
-    """Service: what is still creditable of invoice lines, in quantity and to the last cent.
+    """Service: what is still creditable on invoice lines, in quantity and to the last cent.
 
     Amounts are those of Odoo's own tax computation (`_get_rounded_base_and_tax_lines`), so they
-    are what stands in the ledger whatever the rounding method. Their keys are `(False, field)` for
-    the line and `(tax id, field)` for each of its taxes.
+    equal the ledger with any rounding method. Their keys are `(False, field)` for the line and
+    `(tax id, field)` for each of its taxes.
     """
 
     _name = 'sale.return.ledger'
@@ -31,7 +31,7 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _get_balances(self, sale_lines, ignored_moves=None, ignored_lines=None):
-        """Say what is still creditable on the posted invoices of order lines.
+        """Return what is still creditable on the posted invoices of order lines.
 
         :param sale_lines: `sale.order.line` records.
         :param ignored_moves: `account.move` records whose credits do not count.
@@ -40,7 +40,7 @@ class SaleReturnLedger(models.AbstractModel):
             the invoice line.
         :rtype: dict
         """
-        # sudo: what may be credited depends on all notes, also on those the user may not read.
+        # sudo: what may be credited depends on all notes, including those the user may not read.
         ignored = ignored_lines or self.env['account.move.line']
         if ignored_moves:
             ignored |= ignored_moves.invoice_line_ids
@@ -48,7 +48,7 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _compute_balances(self, sale_lines, ignored_lines):
-        """Compute what `_get_balances` promises, in superuser mode."""
+        """Compute the result of `_get_balances`, in superuser mode."""
         invoice_lines = self._get_invoice_lines(sale_lines)
         if unlinked := self._get_unlinked_lines(invoice_lines.move_id):
             # They may belong to any order line of their product on the invoice.
@@ -91,10 +91,10 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _get_lines_billed_again(self, moves):
-        """Return what invoices that reverse a note in part take off of the goods they bill again.
+        """Return the deductions on invoices that reverse a part of a note.
 
-        The note's discounts and fees, which name no order line: 400 - 40 of which the half is
-        billed again are 200 - 20, and only 180 of them can be credited once more.
+        These are the note's discounts and fees, without order line: if half of 400 - 40 is billed
+        again, that is 200 - 20, and only 180 can be credited again.
         """
         return moves.filtered(lambda move: move._bills_note_again()).invoice_line_ids.filtered(
             lambda line: not line.sale_line_ids and line.price_subtotal < 0
@@ -102,10 +102,10 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _bills(self, line):
-        """Tell whether a line bills its goods: the sign of the document does not say it.
+        """Tell whether a line bills its goods: the sign of the document does not tell.
 
-        Where the down payment is larger than what is delivered, Odoo makes a credit note of the
-        invoice, on which goods that are billed have a negative quantity.
+        Where the down payment is larger than the delivered goods, Odoo turns the invoice into a
+        credit note, on which billed goods have a negative quantity.
         """
         move_type = line.move_id.move_type
         if move_type == 'out_invoice':
@@ -123,12 +123,12 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _get_billed_subtotal(self, line):
-        """Return what a line bills, untaxed; less than zero where it takes a discount off."""
+        """Return what a line bills, untaxed; negative for a discount."""
         return self._get_billing_sign(line) * line.price_subtotal
 
     @api.model
     def _get_billed_amounts(self, base_line, line):
-        """Return `_get_amounts` of a line that bills, whatever its document."""
+        """Return `_get_amounts` of a line that bills, on any kind of document."""
         sign = self._get_billing_sign(line)
         return {
             key: (sign * amount, unit)
@@ -140,7 +140,7 @@ class SaleReturnLedger(models.AbstractModel):
         """Return the invoice lines that raise the price of goods billed before.
 
         Those of debit notes, and of later invoices at a lower unit price for more than was ordered
-        and shipped: 10 × 100, then 10 × 5 for the same ten. They bill an amount and no goods.
+        and shipped: 10 × 100, then 10 × 5 for the same ten. They bill an amount, not goods.
 
         :rtype: account.move.line
         """
@@ -191,7 +191,7 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _is_debit_of(self, move, invoice):
-        """Tell whether an invoice is the debit note of another one (a module that is optional)."""
+        """Tell whether an invoice is the debit note of another one (from an optional module)."""
         return 'debit_origin_id' in move._fields and move.debit_origin_id == invoice
 
     @api.model
@@ -210,10 +210,10 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _keep_invoices(self, records):
-        """Return records on which each posted invoice is computed once, however often it is read.
+        """Return records with a cache that computes each posted invoice only once.
 
-        Taxes are computed for a whole invoice, however few of its lines are credited. Only for a
-        call that changes no invoice; the environment must not outlive it.
+        Taxes are computed for a whole invoice, even if few of its lines are credited. Only for
+        calls that change no invoice; the environment must not outlive it.
         """
         return records.with_context(**{KEPT: KeptInvoices()})
 
@@ -222,7 +222,7 @@ class SaleReturnLedger(models.AbstractModel):
         """Return the rounded base lines of invoices and notes by the id of their journal item."""
         kept = self.env.context.get(KEPT)
         if not isinstance(kept, KeptInvoices):
-            kept = None  # clients send what context they like
+            kept = None  # clients can send any context
         result = {}
         for move in moves:
             base_lines = kept.get(move.id) if kept is not None else None
@@ -272,7 +272,7 @@ class SaleReturnLedger(models.AbstractModel):
                 and not self._bills(line)
             )
         )
-        # A note for the whole invoice may have lines that somebody has added without order line.
+        # A note for the whole invoice may have lines added by hand without order line.
         unlinked = self._get_unlinked_lines(invoice_lines.move_id)
         return (linked | invoice_lines.credited_line_ids | unlinked).filtered(
             lambda line: (
@@ -285,7 +285,7 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _deduct_notes(self, balances, sale_lines, ignored_lines):
-        """Lower the balances by what is credited already, drafts included."""
+        """Lower the balances by what is already credited, drafts included."""
         invoice_lines = self.env['account.move.line'].union(*balances)
         note_lines = self._get_note_lines(sale_lines, invoice_lines) - ignored_lines
         base_lines = self._get_base_lines(note_lines.move_id)
@@ -307,8 +307,8 @@ class SaleReturnLedger(models.AbstractModel):
     def _at_rate_of(self, invoice_line, note_line, amounts):
         """Return amounts of a note as they would be at the rate of the invoice.
 
-        What is left of an invoice is always said at its own rate, whatever the rate was on the day
-        of a note: 500 of 1000 EUR credited leave the half of what the invoice booked.
+        The rest of an invoice is always stated at its own rate, regardless of the rate on the day
+        of a note: crediting 500 of 1000 EUR leaves half of what the invoice booked.
 
         :param dict amounts: `{key: (amount, smallest unit)}`.
         :return: `{key: amount}`.
@@ -343,7 +343,7 @@ class SaleReturnLedger(models.AbstractModel):
             )
         lines = invoice_lines.filtered(lambda line: line.sale_line_ids & note_line.sale_line_ids)
         lines = lines.filtered(lambda line: line.move_id == reversed_entry) or lines
-        # An order line may stand twice on an invoice, at two prices.
+        # An order line may be on an invoice twice, at two prices.
         price = self._get_unit_price(note_line)
         same_price = lines.filtered(
             lambda line: not line.currency_id.compare_amounts(self._get_unit_price(line), price)
@@ -385,12 +385,12 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _give_back(self, balance, amounts):
-        """Take what was kept back off a note made by hand that is worth no more than that.
+        """Apply a note made by hand to the amounts withheld, if it is worth no more than these.
 
-        It gives a fee back: the goods that are still out are worth what they were.
+        It refunds a fee: the value of the other goods does not change.
 
         :param dict amounts: of the note, by key.
-        :return: what lowers the balance, by key.
+        :return: the amounts that lower the balance, by key.
         :rtype: dict
         """
         key = (False, 'total_excluded_currency')
@@ -423,10 +423,10 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _is_lowered(self, note_line, invoice_line):
-        """Tell whether somebody has lowered the price of a line that a return has made.
+        """Tell whether somebody has lowered the price of a line created by a return.
 
-        It may be below that of the invoice without that: there was a price correction at the time,
-        and what this one has taken away is given back when it is reversed.
+        It may be below that of the invoice anyway: because of a price correction at the time, whose
+        amount is available again when it is reversed.
         """
         if not note_line.sale_return_line_id or not self._is_cheaper(note_line, invoice_line):
             return False
@@ -436,7 +436,7 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _forfeit(self, balance, quantity, amounts):
-        """Return what a note of a return takes whose price somebody has lowered: its whole share.
+        """Return what a note line of a return with a lowered price uses up: its whole share.
 
         The customer was given less on purpose; the difference is not for the next return.
         """
@@ -473,7 +473,7 @@ class SaleReturnLedger(models.AbstractModel):
         invoice_line = self.env['account.move.line']
         supplements = self._get_supplements(sale_line.sudo())  # sudo: as below
         measure = sale_line._get_return_measure()
-        # sudo: all invoices of the order line count, whoever asks.
+        # sudo: all invoices of the order line count, no matter who asks.
         for line in sale_line.sudo().invoice_lines.sorted('id'):
             if line in supplements or not self._counts_for_order_line(line, posted_only):
                 continue
@@ -483,7 +483,7 @@ class SaleReturnLedger(models.AbstractModel):
                 invoiced += abs(quantity)
                 invoice_line = invoice_line or line
             elif move.move_type == 'out_invoice' and quantity > 0:
-                # What reverses a note in part bills nothing new: the note credits less.
+                # A partial reversal of a note bills nothing new: the note credits less.
                 reversed_note = move.reversed_entry_id
                 if reversed_note.move_type != 'out_refund':
                     invoiced += quantity
@@ -501,7 +501,7 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _counts_for_order_line(self, line, posted_only):
-        """Tell whether a line of an invoice or note says what was invoiced of its order line."""
+        """Tell whether a line of an invoice or note counts as invoiced for its order line."""
         move = line.move_id
         return (
             move.move_type in ('out_invoice', 'out_refund')
@@ -516,8 +516,8 @@ class SaleReturnLedger(models.AbstractModel):
     def _get_qty_credited_unlinked(self, sale_line):
         """Return what lines without order line credit of an order line, in its unit.
 
-        Somebody has added them to a note of its invoice, by hand. They belong to the invoice lines
-        of their product, of which there may be several: so their share is what the balances show.
+        They were added by hand to a note of its invoice. They belong to the invoice lines of their
+        product, and there may be several: so their share is taken from the balances.
         """
         unlinked = self._get_unlinked_lines(sale_line.invoice_lines.move_id).filtered(
             lambda line: line.product_id == sale_line.product_id and line.parent_state != 'cancel'

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 
 
 class SaleReturnLine(models.Model):
-    """What credits add to a line of a return."""
+    """What credits add to a return line."""
 
     _inherit = 'sale.return.line'
 
@@ -19,12 +19,12 @@ class SaleReturnLine(models.Model):
 
     # === WITHHELD === #
 
-    # What the condition of the goods has kept back from the credits of a return line.
+    # Amounts withheld from the credits of a return line for the condition of the goods.
 
     def _get_qty_withheld(self):
-        """Return what notes have kept back for the condition of the goods, drafts included.
+        """Return what notes withhold for the condition of the goods, drafts included.
 
-        :return: a quantity in the unit of the line; 5 units at a ratio of 0.6 keep back 2.
+        :return: a quantity in the unit of the line; for 5 units at a ratio of 0.6 it is 2.
         :rtype: float
         """
         self.ensure_one()
@@ -37,7 +37,7 @@ class SaleReturnLine(models.Model):
         )
 
     def _get_condition_of_credit(self):
-        """Return `{line: quantity}` that its condition keeps back of what is credited by now.
+        """Return `{line: quantity}` withheld for the condition of the goods credited so far.
 
         Only where the inspection releases the credit; else its condition was not known.
         """
@@ -50,7 +50,7 @@ class SaleReturnLine(models.Model):
         }
 
     def _ensure_condition_of_credit(self, before):
-        """Refuse to find another condition for what is credited: the credit would be wrong.
+        """Refuse to change the condition of credited goods: the credit would be wrong.
 
         :param dict before: `_get_condition_of_credit` before the change.
         :raise UserError: naming the product, the return and what to do.

@@ -8,24 +8,24 @@ from ...tools.money import cumulative_parts
 
 POINT_DIGITS = 2
 
-# Ratios of quantities; below this they are the same.
+# Ratios that differ by less than this are treated as equal.
 RATIO_EPSILON = 1e-6
 
 # Programs whose cards pay: with money that was put on them, or with points.
 PAYING_PROGRAMS = ('ewallet', 'gift_card', 'loyalty')
-# Programs whose cards are sold: what was put on them was paid with money.
+# Programs whose cards are sold: their value was paid with money.
 SOLD_PROGRAMS = ('ewallet', 'gift_card')
 
 
 class SaleReturnLoyalty(models.AbstractModel):
-    """Service: let cards follow what is credited of the orders they belong to.
+    """Service: update cards when their orders are credited.
 
     Points that an order gave are taken back in proportion to the goods credited, tax excluded.
-    What was sold on a card (a gift card, money on a wallet) is withdrawn with the credit of its
-    line. What a card has paid goes back to it, as the lines of the notes say.
+    Value sold on a card (a gift card, money on a wallet) is withdrawn when its line is credited.
+    Amounts paid with a card go back to it, as listed on the notes.
 
-    It brings the cards to what they should be by now, so it may run as often as anybody likes, and
-    undoes its part when a note is cancelled or reversed. Does nothing where `sale_loyalty` is not
+    It computes the balance that cards should have, so it can be run repeatedly, and also undoes its
+    changes when a note is cancelled or reversed. Does nothing where `sale_loyalty` is not
     installed.
     """
 
@@ -34,20 +34,20 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _sync(self, returns):
-        """Bring the cards of returns to what is credited.
+        """Update the cards of returns to what is credited.
 
         :param returns: `sale.return` records whose notes were posted, cancelled or reversed.
-        :raise UserError: when what was sold on a card is credited though it was used.
+        :raise UserError: when value sold on a card is credited although it was used.
         """
         if 'loyalty.history' not in self.env or not returns:
             return
-        # sudo: cards belong to customers; whoever posts a note may not write on them.
+        # sudo: cards belong to customers; users who post a note may not write on them.
         service = self.sudo()
         returns = returns.with_env(service.env)
         movements = service._get_movements(returns.sale_order_ids)
         if not movements:
             return
-        # Parts are rounded one after the other, so all returns of an order are looked at.
+        # Parts are rounded one after the other, so all returns of an order are needed.
         all_returns = (returns.sale_order_ids.return_ids | returns).sorted('id')
         taken = service._get_taken(all_returns)
         due = service._get_due(service._sort_by_history(all_returns), movements)
@@ -68,8 +68,8 @@ class SaleReturnLoyalty(models.AbstractModel):
         """Return what orders have moved on cards and returns move back.
 
         :return: list of dicts `{order, cards, points, ratio, whole}`: points that are to be taken
-            from the cards (given to them, if negative) when all is credited, the function of return
-            lines that says which part of that is (0–1), and whether only all of them move.
+            from the cards (given to them, if negative) when all is credited, the function that
+            gives the credited part for return lines (0–1), and whether they only move as a whole.
         :rtype: list
         """
         return self._get_given_movements(orders) + self._get_paid_movements(orders)
@@ -100,7 +100,7 @@ class SaleReturnLoyalty(models.AbstractModel):
                     'cards': self.env['loyalty.card'].union(*group),
                     'points': sum(group.values()),
                     'ratio': ratio,
-                    # Half a coupon is none: it goes back with the last of the order.
+                    # Coupons cannot be split: they go back with the last goods of the order.
                     'whole': program.program_type not in PAYING_PROGRAMS,
                 }
                 for group in groups
@@ -143,7 +143,7 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _is_paid_with_card(self, sale_line):
-        """Tell whether an order line is what a gift card, a wallet or points have paid."""
+        """Tell whether an order line is a payment by gift card, wallet or points."""
         return bool(
             'coupon_id' in sale_line._fields
             and sale_line.coupon_id
@@ -171,12 +171,12 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _get_sold_ratio(self, order, program, lines):
-        """Return which part of what an order sold on cards posted notes of return lines credit."""
+        """Return which part of the value an order sold on cards is credited by posted notes."""
         return self._get_ratio_of(self._get_selling_lines(order, program), lines)
 
     @api.model
     def _get_selling_lines(self, order, program):
-        """Return the order lines that put something on the cards of a program."""
+        """Return the order lines that loaded the cards of a program."""
         products = program._get_valid_products(order.order_line.product_id)
         sold = self.env['product.product'].union(*products.values())
         return order.order_line.filtered(
@@ -202,13 +202,13 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _get_paid_ratio(self, paying_lines, lines):
-        """Return which part of what a card has paid posted notes of return lines credit, 0–1.
+        """Return which part of a card payment is credited by posted notes of return lines, 0–1.
 
         :param paying_lines: the order lines of one use of a card.
         """
         total = abs(sum(paying_lines.mapped('price_total')))
         if not total:
-            # Points have bought products: they go back with these.
+            # Points that bought products go back with these.
             quantity = sum(paying_lines.mapped('product_uom_qty'))
             mine = lines.filtered(lambda line: line.sale_line_id in paying_lines)
             credited = sum(mine.mapped('qty_credited_posted'))
@@ -229,7 +229,7 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _sort_by_history(self, returns):
-        """Return returns in the order in which they moved points first, new ones last."""
+        """Return returns in the order in which they first moved points, new ones last."""
         rows = self.env['loyalty.history'].search(
             [('order_model', '=', 'sale.return'), ('order_id', 'in', returns.ids)], order='id'
         )
@@ -240,8 +240,8 @@ class SaleReturnLoyalty(models.AbstractModel):
     def _get_due(self, returns, movements):
         """Return `{(return id, card): points}` that are to be taken for returns in all.
 
-        Negative ones are to be given. Three thirds of 10 points are 3.33, 3.34 and 3.33. Where a
-        movement has several cards, the points stand at the first one.
+        Negative ones are given back. Three thirds of 10 points are 3.33, 3.34 and 3.33. For a
+        movement with several cards the points are listed on the first one.
 
         :param returns: in the order in which parts are rounded.
         """
@@ -336,7 +336,7 @@ class SaleReturnLoyalty(models.AbstractModel):
                 texts.append(self._move(sale_return, card, moved))
                 left -= moved
         if float_compare(left, 0.0, **digits) > 0 and strict:
-            # What went back to a card and was spent again hinders nobody to undo the note.
+            # Points that went back to a card and were spent again do not prevent undoing the note.
             if due > 0 and cards.program_id.program_type in SOLD_PROGRAMS:
                 self._refuse_used(sale_return.sale_order_ids, cards, left)
             texts.append(
@@ -396,14 +396,14 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _ensure_unused(self, lines):
-        """Refuse to return what was sold on a card as far as it was used.
+        """Refuse to return value sold on a card that was already used.
 
         :param lines: `sale.return.line` records, with what is requested.
         :raise UserError: naming the cards and what is left of them.
         """
         if 'loyalty.history' not in self.env:
             return
-        # sudo: what is left on a card decides, whoever asks.
+        # sudo: the balance of a card decides, no matter who asks.
         service, lines = self.sudo(), lines.sudo()
         for movement in service._get_given_movements(lines.order_id):
             cards = movement['cards']
@@ -426,7 +426,7 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _refuse_used(self, orders, cards, missing):
-        """Refuse to credit what was sold on cards and was used.
+        """Refuse to credit value sold on cards that was already used.
 
         :raise UserError: always.
         """
@@ -446,7 +446,7 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _release_unbilled(self, returns):
-        """Give back what cards have paid of goods that came back before they were billed.
+        """Give back card payments for goods that came back before they were billed.
 
         There is no invoice and no note for these. The order is lowered instead, as Odoo does while
         it is a quotation: a card pays at most what is left to be billed. Repeating it does nothing.
@@ -455,7 +455,8 @@ class SaleReturnLoyalty(models.AbstractModel):
         """
         if 'loyalty.history' not in self.env:
             return
-        # sudo: as in `_sync`; the order is lowered for the customer, whoever closes the return.
+        # sudo: as in `_sync`; the order is lowered for the customer, no matter who closes the
+        # return.
         service = self.sudo()
         for sale_return in returns.with_env(service.env):
             texts = [
@@ -468,7 +469,7 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _lower_payments(self, order, return_lines):
-        """Lower what cards pay of an order to what is left of it; return the texts for the log."""
+        """Limit card payments of an order to its remaining total; return the texts for the log."""
         payments = order.order_line.filtered(
             lambda line: (
                 self._is_paid_with_card(line)
@@ -522,7 +523,7 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _lower_payment(self, line, ratio):
-        """Lower what a card pays by a part of it (0–1); return what to say."""
+        """Reduce a card payment by a part of it (0–1); return the text for the log."""
         card, order = line.coupon_id, line.order_id
         points = float_round(line.points_cost * ratio, precision_rounding=self._get_unit(card))
         price = line.price_unit * (1.0 - ratio)

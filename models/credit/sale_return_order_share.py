@@ -9,7 +9,7 @@ TAX_AMOUNT = 'tax_amount_currency'
 
 
 class SaleReturnOrderShare(models.AbstractModel):
-    """Service: what a credit of goods takes along of the lines that belong to the order as a whole.
+    """Service: shares of order-level lines that are credited with the goods.
 
     Discounts and rewards are taken off in proportion to the goods, shipping is refunded as the
     policy says, free products are spread over what was paid for, and what a gift card or wallet has
@@ -22,9 +22,9 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _get_shares(self, allocations):
-        """Return the allocations that goods take along.
+        """Return the allocations credited along with goods.
 
-        :param list allocations: what `sale.return.credit._allocate` gave, all of one call.
+        :param list allocations: as returned by `sale.return.credit._allocate`, all of one call.
         :return: further allocations, with `kind` `shipping`, `discount`, `free_product` or
             `stored_value`; their amounts have the sign of the invoice line, discounts are negative.
         :rtype: list
@@ -68,8 +68,8 @@ class SaleReturnOrderShare(models.AbstractModel):
     def _is_discount(self, sale_line):
         """Tell whether an order line is a discount or reward for the order. Override to add kinds.
 
-        A line may be lowered by hand, too: any line with a negative amount that is not a down
-        payment and no trade-in is one.
+        Discounts may be entered by hand, too: any line with a negative amount that is neither a
+        down payment nor a trade-in is one.
         """
         return (
             not sale_line.is_downpayment
@@ -81,8 +81,8 @@ class SaleReturnOrderShare(models.AbstractModel):
     def _is_trade_in(self, sale_line):
         """Tell whether an order line takes goods in part exchange: an article at a negative amount.
 
-        What the customer gave for it was paid with goods, so it lowers the credit of none. Override
-        where goods stand for discounts.
+        It is a payment in goods, so it does not lower any credit. Override where articles are used
+        as discounts.
         """
         is_reward = 'reward_id' in sale_line._fields and sale_line.reward_id
         return (
@@ -100,7 +100,7 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _get_paying_lines(self, invoice_line):
-        """Return the order lines of stored value that an invoice line stands for, if any.
+        """Return the order lines of stored value that an invoice line belongs to, if any.
 
         Gift cards, wallets and points spent (`sale_loyalty` is optional). An invoice that bills a
         part of a note again names no order line: then they are those of the note.
@@ -119,9 +119,9 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _is_payment(self, invoice_line):
-        """Tell whether an invoice line is what a gift card or wallet has paid of the total.
+        """Tell whether an invoice line is a payment by gift card or wallet.
 
-        Points that bought a discount are none: they have the taxes and the goods of a discount.
+        Points that bought a discount do not count: they are treated like a discount.
         """
         return any(
             line.reward_id.program_id.is_payment_program
@@ -136,7 +136,7 @@ class SaleReturnOrderShare(models.AbstractModel):
             and sale_line.reward_id.reward_type == 'product'
             and sale_line.price_unit
             and sale_line.discount == 100
-            # What was bought with points was not given away: the points go back for it.
+            # Products bought with points were not given away: their points go back.
             and not self.env['sale.return.loyalty']._is_paid_with_card(sale_line)
         )
 
@@ -156,7 +156,7 @@ class SaleReturnOrderShare(models.AbstractModel):
         """Return the invoice lines that a discount was given on. Override for other rewards.
 
         Odoo makes one discount line per combination of taxes. A reward for certain products is
-        spread over these, any other over all that has its taxes, on the same invoice and order.
+        spread over these, any other over all goods with its taxes, on the same invoice and order.
 
         :param discount_line: one negative `account.move.line`.
         :param invoice_lines: the `account.move.line` records to choose from.
@@ -173,7 +173,7 @@ class SaleReturnOrderShare(models.AbstractModel):
         )
         reward = self._get_reward(discount_line)
         if reward and reward.reward_type == 'shipping':
-            # It made the delivery free, so it goes back with what is refunded of that.
+            # It made the delivery free, so it is credited with the refund of the delivery.
             return lines.filtered(
                 lambda line: any(self._is_shipping(sol) for sol in line.sale_line_ids)
             )
@@ -188,7 +188,7 @@ class SaleReturnOrderShare(models.AbstractModel):
                 )
         taxes = self._get_proportional_taxes(discount_line)
         same_taxes = lines.filtered(lambda line: self._get_proportional_taxes(line) == taxes)
-        # The first of several invoices has all of the discount and a part of the goods only.
+        # The first of several invoices has the whole discount but only a part of the goods.
         covered = sum(map(ledger._get_billed_subtotal, same_taxes | discount_line))
         return same_taxes if discount_line.currency_id.compare_amounts(covered, 0) >= 0 else lines
 
@@ -208,8 +208,8 @@ class SaleReturnOrderShare(models.AbstractModel):
     def _get_shipping_shares(self, allocations, balances):
         """Return the allocations of shipping charges that the policies refund.
 
-        `always`: the part that belongs to the goods credited, by their value. `full_return`: all of
-        it with the note that credits the last of the order.
+        `always`: the part that belongs to the goods credited, by their value. `full_return`: the
+        whole charge with the note that credits the last goods of the order.
         """
         shares = []
         shipping_lines = [
@@ -273,7 +273,7 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _limit_shipping(self, amounts, line, policy):
-        """Lower a refund of shipping to the price of the standard delivery, where that is the law.
+        """Lower a refund of shipping to the price of the standard delivery, where the law says so.
 
         :param dict amounts: the refund by key of the ledger.
         :param line: the invoice line of the shipping charge.
@@ -307,12 +307,12 @@ class SaleReturnOrderShare(models.AbstractModel):
     def _get_discount_shares(self, allocations, balances):
         """Return the allocations of discounts: round(R · b / B) of each of their amounts.
 
-        R is what is left of the discount, B what is left of the goods it was given on, b what is
-        credited of them now. Worked example: 10 × 100 less 10 % (-100); four come back: -100 ·
-        400 / 1000 = -40, then the other six: -60 · 600 / 600 = -60.
+        R is what is left of the discount, B what is left of the goods it was given on, b the part
+        of them credited now. Worked example: 10 × 100 less 10 % (-100); four come back: -100 · 400
+        / 1000 = -40, then the other six: -60 · 600 / 600 = -60.
 
         Where a discount has other taxes than its goods, B and b are with taxes: an untaxed one of
-        111 on goods of 100 plus 21 % takes off 55.50 of each half.
+        111 on goods of 100 plus 21 % lowers each half by 55.50.
         """
         shares = []
         lines = self.env['account.move.line'].union(*balances)
@@ -326,8 +326,8 @@ class SaleReturnOrderShare(models.AbstractModel):
             left = sum(measure(balances[good].left) for good in discounted)
             for group in self._group_by_return(allocations, discounted):
                 credited = sum(measure(a['amounts']) for a in group)
-                # A note by hand may have credited goods without their share of the discount: no
-                # more is taken off than is credited.
+                # A manual note may have credited goods without their share of the discount: the
+                # discount never exceeds the credit.
                 total = max(left, credited, abs(measure(balances[line].left)))
                 amounts = self._part(balances[line], credited, total)
                 left -= credited
@@ -338,7 +338,7 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _get_measure(self, discount_line, discounted):
-        """Return the function of amounts that says what goods are worth beside a discount."""
+        """Return the function that gives the value of amounts of goods relative to a discount."""
         taxes = self._get_proportional_taxes(discount_line)
         same = all(self._get_proportional_taxes(line) == taxes for line in discounted)
         return self._get_untaxed if same else self._get_gross
@@ -358,10 +358,10 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _get_payments(self, balances):
-        """Return what gift cards and wallets have paid, and what of: `{line: (lines, left)}`.
+        """Return card and wallet payments with the lines they paid: `{line: (lines, left)}`.
 
-        They pay the total of the order: goods and shipping, less discounts, with taxes. What is
-        left of that is told before this call takes anything.
+        They pay the total of the order: goods and shipping, less discounts, with taxes. The
+        remaining value is that before this call.
         """
         lines = self.env['account.move.line'].union(*balances)
         payments = {}
@@ -386,13 +386,13 @@ class SaleReturnOrderShare(models.AbstractModel):
     def _get_payment_shares(self, allocations, balances, payments):
         """Return the allocations of what goes back to gift cards and wallets: round(R · b / B).
 
-        All with taxes: R is what is left of the card's part, B what is left of what it has paid, b
-        what is credited of it now. Each card pays what those before it have left. Worked example:
-        goods of 100, 30 by a gift card: half of them take 15 of the 50 along, and 35 are money.
+        All with taxes: R is the rest of the card payment, B the rest of what it paid for, b the
+        part credited now. Each card pays what the ones before have left. Worked example: goods of
+        100, 30 by a gift card: for half of them, 15 of the 50 go to the card and 35 are money.
         """
         shares = []
-        taken = {}  # {(return, invoice): what the cards before have taken of it}
-        ahead = {}  # {invoice: what the cards before have paid of what is left}
+        taken = {}  # {(return, invoice): what previous cards have used of it}
+        ahead = {}  # {invoice: what previous cards have paid of the rest}
         for line, (paid, left) in payments.items():
             rest = left - ahead.get(line.move_id, 0.0)
             ahead[line.move_id] = ahead.get(line.move_id, 0.0) + abs(
@@ -414,7 +414,7 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _get_payment_part(self, line, balance, credited, left):
-        """Return the part of a card's line that `credited` out of `left` stands for, tax included.
+        """Return the part of a card's line for `credited` out of `left`, tax included.
 
         The part is exact with its taxes; where these round otherwise, the amount before them
         follows.
@@ -430,10 +430,10 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _get_free_product_shares(self, allocations, balances):
-        """Return the allocations that spread what was paid over all goods, the free ones too.
+        """Return the allocations that spread the price paid over all goods, free ones included.
 
         Two at 90 and a third one free: 180 were paid for goods worth 270, so each is worth 60. The
-        note says 90 for a paid one and -30 besides, or 0 for the free one and 60 besides.
+        note has 90 for a paid one and a share of -30, or 0 for the free one and a share of 60.
         """
         shares = []
         lines = self.env['account.move.line'].union(*balances)
@@ -470,12 +470,12 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _spread_free_product(self, free, paid, allocations, balances):
-        """Return the allocations that one free product makes necessary.
+        """Return the allocations needed for one free product.
 
-        A return is entitled to round(R · b / B) of what was paid: R what is left of it after all
-        credits, those of money alone included, B the value of the goods not credited yet, b of
-        those credited now. What the own lines of the goods give more or less than that is the
-        share; when everything is back the shares add up to nothing.
+        A return is entitled to round(R · b / B) of what was paid: R the rest of it after all
+        credits, including those without goods, B the value of the goods not credited yet, b of
+        those credited now. The share is the difference from the goods' own lines; when everything
+        is back the shares add up to zero.
         """
         values = {line: self.env['sale.return.ledger']._get_billed_subtotal(line) for line in paid}
         values[free] = self._get_list_value(free)
@@ -514,7 +514,7 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _get_left(self, free, paid, balances):
-        """Return what is left of paid lines with the same taxes: `{key: (amount, unit)}`."""
+        """Return the rest of paid lines with the same taxes: `{key: (amount, unit)}`."""
         given = self._get_given(free, paid, balances)
         left, units = {}, {}
         for line in paid:
@@ -549,10 +549,10 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _ask_about_trade_ins(self, allocations):
-        """Have a person decide on articles that were taken in part exchange for what is credited.
+        """Ask a person to decide on articles taken in part exchange for credited goods.
 
-        The new article is credited in full and the old one stays ours: nobody loses anything. Who
-        wants to give the old one back charges it, or lowers the credit.
+        The new article is credited in full and the old one stays ours, so nobody loses anything. To
+        give the old one back, somebody has to charge for it, or lower the credit.
 
         :param list allocations: those that became notes.
         """
@@ -582,7 +582,7 @@ class SaleReturnOrderShare(models.AbstractModel):
         for sale_return, details in articles.items():
             user = sale_return.user_id
             if user.active and not user.share:
-                # One by one: each in the language of who reads it.
+                # One by one: each in the language of its reader.
                 speaker = self.with_context(lang=user.lang)
                 sale_return.activity_schedule(
                     'mail.mail_activity_data_todo',
@@ -603,7 +603,7 @@ class SaleReturnOrderShare(models.AbstractModel):
     def _add(self, amounts, others, sign=1):
         """Add amounts to others, key by key, in place."""
         for key, amount in others.items():
-            # Sums of amounts that are rounded themselves; this takes the binary dust off.
+            # The summands are already rounded; this only removes floating-point noise.
             amounts[key] = round(amounts.get(key, 0.0) + sign * amount, 9)
 
     @api.model
@@ -618,12 +618,12 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _part(self, balance, credited, total):
-        """Return the part of each amount left that `credited` out of `total` stands for."""
+        """Return the part of each remaining amount for `credited` out of `total`."""
         return parts_of(balance.amounts, credited, total)
 
     @api.model
     def _prepare_share(self, allocation, line, amounts, kind):
-        """Prepare the allocation of an order-level line that goods take along."""
+        """Prepare the allocation of an order-level line credited along with goods."""
         return {
             'return_line': allocation['return_line'],
             'invoice_line': line,

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SaleReturnReason(models.Model):
-    """What a reason means for credit notes."""
+    """Fields of a reason for credit notes."""
 
     _inherit = 'sale.return.reason'
 

@@ -7,10 +7,10 @@ FIELDS = ('amount_currency', 'balance')
 
 
 class SaleReturnTaxSplit(models.AbstractModel):
-    """Service: give each account its part of a tax that is booked on several.
+    """Service: split a tax that is booked on several accounts.
 
-    Odoo splits the tax of each document by itself. The parts of several notes would not add up to
-    those of their invoice, so each note takes its share of what they have left on each account.
+    Odoo splits the tax of each document separately, so the parts of several notes would not add up
+    to the invoice. Therefore each note takes its share of the rest on each account.
     """
 
     _name = 'sale.return.tax.split'
@@ -18,7 +18,7 @@ class SaleReturnTaxSplit(models.AbstractModel):
 
     @api.model
     def _apply(self, notes):
-        """Split the taxes of draft notes as their invoices have left them.
+        """Split the taxes of draft notes by the rest of their invoices.
 
         :param notes: draft `account.move` records that name their invoices, as made.
         """
@@ -43,7 +43,7 @@ class SaleReturnTaxSplit(models.AbstractModel):
 
     @api.model
     def _get_position(self, line):
-        """Return which of the parts of its tax a journal item is; documents and notes agree."""
+        """Return which part of its tax a journal item is, the same for invoices and notes."""
         part = line.tax_repartition_line_id
         parts = (
             part.tax_id.invoice_repartition_line_ids
@@ -54,7 +54,7 @@ class SaleReturnTaxSplit(models.AbstractModel):
 
     @api.model
     def _get_left(self, note, tax):
-        """Return what notes have left of a tax on each account: `{(position, field): amount}`.
+        """Return the rest of a tax on each account: `{(position, field): amount}`.
 
         Signs are those of a note.
         """
@@ -71,7 +71,7 @@ class SaleReturnTaxSplit(models.AbstractModel):
 
     @api.model
     def _get_parts(self, note, tax, lines):
-        """Return `{journal item: values}` of those whose part is another one.
+        """Return `{journal item: values}` for items whose part differs.
 
         Worked example: 7.01 of 21.02 on two accounts of 10.51, of which 7.00 is credited as 3.50
         and 3.50: 7.01 · 7.01 / 14.02 = 3.51 and the rest, 3.50.
@@ -81,7 +81,7 @@ class SaleReturnTaxSplit(models.AbstractModel):
         positions = lines.mapped(self._get_position)
         values = {line: {} for line in lines}
         if len(set(positions)) != len(positions):
-            return {}  # the tax is booked apart for other reasons, too, e.g. analytic ones
+            return {}  # the tax is split for other reasons, too, e.g. analytic ones
         for name in FIELDS:
             currency = lines.currency_id if name == 'amount_currency' else lines.company_currency_id
             total = sum(lines.mapped(name))

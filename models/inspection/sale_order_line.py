@@ -18,7 +18,7 @@ class SaleOrderLine(models.Model):
         return result
 
     def _get_qty_beyond_order(self):
-        """Return what the customer will have in the end and has not ordered.
+        """Return what the customer will have in the end beyond the order.
 
         :return: a quantity in the unit of the line, replacements under way included.
         :rtype: float

@@ -4,11 +4,11 @@ from ...tools.reader import code_or_id, list_of, reads, unread
 
 
 class SaleReturn(models.Model):
-    """What the inspection adds to a return: replacements, many at once."""
+    """What the inspection adds to a return: replacements, and processing many returns at once."""
 
     _inherit = 'sale.return'
 
-    # How far the replacements of a return are.
+    # Progress of the replacements of a return.
     replacement_state = fields.Selection(
         [
             ('no', "No replacement"),
@@ -56,13 +56,13 @@ class SaleReturn(models.Model):
 
     @reads(results=list_of(unread), disposition=code_or_id, grade=code_or_id)
     def action_receive_and_inspect(self, results=None, disposition=None, grade=None):
-        """Receive and inspect what came, for many returns at once; what is wrong is left out.
+        """Receive and inspect goods of many returns at once; failing lines are left out.
 
-        Running it again changes nothing for what is done, and tries what was left out.
+        Running it again skips finished lines and retries those left out.
 
         :param list results: what came and what was found, dicts as for
-            `sale.return.line.register_inspection`, each with its `line_id`; the quantities are
-            received as far as they are not yet. By default all that is expected has come.
+            `sale.return.line.register_inspection`, each with its `line_id`; quantities not received
+            yet are received. By default everything expected counts as come.
         :param disposition: code or id, for results without one; else the disposition rules decide.
         :param grade: code or id, for results without one.
         :return: `{'done': [ids of the new inspection rows], 'failed': [{'line_id', 'return_id',

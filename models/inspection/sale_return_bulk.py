@@ -6,16 +6,16 @@ from odoo.tools import clean_context
 
 from ...tools.reader import RESULT, code_of
 
-# Lines received and inspected in one attempt. What fails is looked for in halves of it, so a bigger
-# one makes fewer transfers and a bad line dearer.
+# Lines received and inspected in one attempt. Failures are located by halving it, so a larger limit
+# creates fewer transfers but makes a bad line more expensive.
 BATCH_LINES = 250
 
 
 class SaleReturnBulk(models.AbstractModel):
-    """Service: receive and inspect many lines at once, and leave out what is not possible.
+    """Service: receive and inspect many lines at once, and leave out those that fail.
 
-    A job is a line with its results, `{'line', 'results'}`. Jobs that fail together are tried
-    again in halves, until the bad ones are alone.
+    A job is a line with its results, `{'line', 'results'}`. Jobs that fail together are tried again
+    in halves, until the bad ones are isolated.
     """
 
     _name = 'sale.return.bulk'
@@ -23,9 +23,9 @@ class SaleReturnBulk(models.AbstractModel):
 
     @api.model
     def _receive_and_inspect(self, returns, results, defaults):
-        """Do what `sale.return.action_receive_and_inspect` promises.
+        """Implements `sale.return.action_receive_and_inspect`.
 
-        :param dict defaults: entries of results that have none of their own.
+        :param dict defaults: default entries of the results.
         """
         jobs, failed, skipped = self._collect_jobs(returns, results, defaults)
         done = self.env['sale.return.inspection']
@@ -66,12 +66,12 @@ class SaleReturnBulk(models.AbstractModel):
         unreadable = {failure['line_id'] for failure in failed}
         for line, wanted in given.items():
             if line.id in unreadable:
-                continue  # all of a line or nothing of it
+                continue  # a whole line or nothing
             if not waiting.get(line.id) and line._get_measure().is_zero(line._get_qty_missing()):
                 skipped.append(line.id)
             else:
                 jobs.append({'line': line, 'results': wanted, 'defaults': defaults})
-        # Kits are looked at when they move: what their results stand for depends on what came.
+        # Kits are checked when they move: the meaning of their results depends on what came.
         wrong = self._find_wrong(
             [
                 job
@@ -84,7 +84,7 @@ class SaleReturnBulk(models.AbstractModel):
 
     @api.model
     def _describe_unreadable(self, by_id, result, problem):
-        """Describe a result that cannot be read, of a line if it names one."""
+        """Describe a result that cannot be read, with its line if it names one."""
         name = result.get('line_id') if isinstance(result, dict) else None
         reader = self.env['sale.return.reader']
         return self._describe_failure(
@@ -101,9 +101,9 @@ class SaleReturnBulk(models.AbstractModel):
 
     @api.model
     def _find_wrong(self, jobs):
-        """Find results that cannot be right, before any goods move. The rest shows then.
+        """Find results that cannot be right, before any goods move. Other errors appear then.
 
-        :return: `{line: what is wrong}`
+        :return: `{line: error}`
         :rtype: dict
         """
         if not jobs:
@@ -127,7 +127,7 @@ class SaleReturnBulk(models.AbstractModel):
 
     @api.model
     def _ensure_expected(self, job):
-        """Refuse results of more than has come or is expected."""
+        """Refuse results for more than has come or is expected."""
         line = job['line']
         there = line._get_qty_missing() + line._get_qty_to_inspect()
         measure = line._get_measure()
@@ -147,7 +147,7 @@ class SaleReturnBulk(models.AbstractModel):
 
     @api.model
     def _describe_failure(self, line, reason):
-        """Describe a line that was left out, as clients get it."""
+        """Describe a line that was left out, as returned to clients."""
         return {
             'line_id': line.id if line else False,
             'return_id': line.return_id.id if line else False,
@@ -157,7 +157,7 @@ class SaleReturnBulk(models.AbstractModel):
 
     @api.model
     def _log_failures(self, failed):
-        """Write down on the returns which goods could not be processed, and why."""
+        """Log on the returns which goods could not be processed, and why."""
         self.env['sale.return.event']._log(
             [
                 {
@@ -239,8 +239,9 @@ class SaleReturnBulk(models.AbstractModel):
     def _receive_quantities(self, wanted):
         """Validate open receipts as far as goods have come; the rest stays expected.
 
-        :param list wanted: `(line, product, {lot id: quantity})`; without product that of all moves
-            of the line, without quantities all that is expected. In the unit of the product.
+        :param list wanted: `(line, product, {lot id: quantity})`; without product it applies to all
+            moves of the line, without quantities to everything expected. In the unit of the
+            product.
         """
         # sudo: the bench needs no rights in Inventory; the caller has checked the group.
         service = self.sudo().with_context(**clean_context(self.env.context), skip_backorder=True)
@@ -260,9 +261,9 @@ class SaleReturnBulk(models.AbstractModel):
 
     @api.model
     def _get_coming(self, job):
-        """Return what of a line has come and is not received yet.
+        """Return the goods of a line that have come and are not received yet.
 
-        :return: `{lot id: quantity in the unit of the product}`; None for all that is expected.
+        :return: `{lot id: quantity in the unit of the product}`; None for everything expected.
         :rtype: dict
         """
         line, results = job['line'], job['results']
@@ -289,10 +290,10 @@ class SaleReturnBulk(models.AbstractModel):
 
     @api.model
     def _fill_receipt(self, move, quantities):
-        """Say how much of a receipt move has come, lot by lot.
+        """Set how much of a receipt move has come, lot by lot.
 
-        :param dict quantities: what `_get_coming` gave; what the move takes is taken out of it.
-        :return: True when anything of the move has come.
+        :param dict quantities: as returned by `_get_coming`; what the move takes is subtracted.
+        :return: True when any goods of the move have come.
         :rtype: bool
         """
         uom = move.product_id.uom_id

@@ -4,7 +4,7 @@ from odoo import api, fields, models, tools
 
 
 class SaleReturnChecklist(models.Model):
-    """What has to be looked at when goods of a product category are inspected."""
+    """What has to be checked when goods of a product category are inspected."""
 
     _name = 'sale.return.checklist'
     _inherit = ['sale.return.cached', 'sale.return.shared']
@@ -27,13 +27,13 @@ class SaleReturnChecklist(models.Model):
 
     @api.model
     def _get_items(self, lines):
-        """Return the items to be answered for goods, those of parent categories first.
+        """Return the checklist items for goods, those of parent categories first.
 
         :param lines: `sale.return.line` records.
         :return: `{line: items}`
         :rtype: dict
         """
-        # sudo: checklists are not secret; below, companies are kept apart.
+        # sudo: checklists are not secret; companies are separated below.
         checklists = self.sudo().search([])
         by_goods = defaultdict(self.env['sale.return.checklist.item'].sudo().browse)
         result = {}
@@ -46,7 +46,7 @@ class SaleReturnChecklist(models.Model):
 
     @api.model
     def _get_items_of_goods(self, checklists, company, category):
-        """Return the items of checklists that goods of a category are asked about."""
+        """Return the checklist items that apply to goods of a category."""
         path = [int(part) for part in (category.parent_path or '').split('/') if part]
         depth = {category_id: level for level, category_id in enumerate(path, start=1)}
         mine = checklists.filtered(
@@ -62,7 +62,7 @@ class SaleReturnChecklist(models.Model):
     @api.model
     @tools.ormcache('company_id', 'category_id', 'path', 'self.env.lang')
     def _get_questions(self, company_id, category_id, path):
-        """Return the questions about goods of a category as clients of the bench get them.
+        """Return the questions about goods of a category as returned to clients of the bench.
 
         Cached, because each scan needs them: changes of checklists clear it.
 

@@ -11,7 +11,7 @@ ITEM_KINDS = [
 
 
 class SaleReturnChecklistItem(models.Model):
-    """One thing to look at: a question, a measure or a photo."""
+    """One thing to check: a question, a measurement or a photo."""
 
     _name = 'sale.return.checklist.item'
     _inherit = ['sale.return.cached', 'sale.return.shared']
@@ -64,9 +64,9 @@ class SaleReturnChecklistItem(models.Model):
         return self.kind == 'number' and bool(self.min_value or self.max_value)
 
     def _is_well(self, value):
-        """Tell whether an answer is well.
+        """Tell whether an answer is satisfactory.
 
-        :param value: bool for yes or no, a number, or whatever for a photo.
+        :param value: bool for yes or no, a number, or anything for a photo.
         """
         self.ensure_one()
         if self.kind == 'yes_no':

@@ -35,7 +35,7 @@ class SaleReturnDisposal(models.AbstractModel):
         send_back   Quarantine ──► Customers          ready, done when the parcel leaves
         keep        nothing moves: the goods have not come and are not expected any more
 
-    Each inspection row has moves of its own, which is why nothing is moved twice.
+    Each inspection row has its own moves, so nothing is moved twice.
 
     Its other parts: `sale_return_disposal_correction.py`, `sale_return_disposal_transfers.py`.
     """
@@ -61,8 +61,8 @@ class SaleReturnDisposal(models.AbstractModel):
         kits = self.env['sale.return.kit']
         results = self._complete_results(lines, kits._expand_results(lines, results))
         vals_list = [self._prepare_inspection_vals(lines, result) for result in results]
-        # sudo: rows are evidence, nobody writes them directly; the callers have checked the
-        # group. Moving the goods is part of inspecting them and asks for no rights in Inventory.
+        # sudo: rows are evidence, nobody writes them directly; the callers have checked the group.
+        # Moving the goods is part of inspecting them and needs no rights in Inventory.
         service = self.sudo().with_context(clean_context(self.env.context))
         lines = lines.with_env(service.env)
         buckets = service.env['sale.return.quarantine']._get_buckets(lines)
@@ -89,7 +89,7 @@ class SaleReturnDisposal(models.AbstractModel):
     def _prepare_found_vals(self, lines, result):
         """Check one result and turn it into values of a row.
 
-        :raise UserError: naming what is wrong with it.
+        :raise UserError: naming the problem.
         """
         line = self._get_result_line(lines, result)
         company = line.company_id
@@ -144,7 +144,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _ensure_result(self, result):
-        """Refuse what is not a result, or has entries nobody knows."""
+        """Refuse values that are not a result, or have unknown entries."""
         if not isinstance(result, dict) or (unknown := set(result) - RESULT_KEYS):
             raise UserError(
                 self.env._(
@@ -202,10 +202,10 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _ensure_disposition(self, line, disposition):
-        """Refuse a result without disposition, or with one that nothing carries out.
+        """Refuse a result without disposition, or with one that cannot be carried out.
 
-        An add-on that adds an action adds `_dispose_<action>`, too; one that was uninstalled leaves
-        its dispositions behind.
+        An add-on that adds an action adds `_dispose_<action>`, too; an uninstalled one leaves its
+        dispositions behind.
         """
         if not disposition:
             raise UserError(
@@ -228,12 +228,12 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _get_whole_quantity(self, line, quantity):
-        """Return the quantity that can be counted in stock and is the same as far as it is shown.
+        """Return the quantity that can be counted in stock and is displayed the same.
 
         :raise UserError: when the unit in which the goods move cannot express it.
         """
         measure = line._get_measure()
-        # sudo: who inspects need not read the moves of a kit.
+        # sudo: users who inspect need not read the moves of a kit.
         known = line.sudo()
         whole = known._get_qty_to_inspect() or known._get_qty_missing()
         counted = measure.interpret(quantity, whole=whole)
@@ -308,7 +308,7 @@ class SaleReturnDisposal(models.AbstractModel):
         if not reference:
             return records
         if isinstance(reference, models.BaseModel):
-            # Callers that inspect a batch have looked it up once; clients cannot pass records.
+            # Callers with a batch have already looked it up; clients cannot pass records.
             return reference
         field = 'code' if isinstance(reference, str) else 'id'
         found = records.search(
@@ -377,7 +377,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _complete_results(self, lines, results):
-        """Complete results by what follows from their answers and the rules, all at once.
+        """Complete results with what follows from their answers and the rules, all at once.
 
         :param lines: `sale.return.line` records that the results may name.
         :param list results: see `sale.return.line.register_inspection`.
@@ -479,7 +479,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _is_sheet_free(self, line, result):
-        """Tell whether nobody looks at the goods: by policy, or because they never come."""
+        """Tell whether nobody inspects the goods: by policy, or because they never come."""
         return not line.policy_id.inspection_required or (
             result['disposition'] and result['disposition'].action == 'keep'
         )
@@ -501,7 +501,7 @@ class SaleReturnDisposal(models.AbstractModel):
         """Return the grade that answers stand for: the worst of what is not well.
 
         :param dict answers: `{item: answer}`
-        :return: the best grade when all is well, an empty one without answers.
+        :return: the best grade when all are satisfactory, an empty one without answers.
         :rtype: sale.return.grade
         """
         # sudo: grades are not secret.
@@ -518,7 +518,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _apply_rules(self, lines, results):
-        """Let the goods of results go the way of the rules, unless a note says why not.
+        """Apply the disposition of the rules to results, unless a note says why not.
 
         :param list results: completed results; they get `disposition` and `proposed`.
         """

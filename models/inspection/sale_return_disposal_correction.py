@@ -7,7 +7,7 @@ from odoo.tools import clean_context
 
 
 class SaleReturnDisposal(models.AbstractModel):
-    """Undo what an inspection did: a row with the opposite sign, and the goods back in quarantine.
+    """Undo an inspection by a row with the opposite sign; its goods go back to quarantine.
 
     open move     cancelled, the goods never left
     done move     Quarantine ◄── WH/Stock, refurbishing or scrap location, at the same value
@@ -17,7 +17,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _correct(self, rows, reason, quantity=None, results=None):
-        """Do what `sale.return.inspection.action_correct` promises.
+        """Implements `sale.return.inspection.action_correct`.
 
         :return: the correcting rows and the rows of the new results.
         :rtype: sale.return.inspection
@@ -26,7 +26,8 @@ class SaleReturnDisposal(models.AbstractModel):
         service = self.sudo().with_context(clean_context(self.env.context))
         rows = rows.with_env(service.env)
         lines = rows.line_id
-        # Two who correct the same row at once: the second starts again and sees the first.
+        # If two users correct the same row at once, the second transaction is retried and sees the
+        # first.
         lines.sale_line_id._take_return_counter()
         accepted = {line: line.qty_accepted for line in lines}
         condition = lines._get_condition_of_credit()
@@ -85,7 +86,8 @@ class SaleReturnDisposal(models.AbstractModel):
     def _find_staying(self, rows, corrections, results):
         """Tell whether the goods stay where they are: only grade, liability or note are new.
 
-        :return: True for one row that is corrected wholly and goes the same way to the same place.
+        :return: True for one row that is corrected completely, with the same disposition and
+            destination.
         """
         if len(rows) != 1 or not results or len(results) != 1:
             return False
@@ -107,9 +109,9 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _register_replacing(self, rows, reason, results, stays):
-        """Register what is right instead.
+        """Register the right results instead.
 
-        :param bool stays: True when the moves of the wrong row are those of the right one.
+        :param bool stays: True when the right row takes over the moves of the wrong one.
         """
         if not results:
             return self.env['sale.return.inspection']
@@ -135,10 +137,10 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _ensure_credit_covered(self, accepted):
-        """Refuse a correction that takes back the acceptance of what is credited.
+        """Refuse a correction that revokes the acceptance of credited goods.
 
         :param dict accepted: `{line: accepted quantity before}`
-        :raise UserError: naming the product, what is credited and what to do.
+        :raise UserError: naming the product, the credited quantity and what to do.
         """
         for line, before in accepted.items():
             compare = line._get_measure().compare
@@ -160,7 +162,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _undo_moves(self, corrections):
-        """Bring the goods of corrected rows back to quarantine, or keep them from leaving it."""
+        """Bring the goods of corrected rows back to quarantine, or stop them from leaving it."""
         kept = corrections.filtered(lambda row: row.disposition_id.action == 'keep')
         if kept:
             returns = kept.return_id.filtered(lambda r: r.state == 'approved')
@@ -203,10 +205,10 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _shorten_open_moves(self, row, quantity):
-        """Take a quantity out of the moves of a row that are not done yet.
+        """Remove a quantity from the moves of a row that are not done yet.
 
         :param float quantity: in the unit of the product.
-        :return: what is left of it.
+        :return: the remaining quantity.
         :rtype: float
         """
         uom = row.product_id.uom_id
@@ -221,7 +223,7 @@ class SaleReturnDisposal(models.AbstractModel):
             demand = uom._compute_quantity(
                 move.product_qty - part, move.product_uom, rounding_method='HALF-UP'
             )
-            # Line by line, to keep the lots and packages of what still leaves.
+            # Line by line, to keep the lots and packages of the goods that still leave.
             for move_line in move.move_line_ids.sorted('id', reverse=True):
                 less = min(part, move_line.quantity_product_uom)
                 part -= less
@@ -236,20 +238,20 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _prepare_undo_moves(self, row, quantity):
-        """Prepare the moves that bring back what has left quarantine.
+        """Prepare the moves that bring back goods that have left quarantine.
 
         :param row: the correcting row.
         :param float quantity: in the unit of the product.
         :return: values for `stock.move.create`.
         :rtype: list
-        :raise UserError: when the goods have left the house, or are not where they were put.
+        :raise UserError: when the goods have left our warehouses, or are not where they were put.
         """
         moves = []
         uom = row.product_id.uom_id
         for move in row.corrects_id.move_ids.filtered(lambda move: move.state == 'done'):
             if uom.compare(quantity, 0.0) <= 0:
                 break
-            # What earlier corrections of the row have brought back is not brought back again.
+            # Goods brought back by earlier corrections of the row are not brought back again.
             done = sum(
                 back.product_uom._compute_quantity(back.quantity, uom, rounding_method='HALF-UP')
                 for back in move.returned_move_ids
@@ -278,10 +280,10 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _prepare_undo_move_vals(self, row, move, quantity, skip):
-        """Prepare the move that undoes a part of a done one, lot by lot as it was done.
+        """Prepare the move that undoes a part of a done one, lot by lot.
 
         :param float quantity: in the unit of the product.
-        :param float skip: what of the move was undone before, in the same unit.
+        :param float skip: the quantity of the move undone before, in the same unit.
         """
         move_lines = []
         left = quantity

@@ -6,7 +6,7 @@ from odoo.fields import Command
 
 
 class SaleReturnDisposal(models.AbstractModel):
-    """The ways of the goods out of quarantine, and the transfers that go them."""
+    """The ways of the goods out of quarantine, and their transfers."""
 
     _inherit = 'sale.return.disposal'
 
@@ -14,10 +14,10 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _move_goods(self, rows, buckets):
-        """Move the goods of rows the way of their dispositions, one transfer per way.
+        """Move the goods of rows according to their dispositions, one transfer per disposition.
 
         :param rows: new `sale.return.inspection` records.
-        :param dict buckets: what `_get_buckets` gave before the rows were created.
+        :param dict buckets: as returned by `_get_buckets` before the rows were created.
         """
         for action, group in rows.grouped(lambda row: row.disposition_id.action).items():
             getattr(self, f'_dispose_{action}')(group, buckets)
@@ -43,7 +43,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _dispose_refurbish(self, rows, buckets):
-        """Bring goods where they are refurbished; with `repair` installed, plan their repair."""
+        """Move goods to where they are refurbished; with `repair` installed, plan their repair."""
         transfers = self._create_transfers(
             [
                 self._prepare_transfer_vals(
@@ -92,7 +92,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _dispose_scrap(self, rows, buckets):
-        """Scrap goods, and leave Odoo's own scrap orders with their reason behind."""
+        """Scrap goods, and create Odoo's own scrap orders with the reason."""
         transfers = self._create_transfers(
             [
                 self._prepare_transfer_vals(
@@ -141,7 +141,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _ensure_scrap_account(self, line):
-        """Refuse to scrap what the ledger values in real time without an account to book it on."""
+        """Refuse to scrap goods valued in real time if there is no account to book them on."""
         # sudo: inspectors need not see how goods are valued.
         company = line.company_id.sudo()
         product = line.product_id.sudo().with_company(company)
@@ -186,7 +186,7 @@ class SaleReturnDisposal(models.AbstractModel):
         :param rows: `sale.return.inspection` records of one warehouse.
         :param picking_type: `stock.picking.type` of the transfer.
         :param location_dest: `stock.location` where the goods go.
-        :param dict buckets: what lies in quarantine; what the rows take is taken out of it.
+        :param dict buckets: the goods in quarantine; what the rows take is subtracted.
         :param bool origin: True to link the moves to the order line and to the receipts they
             undo: the goods are at the customer's again.
         :return: values for `stock.picking.create`.
@@ -214,7 +214,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _take_goods(self, row, buckets):
-        """Take the goods of a row out of what lies in quarantine.
+        """Take the goods of a row from the buckets in quarantine.
 
         :return: list of `(bucket, quantity in the unit of the product)`.
         :rtype: list
@@ -239,8 +239,8 @@ class SaleReturnDisposal(models.AbstractModel):
     def _prepare_move_vals(self, row, receipt, parts, picking_type, location_dest, origin):
         """Prepare the move of one row. Override to add values.
 
-        It has no link to other moves (chain-free), or it would reserve from where the origin
-        came instead of from quarantine.
+        It is not linked to other moves, or it would reserve goods at the source of the origin
+        instead of in quarantine.
         """
         product = row.product_id
         vals = {
@@ -289,7 +289,7 @@ class SaleReturnDisposal(models.AbstractModel):
         The lines come with their moves: they reserve all that is moved, so that the confirmation
         (of types that reserve by themselves) finds nothing left to reserve.
 
-        :param list vals_list: what `_prepare_transfer_vals` gave, for all transfers at once.
+        :param list vals_list: as returned by `_prepare_transfer_vals`, for all transfers at once.
         :return: the new transfers.
         :rtype: stock.picking
         """
@@ -302,10 +302,10 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _add_to_transfer(self, action, vals):
-        """Add the goods to a transfer that waits for the same way, or create one.
+        """Add the goods to a pending transfer of the same kind, or create one.
 
         :param str action: the disposition, see `sale.return.disposition.action`.
-        :param dict vals: what `_prepare_transfer_vals` gave.
+        :param dict vals: as returned by `_prepare_transfer_vals`.
         :return: the transfer.
         :rtype: stock.picking
         """
@@ -319,7 +319,7 @@ class SaleReturnDisposal(models.AbstractModel):
                     ('location_id', '=', vals['location_id']),
                     ('partner_id', '=', vals.get('partner_id', False)),
                     ('state', 'in', ('confirmed', 'assigned')),
-                    # Who has printed it is on their way to the shelf.
+                    # The user who printed it is already on their way to the shelf.
                     ('printed', '=', False),
                     ('move_ids.sale_return_inspection_id.disposition_id.action', '=', action),
                 ],
@@ -347,7 +347,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _finish_transfers(self, transfers):
-        """Do transfers whose goods are reserved completely."""
+        """Validate transfers whose goods are completely reserved."""
         transfers.move_ids.picked = True
         transfers._action_done()
 
@@ -363,7 +363,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _dispose_vendor(self, rows, buckets):
-        """Prepare one transfer per vendor, or add to the one that waits for them."""
+        """Prepare one transfer per vendor, or add to a pending one."""
         for warehouse, group in rows.grouped(lambda row: row.return_id.warehouse_id).items():
             for vendor, moves in self._prepare_vendor_moves(warehouse, group, buckets).items():
                 location = vendor.with_company(warehouse.company_id).property_stock_supplier
@@ -402,13 +402,13 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _prepare_vendor_move_vals(self, row, vendor, receipt):
-        """Prepare what a move to a vendor has more than others. Override to add values.
+        """Prepare the additional values of a move to a vendor. Override to add values.
 
         :param receipt: the purchase receipt it undoes, empty if none is known.
         """
         vals = {'partner_id': vendor.id}
         if receipt:
-            # The received quantity of the purchase order goes down with it.
+            # The received quantity of the purchase order goes down accordingly.
             vals.update(
                 purchase_line_id=receipt.purchase_line_id.id,
                 origin_returned_move_id=receipt.id,
@@ -418,7 +418,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _get_vendor_sources(self, company, rows):
-        """Return what was received from vendors and not returned, the oldest receipt first.
+        """Return goods received from vendors and not returned, the oldest receipt first.
 
         :return: `{(product, lot): [[receipt, quantity in the unit of the product]]}`; the lot is
             empty for untracked products.
@@ -457,9 +457,9 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _take_vendor_sources(self, row, sources):
-        """Take the goods of a row out of the purchase receipts.
+        """Assign the goods of a row to the purchase receipts.
 
-        :param dict sources: what `_get_vendor_sources` gave; what the row takes is taken out.
+        :param dict sources: as returned by `_get_vendor_sources`; what the row takes is subtracted.
         :return: list of `(vendor, receipt, quantity in the unit of the product)`; the receipt is
             empty for goods whose purchase is not known.
         :raise UserError: when no vendor is known.
@@ -513,15 +513,15 @@ class SaleReturnDisposal(models.AbstractModel):
 
     # === KEEP === #
 
-    # The customer keeps the goods: nothing moves, and nothing of it is expected any more.
+    # The customer keeps the goods: nothing moves, and they are not expected any more.
 
     @api.model
     def _ensure_may_leave(self, lines):
-        """Refuse to credit goods that nobody gets to see to whoever may not decide on that.
+        """Refuse to credit unseen goods, unless the user may decide on that.
 
         :param lines: `sale.return.line` records whose goods the customer is to keep.
         :raise AccessError: without the role of approver.
-        :raise UserError: when the user asked for the return.
+        :raise UserError: when the user requested the return.
         """
         if not lines:
             return
@@ -536,7 +536,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _ensure_keepable(self, lines, vals_list):
-        """Refuse to leave more with the customer than is expected and has not come.
+        """Refuse to let the customer keep more than is expected and has not come.
 
         :param list vals_list: values of the new rows whose goods the customer keeps.
         :raise UserError: naming the product and how much has not come.
@@ -544,7 +544,7 @@ class SaleReturnDisposal(models.AbstractModel):
         wanted = defaultdict(float)
         for vals in vals_list:
             wanted[lines.browse(vals['line_id'])] += vals['quantity']
-        # Other rows come with a move of the goods, which nobody else can move; these do not.
+        # Other rows lock their goods by moving them; these move nothing.
         self.env['sale.order.line'].union(
             *[line.sale_line_id for line in wanted]
         )._take_return_counter()
@@ -578,13 +578,13 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _dispose_keep(self, rows, buckets):
-        """Take what the customer keeps off the receipts that expect it."""
+        """Remove what the customer keeps from the receipts that expect it."""
         for line, group in rows.grouped('line_id').items():
             left = self._get_kept_goods(line, group)
             receipts = line.move_ids.filtered(
                 lambda move: move.state not in ('done', 'cancel') and move._is_sale_return_receipt()
             )
-            # The newest first: the oldest parcel is the likeliest one under way.
+            # The newest first: the oldest parcel is the most likely to be under way.
             for move in receipts.sorted('id', reverse=True):
                 part = min(left.get(move.product_id, 0.0), move.product_qty)
                 if move.product_id.uom_id.compare(part, 0.0) > 0:
@@ -593,7 +593,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _get_kept_goods(self, line, rows):
-        """Return `{product: quantity in its unit}` of what the customer keeps of a line."""
+        """Return `{product: quantity in its unit}` that the customer keeps of a line."""
         kit = line.sale_line_id._get_return_kit()
         goods = defaultdict(float)
         for row in rows:

@@ -30,5 +30,6 @@ class SaleReturnDisposition(models.Model):
         help="Reasons set on the scrap orders of these goods.",
     )
 
-    # Two at once; what else is not unique `_check_code` tells in the words of the user.
+    # Guards against concurrent inserts; `_check_code` reports other duplicates in the user's
+    # language.
     _code_unique = models.UniqueIndex('(COALESCE(company_id, 0), code) WHERE active')

@@ -3,10 +3,11 @@ from odoo.exceptions import ValidationError
 
 
 class SaleReturnDispositionRule(models.Model):
-    """Where goods of a category, returned for a reason and found in a grade, go.
+    """Where goods go, by their category, the reason of the return and their grade.
 
-    The first rule whose conditions all hold wins. The inspector gives the grade, the goods go
-    their way; another disposition takes a note that says why, unless the rule only proposes.
+    The first rule whose conditions all hold wins. The inspector enters the grade, the rule gives
+    the disposition; choosing another one requires a note that says why, unless the rule only
+    proposes.
     """
 
     _name = 'sale.return.disposition.rule'
@@ -72,13 +73,13 @@ class SaleReturnDispositionRule(models.Model):
 
     @api.model
     def _match(self, pairs):
-        """Find what the rules propose for goods: the first rule whose conditions all hold.
+        """Find the rules that apply to goods: the first rule whose conditions all hold.
 
         :param list pairs: `(sale.return.line, sale.return.grade)`, the grade may be empty.
         :return: the rules in the order of the pairs, an empty one where none matches.
         :rtype: list
         """
-        # sudo: goods of everybody follow the rules; `_is_valid_for` keeps the companies apart.
+        # sudo: all goods follow the rules; `_is_valid_for` separates the companies.
         rules = self.sudo().search([])
         return [
             next((rule for rule in rules if rule._is_valid_for(line, grade)), self.browse())

@@ -14,7 +14,8 @@ class SaleReturnGrade(models.Model):
         help="Share of the price that is credited, between 0 (nothing) and 1 (all).",
     )
 
-    # Two at once; what else is not unique `_check_code` tells in the words of the user.
+    # Guards against concurrent inserts; `_check_code` reports other duplicates in the user's
+    # language.
     _code_unique = models.UniqueIndex('(COALESCE(company_id, 0), code) WHERE active')
     _credit_ratio_range = models.Constraint(
         'CHECK (credit_ratio >= 0 AND credit_ratio <= 1)',

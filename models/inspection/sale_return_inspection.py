@@ -9,8 +9,9 @@ from ..base.sale_return_evidence import SaleReturnEvidence
 class SaleReturnInspection(models.Model):
     """What was found: a quantity of a line, its grade, where it goes, and who pays.
 
-    Rows come from `sale.return.line.register_inspection` and are never changed. What was wrong is
-    corrected by `action_correct`: a row with the opposite sign, and another one for what is right.
+    Rows come from `sale.return.line.register_inspection` and are never changed. Errors are
+    corrected by `action_correct`: a row with the opposite sign, and another one with the right
+    result.
     """
 
     _name = 'sale.return.inspection'
@@ -136,21 +137,21 @@ class SaleReturnInspection(models.Model):
 
     @reads(reason=text, quantity=number, results=RESULTS)
     def action_correct(self, reason, quantity=None, results=None):
-        """Correct rows: their goods go back to quarantine, and what is right is recorded.
+        """Correct rows: their goods go back to quarantine, and the right results are recorded.
 
         Without `results` the goods wait for another inspection. Where only grade or liability
         were wrong, the goods stay where they are.
 
-        :param str reason: what was wrong, demanded.
+        :param str reason: what was wrong, required.
         :param float quantity: how much of each row is wrong, in the unit of the return line; all
             of it by default.
-        :param list results: for rows of one return line: what is right, see
+        :param list results: for rows of one return line: the right results, see
             `sale.return.line.register_inspection` (`line_id`, `lot` and `note` are known).
         :return: the correcting rows, then those of the results.
         :rtype: sale.return.inspection
         :raise AccessError: without the role of inspector.
-        :raise UserError: when the goods have left, or less would be accepted than is credited.
-            Nothing is changed then.
+        :raise UserError: when the goods have left, or less would be accepted than is already
+            credited. Nothing is changed then.
         """
         returns = self.env['sale.return']
         returns._ensure_group('group_inspector')
@@ -179,7 +180,7 @@ class SaleReturnInspection(models.Model):
         }
 
     def action_view_transfers(self):
-        """Show what moved the goods of the rows."""
+        """Show the transfers that moved the goods of the rows."""
         return self.env['sale.return.opening']._open_transfers(self)
 
     def action_print_labels(self):
@@ -205,10 +206,11 @@ class SaleReturnInspection(models.Model):
         ]
 
     def _link_document(self, document):  # pylint: disable=missing-return
-        """Keep the repair or scrap order that was made for the goods of the row."""
+        """Store the repair or scrap order that was created for the goods of the row."""
         self.ensure_one()
         if document:
-            # Past the `write` of evidence, which refuses everybody: the link comes with the row.
+            # Bypasses the `write` of evidence, which refuses everybody: the link is part of the new
+            # row.
             reference = f'{document._name},{document.id}'
             super(SaleReturnEvidence, self).write(  # pylint: disable=super-method-mismatch
                 {'document_ref': reference}
@@ -217,12 +219,12 @@ class SaleReturnInspection(models.Model):
     # === QUANTITIES === #
 
     def _get_qty_valid(self):
-        """Return what of the row was not corrected, in the unit of the line."""
+        """Return the quantity of the row not corrected, in the unit of the line."""
         self.ensure_one()
         return self.quantity + sum(self.correction_ids.mapped('quantity'))
 
     def _get_stock_quantity(self):
-        """Return what of the row was not corrected, in the unit of the product (component)."""
+        """Return the quantity of the row not corrected, in the unit of the product (component)."""
         self.ensure_one()
         if self.component_id:
             return self.component_qty + sum(self.correction_ids.mapped('component_qty'))
@@ -231,9 +233,9 @@ class SaleReturnInspection(models.Model):
         )
 
     def _get_component_part(self, quantity):
-        """Return how much of its component a part of a row is, 0 for rows without component.
+        """Return the quantity of the component for a part of a row, 0 for rows without component.
 
-        :param float quantity: of what is valid, in the unit of the line.
+        :param float quantity: the part not corrected, in the unit of the line.
         """
         self.ensure_one()
         valid = self._get_qty_valid()
@@ -247,16 +249,16 @@ class SaleReturnInspection(models.Model):
         return self.component_qty if self.component_id else self.quantity
 
     def _get_quantity_text(self):
-        """Return what was inspected for people to read."""
+        """Return the inspected quantity in a readable form."""
         self.ensure_one()
         uom = self.component_id.uom_id or self.product_uom_id
         return uom._say(self._get_result_quantity())
 
     def _get_moved_quantities(self):
-        """Return what of the row has left quarantine and what still does.
+        """Return how much of the row has left quarantine and how much still will.
 
-        :return: `(done, open)` in the unit of the product; what came back by corrections is not
-            done.
+        :return: `(done, open)` in the unit of the product; goods brought back by corrections do not
+            count as done.
         :rtype: tuple
         """
         self.ensure_one()
@@ -280,9 +282,9 @@ class SaleReturnInspection(models.Model):
     # === GUARDS === #
 
     def _check_moved(self):
-        """Refuse that more or less leaves quarantine than was inspected.
+        """Refuse to move more or less out of quarantine than was inspected.
 
-        What still lies in a transfer that is not done may leave in several parts.
+        Goods in a transfer that is not done may leave in several parts.
 
         :raise UserError: naming the return and the product.
         """
@@ -328,12 +330,12 @@ class SaleReturnInspection(models.Model):
     # Labels for goods that are put away after their inspection.
 
     def _filter_put_away(self):
-        """Return the rows whose goods get a place in a warehouse of ours, and so a label."""
-        # sudo: whoever inspects need not see transfers.
+        """Return the rows whose goods go to a location in our warehouses, and so get a label."""
+        # sudo: users who inspect need not see transfers.
         return self.filtered(lambda row: row.sudo()._get_put_away_location())
 
     def _get_put_away_location(self):
-        """Return where the goods of a row go: a location of ours, or an empty one."""
+        """Return where the goods of a row go: one of our locations, or an empty record."""
         self.ensure_one()
         moves = self.move_ids.filtered(lambda move: move.state != 'cancel')
         places = moves.move_line_ids.location_dest_id or moves.location_dest_id
@@ -347,7 +349,7 @@ class SaleReturnInspection(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        row = self.sudo()  # whoever inspects may print what they have inspected
+        row = self.sudo()  # inspectors may print labels of what they have inspected
         product = row.product_id
         place = row._get_put_away_location()
         return {

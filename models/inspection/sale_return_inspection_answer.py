@@ -4,7 +4,7 @@ from .sale_return_checklist_item import ITEM_KINDS
 
 
 class SaleReturnInspectionAnswer(models.Model):
-    """The answer to one item of a checklist, kept with the inspection row."""
+    """The answer to one item of a checklist, stored with the inspection row."""
 
     _name = 'sale.return.inspection.answer'
     _inherit = ['sale.return.evidence']
@@ -19,7 +19,7 @@ class SaleReturnInspectionAnswer(models.Model):
     item_id = fields.Many2one(
         'sale.return.checklist.item', required=True, index=True, ondelete='restrict'
     )
-    # As it was asked: the checklist may be changed later.
+    # Copied from the checklist, which may be changed later.
     name = fields.Char(string="Question", required=True)
     kind = fields.Selection(ITEM_KINDS, required=True)
     answer = fields.Boolean("Yes", help="The answer to a yes-or-no item.")

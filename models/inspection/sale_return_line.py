@@ -5,8 +5,8 @@ from odoo.exceptions import UserError
 class SaleReturnLine(models.Model):
     """Goods that are delivered in exchange for what comes back.
 
-    receipt                        Customers ──► Quarantine
-    replacement   WH/Stock ──► Customers          reserved at the approval, may leave when the
+    receipt                        Customers ──► Quarantine replacement   WH/Stock ──► Customers
+    reserved at the approval, leaves when the
                                                   policy releases it, costs the customer nothing
 
     The replacement is an ordinary delivery of the order line, planned by Odoo's own rules. What is
@@ -18,24 +18,24 @@ class SaleReturnLine(models.Model):
     # === QUANTITIES === #
 
     def _get_replacement_moves(self):
-        """Return the open moves that bring replacements to the customer.
+        """Return the open moves that deliver replacements to the customer.
 
-        Of a delivery in several steps only the last one counts, or the first as long as the
-        others are not planned.
+        Of a delivery in several steps only the last one counts, or the first while the others are
+        not planned.
         """
         return self.move_ids.filtered(
             lambda move: move.state not in ('done', 'cancel') and move._is_sale_return_replacement()
         )
 
     def _get_qty_to_replace(self):
-        """Return what is replaced in the end: all that is expected and not rejected."""
+        """Return the total to be replaced: everything expected and not rejected."""
         self.ensure_one()
         if self.resolution != 'replace' or self.return_id.state not in ('approved', 'closed'):
             return 0.0
         return max(self._get_measure().round(self._get_qty_expected() - self.qty_rejected), 0.0)
 
     def _get_qty_replacement_planned(self):
-        """Return what is on its way to be replaced, in the unit of the line."""
+        """Return the quantity of replacements under way, in the unit of the line."""
         self.ensure_one()
         return self._get_measure().from_stock(
             sum(self._get_replacement_moves().mapped('product_qty'))
@@ -49,7 +49,7 @@ class SaleReturnLine(models.Model):
     # === RESOLVE === #
 
     def _resolve(self):
-        """Do what the resolutions of lines ask for by now. Repeating it adds nothing."""
+        """Carry out the resolutions of lines as far as they are due. Repeating it adds nothing."""
         for resolution, lines in self.grouped('resolution').items():
             getattr(self, f'_resolve_{resolution}')(lines)
 
@@ -60,19 +60,19 @@ class SaleReturnLine(models.Model):
 
     @api.model
     def _resolve_none(self, lines):
-        """Do nothing: the goods come back, and that is all."""
+        """Do nothing: the goods only come back."""
 
     @api.model
     def _resolve_replace(self, lines):
-        """Plan what is to be replaced and not planned, cancel what is planned too much.
+        """Plan missing replacements, and cancel excess ones.
 
         :param lines: `sale.return.line` records with this resolution.
         """
-        # sudo: deliveries are planned for the desk that approves or inspects, whose people need
-        # no rights in Inventory; the callers have checked the group.
+        # sudo: users who approve or inspect need no rights in Inventory to plan deliveries; the
+        # callers have checked the group.
         for line in lines.sudo().filtered('sale_line_id'):
             if line.sale_line_id._is_return_kit():
-                # Which components are exchanged Odoo knows, whose dialog has planned them.
+                # Exchanged components were planned by Odoo's dialog, which knows them.
                 if not line._get_qty_to_replace():
                     line._get_replacement_moves()._action_cancel()
                 continue
@@ -89,9 +89,9 @@ class SaleReturnLine(models.Model):
         :param float quantity: in the unit of the line.
         """
         self.ensure_one()
-        # Line by line: replacements are rare, and each has rules and references of its own order.
+        # Line by line: replacements are rare, and each has the rules and references of its order.
         sale_line = self.sale_line_id.with_company(self.company_id)
-        # sudo: what was approved is delivered, whoever approved it.
+        # sudo: approved replacements are delivered, no matter who approved them.
         if not sale_line.order_id.stock_reference_ids:
             self.env['stock.reference'].sudo().create(sale_line._prepare_reference_vals())
         procured, uom = sale_line.product_id.uom_id._adjust_uom_quantities(
@@ -127,7 +127,7 @@ class SaleReturnLine(models.Model):
         }
 
     def _cancel_replacement(self, quantity):
-        """Cancel a part of what is planned (in the unit of the line), the newest first."""
+        """Cancel a part of the planned replacements (in the unit of the line), the newest first."""
         self.ensure_one()
         for move in self._get_replacement_moves().sorted('id', reverse=True):
             planned = self._get_measure().from_stock(move.product_qty)
@@ -136,7 +136,7 @@ class SaleReturnLine(models.Model):
                 continue
             quantity -= part
             if self._get_measure().compare(part, planned) >= 0:
-                # Steps before it (pick, pack) have nothing to bring any more.
+                # Previous steps (pick, pack) have nothing to move any more.
                 (move | move._rollup_move_origs_open())._action_cancel()
             else:
                 move.product_uom_qty = self.product_id.uom_id._compute_quantity(
@@ -146,10 +146,10 @@ class SaleReturnLine(models.Model):
                 )
 
     def _give_up_replacements(self, quantity):
-        """Credit what was to be replaced, where the order is lowered by it.
+        """Credit goods that were to be replaced, where the order is lowered by them.
 
-        :param float quantity: what the customer would get and has not ordered, in the unit of the
-            order line. The latest replacements go first, each of them whole.
+        :param float quantity: what the customer would get beyond the order, in the unit of the
+            order line. The latest replacements are cancelled first, each as a whole.
         :raise UserError: when only a part of a replacement would be left.
         """
         waiting = self.filtered(
@@ -185,7 +185,7 @@ class SaleReturnLine(models.Model):
     # === GUARDS === #
 
     def _refuse_part_of_replacement(self, quantity):
-        """Refuse to lower an order so that a part of a replacement would be too much.
+        """Refuse to lower an order so that only a part of a replacement would remain.
 
         :raise UserError: naming the return, the product and what to do.
         """
@@ -212,7 +212,7 @@ class SaleReturnLine(models.Model):
         )
         for line in self:
             if line.resolution != 'replace' or line.sale_line_id._is_return_kit():
-                continue  # an exchange made by hand, or by Odoo
+                continue  # an exchange made by hand or by Odoo's dialog
             released = line._get_qty_released_by_event(line)
             if line._get_measure().compare(line.qty_replaced, released) > 0:
                 raise UserError(
@@ -248,11 +248,11 @@ class SaleReturnLine(models.Model):
             )
 
     def _has_effects(self):
-        """Extend by replacements that were delivered."""
+        """Extend to count delivered replacements."""
         return super()._has_effects() or bool(self.qty_replaced)
 
     def _ensure_closable(self):
-        """Extend to refuse to close before the replacement of what came was delivered."""
+        """Extend to refuse to close before the replacement of received goods is delivered."""
         result = super()._ensure_closable()
         for line in self:
             here = line._get_qty_to_replace() - line._get_qty_missing()

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-# What of a done move decides what it brought, where from and for whom.
+# Fields of a done move that decide what it brought, from where and for whom.
 FACTS = frozenset(
     {
         'state',
@@ -17,8 +17,8 @@ LINKS = frozenset(
     {'sale_return_line_id', 'sale_return_inspection_id', 'sale_return_discrepancy_id'}
 )
 
-# How many validations are under way in the transaction, in the cache of the cursor: no client can
-# reach it, as it could a key of the context.
+# Number of validations under way in the transaction, in the cache of the cursor, which clients
+# cannot set, unlike a key of the context.
 VALIDATING = 'sale_return_validating'
 
 
@@ -27,7 +27,7 @@ class StockMove(models.Model):
 
     _inherit = 'stock.move'
 
-    # What waits to leave quarantine, among all that ever left it.
+    # Moves waiting to leave quarantine, among all that ever left it.
     _sale_return_leaving = models.Index(
         "(sale_return_line_id)"
         " WHERE sale_return_inspection_id IS NOT NULL AND state NOT IN ('done', 'cancel')"
@@ -57,9 +57,9 @@ class StockMove(models.Model):
     # === DISPOSAL === #
 
     def _is_sale_return_replacement(self):
-        """Tell whether the move brings the customer what replaces their return.
+        """Tell whether the move delivers a replacement to the customer.
 
-        Of a delivery in several steps it is the last one, or the first that stands alone.
+        Of a delivery in several steps it is the last one, or the first while it is alone.
         """
         self.ensure_one()
         if (
@@ -74,19 +74,19 @@ class StockMove(models.Model):
         )
 
     def _get_sale_return(self):
-        """Return the return whose goods the move moves, to be compared and not to be shown."""
-        # sudo: whoever plans or validates a transfer need not be a user of Returns.
+        """Return the return whose goods are moved, for comparison only, not to be shown."""
+        # sudo: users who plan or validate transfers need not be users of Returns.
         return self.sudo().sale_return_line_id.return_id
 
     def _rollup_move_origs_open(self):
-        """Return the moves before these that are not done, however many steps there are."""
+        """Return the preceding moves that are not done, over any number of steps."""
         origins = self.move_orig_ids.filtered(lambda move: move.state not in ('done', 'cancel'))
         return origins | origins._rollup_move_origs_open() if origins else origins
 
     def _skip_push(self):
         """Override of `stock` to look for no next step of goods that leave quarantine.
 
-        Their disposition says where they go. Odoo would ask for the rules of each move.
+        Their disposition says where they go. Odoo would look up the rules for each move.
         """
         return bool(self.sale_return_inspection_id) or super()._skip_push()
 
@@ -106,7 +106,7 @@ class StockMove(models.Model):
         )
         if not replacing:
             return super()._action_done(cancel_backorder=cancel_backorder)  # pylint: disable=super-method-mismatch
-        # sudo: whoever validates a delivery need not be a user of Returns.
+        # sudo: users who validate deliveries need not be users of Returns.
         lines = replacing.sudo().sale_return_line_id
         lines.sale_line_id._take_return_counter()
         done = super()._action_done(cancel_backorder=cancel_backorder)  # pylint: disable=super-method-mismatch
@@ -127,14 +127,14 @@ class StockMove(models.Model):
     def _action_cancel(self):
         """Override of `stock` to keep inspected goods and promised replacements from stranding.
 
-        :raise UserError: when goods of an inspection would have nowhere to go, or the customer
-            would get no replacement.
+        :raise UserError: when inspected goods would have nowhere to go, or the customer would get
+            no replacement.
         """
         todo = self.filtered(lambda move: move.state not in ('done', 'cancel'))
         leaving = todo.filtered('sale_return_inspection_id')
         replacing = todo.filtered(lambda move: move._is_sale_return_replacement())
         result = super()._action_cancel()
-        # sudo: whoever cancels a transfer need not be a user of Returns.
+        # sudo: users who cancel transfers need not be users of Returns.
         leaving.sudo().sale_return_inspection_id._ensure_still_leaving()
         replacing.sudo()._ensure_still_replacing()
         return result
@@ -159,7 +159,7 @@ class StockMove(models.Model):
 
     # === VALIDATED === #
 
-    # Moves of returns are done by Odoo's validation alone: what comes in is money.
+    # Moves of returns can only be done by Odoo's validation: received goods are worth money.
 
     def _prepare_create_values(self, vals_list):
         """Override of `base` to refuse moves of returns that were never validated."""
@@ -172,7 +172,7 @@ class StockMove(models.Model):
         return vals_list
 
     def _ensure_validated(self, vals):
-        """Refuse to say that moves of returns are done, or to change what they have done."""
+        """Refuse to set moves of returns to done, or to change done ones."""
         finishes = vals.get('state') == 'done'
         if finishes:
             changed = self.filtered(lambda move: move.state != 'done')
@@ -180,7 +180,7 @@ class StockMove(models.Model):
             changed = self.filtered(lambda move: move.state == 'done')
         if not changed:
             return
-        # sudo: whose move it is does not depend on who writes.
+        # sudo: which return a move belongs to does not depend on who writes.
         mine = changed.sudo()
         if not self._undoes_by_values(vals):
             mine = mine.filtered(lambda move: move._counts_for_sale_return())
@@ -201,7 +201,7 @@ class StockMove(models.Model):
 
     @api.model
     def _undoes_by_values(self, vals):
-        """Tell whether values say that a move takes back what had come for a return."""
+        """Tell whether values describe a move that undoes the receipt of a return."""
         # sudo: as above.
         undone = self.sudo().browse(vals.get('origin_returned_move_id') or []).exists()
         return any(undone[name] for name in LINKS)

@@ -20,7 +20,7 @@ class StockWarehouse(models.Model):
         'sale.return.grade.location',
         'warehouse_id',
         string="Returned Goods by Condition",
-        # Others who read warehouses, e.g. salespeople, may not read these.
+        # Other users who can read warehouses, e.g. salespeople, may not read these.
         groups='sale_return.group_user,stock.group_stock_user',
         help="Conditions that go back to a location of their own. The others go to the stock "
         "location.",
@@ -42,18 +42,18 @@ class StockWarehouse(models.Model):
         return warehouses
 
     def _create_sale_return_setup(self):
-        """Extend to give existing warehouses their place of refurbishing."""
+        """Extend to give existing warehouses their refurbishing location."""
         result = super()._create_sale_return_setup()
         self._create_sale_return_refurbish_location()
         return result
 
     def _create_sale_return_refurbish_location(self):
-        """Create the place of refurbishing of each warehouse that has none."""
+        """Create the refurbishing location of each warehouse that has none."""
         locations = self.env['stock.location'].with_context(active_test=False)
         for warehouse in self.filtered(lambda w: not w.sale_return_refurbish_loc_id):
             parent = warehouse.company_id._get_sale_return_refurbish_view()
-            # What a former installation has left is taken up again.
-            # sudo: nobody chooses it, whoever sets up the warehouse.
+            # Locations of a former installation are reused. sudo: it is created automatically, no
+            # matter who sets up the warehouse.
             warehouse.sudo().sale_return_refurbish_loc_id = locations.search(
                 [('location_id', '=', parent.id), ('name', '=', warehouse.code)], limit=1
             ) or locations.create(
@@ -86,7 +86,7 @@ class StockWarehouse(models.Model):
         return result
 
     def _rename_sale_return_setup(self):
-        """Extend to name the place of refurbishing after the warehouse."""
+        """Extend to name the refurbishing location after the warehouse."""
         result = super()._rename_sale_return_setup()
         for warehouse in self:
             warehouse.sale_return_refurbish_loc_id.name = warehouse.code
