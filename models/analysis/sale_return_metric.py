@@ -24,7 +24,7 @@ HORIZON = 180
 
 
 class SaleReturnMetric(models.AbstractModel):
-    """Service: rates of returns that can be judged by, see `sale.return.metric.definition`.
+    """Service: reliable return rates, see `sale.return.metric.definition`.
 
     Everything is read from `sale.return.report` under the rights of the caller, so it is about the
     companies they have chosen. Units are counted in the product's own unit, days by their time
@@ -43,7 +43,7 @@ class SaleReturnMetric(models.AbstractModel):
     ):
         """Return how much of what was sold in each period came back by an age.
 
-        The rate to judge products by: numerator and denominator are the same units.
+        Use this rate to judge products: numerator and denominator count the same units.
 
         :param str interval: `day`, `week`, `month`, `quarter` or `year` of the sale date.
         :param int age: days from sale to return that count; None counts all up to today.
@@ -51,9 +51,9 @@ class SaleReturnMetric(models.AbstractModel):
         :param as_of: date (or text) that is taken as today.
         :param int horizon: days after which a return counts as final for `completed`.
         :return: list of dicts by period: `period` (first day), `shipped`, `returned`, `rate`, `low`
-            and `high` (Wilson, 95 %), `completed` (Kaplan-Meier, the rate to expect in the end),
-            `mature` (all units are at least `age`, else `horizon`, days old). Rates are 0 to 1,
-            None where nothing was shipped.
+            and `high` (Wilson, 95 %), `completed` (Kaplan-Meier, the expected final rate), `mature`
+            (all units are at least `age`, else `horizon`, days old). Rates are 0 to 1, None where
+            nothing was shipped.
         :rtype: list
         """
         as_of = self._get_date(as_of)
@@ -131,8 +131,8 @@ class SaleReturnMetric(models.AbstractModel):
         Both are measured alike: returns within `age` days of the sale, and only of what was sold
         at least that long ago.
 
-        :param before: `(first day, last day)` of the sale date, both included.
-        :param after: the same of the second period.
+        :param before: `(first day, last day)` of the sale dates, both included.
+        :param after: the same for the second period.
         :param int age: days from sale to return that count.
         :param list domain: on `sale.return.report`.
         :return: dict of `tools.stats.compare_rates`, and `shipped_before`, `returned_before`,
@@ -182,7 +182,7 @@ class SaleReturnMetric(models.AbstractModel):
     @api.model
     @reads(dimension=text, domain=domain, limit=count)
     def get_ranking(self, dimension='product_id', domain=None, limit=20):
-        """Rank by return rate, fairly to those who sold little.
+        """Rank by return rate, fair to small quantities.
 
         Each rate is drawn towards that of its group, (r + a) / (n + a + b), with the Beta prior of
         the group by the method of moments. Groups are the product category for products, the
@@ -229,7 +229,7 @@ class SaleReturnMetric(models.AbstractModel):
         result.sort(key=lambda row: (-row['shrunk'], -row['returned'], str(row['id'])))
         result = result[:limit]
         for row in result:  # names of what is shown, prefetched together by the recordset
-            # sudo: names in a statistic, of which the report rules have let the rows pass.
+            # sudo: only names in a statistic whose rows have passed the record rules of the report.
             member = row.pop('member')
             is_record = isinstance(member, models.BaseModel)
             row['name'] = member.sudo().display_name if is_record else member
@@ -240,7 +240,7 @@ class SaleReturnMetric(models.AbstractModel):
     # === HELPERS === #
 
     def _aggregate_facts(self, domain, extra, groupby, measures):
-        """Group the analysis under the rights of the caller; days come as dates.
+        """Group the analysis under the rights of the caller; days are returned as dates.
 
         :return: list of tuples.
         """
@@ -251,7 +251,7 @@ class SaleReturnMetric(models.AbstractModel):
                 Domain(domain or []) & Domain(extra), groupby, aggregates
             )
         except ValueError as error:
-            # E.g. a field that there is not; Odoo's words say which.
+            # For example an unknown field; Odoo's message names it.
             raise UserError(
                 self.env._("The figures cannot be filtered or grouped like this: %s", error)
             ) from error

@@ -9,5 +9,5 @@ from . import sale_return_reconciliation
 from . import sale_return_tie_out
 from . import sale_return_health
 
-# The wings whose fields and methods this one names.
+# The wings whose fields and methods this wing uses.
 USES = ('refund',)

@@ -1,6 +1,6 @@
 """Closed lists of the comparison of books."""
 
-# How what came back, what was credited and what was paid back can differ.
+# Kinds of differences between returned goods, credits and payments.
 RECONCILIATION_KINDS = [
     ('received_not_credited', "Received, not credited"),
     ('credited_not_received', "Credited, not received"),

@@ -4,17 +4,16 @@ from odoo.tools import SQL
 
 from ...tools.window import end_of_day
 
-# Lines whose figures are looked at in one go.
+# Number of lines processed in one batch.
 CHUNK = 200
 
 
 class SaleReturnAccruals(models.AbstractModel):
-    """Service: what was received and not credited, and credited and not received, on a day.
+    """Service: goods received but not credited, and credited but not received, as of a day.
 
-    An auditor accrues it at the end of a period: goods that are back by then reduce the turnover of
-    the period though their credit note is of the next one, and the other way round. Transfers
-    count by the day they were done, in the time zone of the company, credit notes by their
-    accounting date.
+    These are accrued at the end of a period: goods that are back by then reduce the turnover of the
+    period although their credit note belongs to the next one, and vice versa. Transfers count by
+    the day they were done, in the time zone of the company, credit notes by their accounting date.
     """
 
     _name = 'sale.return.accruals'
@@ -30,7 +29,7 @@ class SaleReturnAccruals(models.AbstractModel):
             row for each return line and account.
         :rtype: list
         """
-        # sudo: the figures are complete for everybody who may read them; callers check that.
+        # sudo: the figures are complete for everybody who may read them; callers check the rights.
         service = self.sudo().with_company(company).with_context(allowed_company_ids=company.ids)
         company = company.with_env(service.env)
         service.env.flush_all()
@@ -53,10 +52,10 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _get_figures(self, company, date):
-        """Add up what was received, refused, kept and credited by the end of a day.
+        """Sum what was received, refused, kept and credited by the end of a day.
 
-        :return: `{line id: (back, credited)}` of the lines where the two differ. Back is what is
-            received and not refused, kept goods included; where nothing comes back, what is
+        :return: `{line id: (back, credited)}` of the lines where the two differ. `back` is what was
+            received and not refused, kept goods included; where nothing comes back, what was
             approved; in the unit of the line.
         :rtype: dict
         """
@@ -99,9 +98,9 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _get_moved_query(self, end):
-        """Return what came and was not undone before a moment: `(line_id, quantity)`.
+        """Return what was received and not undone before a time: `(line_id, quantity)`.
 
-        Components of a kit count as the part of it that they are.
+        Components of a kit count as their part of it.
         """
         return SQL(
             """SELECT parts.line_id, SUM(parts.quantity) AS quantity
@@ -141,7 +140,7 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _get_judged_query(self, end):
-        """Return what was kept less what was refused before a moment: `(line_id, quantity)`."""
+        """Return what was kept less what was refused before a time: `(line_id, quantity)`."""
         return SQL(
             """SELECT chosen.id AS line_id,
                       SUM(CASE WHEN NOT way.accepts THEN -found.quantity
@@ -159,7 +158,7 @@ class SaleReturnAccruals(models.AbstractModel):
     def _get_credited_query(self, date):
         """Return what notes have credited up to a day: `(line_id, quantity)`.
 
-        A note that was billed again credits nothing, one that was billed again in part less.
+        A reversed note credits nothing, a partly reversed one less.
         """
         return SQL(
             """SELECT chosen.id AS line_id,
@@ -201,10 +200,10 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _get_open_quantities(self, lines, figures, date):
-        """Split what differs into goods without credit and credits without goods.
+        """Split the differences into goods without credit and credits without goods.
 
         Goods of an invoice that was not posted by then are not turnover of the period yet, so there
-        is nothing to accrue. What somebody has credited by hand is credited.
+        is nothing to accrue. Credits made by hand count as credits.
 
         :return: two lists of `(line, quantity in its unit)`.
         :rtype: tuple
@@ -248,8 +247,8 @@ class SaleReturnAccruals(models.AbstractModel):
     def _get_missing_rows(self, quantities, date):
         """Return the rows of goods without credit.
 
-        What a later note has credited is taken from it, to the cent; the rest is what a note made
-        now would come to.
+        Amounts credited by a later note are taken from it, to the cent; the rest is computed like a
+        note made now.
         """
         rows, rest = [], []
         for line, quantity in quantities:
@@ -283,7 +282,7 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _prepare_allocation_row(self, allocation, date):
-        """Prepare the row of what a note made now would credit, a discount or fee included."""
+        """Prepare the row for what a note made now would credit, including discounts and fees."""
         line, billed = allocation['return_line'], allocation['invoice_line']
         amounts, kind = allocation['amounts'], allocation.get('kind')
         quantity = 0.0
@@ -313,7 +312,7 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _get_early_rows(self, quantities, date):
-        """Return the rows of credits without goods: parts of the youngest notes of the day."""
+        """Return the rows of credits without goods: parts of the latest notes up to the day."""
         rows = []
         for line, quantity in quantities:
             left = quantity
@@ -339,16 +338,16 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _get_net_credited(self, credit, line):
-        """Return what a line of a note credits less what was billed again of it."""
+        """Return what a note line credits, less what was reversed."""
         return self._get_credited(credit, line) - credit.product_uom_id._compute_quantity(
             credit._get_qty_reversed(), line.product_uom_id, round=False
         )
 
     @api.model
     def _prepare_credit_row(self, line, credit, quantity, date=None):
-        """Prepare the row of a part of a line of a note.
+        """Prepare the row for a part of a note line.
 
-        :param date date: given where the note is of a later day: then the goods are here.
+        :param date date: given where the note has a later date: then the goods are here.
         """
         currency = line.company_id.currency_id
         share = quantity / self._get_credited(credit, line)
@@ -372,7 +371,7 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _get_lump_rows(self, line, credit, quantity, kind):
-        """Return the rows of what goods of a note take along: discounts, fees that are kept back.
+        """Return the rows for lines credited along with goods: discounts, fees withheld.
 
         Such lines of a note are amounts without a quantity of the order line.
         """
@@ -399,7 +398,7 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _get_goods_cost(self, line, quantity, date):
-        """Return what received goods are worth, if the ledger values them in real time."""
+        """Return the value of received goods, if they are valued in real time."""
         if line.product_id.valuation != 'real_time':
             return 0.0
         end = self._get_end_of_day(line.company_id, date)
@@ -418,7 +417,7 @@ class SaleReturnAccruals(models.AbstractModel):
         """Prepare a row. Override to add values.
 
         :param line: `sale.return.line` record.
-        :param document: the line of the invoice or note that the amounts are of.
+        :param document: the line of the invoice or note that the amounts come from.
         :param values: kind, quantity (unit of the line), net, tax and cost (company currency).
         :return: values for `sale.return.cutoff.line`.
         :rtype: dict

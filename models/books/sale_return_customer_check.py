@@ -5,7 +5,7 @@ RECEIVABLE = SQL("'asset_receivable'")
 
 
 class SaleReturnCustomerCheck(models.AbstractModel):
-    """Service: compare the receivables of customers who returned something with their documents.
+    """Service: compare the receivables of customers with returns with their documents.
 
         invoices − notes − payments  =  receivable in the ledger
 
@@ -20,9 +20,9 @@ class SaleReturnCustomerCheck(models.AbstractModel):
 
     @api.model
     def _find_differences(self, company):
-        """Find customers whose receivable is another one; see `sale.return.reconciler`.
+        """Find customers whose receivable differs; see `sale.return.reconciler`.
 
-        :param company: one `res.company`, which is the current one.
+        :param company: one `res.company`, the current one.
         :return: `{key: values of the row}`, one row per customer.
         :rtype: dict
         """
@@ -57,9 +57,9 @@ class SaleReturnCustomerCheck(models.AbstractModel):
 
     @api.model
     def _get_accounts(self, company):
-        """Return `(customer, by documents, by ledger)` where the two differ, company currency.
+        """Return `(customer, by documents, by ledger)` where both differ, in company currency.
 
-        Customers of returns that were submitted; what changes neither side is left out of both.
+        Customers of submitted returns; whatever changes neither side is left out of both.
         """
         self.env.cr.execute(
             SQL(
@@ -111,7 +111,7 @@ class SaleReturnCustomerCheck(models.AbstractModel):
 
     @api.model
     def _get_moves_query(self, company):
-        """Return the documents and payments that concern the customers, by head or by item."""
+        """Return the documents and payments of the customers, by header or by item."""
         return SQL(
             """SELECT move.id, move.move_type, move.state, move.amount_total_signed,
                    payment.id AS payment_id, entry_payee.commercial_partner_id
@@ -135,9 +135,9 @@ class SaleReturnCustomerCheck(models.AbstractModel):
 
     @api.model
     def _get_payments_query(self):
-        """Return payments whose entry moves another amount: `(payee_id, difference)`.
+        """Return payments whose entry has another amount: `(payee_id, difference)`.
 
-        In the currency of the company; what a payment writes off is in its entry.
+        In the currency of the company; write-offs of a payment are in its entry.
         """
         return SQL(
             """SELECT moves.payee_id,
@@ -161,7 +161,7 @@ class SaleReturnCustomerCheck(models.AbstractModel):
     def _get_billed_query(self, company):
         """Return what entries bill against income, or move to others: `(holder_id, balance)`.
 
-        Those that are matched with a note are a difference of the note.
+        Those matched with a note are reported as a difference of the note.
         """
         return SQL(
             """SELECT holder.commercial_partner_id AS holder_id, item.balance

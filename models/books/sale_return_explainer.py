@@ -3,7 +3,7 @@ from odoo.tools.misc import formatLang
 
 
 class SaleReturnExplainer(models.AbstractModel):
-    """Service: say in a sentence what a difference is, with its figures, and why."""
+    """Service: describe a difference in a sentence, with its figures and cause."""
 
     _name = 'sale.return.explainer'
     _description = "Return Difference Explainer"
@@ -15,7 +15,7 @@ class SaleReturnExplainer(models.AbstractModel):
         :param row: one `sale.return.reconciliation`.
         :rtype: str
         """
-        # sudo: whoever may read a row may read what it says of its documents.
+        # sudo: users who may read a row may read what it says about its documents.
         row = row.sudo()
         explain = getattr(self, f'_explain_{row.kind}', None)
         sentences = [explain(row)] if explain else []
@@ -138,7 +138,7 @@ class SaleReturnExplainer(models.AbstractModel):
 
     @api.model
     def _get_head_sentences(self):
-        """Return what can be wrong with the head and the journal items of a note, by code."""
+        """Return texts for errors in the header and the journal items of a note, by code."""
         return {
             'partner': lambda: self.env._(
                 "Credit note %(note)s is for another customer than its invoice. Cancel it and "
@@ -173,7 +173,7 @@ class SaleReturnExplainer(models.AbstractModel):
 
     @api.model
     def _get_line_sentences(self):
-        """Return what can be wrong with the lines of a note and after its posting, by code."""
+        """Return texts for errors in the lines of a note and after its posting, by code."""
         return {
             'added': lambda: self.env._(
                 "Credit note %(note)s has lines that its return did not make. Remove them, or "

@@ -14,7 +14,7 @@ class SaleReturnHealth(models.AbstractModel):
     def _get_findings(self, company):
         """Override to look for the last comparison."""
         findings = super()._get_findings(company)
-        compared_on = company.sudo().sale_return_reconciled_on  # sudo: nobody's secret
+        compared_on = company.sudo().sale_return_reconciled_on  # sudo: not secret
         if compared_on and compared_on > fields.Datetime.now() - TOO_OLD:
             return findings
         sentence = self.env._("Goods, credits and payments were never compared.")

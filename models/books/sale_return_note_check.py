@@ -8,10 +8,10 @@ from odoo.tools import SQL
 from ...const import WITHHELD_KINDS
 from ...tools.money import QUANTITY_EPSILON
 
-# Notes whose documents are read in one go.
+# Number of notes whose documents are read in one batch.
 CHUNK = 100
 UNTAXED = (False, 'total_excluded_currency')
-# What a bookkeeping entry that settles a note without taking its credit back has on its other side.
+# Account types on the other side of entries that settle a note without reversing its credit.
 CLEARING_TYPES = (
     'asset_cash',
     'asset_current',
@@ -23,15 +23,15 @@ CLEARING_TYPES = (
 
 
 class SaleReturnNoteCheck(models.AbstractModel):
-    """Service: compare the credit notes of returns with what the ledger gives for their goods.
+    """Service: compare the credit notes of returns with the ledger of their goods.
 
-    What a note should say is computed again from the invoice and from what was credited before,
-    on the path that made it, with everything that came later taken away for the moment
-    (`_before`). That takes a while, so a note that was found right is only looked at again when
-    its documents have changed: `account.move.sale_return_proof` is a digest of them. The digest is
-    made of all that counts, by one query, and decides nothing else.
+    The right content of a note is recomputed from the invoice and earlier credits, by the code that
+    created it, temporarily ignoring everything later (`_before`). That takes a while, so a note
+    found correct is only checked again when its documents have changed:
+    `account.move.sale_return_proof` is a digest of them. The digest covers all relevant data, is
+    computed by one query, and is used for nothing else.
 
-    A difference is named by codes, see `sale.return.explainer`.
+    Differences are identified by codes, see `sale.return.explainer`.
     """
 
     _name = 'sale.return.note.check'
@@ -41,9 +41,9 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _find_differences(self, company):
-        """Find notes of returns that say something else; see `sale.return.reconciler`.
+        """Find notes of returns with other content; see `sale.return.reconciler`.
 
-        :param company: one `res.company`, which is the current one.
+        :param company: one `res.company`, the current one.
         :return: `{key: values of the row}`, one row per note.
         :rtype: dict
         """
@@ -80,10 +80,11 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _prove(self, company):
-        """Keep which notes are right of those that nobody has looked at, so many at a time.
+        """Check notes that were never checked, in batches, and store which are correct.
 
-        Called by the job before it compares, and committed piece by piece: after an upgrade these
-        are all notes, and a job that ran out of time would begin anew each night.
+        Called by the job before it compares, and committed in batches: after an upgrade all notes
+        are unchecked, and a job that runs out of time would otherwise start from scratch each
+        night.
 
         :param company: one `res.company`, which is the current one.
         :return: False when the time of the job is over.
@@ -104,9 +105,9 @@ class SaleReturnNoteCheck(models.AbstractModel):
     def _prepare_row(self, note, codes, expected, taken_back=0.0):
         """Prepare the row of a note. Override to add values.
 
-        :param list codes: what is different.
+        :param list codes: of the differences.
         :param float expected: the total that it should have, in its currency.
-        :param float taken_back: what of its total other entries took back.
+        :param float taken_back: the part of its total reversed by other entries.
         :return: values for `sale.return.reconciliation`.
         :rtype: dict
         """
@@ -133,7 +134,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _get_unproven(self, company):
-        """Return `{note id: digest of its documents}` of the notes to be looked at.
+        """Return `{note id: digest of its documents}` of the notes to be checked.
 
         A note that was reversed as a whole credits nothing.
         """
@@ -216,7 +217,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _get_judged_query(self):
-        """Return a digest of what was found on the goods of notes: `(move_id, digest)`."""
+        """Return a digest of the inspection results for the goods of notes: `(move_id, digest)`."""
         return SQL(
             """SELECT line.move_id, md5(string_agg(ROW(found.id, found.line_id,
                        found.quantity, found.grade_id, found.disposition_id)::text, ';'
@@ -230,10 +231,10 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _store_proofs(self, proofs):
-        """Keep the digests of notes that were found right."""
+        """Store the digests of notes found correct."""
         if not proofs:
             return
-        # By SQL: it changes nothing of the documents, which are of other people.
+        # By SQL: this is no change of the documents, which belong to other people.
         self.env.cr.execute(
             SQL(
                 """UPDATE account_move SET sale_return_proof = proof.digest
@@ -251,7 +252,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
     def _check_note(self, note):
         """Compare a note with what it should be.
 
-        :return: `(codes of what is different, total it should have in its currency)`.
+        :return: `(codes of the differences, right total in its currency)`.
         :rtype: tuple
         """
         codes = [
@@ -263,7 +264,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
         expected = self._get_expected(note)
         codes += self._compare(note, actual, expected)
         total = sum(sum(amounts.values()) for amounts in expected.values())
-        # A tax that is mirrored (reverse charge) is in no total.
+        # Reverse charge taxes cancel out and are in no total.
         mirrored = note.currency_id.round(
             sum(sum(amounts.values()) for amounts in actual.values()) - self._get_lines_total(note)
         )
@@ -279,7 +280,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _check_header(self, note):
-        """Return codes of what the head of a note has other than its invoice."""
+        """Return codes of differences between the headers of a note and its invoice."""
         lines = note.invoice_line_ids.filtered('sale_return_line_id')
         invoice = lines.credited_line_id.move_id
         codes = []
@@ -315,7 +316,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _check_dates(self, note):
-        """Return codes of dates that no document can have."""
+        """Return codes of impossible dates."""
         if note.state != 'posted':
             return []
         today = note.company_id._get_sale_return_day()
@@ -329,7 +330,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
         if note.invoice_date and invoice.invoice_date:
             if note.invoice_date < min(invoice.invoice_date, made) or note.invoice_date > today:
                 codes.append('dates')
-        # The books of today may be locked: then it is the first day after that.
+        # Today may be locked: then the date is the first open day after that.
         if note.date > today and not note.company_id._get_violated_lock_dates(
             today, True, note.journal_id
         ):
@@ -338,7 +339,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _check_items(self, note):
-        """Return codes of journal items that do not agree with each other or with the head."""
+        """Return codes of journal items that do not agree with each other or with the header."""
         currency, company_currency = note.currency_id, note.company_currency_id
         sums = defaultdict(float)
         codes = []
@@ -385,7 +386,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _check_tax_item(self, note, item):
-        """Return a code if a tax stands on another account than its own."""
+        """Return a code if a tax is booked on a wrong account."""
         line = item.tax_repartition_line_id
         if item.display_type != 'tax' or not line:
             return []
@@ -403,7 +404,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
     def _get_actual(self, note):
         """Return what a note says: `{kind: {('account', account, taxes) or ('tax', tax): amount}}`.
 
-        Lines that no return has made are of the kind `added`.
+        Lines not created by a return have the kind `added`.
         """
         ledger = self.env['sale.return.ledger']
         base_lines = ledger._get_base_lines(note)
@@ -502,10 +503,10 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @contextlib.contextmanager
     def _before(self, note):
-        """Take a note and all that came after it away, as long as the block runs.
+        """Context manager: ignore a note and everything after it.
 
-        Invoices and notes are told apart by their number in the database: it is given when they
-        are created, drafts count from then on.
+        Invoices and notes are ordered by their database id, given when they are created; drafts
+        count from then on.
         """
         orders = note.invoice_line_ids.sale_return_line_id.sale_line_id.order_id
         invoices = note._get_sale_return_credited_invoices()
@@ -537,17 +538,17 @@ class SaleReturnNoteCheck(models.AbstractModel):
                 self.env.add_to_compute(lines._fields[name], lines)
             yield
         finally:
-            # Nothing of it stays: what was computed meanwhile goes with it.
+            # Nothing is kept: values computed meanwhile are discarded.
             savepoint.close(rollback=True)
 
     # === COMPARE === #
 
     @api.model
     def _compare(self, note, actual, expected):
-        """Return codes of what a note says other than it should.
+        """Return codes of the differences between actual and right content of a note.
 
-        What depended on the day (shipping that was refunded with the last goods, fees of a policy
-        that was changed since) is compared with what the note was made with.
+        Amounts that depended on the day (shipping refunded with the last goods, fees of a policy
+        changed since) are compared with the data the note was created with.
         """
         currency = note.currency_id
         codes, differing = [], {}
@@ -594,10 +595,10 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _is_as_given(self, note, kind, found, differences):
-        """Tell whether a kind of lines is as the return made it, and the rest is of the day.
+        """Tell whether lines of a kind are unchanged, and only differ because of the day.
 
-        :param dict found: what the note says of this kind.
-        :param dict differences: how it differs from what is computed today.
+        :param dict found: content of the note for this kind.
+        :param dict differences: differences from what is computed today.
         """
         lines = note.invoice_line_ids.filtered(lambda line: self._get_kind(line) == kind)
         if kind == 'added' or not all(self._is_line_as_given(line) for line in lines):
@@ -605,15 +606,15 @@ class SaleReturnNoteCheck(models.AbstractModel):
         unit = note.currency_id.rounding
         count = max(len(lines), 1)
         if lines and all(abs(amount) <= unit * count + unit / 2 for amount in differences.values()):
-            return True  # a draft of that time that is gone took the other cent
+            return True  # a draft that existed then and is gone now took the other cent
         if kind == 'shipping':
             return True
-        # What cards bear of fees is a line of their kind.
+        # Parts of fees borne by cards are lines of the same kind.
         return kind in (*WITHHELD_KINDS, 'stored_value') and self._is_rule_changed(note)
 
     @api.model
     def _is_line_as_given(self, line):
-        """Tell whether a line of a note has the amounts that it was made with."""
+        """Tell whether a line of a note has the amounts that it was created with."""
         data = self._get_given(line)
         given = data.get('manual_total_excluded_currency', line.price_subtotal)
         return (
@@ -624,7 +625,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _is_price_as_given(self, line):
-        """Tell whether a line of a note has the price and the discount that it was made with."""
+        """Tell whether a line of a note has the price and the discount that it was created with."""
         data = self._get_given(line)
         price = data.get('price_unit', line.sale_return_price or line.price_unit)
         return (
@@ -634,19 +635,19 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _get_given(self, line):
-        """Return what the return gave to Odoo's tax computation of a line of its note."""
+        """Return the data that the return gave to Odoo's tax computation for a note line."""
         data = line.extra_tax_data or {}
         return json.loads(data) if isinstance(data, str) else data
 
     @api.model
     def _is_rule_changed(self, note):
-        """Tell whether the settings that decide on fees were changed after a note was made."""
+        """Tell whether the settings for fees were changed after a note was created."""
         lines = note.invoice_line_ids.sale_return_line_id
         rules = (lines.policy_id, lines.reason_id, lines.inspection_ids.grade_id)
         rate = note.company_id.sale_return_rate != 'original' and (
             note.currency_id != note.company_currency_id
         )
-        # Fees are limited by what the inspection found; grades found later are of later goods.
+        # Fees are limited by the results of the inspection; later grades belong to later goods.
         return rate or any(
             record.write_date > note.create_date for records in rules for record in records
         )
@@ -655,7 +656,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _get_taken_back(self, company):
-        """Return `{note id: amount}` that miscellaneous entries take back of notes.
+        """Return `{note id: amount}` reversed by miscellaneous entries.
 
         In the currency of the note. A payment, a bank statement, an exchange difference, a
         discount that a refund writes back and an entry between clearing accounts settle a note.
@@ -692,9 +693,9 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _get_above_invoice(self, company):
-        """Return `{last note: amount above}` of invoices that their notes exceed.
+        """Return `{last note: excess amount}` of invoices exceeded by their notes.
 
-        Only invoices of orders that something was returned of; amounts in the invoice's currency.
+        Only invoices of orders with returns; amounts in the invoice's currency.
         """
         self.env.cr.execute(
             SQL(

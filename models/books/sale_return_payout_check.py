@@ -5,8 +5,8 @@ from odoo.tools import SQL
 class SaleReturnPayoutCheck(models.AbstractModel):
     """Service: find payouts that do not settle the note they are for.
 
-    Looks at the payouts that returns have made, and at payments to their customers that pay for
-    nothing: a note that was paid already, or one that was never matched.
+    Checks the payouts of returns, and payments to their customers without purpose: for a note
+    already paid, or never matched.
     """
 
     _name = 'sale.return.payout.check'
@@ -16,7 +16,7 @@ class SaleReturnPayoutCheck(models.AbstractModel):
     def _find_differences(self, company):
         """Find payouts that settle nothing, or something else; see `sale.return.reconciler`.
 
-        :param company: one `res.company`, which is the current one.
+        :param company: one `res.company`, the current one.
         :return: `{key: values of the row}`, one row per payout.
         :rtype: dict
         """
@@ -79,9 +79,9 @@ class SaleReturnPayoutCheck(models.AbstractModel):
 
     @api.model
     def _find_paid_alone(self, company):
-        """Find what one person paid back by hand, above what takes two; see `_find_differences`.
+        """Find payments by one person alone above the two-person limit; see `_find_differences`.
 
-        It is in the books, and cannot be refused there: a second person looks at it.
+        They are in the books and cannot be refused any more: a second person checks them.
         """
         found = {}
         for note_id, payment_id, item_id, person_id, amount in self._get_paid_alone(company):
@@ -102,8 +102,8 @@ class SaleReturnPayoutCheck(models.AbstractModel):
     def _get_paid_alone(self, company):
         """Return `(note, payment, journal item, person, amount)` of what was paid by hand alone.
 
-        Of a person and a customer it is what passes the limit in the period, payouts that the
-        person has prepared and posted alone included.
+        For each person and customer those above the limit in the period, including payouts that the
+        person prepared and posted alone.
         """
         limit = company.sale_return_second_person_above
         if not limit:
@@ -145,8 +145,8 @@ class SaleReturnPayoutCheck(models.AbstractModel):
     def _prepare_row(self, note, payment, cause, amount):
         """Prepare the row of a payout. Override to add values.
 
-        :param str cause: code of what is wrong, see `sale.return.explainer`.
-        :param float amount: what is not settled, in the currency of the note.
+        :param str cause: code of the error, see `sale.return.explainer`.
+        :param float amount: the unsettled amount, in the currency of the note.
         """
         return {
             **self.env['sale.return.reconciler']._prepare_note_vals(note, amount),
@@ -159,8 +159,8 @@ class SaleReturnPayoutCheck(models.AbstractModel):
     def _get_refunds(self, company):
         """Return `(payout, code, amount)` of payouts whose payment is not as it should be.
 
-        A payout that waits for its payment to be posted, or has failed, is none; a note that is
-        not paid back at all is a difference of its own.
+        Payouts that failed, or whose payment is not posted yet, do not count; a note not paid back
+        at all is a separate difference.
         """
         self.env.cr.execute(
             SQL(
@@ -200,7 +200,7 @@ class SaleReturnPayoutCheck(models.AbstractModel):
 
     @api.model
     def _get_cause_expression(self):
-        """Return the code of what is wrong with a payout, NULL if nothing is."""
+        """Return the code of the error of a payout, NULL if there is none."""
         return SQL(
             """CASE
             WHEN payment_state IS NULL AND state IN ('done', 'pending')
@@ -237,7 +237,7 @@ class SaleReturnPayoutCheck(models.AbstractModel):
 
     @api.model
     def _get_paid_query(self, company):
-        """Return the payouts with what their payments say."""
+        """Return the payouts with data of their payments."""
         return SQL(
             """SELECT refund.id, refund.state, refund.amount, refund.currency_id,
                    refund.note_amount, refund.amount_written_back, payment.move_id,
@@ -265,10 +265,10 @@ class SaleReturnPayoutCheck(models.AbstractModel):
 
     @api.model
     def _get_open_payments(self, company):
-        """Return `(note, journal item)` of payments to customers of returns that pay for nothing.
+        """Return `(note, journal item)` of payments to customers of returns without purpose.
 
-        The note is the one that the payment names, else the customer's last one of a return. What
-        exceeds the note it pays back is a difference of its own (`refunded_too_much`).
+        The note is the one named by the payment, else the customer's last one of a return. Payments
+        exceeding their note are a separate difference (`refunded_too_much`).
         """
         self.env.cr.execute(
             SQL(

@@ -4,9 +4,9 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL, clean_context
 
-# Returns whose figures are looked at in one go.
+# Number of returns processed in one batch.
 CHUNK = 200
-# What the documents of a line say, as stored on it.
+# Values stored on a line that are derived from its documents.
 STORED_QUANTITIES = (
     'qty_received',
     'qty_inspected',
@@ -18,10 +18,10 @@ QUANTITY_KINDS = ['received_not_credited', 'credited_not_received', 'credited_to
 
 
 class SaleReturnReconciler(models.AbstractModel):
-    """Service: find what came back, was credited and was paid back differently.
+    """Service: find differences between returned goods, credits and payments.
 
-    Each finder checks some kinds completely, and answers with the rows there are to be. It lets
-    the database choose the few documents that differ, and reads only these.
+    Each finder checks some kinds completely, and returns the rows that should exist. It selects the
+    few documents that differ in the database, and reads only these.
     """
 
     _name = 'sale.return.reconciler'
@@ -29,10 +29,10 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _get_finders(self):
-        """Return what finds differences. Override to add a kind.
+        """Return the finders of differences. Override to add a kind.
 
-        :return: list of `(kinds, method)`; the method gets a company and returns
-            `{key: values of the row}` of all differences of these kinds there are.
+        :return: list of `(kinds, method)`; the method gets a company and returns `{key: values of
+            the row}` of all differences of these kinds.
         :rtype: list
         """
         return [
@@ -49,7 +49,7 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _reconcile(self, company):
-        """Bring the rows of a company up to date; nothing if somebody else is doing so.
+        """Bring the rows of a company up to date; does nothing if another transaction is doing so.
 
         :param company: one `res.company`.
         """
@@ -67,9 +67,9 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _get_service(self, company):
-        """Return the service as it compares one company."""
-        # sudo: the list is complete for everybody who may read it, whatever documents they may
-        # read; callers have checked that.
+        """Return the service in the context of one company."""
+        # sudo: the list is complete for everybody who may read it, even without access to the
+        # documents; callers have checked the rights.
         return (
             self.sudo()
             .with_company(company)
@@ -78,7 +78,7 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _get_lock_number(self):
-        # Any number that nobody else locks by: the table of the rows.
+        # Any lock key not used elsewhere: the table of the rows.
         self.env.cr.execute("SELECT 'sale_return_reconciliation'::regclass::oid::int")
         return self.env.cr.fetchone()[0]
 
@@ -93,17 +93,17 @@ class SaleReturnReconciler(models.AbstractModel):
         for start in range(0, len(lines), CHUNK):
             chunk = lines[start : start + CHUNK]
             found.update(self._get_quantity_rows(chunk))
-            # A chunk is done; its documents would pile up in memory.
+            # Free the documents of a finished batch, which would pile up in memory.
             self.env.flush_all()
             self.env.invalidate_all()
         return found
 
     @api.model
     def _refresh_stale_lines(self, company):
-        """Compute the quantities of lines again that are not what their documents say.
+        """Recompute quantities of lines that disagree with their documents.
 
-        They are stored, and follow their documents by themselves. Whoever changes documents past
-        the ORM leaves them as they were, and nothing would be found.
+        They are stored and updated automatically, but not when documents are changed past the ORM;
+        then no difference would be found.
         """
         accruals = self.env['sale.return.accruals']
         end, date = '9999-12-31', '9999-12-31'
@@ -142,7 +142,7 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _get_candidate_lines(self, company):
-        """Return the lines that may differ: a few among all there are, by the index for it."""
+        """Return the few lines that may differ, using the index for it."""
         self.env.cr.execute(
             SQL(
                 """SELECT id FROM sale_return_line
@@ -191,12 +191,13 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _get_line_differences(self, lines):
-        """Say by how much the goods and the credits of lines differ.
+        """Return by how much the goods and the credits of lines differ.
 
-        Worked example: 4 authorized, credited on proof of dispatch, 1 came: 3 are credited and
-        not received. 4 credited on receipt and then rejected: 4 are credited more than accepted.
+        Worked example: 4 authorized, credited on proof of dispatch, 1 came: 3 are credited and not
+        received. 4 credited on receipt and then rejected: 4 more are credited than accepted.
 
-        :param lines: `sale.return.line` records; those of the same order lines are counted, too.
+        :param lines: `sale.return.line` records; other lines of the same order lines are counted,
+            too.
         :return: `{line: {kind: (quantity in the unit of the line, cause)}}`, differences only.
         :rtype: dict
         """
@@ -207,7 +208,7 @@ class SaleReturnReconciler(models.AbstractModel):
         for sale_line, group in siblings.grouped('sale_line_id').items():
             creditable = self._get_posted_creditable(sale_line)
             facts = {line: self._get_line_facts(line) for line in group}
-            # Goods that come late for a credit given and written off settle that credit.
+            # Late goods settle a credit that was already given and written off.
             late = {line: line._get_qty_credited_in_advance() for line in group}
             # So do goods that nobody asked for, where as much was credited as missing.
             without_goods = sum(line._get_qty_credited_without_goods() for line in group)
@@ -285,7 +286,7 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _get_posted_creditable(self, sale_line):
-        """Return what posted documents leave to be credited of an order line."""
+        """Return what is still creditable of an order line by posted documents."""
         invoiced, by_returns, otherwise = self.env['sale.return.ledger']._get_invoiced(
             sale_line, posted_only=True
         )
@@ -293,7 +294,7 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _get_worth(self, quantities):
-        """Say what quantities of lines would be credited with, tax included.
+        """Return the amount that would be credited for quantities of lines, tax included.
 
         :param list quantities: `(return line, quantity in its unit)`.
         :return: `{line: amount in the currency of its order}`.
@@ -303,7 +304,7 @@ class SaleReturnReconciler(models.AbstractModel):
         drafts = drafts.credit_line_ids.filtered(lambda line: line.parent_state == 'draft')
         worth = defaultdict(float)
         credit = self.env['sale.return.credit']
-        # With what the goods take along of their order, and what is kept back of them.
+        # Including shares of order-level lines and deductions.
         for allocation in credit._complete(
             credit._allocate(quantities, ignored_moves=drafts.move_id)
         ):
@@ -319,8 +320,8 @@ class SaleReturnReconciler(models.AbstractModel):
         """Prepare the row of a line. Override to add values.
 
         :param str kind: one of `QUANTITY_KINDS`.
-        :param float quantity: what differs, in the unit of the line.
-        :param float worth: what a quantity that is not credited would be credited with.
+        :param float quantity: the difference, in the unit of the line.
+        :param float worth: the amount that an uncredited quantity would be credited.
         :return: values for `sale.return.reconciliation`.
         :rtype: dict
         """
@@ -373,8 +374,8 @@ class SaleReturnReconciler(models.AbstractModel):
     def _find_missing_refunds(self, company):
         """Find notes that a policy wants paid back and that are not; see `_get_finders`.
 
-        Where the policy leaves the credit on the customer's account nothing is missing: it is in
-        Odoo's own receivables.
+        Where the policy leaves the credit on the customer's account nothing is missing: Odoo's
+        receivables show it.
         """
         returns = self.env['sale.return'].search(
             [('company_id', '=', company.id), ('refund_state', 'in', ('pending', 'partial'))]
@@ -412,7 +413,7 @@ class SaleReturnReconciler(models.AbstractModel):
         found, seen = {}, set()
         for note_id, paid_id in self.env.cr.fetchall():
             if paid_id in seen:
-                continue  # one payment of several notes is too much once
+                continue  # an excess payment of several notes is reported once
             seen.add(paid_id)
             note = self.env['account.move'].browse(note_id)
             paid = self.env['account.move.line'].browse(paid_id)
@@ -452,10 +453,10 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _find_unlinked_notes(self, company):
-        """Find credit notes made by hand that no invoice line can be found for.
+        """Find credit notes made by hand without a matching invoice line.
 
-        They stay outside the caps of what may be credited, so somebody has to look at them. Notes
-        from before returns were reconciled are left alone; see `_get_finders`.
+        They do not count towards what may be credited, so somebody has to check them. Notes older
+        than the first comparison are ignored; see `_get_finders`.
         """
         if not self.env['sale.return'].search_count([('company_id', '=', company.id)], limit=1):
             return {}
@@ -474,7 +475,7 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _get_unlinked_note_domain(self, company):
-        """Return which notes are looked at. Override to leave out notes of other applications.
+        """Return which notes are checked. Override to leave out notes of other applications.
 
         :rtype: Domain
         """
@@ -504,7 +505,7 @@ class SaleReturnReconciler(models.AbstractModel):
     def _get_unlinked_lines(self, note):
         """Return the lines of a note that belong to no invoice line.
 
-        A line of a note that reverses an invoice belongs to it if the invoice has its product.
+        A line of a reversal belongs to the invoice if the invoice has its product.
         """
         known = note.reversed_entry_id.invoice_line_ids.product_id
         return note.invoice_line_ids.filtered(

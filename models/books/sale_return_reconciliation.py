@@ -40,9 +40,8 @@ ACKNOWLEDGERS = ('sale_return.group_manager', 'account.group_account_manager')
 class SaleReturnReconciliation(models.Model):
     """A difference between what came back, what was credited and what was paid back.
 
-    Rows are written by the service `sale.return.reconciler` and by nobody else. A row is settled
-    as soon as the next check does not find it any more; its key makes sure that the same
-    difference is one row for ever.
+    Rows are written by the service `sale.return.reconciler` only. A row is settled when the next
+    check no longer finds it; its key makes sure that the same difference always has the same row.
     """
 
     _name = 'sale.return.reconciliation'
@@ -50,7 +49,7 @@ class SaleReturnReconciliation(models.Model):
     _description = "Return Difference"
     _order = 'company_id, kind, id desc'
     _rec_name = 'kind'
-    # Who may read the list may note down that they have dealt with it.
+    # Users who may read the list may record that they have dealt with a row.
     _mail_post_access = 'read'
 
     key = fields.Char(
@@ -154,7 +153,7 @@ class SaleReturnReconciliation(models.Model):
     )
     cause = fields.Char(readonly=True, help="Code of the cause, see the explanation.")
 
-    # What was done about it
+    # What was done about the difference
     date_found = fields.Datetime(string="Found on", readonly=True)
     date_settled = fields.Datetime(string="Settled on", readonly=True)
     announced = fields.Boolean(readonly=True, help="An activity was raised for it.")
@@ -191,7 +190,7 @@ class SaleReturnReconciliation(models.Model):
     def _compute_display_name(self):
         kinds = dict(self._fields['kind']._description_selection(self.env))
         for row in self:
-            # sudo: accountants need not be users of Returns to read what a row is about.
+            # sudo: accountants may read what a row is about without being users of Returns.
             row_sudo = row.sudo()
             parts = [
                 row_sudo.return_id.name or row_sudo.note_id.name,
@@ -215,7 +214,7 @@ class SaleReturnReconciliation(models.Model):
     def _compute_product_values(self):
         self.product_value = self.product_ledger = 0.0
         costs = self.filtered(lambda row: row.kind == 'cost_difference' and row.product_id)
-        # sudo: an accountant need not be a user of Inventory, nor the other way round.
+        # sudo: an accountant need not be a user of Inventory, nor vice versa.
         for company, rows in costs.sudo().grouped('company_id').items():
             tie_out = self.env['sale.return.tie.out'].sudo()
             values = tie_out._get_product_values(company, rows.product_id)
@@ -241,7 +240,7 @@ class SaleReturnReconciliation(models.Model):
     @api.model
     def get_empty_list_help(self, help_message):
         """Override to say when the books were compared, or that they never were."""
-        # sudo: those who may read the list may know when it was.
+        # sudo: those who may read the list may know when it was compared.
         companies = self.env.companies.sudo()
         if new := companies.filtered(lambda company: not company.sale_return_reconciled_on):
             return Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>') % (
@@ -255,7 +254,7 @@ class SaleReturnReconciliation(models.Model):
         first = min(companies.mapped('sale_return_reconciled_on'))
         message = super().get_empty_list_help(help_message) or ""
         return Markup('%s<p>%s</p>') % (
-            # A client gives it, and shows it.
+            # Set and shown by a client.
             html_sanitize(message),
             self.env._("Compared on %(date)s.", date=format_datetime(self.env, first)),
         )
@@ -278,9 +277,9 @@ class SaleReturnReconciliation(models.Model):
 
     @reads(reason=text)
     def action_acknowledge(self, reason=None):
-        """Take differences off the open list, for a reason; they return if their figures change.
+        """Acknowledge differences with a reason; they reopen if their figures change.
 
-        :param str reason: why the difference may stay, kept with the row.
+        :param str reason: why the difference may stay, stored on the row.
         :return: True
         :raise AccessError: unless the user manages Returns or Accounting.
         :raise UserError: without a reason, or for a difference that is settled.
@@ -315,12 +314,12 @@ class SaleReturnReconciliation(models.Model):
                 }
             )
             row._message_log(body=self.env._("Acknowledged: %(reason)s", reason=reason))
-        # sudo: the activities of others are passed on, too.
+        # sudo: activities of other users are passed on, too.
         self.sudo()._pass_on_activities()
         return True
 
     def _get_authors(self):
-        """Return who had a hand in the documents of a difference. Override to add documents.
+        """Return who worked on the documents of a difference. Override to add documents.
 
         To be called in superuser mode.
 
@@ -332,7 +331,7 @@ class SaleReturnReconciliation(models.Model):
         deeds = returns.event_ids.filtered(lambda event: event.kind in DEEDS)
         refunds = self.note_id.sale_return_refund_ids
         payers = refunds.prepared_by_id | refunds.released_by_id | self.payment_id.create_uid
-        # By hand, too: what settles a note was entered by somebody.
+        # Also by hand: somebody entered whatever settles a note.
         entries = self.note_id.line_ids.matched_debit_ids.debit_move_id.move_id
         return (
             notes.create_uid
@@ -343,7 +342,7 @@ class SaleReturnReconciliation(models.Model):
         )
 
     def _ensure_second_person(self):
-        """Refuse that somebody acknowledges what they have caused, where somebody else could.
+        """Do not let users acknowledge what they have caused, if somebody else could.
 
         To be called in superuser mode.
 
@@ -351,7 +350,7 @@ class SaleReturnReconciliation(models.Model):
         """
         user = self.env.user
         for row in self:
-            # One by one: each has documents of its own, and few are acknowledged at a time.
+            # One by one: each has its own documents, and few are acknowledged at a time.
             if user not in row._get_authors():
                 continue
             others = self.env['res.users'].search(
@@ -379,7 +378,7 @@ class SaleReturnReconciliation(models.Model):
                 )
 
     def action_reopen(self):
-        """Put acknowledged differences back on the open list.
+        """Reopen acknowledged differences.
 
         :return: True
         :raise AccessError: unless the user manages Returns or Accounting.
@@ -400,12 +399,12 @@ class SaleReturnReconciliation(models.Model):
         return self._get_document_action('picking_ids', self.env._("Receipts"))
 
     def action_view_transfers(self):
-        """Show what moved the goods of the row's return out of quarantine."""
+        """Show the transfers that moved the goods of the row's return out of quarantine."""
         return self._get_document_action('transfer_ids', self.env._("Transfers"))
 
     def action_view_credit_notes(self):
         """Show the credit notes of the row: its own, or those of its return."""
-        # sudo: the numbers of documents only; opening them takes the user's own rights.
+        # sudo: the numbers of documents only; opening them uses the user's own rights.
         notes = self.sudo().note_id or self.sudo().return_id.credit_note_ids
         return self._show(notes, self.env._("Credit Notes"))
 
@@ -439,7 +438,7 @@ class SaleReturnReconciliation(models.Model):
         )
 
     def _ensure_may_acknowledge(self):
-        """Refuse to go on for who manages neither Returns nor Accounting.
+        """Raise unless the user manages Returns or Accounting.
 
         :raise AccessError: saying which role it takes.
         """
@@ -454,11 +453,11 @@ class SaleReturnReconciliation(models.Model):
     # === BUSINESS METHODS === #
 
     def _get_figures(self):
-        """Return the figures of a row as one text; while they stay, so does what was decided."""
+        """Return the figures of a row as text; a decision is valid while they are unchanged."""
         self.ensure_one()
         places = self.currency_id.decimal_places
         company_places = self.company_currency_id.decimal_places
-        # Another cause on the same document is another difference.
+        # A different cause on the same document is a different difference.
         cause = [self.cause or ""] if self.kind in MONEY_KINDS else []
         return "|".join(
             [
@@ -483,7 +482,7 @@ class SaleReturnReconciliation(models.Model):
 
     @api.model
     def _apply(self, company, kinds, found):
-        """Make the rows of some kinds those that were found, and settle the others.
+        """Update the rows of some kinds to those found, and settle the others.
 
         :param company: `res.company`.
         :param list kinds: the kinds that were checked completely.
@@ -506,7 +505,7 @@ class SaleReturnReconciliation(models.Model):
         rows._pass_on_activities()
 
     def _update(self, vals, now):
-        """Give a row the figures that were found now; write only what differs."""
+        """Update the figures of a row; write only what differs."""
         self.ensure_one()
         current = self._convert_to_write({name: self[name] for name in vals})
         changed = {
@@ -529,10 +528,10 @@ class SaleReturnReconciliation(models.Model):
 
     @api.model
     def _announce(self, company):
-        """Raise one activity for the differences that none was raised for.
+        """Create one activity for new differences without one.
 
         :param company: `res.company`.
-        :return: the activity, empty when there is nothing new or nobody to tell.
+        :return: the activity, empty when there is nothing new or nobody to notify.
         :rtype: mail.activity
         """
         new = self.search(
@@ -557,7 +556,7 @@ class SaleReturnReconciliation(models.Model):
         )
 
     def _pass_on_activities(self):
-        """Move activities from rows that left the list of open ones to one that is still on it."""
+        """Move activities from rows no longer open to one that still is."""
         for company, rows in self.filtered('activity_ids').grouped('company_id').items():
             other = self.search(
                 [
@@ -576,7 +575,7 @@ class SaleReturnReconciliation(models.Model):
 
     @api.model
     def _cron_reconcile(self):
-        """Scheduled job: check all companies, those first that waited longest."""
+        """Scheduled job: check all companies, longest waiting first."""
         # sudo: the job works for all companies.
         companies = self.env['res.company'].sudo().search([])
         companies = companies.sorted(

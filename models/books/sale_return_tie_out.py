@@ -1,17 +1,17 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-# Returns whose figures are looked at in one go.
+# Number of returns processed in one batch.
 CHUNK = 200
 
 
 class SaleReturnTieOut(models.AbstractModel):
-    """Service: compare what returns did to the value of the stock and to the stock account.
+    """Service: compare the effects of returns on the stock value and on the stock account.
 
-    Goods of a return come in at the cost at which they were sold, and leave again (sent back,
-    replaced) at the cost of that day. The ledger follows with the cost of goods that the credit
-    notes reverse. Both are the same where Odoo books what it moves; where it does not (several
-    deliveries on one invoice under FIFO, kits, drop shipments) a row says so.
+    Returned goods come in at the cost at which they were sold, and leave again (sent back,
+    replaced) at the cost of that day. The ledger has the cost of goods reversed by the credit
+    notes. Both agree where Odoo books what it moves; where it does not (several deliveries on one
+    invoice under FIFO, kits, drop shipments) there is a row.
 
         receipts − undone − sent back − replaced − scrapped without entry  =  cost reversed
 
@@ -27,7 +27,7 @@ class SaleReturnTieOut(models.AbstractModel):
     def _find_differences(self, company):
         """Find returns whose goods and credit notes moved different values.
 
-        :param company: one `res.company`, which is the current one.
+        :param company: one `res.company`, the current one.
         :return: `{key: values of the row}`, one row per return and product.
         :rtype: dict
         """
@@ -47,7 +47,7 @@ class SaleReturnTieOut(models.AbstractModel):
             lines -= self.env['sale.return.line'].union(*others)
             lines -= self._get_settled_lines(company, lines)
             for sale_return, product in {(line.return_id, line.product_id) for line in lines}:
-                # All lines of the product count: one may make up for the other.
+                # All lines of the product count: one may compensate for the other.
                 group = sale_return.line_ids.filtered(lambda line, p=product: line.product_id == p)
                 if vals := self._get_cost_row(company, group, costs):
                     found[f'cost_difference:{sale_return.id}:{product.id}'] = vals
@@ -55,9 +55,9 @@ class SaleReturnTieOut(models.AbstractModel):
 
     @api.model
     def _get_settled_lines(self, company, lines):
-        """Return the lines whose goods came with another return than their credit.
+        """Return the lines whose goods came with another return than the one credited.
 
-        Goods that come late settle a credit that was written off: together they tie out.
+        Goods that come late settle a credit that was written off: together they agree.
         """
         apart = lines.filtered(
             lambda line: line._get_measure().compare(
@@ -80,8 +80,8 @@ class SaleReturnTieOut(models.AbstractModel):
     def _get_finished_condition(self, company):
         """Return the condition of lines whose goods and credits are complete.
 
-        What is received and not credited (or the other way round) is a difference of its own, and
-        taken out afterwards: so each line is in one of the two.
+        Goods received and not credited (or vice versa) are a separate difference, and removed
+        afterwards, so each line is in only one of the two.
 
         :rtype: SQL
         """
@@ -94,11 +94,11 @@ class SaleReturnTieOut(models.AbstractModel):
 
     @api.model
     def _get_line_costs(self, lines):
-        """Say what the goods of lines are worth and what their notes have reversed.
+        """Return the value of the goods of lines and the cost reversed by their notes.
 
         :param lines: `sale.return.line` records of the current company.
-        :return: `{line id: (value moved, cost reversed)}` in the currency of the company; lines
-            of products without real-time valuation are not in it.
+        :return: `{line id: (value moved, cost reversed)}` in the currency of the company; lines of
+            products without real-time valuation are left out.
         :rtype: dict
         """
         if not lines:
@@ -109,7 +109,7 @@ class SaleReturnTieOut(models.AbstractModel):
 
     @api.model
     def _get_cost_row(self, company, lines, costs):
-        """Return the row of one product of a return, None if it ties out after all."""
+        """Return the row of one product of a return, None if it agrees after all."""
         currency = company.currency_id
         known = [costs[line.id] for line in lines if line.id in costs]
         moved = currency.round(sum(figures[0] for figures in known))
@@ -217,10 +217,10 @@ class SaleReturnTieOut(models.AbstractModel):
     def _revalue_standard(self, company, where, costs):
         """Value receipts of products with a standard cost at the cost of their day.
 
-        Odoo notes down on the move what the goods cost when they were sold, but counts the stock
-        at the standard cost. Only products whose cost has changed in between make a difference.
+        Odoo stores on the move what the goods cost when they were sold, but values the stock at the
+        standard cost. This only matters for products whose cost has changed in between.
 
-        :param dict costs: what `_get_costs` gave; corrected in place.
+        :param dict costs: as returned by `_get_costs`; corrected in place.
         """
         self.env.cr.execute(
             SQL(
@@ -248,7 +248,7 @@ class SaleReturnTieOut(models.AbstractModel):
 
     @api.model
     def _get_real_time_condition(self, company):
-        """Return the condition of product templates that the ledger values in real time."""
+        """Return the condition of product templates valued in real time."""
         default = company.inventory_valuation == 'real_time'
         categories = self.env['product.category'].search([])
         chosen = categories.filtered(
@@ -266,7 +266,7 @@ class SaleReturnTieOut(models.AbstractModel):
     def _get_moved_query(self):
         """Return what came in and went out by line: `(line_id, came, went)`.
 
-        Goods that are not counted have a value on their moves and none in stock.
+        Goods without tracked stock have a value on their moves but none in stock.
         """
         return SQL(
             """SELECT parts.line_id, SUM(parts.came) AS came, SUM(parts.went) AS went
@@ -297,10 +297,10 @@ class SaleReturnTieOut(models.AbstractModel):
 
     @api.model
     def _get_reversed_query(self):
-        """Return what notes put back on the stock account: `(line_id, cost, unfounded)`.
+        """Return the cost that notes put back on the stock account: `(line_id, cost, unfounded)`.
 
         Of the two journal items of a cost of goods, the one on the stock account has the positive
-        price. What is billed again by reversing a note counts negative.
+        price. Reversals of a note count negative.
         """
         return SQL(
             """SELECT parts.line_id, SUM(parts.cost) AS cost, SUM(parts.unfounded) AS unfounded
@@ -328,8 +328,8 @@ class SaleReturnTieOut(models.AbstractModel):
     def _get_billed_again_query(self):
         """Return the cost that reversals of notes bill again: `(line_id, cost)`.
 
-        A note may credit several returns. Its first line is the first to be billed again, as in
-        `account.move.line._get_qty_reversed`; the last one takes what is left.
+        A note may credit several returns. Its first line is reversed first, as in
+        `account.move.line._get_qty_reversed`; the last one takes the rest.
         """
         return SQL(
             """SELECT credited.line_id,
@@ -370,12 +370,12 @@ class SaleReturnTieOut(models.AbstractModel):
 
     @api.model
     def _get_product_values(self, company, products):
-        """Say what products are worth in stock and on the stock account.
+        """Return the value of products in stock and on the stock account.
 
         :param company: `res.company`.
         :param products: `product.product` records.
-        :return: `{product: (value in stock, balance of the stock account)}` in the currency of
-            the company. Entries without product (closing, opening) are in no balance.
+        :return: `{product: (value in stock, balance of the stock account)}` in the currency of the
+            company. Entries without product (closing, opening) are left out.
         :rtype: dict
         """
         products = products.with_company(company).with_context(allowed_company_ids=company.ids)

@@ -31,7 +31,7 @@ class AccountMove(models.Model):
         :return: the posted credit note.
         :rtype: account.move
         :raise AccessError: without a role in Returns, or without access to the invoice.
-        :raise UserError: above what is left of the invoice or above a limit.
+        :raise UserError: when it exceeds the rest of the invoice or a limit.
         """
         self.env['sale.return.reader']._ensure_one(self)
         self.env['sale.return']._ensure_group('group_user')

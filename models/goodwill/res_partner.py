@@ -5,6 +5,6 @@ class ResPartner(models.Model):
     _name = 'res.partner'
     _inherit = ['res.partner', 'sale.return.owned']
 
-    # Written by whoever adds up what the customer got in a period, see `_take_customers` of
-    # `sale.return.guard`.
+    # Written by every transaction that adds up what the customer got in a period, see
+    # `_take_customers` of `sale.return.guard`.
     sale_return_goodwill_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')

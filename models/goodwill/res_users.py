@@ -11,12 +11,12 @@ class ResUsers(models.Model):
         help="What this user may grant as goodwill in a calendar month, tax included, in the "
         "currency of the company. 0: as in the settings.",
     )
-    # Written by whoever grants, see `sale.return.goodwill._ensure_limits`.
+    # Written by every transaction that grants goodwill, see `sale.return.goodwill._ensure_limits`.
     sale_return_goodwill_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
 
     @api.model
     def _get_sale_return_writers(self):
-        """Override of `sale.return.owned`: managers set what their people may grant."""
+        """Override of `sale.return.owned`: managers set what their users may grant."""
         return super()._get_sale_return_writers() | {
             'sale_return_goodwill_limit': 'sale_return.group_manager'
         }

@@ -5,7 +5,7 @@ from odoo.tools.misc import formatLang
 class SaleReturnGoodwill(models.Model):
     """One credit without goods: who granted how much on which invoice, and why.
 
-    Written once by `sale.return.goodwill.credit`; what it comes to in the books is its note.
+    Written once by `sale.return.goodwill.credit`; its effect on the books is its note.
     """
 
     _name = 'sale.return.goodwill'
@@ -55,7 +55,7 @@ class SaleReturnGoodwill(models.Model):
         :param float amount: tax included, in the currency of the company.
         :return: True when a manager grants more than the limits allow.
         :rtype: bool
-        :raise UserError: when somebody else does.
+        :raise UserError: when another user does so.
         """
         company, partner = invoice.company_id, invoice.commercial_partner_id
         unbacked = self.env['sale.return.unbacked']
@@ -65,7 +65,7 @@ class SaleReturnGoodwill(models.Model):
             'order_id': invoice.invoice_line_ids.sale_line_ids.order_id[:1].id,
             'amount': amount,
         }
-        # Two grants at once would both find room in the limit.
+        # Two concurrent grants could both stay within the limit.
         unbacked._take_counters([vals], automatic=False)
         rows = unbacked._get_counted(company, [vals])
         messages = [

@@ -12,7 +12,7 @@ BASE = (False, 'total_excluded_currency')
 class SaleReturnGoodwillCredit(models.AbstractModel):
     """Service: credit a part of an invoice without goods, on its own lines and taxes.
 
-    The amount is spread over what the lines of the invoice have left, so that each tax gets its
+    The amount is spread over the remaining amounts of the invoice lines, so that each tax gets its
     share. The lines of the note count as deductions (I2): in the amount of the invoice line they
     name, not in its quantity, and the order is not billed again.
     """
@@ -37,12 +37,12 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         :param float amount: in the currency of the invoice, above zero.
         :param reason: `sale.return.reason` of the class goodwill.
         :param bool tax_included: whether the amount contains its taxes.
-        :param str comment: why, demanded.
+        :param str comment: why, required.
         :param sale_return: the `sale.return` it belongs to, if any.
         :param product: `product.product` whose lines are credited; all by default.
         :return: the posted note.
         :rtype: account.move
-        :raise UserError: when nothing is left of the invoice, or a limit is reached.
+        :raise UserError: when the invoice is fully credited, or a limit is reached.
         """
         # sudo: agents have no rights in Accounting; the caller has checked the role. `env.uid`
         # stays the one who grants.
@@ -125,7 +125,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
 
     @api.model
     def _ensure_grantable(self, invoice, amount, reason, comment):
-        """Refuse what makes no sense, in words.
+        """Refuse invalid input.
 
         :raise UserError: saying what to do.
         """
@@ -150,7 +150,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
             )
         if not (comment and comment.strip()):
             raise UserError(self.env._("Say why the goodwill is granted."))
-        # NaN compares with nothing, so it is asked the other way round.
+        # Comparisons with NaN are false, so the condition is inverted.
         if not 0 < amount < float('inf') or invoice.currency_id.is_zero(amount):
             raise UserError(self.env._("The amount of the goodwill must be more than zero."))
 
@@ -171,7 +171,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
     def _get_lines_left(self, invoice, product=None):
         """Return `{invoice line: Balance}` of what goodwill is spread over.
 
-        Goodwill is money: what a gift card or wallet has paid limits it, and stays where it is.
+        Goodwill is money: card and wallet payments lower the limit, and are not refunded.
         """
         is_payment = self.env['sale.return.order.share']._is_payment
         return {
@@ -212,10 +212,10 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
 
     @api.model
     def _get_tax_factor(self, invoice, tax_included):
-        """Return what an invoice comes to for each unit of its lines, tax included.
+        """Return the total of an invoice per unit of its lines' totals, tax included.
 
-        1.0, but where an early payment discount has lowered its tax in advance (`mixed`): 1000 plus
-        21 % less 2 % of the tax are 1205.80 instead of 1210.
+        1.0, except where an early payment discount has lowered its tax in advance (`mixed`): 1000
+        plus 21 % less 2 % of the tax are 1205.80 instead of 1210.
         """
         if not (tax_included and self._get_term(invoice)):
             return 1.0
@@ -227,7 +227,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
     def _split(self, invoice, amount, tax_included, product=None):
         """Spread an amount over what the lines of an invoice have left.
 
-        The biggest line takes what rounding leaves, so that the note comes to the amount.
+        The biggest line takes the rounding difference, so that the note has exactly the amount.
 
         :return: `{invoice line: {key: amount}}`, see `sale.return.ledger`.
         :rtype: dict
@@ -259,7 +259,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
 
     @api.model
     def _add_to_biggest(self, invoice, shares, rest):
-        """Add what rounding has left to the share of the biggest line, in place."""
+        """Add the rounding difference to the share of the biggest line, in place."""
         biggest = max(shares, key=lambda line: abs(shares[line].get(BASE, 0.0)))
         shares[biggest][BASE] = invoice.currency_id.round(shares[biggest].get(BASE, 0.0) + rest)
         self._adjust_company_amount(invoice, shares[biggest], rest)
@@ -334,6 +334,6 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
                     invoice=overcredited[0].move_id.name,
                 )
             )
-        # No line of it takes goods: only what is left of the amounts counts.
+        # No line credits goods: only the remaining amounts count.
         no_goods = note.invoice_line_ids.browse()
         note._check_sale_return_pending(sale_lines, balances, no_goods)

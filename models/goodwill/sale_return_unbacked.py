@@ -9,10 +9,11 @@ from odoo.tools.misc import formatLang
 
 
 class SaleReturnUnbacked(models.Model):
-    """One credit that no received goods back up: who asked for it, who decided, how much and why.
+    """One credit without received goods: who requested it, who decided, how much and why.
 
     Written once, with the decision. All kinds share one budget: per person who decides, per
-    customer and per order. What a row counts follows from what became of it, see `_get_counted`.
+    customer and per order. How much a row counts depends on what happened since, see
+    `_get_counted`.
     """
 
     _name = 'sale.return.unbacked'
@@ -75,11 +76,11 @@ class SaleReturnUnbacked(models.Model):
         """Record what the approval of returns credits without goods, within the budget.
 
         :param returns: `sale.return` records about to be approved.
-        :param bool automatic: True when the policy decides and nobody is asked.
-        :raise UserError: when it is more than the limits leave and takes a manager.
+        :param bool automatic: True when the policy decides without a person.
+        :raise UserError: when it exceeds the limits and needs a manager.
         """
         vals_list = []
-        # sudo: whoever submits a return need not read policies.
+        # sudo: users who submit a return need not read policies.
         for line in returns.sudo().line_ids:
             if kind := self._get_kind(line):
                 vals_list.append(self._prepare_line_vals(line, kind, line._get_qty_wanted()))
@@ -87,12 +88,12 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _note_kept(self, quantities):
-        """Record the goods that somebody leaves with the customer.
+        """Record goods that the customer is allowed to keep.
 
         :param dict quantities: `{sale.return.line: quantity}` in the unit of the line.
         :raise UserError: see `_note_approved`.
         """
-        # sudo: whoever decides need not read the list.
+        # sudo: users who decide need not read the list.
         noted = dict(
             self.sudo()._read_group(
                 [('line_id', 'in', [line.id for line in quantities]), ('kind', '=', 'keep')],
@@ -102,7 +103,7 @@ class SaleReturnUnbacked(models.Model):
         )
         vals_list = []
         for line, quantity in quantities.items():
-            # What was decided on with the approval is not counted again.
+            # Credits decided with the approval are not counted again.
             left = quantity - max(noted.get(line, 0.0) - line.qty_kept, 0.0)
             if line._is_credited() and line._get_measure().compare(left, 0.0) > 0:
                 vals_list.append(self._prepare_line_vals(line, 'keep', left))
@@ -117,7 +118,7 @@ class SaleReturnUnbacked(models.Model):
         """
         vals_list = []
         for line in returns.line_ids.filtered('return_expected'):
-            # Before the approval nothing is released; the approval records it.
+            # Nothing is released before the approval, which records it.
             if (
                 line.state == 'approved'
                 and line._is_credited()
@@ -130,7 +131,7 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _note_written_off(self, quantities):
-        """Record goods that were credited, have not come and are not expected any more.
+        """Record goods that were credited, but did not come and are not expected any more.
 
         :param dict quantities: `{sale.return.line: quantity}` of lines credited before they came.
         """
@@ -172,7 +173,7 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _get_kind(self, line):
-        """Say as what a line is credited without goods when it is approved; False if it is not.
+        """Return the kind of a credit without goods that approving a line causes; False if none.
 
         Goods that are sent again count as well: what they are worth leaves, and nothing comes.
         Override to add kinds.
@@ -194,7 +195,7 @@ class SaleReturnUnbacked(models.Model):
     @api.model
     def _prepare_line_vals(self, line, kind, quantity):
         """Prepare the row of a part of a line. Override to add values."""
-        # sudo: prices of orders, whoever decides.
+        # sudo: prices of orders, no matter who decides.
         line = line.sudo()
         currency = line.company_id.currency_id
         sale_return = line.return_id
@@ -218,11 +219,11 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _spend(self, vals_list, automatic=False, replaces=False):
-        """Record decisions, once they are found to be within the budget.
+        """Record decisions after checking that they are within the budget.
 
         :param list vals_list: values of the rows.
-        :param bool automatic: True when the policy decided; it has looked at the budget before.
-        :param bool replaces: True when the amounts were counted before, as credited in advance.
+        :param bool automatic: True when the policy decided; it has checked the budget before.
+        :param bool replaces: True when the amounts were already counted as credited in advance.
         :raise UserError: naming the limits, for everybody but managers of Returns.
         """
         if not vals_list:
@@ -235,12 +236,12 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _ensure_within(self, messages):
-        """Refuse to decide on more than the limits leave, unless a manager of Returns does.
+        """Refuse decisions above the limits, except by a manager of Returns.
 
         :param list messages: see `_get_messages`.
         :return: True when a manager exceeds a limit.
         :rtype: bool
-        :raise UserError: when somebody else does.
+        :raise UserError: when another user does so.
         """
         if messages and not self.env.user.has_group('sale_return.group_manager'):
             advice = self.env._("Ask a manager of Returns to do it.")
@@ -249,12 +250,12 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _create_rows(self, vals_list):
-        # sudo: nobody writes evidence directly; the callers have checked who decides.
+        # sudo: nobody writes evidence directly; the callers have checked the user's role.
         return self.sudo().create(vals_list)
 
     @api.model
     def _take_counters(self, vals_list, automatic):
-        """Make sure nobody else spends the same budget at the same time."""
+        """Make sure that no other transaction spends the same budget."""
         partners = self.env['res.partner'].browse({vals['partner_id'] for vals in vals_list})
         user = self.env['res.users'] if automatic else self.env.user
         self.env['sale.return.guard']._take_counters(
@@ -263,11 +264,11 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _get_messages(self, vals_list, automatic=False):
-        """Say which limits decisions would exceed.
+        """Return which limits decisions would exceed.
 
         :param list vals_list: values of rows, see `_prepare_line_vals`.
-        :param bool automatic: True to leave the limit of the person out.
-        :return: a sentence for each limit; none when all is within the budget.
+        :param bool automatic: True to ignore the limit of the person.
+        :return: a sentence for each limit; none when everything is within the budget.
         :rtype: list
         """
         messages = []
@@ -275,7 +276,7 @@ class SaleReturnUnbacked(models.Model):
         for vals in vals_list:
             by_company[vals['company_id']].append(vals)
         for company_id, group in by_company.items():
-            # sudo: the limits hold for whoever decides.
+            # sudo: the limits apply to everybody.
             company = self.env['res.company'].sudo().browse(company_id)
             if not self._is_limited(company):
                 continue
@@ -297,7 +298,7 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _get_own_limit(self):
-        # sudo: everybody's own limit, which only managers read.
+        # sudo: the user's own limit, which only managers may read.
         return self.env.user.sudo().sale_return_goodwill_limit
 
     @api.model
@@ -377,7 +378,7 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _compare(self, company, amount, limit, spent):
-        """Compare an amount with what is left of a limit.
+        """Compare an amount with the rest of a limit.
 
         :return: the figures of the sentence about it, in words; empty within the limit, or
             without one.
@@ -395,17 +396,17 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _find_above_budget(self, lines):
-        """Return the lines that a policy would credit before they come, above what limits leave.
+        """Return the lines that a policy would credit in advance beyond the limits.
 
         :param lines: `sale.return.line` records about to be decided on.
         """
-        # sudo: whoever submits a return need not read policies.
+        # sudo: users who submit a return need not read policies.
         early = lines.sudo().filtered(lambda line: self._get_kind(line) == 'advance')
         found = lines.browse()
         for group in early.grouped(
             lambda line: line.return_id.partner_id.commercial_partner_id
         ).values():
-            # Customer by customer: few policies credit what has not come.
+            # Customer by customer: few policies credit in advance.
             vals_list = [
                 self._prepare_line_vals(line, 'advance', line._get_qty_wanted()) for line in group
             ]
@@ -417,7 +418,7 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _get_counted(self, company, group):
-        """Return what was decided before of the budgets that some decisions need, in one query.
+        """Return how much of the budgets of some decisions is already used, in one query.
 
         A row counts the value that is still without goods:
 

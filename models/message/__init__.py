@@ -7,5 +7,5 @@ from . import sale_return
 from . import sale_return_policy
 from . import sale_return_health
 
-# The wings whose fields and methods this one names.
+# The wings whose fields and methods this wing uses.
 USES = ('refund',)

@@ -20,15 +20,15 @@ FOLLOW_UP_RESULTS = [
     ('sold_again', "Sold again"),
 ]
 
-# Written with the closing, by the scheduled job and by `action_follow_up`.
+# Written on closing, by the scheduled job and by `action_follow_up`.
 
 
 class SaleReturn(models.Model):
-    """What customers are told of a return, and who asks them afterwards."""
+    """What customers are told about a return, and who follows up with them."""
 
     _inherit = 'sale.return'
 
-    # Telling customers how far their returns are: what is told, when, and to whom.
+    # Messages to customers about the progress of their returns: what, when, and to whom.
     customer_message_ids = fields.One2many(
         'sale.return.message', 'return_id', string="Messages to the Customer", readonly=True
     )
@@ -41,7 +41,7 @@ class SaleReturn(models.Model):
         help="A message could not be sent, or did not reach the customer.",
     )
 
-    # The last step of a return: somebody asks the customer how they like it now.
+    # The last step of a return: somebody follows up with the customer.
     follow_up_on = fields.Date(
         readonly=True,
         copy=False,
@@ -105,7 +105,7 @@ class SaleReturn(models.Model):
     # === ACTION METHODS === #
 
     def action_view_customer_messages(self):
-        """Show what the customer was told, or is going to be."""
+        """Show what the customer was told, or will be told."""
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id(
             'sale_return.sale_return_message_action'
@@ -115,16 +115,16 @@ class SaleReturn(models.Model):
     # === TELL === #
 
     def _tell(self, code, key=None):
-        """Tell the customers of returns something, once; the scheduled job sends it.
+        """Queue a message to the customers of returns, once; the scheduled job sends it.
 
         :param str code: event of a `sale.return.message.kind`, e.g. `delayed`.
-        :param str key: what is told: a second time the same key is not. By default the code: once
-            per return.
+        :param str key: identifies the message: the same key is not told twice. By default the code:
+            once per return.
         """
         self.env['sale.return.message']._queue([(r, code, key or code) for r in self])
 
     def _get_approval_message(self):
-        """Return the code of what is told with an approval, None for nothing."""
+        """Return the code of the message about an approval, None for none."""
         self.ensure_one()
         for code in ('approved', 'approved_keep'):
             if self._is_message_due(code):
@@ -132,7 +132,7 @@ class SaleReturn(models.Model):
         return None  # the goods are here already
 
     def _is_message_due(self, code):
-        """Tell whether what a message says is (still) so. Override to leave customers out.
+        """Tell whether a message is (still) true. Override to leave customers out.
 
         Asked when the message is about to be sent.
 
@@ -171,7 +171,7 @@ class SaleReturn(models.Model):
         return bool(self.appeal_ids) and self.appeal_state != 'open'
 
     def _is_closed_message_due(self):
-        # What was not sent was told by another message.
+        # Unsent content was told by another message.
         done = self.inspection_state in ('partial', 'full') or self.credit_state in (
             'partial',
             'full',
@@ -179,16 +179,16 @@ class SaleReturn(models.Model):
         return self.state == 'closed' and done
 
     def _is_waiting_for_us(self):
-        """Tell whether a step of a return under way is ours, so that a delay is ours as well."""
+        """Tell whether the next step of a return is ours, so that we cause the delay."""
         self.ensure_one()
         return self._is_message_due('delayed') and bool(
             set(self._get_open_steps()) - set(CUSTOMER_STEPS)
         )
 
     def _is_from_sources(self, source_ids):
-        """Tell whether the orders of a return came by one of these channels."""
+        """Tell whether the orders of a return came through one of these channels."""
         self.ensure_one()
-        # sudo: who causes the message need not read orders.
+        # sudo: users who cause the message need not read orders.
         return bool(set(self.sudo().line_ids.order_id.source_id.ids) & set(source_ids))
 
     # === SEND === #
@@ -205,7 +205,7 @@ class SaleReturn(models.Model):
             template,
             subtype_xmlid='mail.mt_comment',
             email_layout_xmlid='mail.mail_notification_light',
-            # The shop signs, not whoever happened to do the step.
+            # Signed by the shop, not by the user who did the step.
             email_add_signature=False,
         )
 
@@ -213,7 +213,7 @@ class SaleReturn(models.Model):
         """Send the text message of a kind, where text messages are installed.
 
         :param kind: `sale.return.message.kind`
-        :return: whether there was one to be sent.
+        :return: whether there was a text message to send.
         :rtype: bool
         """
         self.ensure_one()
@@ -222,16 +222,15 @@ class SaleReturn(models.Model):
             return False
         local = self.with_context(lang=partner.lang)
         text = kind.with_context(lang=partner.lang).sms_text.format_map(local._get_sms_values())
-        # In the queue of text messages: one that left could not be called back.
+        # Queued, as a text message that was sent cannot be taken back.
         self._message_sms(text, partner_ids=partner.ids, put_in_queue=True)
         return True
 
     # === WHAT MAILS SAY === #
 
-    # What the mails to customers say of a return: nothing that is only ours.
-    #
-    # Called by mail templates, in the language of the customer. No cost, no internal note and
-    # nobody else's name is in what they return.
+    # Content of the mails to customers about a return, without internal data.  Called by mail
+    # templates, in the language of the customer. They return no costs, no internal notes and no
+    # names of other people.
 
     def _get_shop_name(self):
         """Return who signs: the website of the order, else the company. Override for brands."""
@@ -252,7 +251,7 @@ class SaleReturn(models.Model):
         return bool(address) and formataddr((self._get_shop_name(), address))
 
     def _get_told(self):
-        """Return which events one mail tells; where none is being sent, all that were told.
+        """Return the events told by the current mail; outside of sending, all that were told.
 
         :return: codes of `sale.return.message.kind`.
         :rtype: list
@@ -260,12 +259,12 @@ class SaleReturn(models.Model):
         self.ensure_one()
         codes = self.env.context.get('sale_return_told')
         if codes is None:
-            messages = self.sudo().customer_message_ids  # sudo: what customers know already
+            messages = self.sudo().customer_message_ids  # sudo: customers know this already
             codes = messages.filtered(lambda m: m.state != 'skipped').kind_id.mapped('code')
         return list(codes)
 
     def _get_news_subject(self):
-        """Return the subject of a mail about several events: the last state wins."""
+        """Return the subject of a mail about several events: the latest state wins."""
         self.ensure_one()
         values = {'number': self.name}
         subjects = {
@@ -283,7 +282,7 @@ class SaleReturn(models.Model):
         return next((text for code, text in subjects.items() if code in told), news)
 
     def _get_money_sentences(self):
-        """Return what the customer gets: how much, by what way, and by when. In their words.
+        """Return what the customer gets: how much, how and by when, in words for them.
 
         :rtype: list
         """
@@ -297,19 +296,19 @@ class SaleReturn(models.Model):
         """
         self.ensure_one()
         if self.env.context.get('sale_return_preview'):
-            return '#'  # the link rates for whoever follows it
+            return '#'  # anybody with the link can rate
         return f'/rate/{self._rating_get_access_token()}/{rate}'
 
     def _get_customer_url(self):
         """Return the address of the page on which the customer follows the return."""
         self.ensure_one()
         if self.env.context.get('sale_return_preview'):
-            return '#'  # the link is the customer's, and nobody else's
-        # sudo: it goes to the customer; a link that one of us takes is logged, see there.
+            return '#'  # only the customer may have the link
+        # sudo: it goes to the customer; copying a link by our users is logged, see there.
         return self.get_base_url() + self.sudo().get_portal_url()
 
     def _get_sms_values(self):
-        """Return what stands for the words in braces of text messages.
+        """Return the values of the placeholders in text messages.
 
         :rtype: dict
         """
@@ -343,7 +342,7 @@ class SaleReturn(models.Model):
         :rtype: list
         """
         self.ensure_one()
-        # sudo: whoever sends the mail need not see warehouses.
+        # sudo: users who send the mail need not see warehouses.
         partner = self._get_slip_address().sudo()
         address = partner._display_address(without_company=True)
         lines = [partner.commercial_company_name or partner.name, *address.split("\n")]
@@ -352,7 +351,7 @@ class SaleReturn(models.Model):
     # === REFUSED === #
 
     def _get_refused_lines(self):
-        """Return what is not approved, or not all of it.
+        """Return what is not, or not fully, approved.
 
         :return: list of dicts: `product`, `reason` (in words for the customer).
         :rtype: list
@@ -373,10 +372,10 @@ class SaleReturn(models.Model):
     # === INSPECTED === #
 
     def _get_inspection_results(self):
-        """Return what was found, summed up by product and result.
+        """Return the inspection results, summed up by product and result.
 
         :return: list of dicts: `product`, `quantity` (text with unit), `accepted` (bool), `grade`
-            (name or ''), `percent` (of the price that is kept back for the condition, 0–100).
+            (name or ''), `percent` (of the price withheld for the condition, 0–100).
         :rtype: list
         """
         self.ensure_one()
@@ -390,7 +389,7 @@ class SaleReturn(models.Model):
                 quantity *= row.component_qty / row.quantity  # of a kit: in its own unit
             accepts = row.disposition_id.accepts
             share = self._get_condition_share(row.line_id, row.grade_id) if accepts else 0.0
-            # Conditions for which nothing is kept back are nothing to the customer.
+            # Conditions without a deduction do not matter to the customer.
             grade = row.grade_id if share else row.grade_id.browse()
             key = row.line_id, row.product_id, grade, accepts, share
             sums[key] = sums.get(key, 0.0) + quantity
@@ -413,13 +412,13 @@ class SaleReturn(models.Model):
         ]
 
     def _get_condition_share(self, line, grade):
-        """Return the share of the price that is kept back for the condition found, 0–1."""
+        """Return the share of the price withheld for the condition found, 0–1."""
         if not grade or not line.policy_id._is_deduction_allowed('grade'):
             return 0.0
         return 1 - grade.credit_ratio
 
     def _get_inspection_photos(self):
-        """Return the photos that show why something is kept back or refused.
+        """Return the photos that show why something is withheld or refused.
 
         :rtype: ir.attachment
         """
@@ -446,7 +445,7 @@ class SaleReturn(models.Model):
     def _process_attachments_for_template_post(self, mail_template):
         """Override of `mail` to attach the photos to the mail about the inspection."""
         result = super()._process_attachments_for_template_post(mail_template) or {}
-        # sudo: which mail is about the inspection is nobody's secret.
+        # sudo: it is no secret which mail is about the inspection.
         kinds = self.env['sale.return.message.kind'].sudo().with_context(active_test=False)
         if kinds.search_count(
             [('template_id', '=', mail_template.id), ('code', '=', 'inspected')], limit=1
@@ -470,7 +469,7 @@ class SaleReturn(models.Model):
         :rtype: list
         """
         self.ensure_one()
-        # sudo: whoever sends the mail need not read credit notes.
+        # sudo: users who send the mail need not read credit notes.
         lines = self.sudo().line_ids.credit_line_ids.filtered(
             lambda line: line.parent_state == 'posted'
         )
@@ -498,9 +497,9 @@ class SaleReturn(models.Model):
     # === TIME === #
 
     def _get_legal_text(self):
-        """Return until when the customer can expect the next step at the latest, '' if unknown."""
+        """Return the latest date of the next step for the customer, '' if unknown."""
         self.ensure_one()
-        # sudo: the clocks of the law do not depend on who asks.
+        # sudo: the legal clocks do not depend on who asks.
         due = self.sudo()._get_next_step()[self]['due']
         return format_date(self.env, self.company_id._get_sale_return_day(due)) if due else ''
 
@@ -524,7 +523,7 @@ class SaleReturn(models.Model):
         return result
 
     def _get_follow_up_day(self):
-        """Return the day on which the customer of a return closed now is called.
+        """Return the day to follow up with the customer of a return closed now.
 
         :return: False where the policy gives no days, or nothing came and nothing was credited.
         :rtype: datetime.date | bool
@@ -536,8 +535,8 @@ class SaleReturn(models.Model):
         return self._get_today() + timedelta(days=days)
 
     def _drop_follow_up(self):
-        """Call off the follow-up of returns that are open again."""
-        # sudo: whoever opens the return again may not end the activities of others.
+        """Cancel the follow-up of returns that are open again."""
+        # sudo: users who reopen the return may not end the activities of others.
         self.filtered('follow_up_user_id').sudo().activity_unlink(
             ['sale_return.mail_activity_type_follow_up']
         )
@@ -545,9 +544,9 @@ class SaleReturn(models.Model):
         open_ones._write_facts({'follow_up_on': False, 'follow_up_user_id': False})
 
     def _get_follow_up_user(self):
-        """Return who calls the customer: who sold the goods, else who is responsible.
+        """Return who follows up: the salesperson, else the responsible user.
 
-        :return: empty where nobody of them works here any more.
+        :return: empty where both have left.
         :rtype: res.users
         """
         self.ensure_one()
@@ -561,7 +560,7 @@ class SaleReturn(models.Model):
 
     @reads(result=text, note=text)
     def action_follow_up(self, result, note=None):
-        """Say what came of the follow-up of closed returns; their activities are done.
+        """Record the result of the follow-up of closed returns; their activities are done.
 
         :param str result: `kept` (they stay our customer), `lost`, or `sold_again` (they bought).
         :param str note: what they said.
@@ -600,22 +599,22 @@ class SaleReturn(models.Model):
                 for sale_return in self
             ]
         )
-        # sudo: a colleague may have called instead of who was asked.
+        # sudo: a colleague may have called instead of the assigned user.
         self.sudo().activity_feedback(
             ['sale_return.mail_activity_type_follow_up'], feedback=labels[result]
         )
         return True
 
     def action_follow_up_kept(self):
-        """Say that the customer stays one."""
+        """Record that the customer stays a customer."""
         return self.action_follow_up('kept')
 
     def action_follow_up_lost(self):
-        """Say that the customer is lost."""
+        """Record that the customer is lost."""
         return self.action_follow_up('lost')
 
     def action_follow_up_sold_again(self):
-        """Say that the customer has bought again."""
+        """Record that the customer has bought again."""
         return self.action_follow_up('sold_again')
 
     # === SCHEDULED JOB === #
@@ -626,7 +625,7 @@ class SaleReturn(models.Model):
 
         :param int limit: returns per transaction.
         """
-        # Somewhere it is tomorrow already.
+        # In some time zones it is already tomorrow.
         domain = [
             ('state', '=', 'closed'),
             ('follow_up_on', '<=', fields.Date.today() + timedelta(days=1)),
@@ -641,14 +640,14 @@ class SaleReturn(models.Model):
         )
 
     def _ask_follow_up(self):
-        """Plan the activities of those who call the customers, where it is the day."""
+        """Plan the follow-up activities that are due."""
         due = self.filtered(lambda r: r.follow_up_on <= r._get_today())
         orders = due._get_orders_since()
         xmlid = 'sale_return.mail_activity_type_follow_up'
         activity_type = self.env.ref(xmlid)
         vals_list = []
         for sale_return in due:
-            # Where nobody is left the return stays in the list of those to be followed up.
+            # Where nobody can be assigned, the return stays in the list of follow-ups.
             if not (user := sale_return._get_follow_up_user()):
                 continue
             sale_return._write_facts({'follow_up_user_id': user.id})
@@ -666,11 +665,11 @@ class SaleReturn(models.Model):
                     'date_deadline': sale_return._get_today(),
                 }
             )
-        # Nobody is mailed: the activity is what tells them.
+        # No mail is sent: the activity is the notice.
         self.env['mail.activity'].with_context(mail_activity_quick_update=True).create(vals_list)
 
     def _get_orders_since(self):
-        """Return what the customers have ordered since they asked for the returns.
+        """Return what the customers have ordered since they requested the returns.
 
         :return: `{return: orders}`
         :rtype: dict
@@ -698,7 +697,7 @@ class SaleReturn(models.Model):
         }
 
     def _get_follow_up_note(self, orders):
-        """Say what the caller should know.
+        """Return what the person who calls should know.
 
         :param orders: `sale.order` that the customer has placed since.
         :return: HTML.

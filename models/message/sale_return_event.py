@@ -1,13 +1,13 @@
 from odoo import api, models
 
-# What customers are told when an event of this kind is written.
+# Message to customers for events of this kind.
 CODES = {
     'received': 'arrived',
     'inspected': 'inspected',
     'corrected': 'inspected',
     'refunded': 'refunded',
     'appeal_decided': 'appeal_decided',
-    # A step that is ours is so late that it was passed on.
+    # One of our steps is so late that it was escalated.
     'escalated': 'delayed',
 }
 # The same, for changes of the state.
@@ -16,23 +16,23 @@ STATE_CODES = {
     ('submitted', 'refused'): 'refused',
     ('approved', 'closed'): 'closed',
 }
-# Told once per return whatever happens; the others once per event.
+# Told only once per return; the others once per event.
 ONCE = ('closed', 'appeal_decided')
 
 
 class SaleReturnEvent(models.Model):
-    """Where customers are told: every event of a return passes here."""
+    """Every event of a return passes here, so messages to customers are queued here."""
 
     _inherit = 'sale.return.event'
 
     @api.model
     def _log(self, vals_list):
-        """Extend to leave what customers are told of it to the scheduled job."""
+        """Extend to queue the messages to customers about the events."""
         events = super()._log(vals_list)
         tasks = {}
         for event in events:
             if code := event._get_message_code():
-                # The last event of a batch stands for all of them.
+                # The last event of a batch represents all of them.
                 tasks[event.return_id, code] = event._get_message_key(code)
         if tasks:
             self.env['sale.return.message']._queue(
@@ -41,7 +41,7 @@ class SaleReturnEvent(models.Model):
         return events
 
     def _get_message_code(self):
-        """Return the code of what customers are told of an event, None for nothing."""
+        """Return the code of the message about an event, None for none."""
         self.ensure_one()
         if self.kind == 'escalated' and not self.return_id._is_waiting_for_us():
             return None
@@ -52,11 +52,11 @@ class SaleReturnEvent(models.Model):
             return self.return_id._get_approval_message()
         code = STATE_CODES.get(change)
         if code == 'closed' and not self.return_id._is_message_due('closed'):
-            return None  # it was not sent, which is another message
+            return None  # a return that was not sent has another message
         return code
 
     def _get_message_key(self, code):
-        """Return what makes the message about an event different from others."""
+        """Return the key that distinguishes the message about an event from others."""
         self.ensure_one()
         if code in ONCE:
             return code

@@ -11,15 +11,15 @@ from ...tools.html import as_html, drop_links
 
 _logger = logging.getLogger(__name__)
 
-# Attempts for one message; after that somebody has to look.
+# Attempts for one message; after that somebody has to check.
 MAX_ATTEMPTS = 8
-# An answer that comes this late, in minutes, is not waited for any longer.
+# Minutes after which an answer is no longer waited for.
 LONGEST_PAUSE = 24 * 60
 FIRST_PAUSE = 5
-# How long the fate of a mail that left is looked at.
+# How long bounces of a sent mail are checked.
 DELIVERY_DAYS = 7
 
-# What makes an earlier message that has not left yet superfluous.
+# Events that make an earlier unsent message superfluous.
 SUPERSEDED_BY = {
     'received': ('approved', 'approved_keep', 'refused'),
     'arrived': ('inspected',),
@@ -28,11 +28,11 @@ SUPERSEDED_BY = {
 
 
 class SaleReturnMessage(models.Model):
-    """A message to a customer about one event of their return: to be sent, or what became of it.
+    """A message to a customer about one event of their return, pending or with its result.
 
     The row is written with the event, in the same transaction; the scheduled job sends it. Several
-    events of one kind that come before the job are told once, and all that wait for the same mail
-    template when the first of them is due are one mail.
+    events of one kind before the job runs are told once, and all messages with the same mail
+    template that are pending when the first one is due become one mail.
     """
 
     _name = 'sale.return.message'
@@ -85,14 +85,14 @@ class SaleReturnMessage(models.Model):
     preview = fields.Html(
         string="Mail Text",
         compute='_compute_preview',
-        sanitize=False,  # rendered by ourselves, and shown in a sandbox
+        sanitize=False,  # rendered by our own code, and shown in a sandbox
         help="As it was sent, or as it would be sent now. Links do not work here: they are the "
         "customer's.",
     )
     text_message = fields.Text(string="Text to the Phone", compute='_compute_preview')
 
     _once = models.UniqueIndex('(return_id, event_key)', "This was told already.")
-    # Also what PostgreSQL checks when the same kind of event happens again before the job.
+    # Also used by PostgreSQL when the same kind of event happens again before the job.
     _one_waiting = models.UniqueIndex(
         "(return_id, kind_id) WHERE state = 'waiting'", "This is going to be told already."
     )
@@ -104,9 +104,9 @@ class SaleReturnMessage(models.Model):
 
     @api.depends('state', 'mail_message_id', 'kind_id.template_id', 'kind_id.sms_text')
     def _compute_preview(self):
-        """Show what was sent, or what would be sent now; nothing is written by it."""
+        """Show what was sent, or what would be sent now; writes nothing."""
         for message in self:
-            # sudo: who reads the message may read its text, without the right to templates.
+            # sudo: users who read the message may read its text without access to templates.
             subject, body, text = message.sudo()._render_preview()
             message.update({'subject': subject, 'preview': body, 'text_message': text})
 
@@ -147,19 +147,19 @@ class SaleReturnMessage(models.Model):
 
     @api.model
     def _queue(self, tasks):
-        """Leave messages to the scheduled job, all in one statement.
+        """Queue messages for the scheduled job, all in one statement.
 
-        :param list tasks: `(return, code of the event, key)`; a key that a return has already is
-            not told again.
+        :param list tasks: `(return, code of the event, key)`; keys already used on a return are
+            skipped.
         """
-        # The times are those of the transaction, as the ORM has them.
+        # The times are those of the transaction, as in the ORM.
         groups, now, uid = {}, self.env.cr.now(), self.env.uid
         for sale_return, code, key in tasks:
             groups.setdefault(code, {})[sale_return.id] = (sale_return, key)
         rows = []
         kinds = self.env['sale.return.message.kind']
         for code, found in groups.items():
-            # sudo: who causes an event need not read all that decides who is told.
+            # sudo: users who cause an event need not read everything that decides who is told.
             returns = self.env['sale.return'].sudo().browse(found)
             for kind_id, group in kinds._get_audience(returns, code).items():
                 for r in group:
@@ -168,8 +168,8 @@ class SaleReturnMessage(models.Model):
                     rows.append((r.id, r.company_id.id, kind_id, found[r.id][1], due))
         if not rows:
             return
-        # Not by the ORM: two users who cause the same event at once are one message, and none of
-        # them may fail by it.
+        # Not by the ORM: if two users cause the same event at once, there is one message and
+        # neither user gets an error.
         self.env.cr.execute(
             SQL(
                 "INSERT INTO sale_return_message (return_id, company_id, kind_id, event_key,"
@@ -183,7 +183,7 @@ class SaleReturnMessage(models.Model):
     # === ACTION METHODS === #
 
     def action_retry(self):
-        """Try messages again that were not sent, now.
+        """Retry unsent messages now.
 
         :return: True
         :raise AccessError: without a role in Returns.
@@ -197,20 +197,20 @@ class SaleReturnMessage(models.Model):
         )
         taken = {(m.return_id, m.kind_id) for m in waiting - again}
         for message in again.sorted('id'):
-            # One message of each kind waits at a time; others would say the same.
+            # Only one message of each kind is pending at a time; others would be identical.
             if (message.return_id, message.kind_id) not in taken:
                 taken.add((message.return_id, message.kind_id))
                 message.write(
                     {'state': 'waiting', 'attempts': 0, 'date_next': fields.Datetime.now()}
                 )
-        # sudo: users may not start jobs by themselves.
+        # sudo: users may not start jobs themselves.
         self.env.ref('sale_return.ir_cron_send_messages').sudo()._trigger()
         return True
 
     # === SEND === #
 
     def _take_along(self):
-        """Return what is told together with a message: all that waits for the same mail.
+        """Return the messages told together with a message: all pending with the same template.
 
         :rtype: sale.return.message
         """
@@ -222,7 +222,7 @@ class SaleReturnMessage(models.Model):
         return self | waiting.filtered(lambda m: template and m.kind_id.template_id == template)
 
     def _send(self):
-        """Send messages of one return by one mail, or say of each why it is not sent."""
+        """Send messages of one return by one mail, or record for each why it is not sent."""
         needed = self.browse()
         for message in self:
             if reason := message._get_obstacle():
@@ -236,7 +236,7 @@ class SaleReturnMessage(models.Model):
         kinds = needed.kind_id.sorted(lambda kind: (kind.sequence, kind.id), reverse=True)
         template = kinds[:1].template_id
         template = template if template.active else template.browse()
-        # One text message, too: that of the last state that has one.
+        # Likewise one text message: that of the last state that has one.
         last = kinds.filtered('sms_text')[:1]
         texted = bool(last) and sale_return._send_customer_sms(last)
         if not template:
@@ -253,13 +253,13 @@ class SaleReturnMessage(models.Model):
 
     @api.model
     def _skip_waiting(self):
-        """Send nothing of what waits, e.g. after an import of returns that are long over."""
-        # sudo: whoever imports need not be a manager; nothing is told by it.
+        """Cancel pending messages, e.g. after an import of old returns."""
+        # sudo: users who import need not be managers; nothing is sent.
         for message in self.sudo().search([('state', '=', 'waiting')]):
             message._finish('skipped', self.env._("Happened before customers were told."))
 
     def _get_obstacle(self):
-        """Say why the message is not needed (any more); None when it is."""
+        """Return why the message is not needed (any more); None when it is."""
         self.ensure_one()
         code = self.kind_id.code
         if not self.env['sale.return.message.kind']._get_audience(self.return_id, code):
@@ -274,7 +274,7 @@ class SaleReturnMessage(models.Model):
         return None
 
     def _finish(self, state, error=False, **values):
-        """Keep what became of a message."""
+        """Store the result of a message."""
         self.write(
             {
                 'state': state,
@@ -285,7 +285,7 @@ class SaleReturnMessage(models.Model):
         )
 
     def _note_unreachable(self, reason):
-        """Tell our people once per return that its customer is not reached."""
+        """Notify our users once per return that its customer cannot be reached."""
         self.ensure_one()
         others = self.return_id.customer_message_ids - self
         if not any(m.error == reason for m in others):
@@ -294,12 +294,12 @@ class SaleReturnMessage(models.Model):
             )
 
     def _send_isolated(self):
-        """Send a message and what is told with it so that a failure does not stop the others.
+        """Send a message and those told with it, so that a failure does not stop the others.
 
         It is tried again after a pause that doubles each time.
         """
         self.ensure_one()
-        # What another worker has taken is told by that one.
+        # Messages taken by another worker are sent there.
         others = (self._take_along() - self).try_lock_for_update(allow_referencing=True)
         together = self | others
         try:
@@ -308,12 +308,12 @@ class SaleReturnMessage(models.Model):
         except OperationalError:
             raise  # nothing is wrong with this message: the whole job starts again
         except Exception as error:
-            # Templates and reports are the users' to change and may fail in any way.
+            # Users can change templates and reports, which may then fail in any way.
             _logger.exception("Message %s of return %s failed.", self.id, self.return_id.name)
             together._fail(str(error))
 
     def _fail(self, text):
-        """Keep why messages of one return could not be sent, and when they are tried again."""
+        """Store why messages of one return could not be sent, and when they are retried."""
         if any(message.error != text for message in self):
             self.return_id._message_log(
                 body=self.env._(
@@ -337,7 +337,7 @@ class SaleReturnMessage(models.Model):
 
     @api.model
     def _check_delivery(self):
-        """Take back “sent” from mails that came back or that the mail server refused."""
+        """Reset “sent” for mails that bounced or that the mail server refused."""
         since = fields.Datetime.now() - timedelta(days=DELIVERY_DAYS)
         statuses = ('bounce', 'exception')
         messages = self.search(
@@ -348,9 +348,9 @@ class SaleReturnMessage(models.Model):
             ]
         )
         for message in messages:
-            # One by one: each has a reason of its own, and they are few.
+            # One by one: each has its own reason, and they are few.
             failed = message.mail_message_id.notification_ids.filtered(
-                # Not the one of a colleague who follows the return.
+                # Not those of colleagues who follow the return.
                 lambda n, m=message: (
                     n.notification_status in statuses and n.res_partner_id == m.partner_id
                 )
@@ -366,14 +366,14 @@ class SaleReturnMessage(models.Model):
 
     @api.model
     def _cron_send(self):
-        """Scheduled job: send what waits, each message in its own transaction."""
+        """Scheduled job: send pending messages, each in its own transaction."""
         # sudo: the job works for all companies.
         messages = self.sudo()
         messages._check_delivery()
         domain = [('state', '=', 'waiting'), ('date_next', '<=', fields.Datetime.now())]
-        # What happened in one transaction is told in the order of the steps.
+        # Events of one transaction are told in the order of the steps.
         todo = messages.search(domain, order='create_date, kind_id, id')
-        # What was told (or has failed) together with an earlier one is not due any more.
+        # Messages sent (or failed) together with an earlier one are not due any more.
         self.env['sale.return.job']._work_off(
             todo, lambda message: message.filtered_domain(domain) and message._send_isolated()
         )

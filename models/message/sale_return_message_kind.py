@@ -4,14 +4,14 @@ from string import Formatter
 from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 
-# What a text message may name; `sale.return._get_sms_values` gives the values.
+# Placeholders of text messages; `sale.return._get_sms_values` gives the values.
 PLACEHOLDERS = ('number', 'customer', 'company', 'send_until', 'amount', 'link')
 
 
 class SaleReturnMessageKind(models.Model):
-    """What customers are told at one event of a return: by which template, and whether at all.
+    """Message to customers about one event of a return: its template, and whether it is sent.
 
-    A record of a company goes before the one that all companies share.
+    A record of a company takes precedence over the shared one.
     """
 
     _name = 'sale.return.message.kind'
@@ -104,9 +104,9 @@ class SaleReturnMessageKind(models.Model):
             kind.problem = kind.active and kind._get_problem()
 
     def _get_problem(self):
-        """Say why nothing can be told by this message; False when it can."""
+        """Return why this message cannot be sent; False when it can."""
         self.ensure_one()
-        template = self.template_id.sudo()  # templates of others are read by nobody but them
+        template = self.template_id.sudo()  # users cannot read templates of others
         if template and not template.active:
             return self.env._("Its mail template is archived: nothing is mailed.")
         if template and template.model != 'sale.return':
@@ -141,7 +141,7 @@ class SaleReturnMessageKind(models.Model):
     def _get_table(self, company_id):
         """Return which message of a company stands for which event, and who is not told.
 
-        Looked up at every event of every return, so it is kept in memory.
+        Looked up at every event of every return, so it is cached.
 
         :param int company_id: id of the company.
         :return: `{code: (id, portal only, ids of muted sources, ids of muted policies, minutes to
@@ -152,7 +152,7 @@ class SaleReturnMessageKind(models.Model):
         kinds = self.sudo().with_context(active_test=False)
         found = kinds.search([('company_id', 'in', [company_id, False])])
         by_code = {}
-        # The company's own go before the shared ones, also where they are switched off.
+        # The company's own take precedence over the shared ones, even if switched off.
         for kind in found.sorted(lambda k: bool(k.company_id)):
             by_code[kind.code] = kind
         return {

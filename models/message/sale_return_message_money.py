@@ -5,9 +5,9 @@ from odoo.tools.misc import formatLang
 
 
 class SaleReturnMessageMoney(models.AbstractModel):
-    """Service: what customers are told of their money: how much, by what way, and by when.
+    """Service: what customers are told about their money: how much, how, and by when.
 
-    The amounts are those of the documents; nothing of it is ours alone. Called in superuser mode,
+    The amounts are those of the documents; nothing internal is included. Called in superuser mode,
     in the language of the customer.
     """
 
@@ -36,11 +36,11 @@ class SaleReturnMessageMoney(models.AbstractModel):
 
     @api.model
     def _tell_expected(self, sale_return):
-        """Say what is credited if all is accepted, and after which step."""
+        """State what is credited if everything is accepted, and after which step."""
         try:
             previews = self.env['sale.return.credit']._preview(sale_return, kinds=('promised',))
         except UserError:
-            return []  # what cannot be credited yet is for us to put right
+            return []  # what cannot be credited yet is our own problem
         sums = {}
         for note in previews[sale_return.id]['promised']:
             sums[note['currency']] = sums.get(note['currency'], 0.0) + note['total']
@@ -56,7 +56,7 @@ class SaleReturnMessageMoney(models.AbstractModel):
 
     @api.model
     def _get_expected_sentence(self, sale_return, amounts):
-        """Say after which step the customer gets what is expected."""
+        """State after which step the customer gets the expected amount."""
         values = {'amount': amounts}
         events = {
             'approval' if line._is_without_goods() else line.policy_id.release_event
@@ -77,7 +77,7 @@ class SaleReturnMessageMoney(models.AbstractModel):
 
     @api.model
     def _tell_way(self, sale_return):
-        """Say how the customer gets what is expected."""
+        """State how the customer gets the expected amount."""
         invoices = sale_return.line_ids.sale_line_id.invoice_lines.move_id.filtered(
             lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
         )
@@ -111,10 +111,10 @@ class SaleReturnMessageMoney(models.AbstractModel):
 
     @api.model
     def _get_way(self, journal, online=False):
-        """Return in words for the customer how money goes through a journal.
+        """Describe for the customer how money is paid through a journal.
 
         :param journal: `account.journal`
-        :param bool online: whether a provider carries it.
+        :param bool online: whether a payment provider pays it.
         :rtype: str
         """
         if online:
@@ -132,7 +132,7 @@ class SaleReturnMessageMoney(models.AbstractModel):
 
     @api.model
     def _tell_open(self, sale_return):
-        """Say of what posted credit notes have open whether it comes back, and by when."""
+        """State whether open amounts of posted credit notes are paid back, and by when."""
         if not sale_return.has_to_refund:
             credit = sale_return._format_own_money(sale_return.amount_open)
             on_account = any(
@@ -161,9 +161,9 @@ class SaleReturnMessageMoney(models.AbstractModel):
 
     @api.model
     def _get_refund_day(self, sale_return):
-        """Return by which day the money is back, '' where nobody has set one that is to come.
+        """Return the day by which the money is paid back, '' without a future date.
 
-        The clock of the law or of the team, else the day on which the credit note is due.
+        The legal deadline or that of the team, else the day on which the credit note is due.
         """
         company = sale_return.company_id
         today = company._get_sale_return_day()
@@ -179,7 +179,7 @@ class SaleReturnMessageMoney(models.AbstractModel):
 
     @api.model
     def _tell_on_way(self, sale_return):
-        """Say what was sent and has not arrived in the books yet."""
+        """State what was sent and is not in the books yet."""
         refunds = sale_return.refund_ids.filtered(
             lambda refund: refund.state in ('prepared', 'pending', 'unknown')
         )
@@ -198,7 +198,7 @@ class SaleReturnMessageMoney(models.AbstractModel):
 
     @api.model
     def _tell_settled(self, sale_return):
-        """Say what was paid back, and what was set off against invoices."""
+        """State what was paid back, and what was set off against invoices."""
         sentences = []
         refunded = sale_return.amount_refunded
         if refunded:

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class SaleReturnPolicy(models.Model):
-    """What customers are told under a policy, and what they may answer to a refusal."""
+    """What customers are told under a policy, and how they may respond to a refusal."""
 
     _inherit = 'sale.return.policy'
 

@@ -5,7 +5,7 @@ from .const import REFUND_READERS
 
 
 class AccountMove(models.Model):
-    """Paying credit notes of returns back."""
+    """Payouts of credit notes of returns."""
 
     _inherit = 'account.move'
 
@@ -28,11 +28,11 @@ class AccountMove(models.Model):
         "paid back.",
         groups='base.group_user',
     )
-    # Written by whoever pays back on the note, see `sale.return.payback._pay_back`.
+    # Written by every transaction that pays back on the note, see `sale.return.payback._pay_back`.
     sale_return_refund_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
 
     def _filter_sale_return_payable(self):
-        """Return the posted credit notes of an invoice that have something open."""
+        """Return the posted credit notes of an invoice with an open amount."""
         return self.filtered(
             lambda move: (
                 move.move_type == 'out_refund'
@@ -58,7 +58,7 @@ class AccountMove(models.Model):
         return (invoices or self).partner_id.commercial_partner_id
 
     def _check_sale_return_header(self):
-        """Refuse notes of returns that are for others than the invoices they credit.
+        """Refuse notes of returns for another customer than the invoices they credit.
 
         To be called in superuser mode.
 
@@ -94,7 +94,7 @@ class AccountMove(models.Model):
         """
         notes = self._filter_sale_return_payable().filtered('sale_return_ids')
         found = self.browse()
-        # As if they were prepared from the return, by the one who is about to pay.
+        # As if they were prepared on the return by the user who is about to pay.
         for (company, customer), group in notes.grouped(
             lambda note: (note.company_id, note._get_sale_return_customer())
         ).items():
@@ -112,11 +112,11 @@ class AccountMove(models.Model):
         return found
 
     def _is_sale_return_handed_over(self):
-        """Tell whether a second person pays some of these notes back."""
+        """Tell whether a second person has to pay some of these notes back."""
         return bool(self._get_sale_return_handed_over())
 
     def _ensure_sale_return_handed_over(self):
-        """Refuse to pay notes of returns back by one person alone, above the limit.
+        """Refuse payments of notes by one person alone above the limit.
 
         To be called in superuser mode.
 
@@ -154,7 +154,7 @@ class AccountMove(models.Model):
         posted._follow_reversed_payouts()
         posted._set_off_reversed_credits()
         for note in self.filtered(lambda move: move._is_sale_return_refund_automatic()):
-            # One by one: a note that cannot be paid back stops no other.
+            # One by one: a note that cannot be paid back does not stop the others.
             note._start_sale_return_refund()
         return result
 
@@ -163,7 +163,7 @@ class AccountMove(models.Model):
     def _get_reversed_credits(self):
         """Return the open invoices that reverse other notes of this note's invoice.
 
-        The customer owes them: what was credited, and perhaps paid back, was taken back again.
+        The customer owes them: a credit, perhaps already paid back, was reversed.
         """
         self.ensure_one()
         siblings = self.reversed_entry_id.reversal_move_ids - self
@@ -177,7 +177,7 @@ class AccountMove(models.Model):
         )
 
     def _set_off_reversed_credits(self):
-        """Settle notes of returns with what their customers owe for earlier notes taken back.
+        """Settle notes of returns with what their customers owe for earlier reversed notes.
 
         500 are paid, 200 credited and paid out, the note is reversed: the customer owes 200. The
         next note of 200 settles that, and pays nothing a second time.
@@ -186,7 +186,7 @@ class AccountMove(models.Model):
         """
         notes = self | self.reversed_entry_id.reversed_entry_id.reversal_move_ids
         for note in notes._filter_sale_return_payable().filtered('sale_return_ids'):
-            # One by one: notes of an invoice that was credited before are few.
+            # One by one: few invoices were credited before.
             lines = (note | note._get_reversed_credits()).line_ids.filtered(
                 lambda line: (
                     line.account_id.account_type == 'asset_receivable' and not line.reconciled
@@ -197,7 +197,7 @@ class AccountMove(models.Model):
                     account_lines.reconcile()
 
     def _follow_reversed_payouts(self):
-        """Let payouts follow entries that reverse their payment: the money has not left.
+        """Update payouts whose payment is reversed by an entry: the money has not left.
 
         To be called in superuser mode.
         """
@@ -210,7 +210,7 @@ class AccountMove(models.Model):
             refunds.note_id._refresh_sale_returns()
 
     def _is_sale_return_refund_automatic(self):
-        # sudo: what the policy wants does not depend on who posts.
+        # sudo: the policy is the same, no matter who posts.
         policies = self.sudo().invoice_line_ids.sale_return_line_id.policy_id
         return (
             self.move_type == 'out_refund'
@@ -221,12 +221,12 @@ class AccountMove(models.Model):
         )
 
     def _start_sale_return_refund(self):
-        """Prepare the refund of one note; a failure is kept as an event of its returns."""
+        """Prepare the refund of one note; a failure is logged on its returns."""
         try:
             with self.env.cr.savepoint():
                 self.env['sale.return.payback']._pay_back(self)
         except UserError as error:
-            # sudo: whoever posts a note need not be a user of Returns.
+            # sudo: users who post a note need not be users of Returns.
             self.env['sale.return.event']._log(
                 [
                     {

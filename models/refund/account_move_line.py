@@ -31,7 +31,7 @@ class AccountMoveLine(models.Model):
                     refunds=", ".join(open_ones.mapped('display_name')),
                 )
             )
-        # What was paid back stays on its return, and so does that the receipt is gone.
+        # The payout stays on its return, with the fact that the receipt is gone.
         payouts.filtered(lambda refund: refund.state == 'done')._log(
             'refund_failed', reason=self.env._("The receipt of the money was cancelled since.")
         )

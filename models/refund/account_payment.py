@@ -5,7 +5,7 @@ from odoo.tools.misc import formatLang
 from .const import REFUND_READERS
 from .sale_return_refund import PAID_STATES
 
-# What decides who gets how much of a payment.
+# Fields that decide who gets how much of a payment.
 PAYEE_FIELDS = frozenset(
     {'partner_id', 'partner_bank_id', 'amount', 'currency_id', 'payment_type', 'partner_type'}
 )
@@ -40,8 +40,8 @@ class AccountPayment(models.Model):
     def write(self, vals):
         """Override of `account` to match the payments of returns with their credit notes.
 
-        The guard is here and not in the button because other programs write the state. A payment
-        that is undone opens its note again.
+        The guard is here and not in the button because other programs write the state. Undoing a
+        payment reopens its note.
 
         :raise UserError: when more would be paid than was prepared or is open on the note, or to
             somebody else.
@@ -59,7 +59,7 @@ class AccountPayment(models.Model):
         return result
 
     def _note_sale_return_preparer(self, vals):
-        """Keep who was the last to change who gets how much of a refund that is not paid yet."""
+        """Store who last changed payee or amount of a refund that is not paid yet."""
         names = PAYEE_FIELDS & vals.keys()
         if not names:
             return
@@ -76,7 +76,7 @@ class AccountPayment(models.Model):
                 refunds.prepared_by_id = self.env.uid
 
     def _write_sale_return_paid(self, vals):
-        """Write that payments are made, once those of returns are found to be as prepared."""
+        """Set payments to paid, once those of returns are verified to be as prepared."""
         # sudo: an accountant need not be a user of Returns.
         payments = self.sudo()
         refunds = payments.sale_return_refund_ids.filtered(
@@ -85,14 +85,14 @@ class AccountPayment(models.Model):
         unpaid = payments.filtered(lambda payment: payment.state not in PAID_STATES)
         unpaid._ensure_sale_return_handed_over()
         if refunds and len(self) > 1:
-            # One by one: what is paid counts for the next one, where amounts need two persons.
+            # One by one: each payment counts towards the two-person limit of the next one.
             for payment in self:
                 payment.write(vals)
             return True
         self.env['sale.return.guard']._take_counter(refunds.note_id, 'sale_return_refund_guard')
         refunds._take_payees()
         for refund in refunds:
-            # One by one: few are paid back, and each has a note of its own.
+            # One by one: there are few, and each has its own note.
             refund._ensure_second_person()
             refund._ensure_payable()
             payment = refund.payment_id
@@ -106,7 +106,7 @@ class AccountPayment(models.Model):
         # A part of `write`, which is where it is called from.
         result = super().write(vals)  # pylint: disable=super-method-mismatch
         payments._ensure_sale_return_payee()
-        # One of a provider may have been reset and be posted again.
+        # A provider's payment may have been reset and be posted again.
         payments.sale_return_refund_ids._settle()
         if refunds:
             refunds.released_by_id = self.env.uid
@@ -114,7 +114,7 @@ class AccountPayment(models.Model):
         return result
 
     def _ensure_sale_return_handed_over(self):
-        """Refuse that one person makes and posts a payment that names notes of returns, by hand.
+        """Refuse manual payments for notes of returns that one person both creates and posts.
 
         To be called in superuser mode.
 
@@ -124,7 +124,7 @@ class AccountPayment(models.Model):
             lambda payment: (
                 payment.payment_type == 'outbound'
                 and not payment.sale_return_refund_ids
-                # What a provider has paid is not refused any more.
+                # Payments already made by a provider are not refused.
                 and not payment.payment_transaction_id
                 and payment.create_uid == self.env.user
             )
@@ -171,9 +171,9 @@ class AccountPayment(models.Model):
             )
 
     def _ensure_sale_return_payee(self):
-        """Refuse to pay what a return gives back to anybody but its customer.
+        """Refuse to pay the refund of a return to anybody but its customer.
 
-        Drafts may be wrong: they are looked at when they, or their entries, are posted.
+        Drafts may be wrong: they are checked when they, or their entries, are posted.
 
         :raise UserError: naming the payment and the customer.
         """
@@ -217,7 +217,7 @@ class AccountPayment(models.Model):
             )
 
     def _ensure_sale_return_customer(self, refund):
-        """Refuse another payee than the customer of the note, and accounts nobody has checked."""
+        """Refuse other payees than the customer of the note, and untrusted bank accounts."""
         self.ensure_one()
         customer = refund.note_id._get_sale_return_customer()
         values = {

@@ -17,7 +17,7 @@ class PaymentTransaction(models.Model):
 
     def _create_payment(self, **extra_create_values):
         """Override of `account_payment` to settle a note in another currency without a rest."""
-        # sudo: the transaction does not know who follows the return.
+        # sudo: the transaction has no access to the followers of the return.
         refund = self.sudo().sale_return_refund_ids
         if refund and refund.currency_id != refund.note_currency_id:
             extra_create_values['force_balance'] = refund._get_note_balance()
@@ -26,7 +26,7 @@ class PaymentTransaction(models.Model):
     def _post_process(self):
         """Override of `payment` to settle the notes of returns whose refunds were paid.
 
-        Also where the provider answers late, by a call of its own.
+        Also where the provider answers later, by a separate call.
         """
         result = super()._post_process()
         # sudo: providers answer without a user.

@@ -7,7 +7,7 @@ from ...tools.reader import flag, reads, record_id, text
 
 
 class SaleReturn(models.Model):
-    """Paying the money back: what is under way, and how it is started."""
+    """Paying the money back: starting payouts, and their progress."""
 
     _inherit = 'sale.return'
 
@@ -70,7 +70,7 @@ class SaleReturn(models.Model):
     @api.depends_context('lang')
     def _compute_money_note(self):
         for sale_return in self:
-            # What is typed and not saved yet is not part of it.
+            # Unsaved changes are not included.
             saved = sale_return._origin
             sentences = []
             if saved and saved.state not in ('refused', 'cancelled'):
@@ -82,12 +82,12 @@ class SaleReturn(models.Model):
             sale_return.money_note = " ".join(sentences) or False
 
     def _format_own_money(self, amount):
-        """Return an amount in the currency of the return as it is written."""
+        """Return a formatted amount in the currency of the return."""
         self.ensure_one()
         return formatLang(self.env, amount, currency_obj=self.currency_id)
 
     def _describe_expected_money(self):
-        """Say what is to be credited now, or is expected, when, and how the customer gets it.
+        """Describe what is to be credited now or is expected, when, and how the customer gets it.
 
         :return: sentences, none where nothing is to be credited any more.
         :rtype: list
@@ -102,7 +102,7 @@ class SaleReturn(models.Model):
         if self.currency_id.compare_amounts(expected, 0.0) <= 0:
             return []
         values['amount'] = self._format_own_money(expected)
-        # What a person accepts without seeing it is credited with the approval.
+        # Goods accepted unseen are credited with the approval.
         events = {
             'approval' if line._is_without_goods() else line.policy_id.release_event
             for line in self.line_ids
@@ -127,21 +127,21 @@ class SaleReturn(models.Model):
         return [sentence, *self._describe_way()]
 
     def _get_expected_amount(self):
-        """Return what would be credited if all that is not refused were accepted, tax included."""
+        """Return what would be credited if everything not refused were accepted, tax included."""
         self.ensure_one()
         if self.state not in ('draft', 'submitted', 'approved') or not self.line_ids.sale_line_id:
             return 0.0
         try:
             previews = self.env['sale.return.credit']._preview(self, kinds=('estimate',))
         except UserError:
-            return 0.0  # what cannot be credited yet is told where it is credited
+            return 0.0  # errors are reported when it is credited
         return sum(
             self._convert_from_note(note, note['total'])
             for note in previews.get(self.id, {}).get('estimate', [])
         )
 
     def _describe_way(self):
-        """Say by what way the customer gets what is credited."""
+        """Describe how the customer gets the credited amount."""
         self.ensure_one()
         invoices = self.line_ids.sale_line_id.invoice_lines.move_id.filtered(
             lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
@@ -170,7 +170,7 @@ class SaleReturn(models.Model):
         return list(dict.fromkeys(source['journal'].name for source in sources))
 
     def _describe_open_money(self):
-        """Describe what is open on posted notes: to be paid back, in transit, or left as credit."""
+        """Describe open amounts of posted notes: to be paid back, in transit, or left as credit."""
         self.ensure_one()
         refunds = self.refund_ids
         to_post = refunds.filtered(lambda r: r.state == 'prepared' and r.method == 'payment')
@@ -224,7 +224,7 @@ class SaleReturn(models.Model):
         )
 
     def _describe_legal_due(self):
-        """Say until when the law wants the money to be back, where it does."""
+        """State the legal deadline for paying back, where there is one."""
         self.ensure_one()
         clock = self._get_legal_clocks()[self]
         if not clock.get('refund') or clock.get('withheld'):
@@ -233,7 +233,7 @@ class SaleReturn(models.Model):
         return [self.env._("The law wants it back by %(day)s.", day=format_date(self.env, day))]
 
     def _describe_settled_money(self):
-        """Say what was paid back, and what the credit was used for."""
+        """Describe what was paid back, and what the credit was used for."""
         self.ensure_one()
         result = []
         if self.amount_refunded:
@@ -297,10 +297,10 @@ class SaleReturn(models.Model):
     def action_refund(self, online=True, journal_id=None):
         """Pay the credit notes of returns back to where the customer's money came from.
 
-        Splits what is open over the payments of the credited invoice, newest first, never more
+        Splits the open amount over the payments of the credited invoice, newest first, never more
         than was received and not refunded yet. Payments by a provider that supports it are sent
-        back by the scheduled job; for the others a payment is prepared, which an accountant
-        posts. Repeating it pays nothing more.
+        back by the scheduled job; for the others a payment is prepared, which an accountant posts.
+        Calling it again pays nothing more.
 
         :param bool online: False to prepare payments only.
         :param int journal_id: bank or cash journal that payments leave through; by default the
@@ -308,12 +308,12 @@ class SaleReturn(models.Model):
         :return: the new payouts.
         :rtype: sale.return.refund
         :raise AccessError: if the user may not refund.
-        :raise UserError: when a payment cannot be prepared, or what is open can go back to no
-            receipt.
+        :raise UserError: when a payment cannot be prepared, or the open amount cannot go back to
+            any receipt.
         """
         self.env['sale.return.refund']._ensure_allowed()
         self.check_access('read')
-        # sudo: the role was checked; who pays back need not have rights on the documents.
+        # sudo: the role was checked; users who pay back need no rights on the documents.
         payback = self.env['sale.return.payback']
         notes = self.sudo().credit_note_ids
         journal = self._get_payout_journal(notes, journal_id)
@@ -327,9 +327,9 @@ class SaleReturn(models.Model):
     def _get_payout_journal(self, notes, journal_id):
         """Return the journal that was chosen for payouts, an empty one where none was.
 
-        :raise UserError: when no money of these credit notes can leave through it.
+        :raise UserError: when it cannot pay these credit notes.
         """
-        # sudo: who pays back need not have rights in Accounting.
+        # sudo: users who pay back need no rights in Accounting.
         journals = self.env['account.journal'].sudo()
         if not journal_id:
             return journals
@@ -351,7 +351,7 @@ class SaleReturn(models.Model):
         return journal
 
     def action_post_refunds(self):
-        """Post the payments that pay money back on the returns and wait for it.
+        """Post the prepared payments of the returns.
 
         :return: True
         :raise AccessError: if the user may not refund.
@@ -362,7 +362,7 @@ class SaleReturn(models.Model):
 
     @reads(reason=text)
     def action_leave_on_account(self, reason=None):
-        """Leave what is open on the credit notes on the account of the customers.
+        """Leave the open amount of the credit notes on the customers' accounts.
 
         It is not expected to be paid back any more, and can still be used for other invoices, or
         paid by `action_refund` after all.
@@ -400,7 +400,7 @@ class SaleReturn(models.Model):
         return True
 
     def preview_refund(self):
-        """Say how the money would be paid back, on the same path that pays. Writes nothing.
+        """Preview how the money would be paid back, by the same code that pays. Writes nothing.
 
         :return: `{return id: [note]}`; a note is `{'note_id', 'currency' (code), 'open',
             'payouts'}`, a payout `{'method' (`online` or `payment`), 'invoice_id',

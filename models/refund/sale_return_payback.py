@@ -12,15 +12,15 @@ from .sale_return_refund import RESERVING_STATES
 class SaleReturnPayback(models.AbstractModel):
     """Service: pay credit notes of returns back to where the customer's money came from.
 
-    `_get_sources` (which receipts paid the invoice) → `_plan` (split, under every ceiling) →
-    `_create_refunds` (one `sale.return.refund` each, with its draft payment or transaction).
-    The preview is the same path without the last step. Nothing is sent from here: the scheduled
-    job does it, after this transaction is committed.
+    `_get_sources` (which receipts paid the invoice) → `_plan` (split, within all limits) →
+    `_create_refunds` (one `sale.return.refund` each, with its draft payment or transaction). The
+    preview is the same path without the last step. Nothing is sent from here: the scheduled job
+    does it, after this transaction is committed.
 
     A source is a dict: `line` (the journal item of the receipt), `payment`, `transaction`,
     `journal`, `invoice` that it paid, `date`, `currency` of the receipt, `rate` (units of that
-    currency for one of the invoice's), and in the currency of the invoice `money` that was
-    received and `granted`, what the payment settled without money (early payment discount).
+    currency for one of the invoice's), and in the currency of the invoice `money`, the amount
+    received, and `granted`, the amount settled without money (early payment discount).
     """
 
     _name = 'sale.return.payback'
@@ -31,7 +31,7 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _pay_back(self, notes, online=True, journal=None):
-        """Prepare the payouts of credit notes; nothing where nothing is open or was received.
+        """Prepare the payouts of credit notes; none where nothing is open or nothing was received.
 
         :param notes: `account.move` records. The caller has checked the user's role.
         :param bool online: False to prepare payments only.
@@ -42,13 +42,13 @@ class SaleReturnPayback(models.AbstractModel):
         :raise UserError: when a payment cannot be prepared.
         """
         # sudo: managers of Returns pay back without rights in Accounting; the caller has checked
-        # the role. `env.uid` stays the one who acts.
+        # the role. `env.uid` stays the acting user.
         service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
         notes = notes.with_env(service.env)
         notes._set_off_reversed_credits()
         notes = notes._filter_sale_return_payable()
         notes._check_sale_return_header()
-        # Whoever pays back of the same invoice at the same time waits, and then sees this.
+        # Concurrent payouts of the same invoice wait, and then see this one.
         self.env['sale.return.guard']._take_counter(
             notes | service._get_paid_invoices(notes), 'sale_return_refund_guard'
         )
@@ -96,7 +96,8 @@ class SaleReturnPayback(models.AbstractModel):
 
         To be called in superuser mode.
 
-        :raise UserError: naming the notes, what has settled their invoices, and the ways left.
+        :raise UserError: naming the notes, what has settled their invoices, and the remaining
+            options.
         """
         payable = notes._filter_sale_return_payable().filtered(
             lambda note: (
@@ -145,7 +146,7 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _get_sources(self, invoices):
-        """Return what paid invoices, the newest receipt first.
+        """Return the receipts that paid invoices, the newest first.
 
         :param invoices: posted invoices.
         :return: list of sources, see the class.
@@ -167,7 +168,7 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _is_receipt(self, move):
-        """Tell whether an entry brought money: from a bank, a card, a wallet or a till."""
+        """Tell whether an entry brought money: from a bank, a card, a wallet or a cash register."""
         return move.move_type == 'entry' and bool(
             move.origin_payment_id
             or move.statement_line_id
@@ -176,7 +177,7 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _get_source(self, line, invoice, partials):
-        """Return the source for what one receipt has paid of one invoice."""
+        """Return the source for the part of one invoice paid by one receipt."""
         settled = sum(partial.debit_amount_currency for partial in partials)
         taken = sum(partial.credit_amount_currency for partial in partials)
         rate = taken / settled if settled else 1.0
@@ -216,9 +217,9 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _get_granted(self, line, invoice, taken):
-        """Return what of a receipt settled an invoice without money, in the receipt's currency.
+        """Return the part of a receipt that settled an invoice without money, in its currency.
 
-        A receipt for several invoices granted it on those whose terms have a discount.
+        A receipt for several invoices granted it on those with a discount in their payment terms.
         """
         total = sum(self._get_granted_lines(line).mapped('amount_currency'))
         if line.currency_id.compare_amounts(total, 0.0) <= 0:
@@ -241,7 +242,7 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _plan(self, notes, online=True):
-        """Split what is open on notes over the receipts of their invoices, newest first.
+        """Split the open amount of notes over the receipts of their invoices, newest first.
 
         :param notes: posted notes of one company.
         :param bool online: False to leave providers out.
@@ -285,7 +286,7 @@ class SaleReturnPayback(models.AbstractModel):
         gross = min(left, money + granted)
         if currency.compare_amounts(gross, 0.0) <= 0 or currency.compare_amounts(money, 0.0) <= 0:
             return None
-        # What was granted goes back in proportion; the last payout takes the rest.
+        # A granted discount is reversed in proportion; the last payout takes the rest.
         written_back = min(part_of(granted, gross, money + granted, currency.rounding), gross)
         note_amount = currency.round(min(gross - written_back, budget))
         if currency.compare_amounts(note_amount, 0.0) <= 0:
@@ -304,9 +305,9 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _get_receipt_left(self, source, used, currency):
-        """Return what a receipt has left in all, in the currency of the note.
+        """Return the total that a receipt has left, in the currency of the note.
 
-        It may have been refunded in Odoo without us, and have paid other invoices.
+        It may have been refunded in Odoo without a return, and have paid other invoices.
         """
         received = abs(self._get_received(source))
         left = received - used[source['line']]['amount'] - self._get_refunded_elsewhere(source)
@@ -352,7 +353,7 @@ class SaleReturnPayback(models.AbstractModel):
         if 'none' in supported or not all(supported):
             return False
         if 'full_only' in supported:
-            # All of it or nothing, and only once.
+            # Only in full, and only once.
             return (
                 not transaction.currency_id.compare_amounts(amount, transaction.amount)
                 and not transaction.currency_id.compare_amounts(
@@ -384,9 +385,9 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _get_open_amount(self, note):
-        """Return what a note has open and no payout under way, in its currency.
+        """Return the open amount of a note without payouts under way, in its currency.
 
-        What was used for another invoice is not open any more.
+        Amounts used for other invoices are not open any more.
         """
         waiting = note.sale_return_refund_ids.filtered(lambda refund: refund._is_waiting())
         reserved = sum(waiting.mapped('note_amount')) + sum(waiting.mapped('amount_written_back'))
@@ -396,9 +397,9 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _get_budget(self, invoices, sources):
-        """Return what was received for invoices and neither paid back nor about to be.
+        """Return what was received for invoices and is neither paid back nor about to be.
 
-        Counts what was paid back by hand on their notes, too.
+        Also counts payments made by hand for their notes.
         """
         received = sum(s['money'] for s in sources if s['invoice'] in invoices)
         # Where a down payment is larger than what is delivered, the bill itself is a credit note.
@@ -411,7 +412,7 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _get_left_for(self, refund):
-        """Return what may still be paid by a payout that was prepared, in the note's currency.
+        """Return what a prepared payout may still pay, in the note's currency.
 
         The receipt may have bounced, or been refunded in Odoo, since the payout was planned.
 
@@ -430,7 +431,7 @@ class SaleReturnPayback(models.AbstractModel):
             return 0.0
         source = mine[0]
         used = self._get_used(mine)
-        # What is reserved includes the payout itself.
+        # The reserved amount includes the payout itself.
         used[source['line']]['amount'] -= refund.amount
         taken = used[source['line'], source['invoice']]['money'] - refund.note_amount
         left = min(
@@ -473,7 +474,7 @@ class SaleReturnPayback(models.AbstractModel):
         for refund, payment in zip(offline, payments, strict=True):
             refund.payment_id = payment
         for refund in refunds - offline:
-            # One by one: Odoo makes each with a reference of its own.
+            # One by one: Odoo creates each with its own reference.
             source = refund.source_payment_id.payment_transaction_id
             refund.transaction_id = source._create_child_transaction(
                 refund.amount, is_refund=True, invoice_ids=[Command.set(refund.note_id.ids)]
@@ -487,11 +488,11 @@ class SaleReturnPayback(models.AbstractModel):
 
     # === DISCOUNT === #
 
-    # Service, continued: give back what was granted when an invoice was paid, e.g. early.
+    # Service, continued: reverse discounts granted when an invoice was paid, e.g. early.
 
     @api.model
     def _prepare_write_back_vals(self, refund):
-        """Prepare the entry that gives back what a receipt was granted, for one payout.
+        """Prepare the entry that reverses the discount of a receipt, for one payout.
 
         The mirror of the receipt's own lines (discount account, its taxes and their tags), in
         proportion to what is written back, the last payout taking the rest.
@@ -566,8 +567,8 @@ class SaleReturnPayback(models.AbstractModel):
     def _get_write_back_parts(self, refund):
         """Split what a payout writes back over the granted lines of its receipt.
 
-        Lines take `round(L · c / G)` of all that was written back so far, less what they had; the
-        biggest one takes what rounding leaves, so that the sum is what is written back.
+        Lines take `round(L · c / G)` of the total written back so far, less their previous amounts;
+        the biggest one takes the rounding difference, so that the sum is exact.
 
         :return: list of `(line, amount in the note's currency, balance)`.
         :rtype: list

@@ -9,10 +9,10 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
 from odoo.tools.misc import formatLang
 
-# Money that has left or may leave yet: it cannot be paid a second time.
+# Money that has left or may still leave: it must not be paid a second time.
 RESERVING_STATES = ('prepared', 'pending', 'unknown', 'done')
 OPEN_STATES = ('prepared', 'pending', 'unknown')
-# Of a payment of Odoo.
+# States of Odoo's payments.
 PAID_STATES = ('in_process', 'paid')
 
 PAYMENT_STATES = {
@@ -33,12 +33,12 @@ TRANSACTION_STATES = {
 
 _logger = logging.getLogger(__name__)
 
-# After this nobody is waiting for the answer any more: the server was stopped in between.
+# After this time nothing waits for the answer any more: the server was stopped in between.
 LOST_AFTER = timedelta(minutes=15)
 
 
 class SaleReturnRefund(models.Model):
-    """One payout of one credit note: where the money goes back to, and how far it is.
+    """One payout of one credit note: where the money goes, and its progress.
 
     The state follows from Odoo's own document, a payment or an online transaction. A payout is
     made by `sale.return.payback` and sent by the scheduled job.
@@ -211,14 +211,14 @@ class SaleReturnRefund(models.Model):
     def _compute_state(self):
         for refund in self:
             if refund.method == 'payment':
-                # The draft was deleted: nothing will be paid by it.
+                # The draft was deleted, so it will never be paid.
                 state = PAYMENT_STATES.get(refund.payment_id.state, 'cancelled')
                 if state == 'done' and refund._is_reversed():
                     state = 'cancelled'  # the books say that nothing was paid
                 # The money may be on its way; the note is paid back once both are matched.
                 refund.state = 'pending' if state == 'done' and not refund._is_matched() else state
                 continue
-            # sudo: who follows a return may not read transactions.
+            # sudo: followers of a return may not read transactions.
             state = TRANSACTION_STATES.get(refund.transaction_id.sudo().state, 'cancelled')
             if state == 'prepared' and refund.answer_lost:
                 state = 'unknown'
@@ -236,7 +236,7 @@ class SaleReturnRefund(models.Model):
 
     @api.model
     def _ensure_allowed(self):
-        """Refuse to go on unless the user may pay money back.
+        """Raise unless the user may pay money back.
 
         That is a manager of Returns, or a user of Returns who has rights in Invoicing.
 
@@ -260,7 +260,7 @@ class SaleReturnRefund(models.Model):
         )
 
     def action_retry(self):
-        """Pay again what failed or was cancelled, under the same ceilings as the first time.
+        """Retry failed or cancelled payouts, within the same limits as the first time.
 
         :return: the new payouts.
         :rtype: sale.return.refund
@@ -293,7 +293,7 @@ class SaleReturnRefund(models.Model):
         self._ensure_state(
             ('failed', 'cancelled'), self.env._("Refund %(refunds)s cannot be paid again.")
         )
-        # sudo: the role was checked; who pays back need not have rights on the documents.
+        # sudo: the role was checked; users who pay back need no rights on the documents.
         failed = self.sudo().filtered(lambda refund: not refund.retry_id)
         service = self.env['sale.return.payback'].sudo()
         refunds = service._pay_back(failed.note_id, online=online)
@@ -311,9 +311,9 @@ class SaleReturnRefund(models.Model):
         """
         self._ensure_allowed()
         self.check_access('read')
-        # sudo: the role was checked; who pays back need not have rights on the documents.
+        # sudo: the role was checked; users who pay back need no rights on the documents.
         todo = self.sudo().filtered(lambda refund: refund.state != 'cancelled')
-        # The job may be about to send it: whoever comes second sees what the first one did.
+        # The job may be about to send it: the second transaction sees what the first one did.
         self.env['sale.return.guard']._take_counter(todo.note_id, 'sale_return_refund_guard')
         todo._ensure_state(('prepared',), self.env._("Refund %(refunds)s cannot be cancelled."))
         todo.payment_id.action_cancel()
@@ -321,7 +321,7 @@ class SaleReturnRefund(models.Model):
         return True
 
     def action_confirm_paid(self):
-        """Say that the provider's books show the refund of a payout without answer as paid.
+        """Confirm that the provider's books show the refund of an unanswered payout as paid.
 
         :return: True
         :raise AccessError: if the user may not refund.
@@ -335,7 +335,7 @@ class SaleReturnRefund(models.Model):
         return True
 
     def action_confirm_not_paid(self):
-        """Say that the provider's books do not show the refund of a payout without answer.
+        """Confirm that the provider's books do not show the refund of an unanswered payout.
 
         It has failed then, and can be tried again.
 
@@ -363,7 +363,8 @@ class SaleReturnRefund(models.Model):
         """Refuse an action on payouts that are in none of the states.
 
         :param tuple states: the states in which the action makes sense.
-        :param str sentence: what is not possible, translated, with `%(refunds)s` in it.
+        :param str sentence: translated sentence saying what is not possible, with `%(refunds)s` in
+            it.
         :raise UserError: naming each payout.
         """
         labels = dict(self._fields['state']._description_selection(self.env))
@@ -383,26 +384,26 @@ class SaleReturnRefund(models.Model):
     # === BUSINESS METHODS === #
 
     def _get_sums(self):
-        """Return the amounts of payouts as they are written, one sum per currency."""
+        """Return the formatted amounts of payouts, one sum per currency."""
         return ", ".join(
             formatLang(self.env, sum(group.mapped('amount')), currency_obj=currency)
             for currency, group in self.grouped('currency_id').items()
         )
 
     def _is_reversed(self):
-        """Tell whether another entry has taken the payment back."""
+        """Tell whether another entry has reversed the payment."""
         self.ensure_one()
-        # sudo: who follows a return may not read the books.
+        # sudo: followers of a return may not read the books.
         reversals = self.sudo().payment_id.move_id.reversal_move_ids
         return any(move.state == 'posted' for move in reversals)
 
     def _is_matched(self):
-        """Tell whether the payment has settled the note: not another document, nor nothing.
+        """Tell whether the payment has settled the note, and not another document or none.
 
         A payment without entry of its own is matched through the bank statement.
         """
         self.ensure_one()
-        # sudo: who follows a return may not read the books.
+        # sudo: followers of a return may not read the books.
         note, payment = self.sudo().note_id, self.sudo().payment_id
         if not payment.move_id:
             return payment.state == 'paid' and bool(
@@ -412,7 +413,7 @@ class SaleReturnRefund(models.Model):
         return bool(matched & note.line_ids)
 
     def _fail(self, message):
-        """Keep why payouts failed, and tell the returns."""
+        """Store why payouts failed, and log it on the returns."""
         self.write({'error': message})
         self._log('refund_failed', reason=message)
 
@@ -467,7 +468,7 @@ class SaleReturnRefund(models.Model):
         """
         self.ensure_one()
         methods = self.journal_id._get_available_payment_method_lines('outbound')
-        # Methods of providers pay by a saved card, files and checks need more than we know.
+        # Methods of providers need a saved card; files and checks need data we do not have.
         methods = methods.sorted(lambda line: line.code != 'manual')
         if not methods:
             raise UserError(
@@ -485,7 +486,7 @@ class SaleReturnRefund(models.Model):
             'payment_type': 'outbound',
             'partner_type': 'customer',
             'partner_id': self.partner_id.id,
-            # Odoo would take the first account; only one that was checked is paid to.
+            # Odoo would take the first account; we only pay to trusted ones.
             'partner_bank_id': self._get_trusted_account().id,
             'company_id': self.company_id.id,
             'journal_id': self.journal_id.id,
@@ -508,11 +509,10 @@ class SaleReturnRefund(models.Model):
 
     # === SEND === #
 
-    # Sending refunds to payment providers, one at a time, and never twice.
-    #
-    # A request to a provider cannot be rolled back. So that a payout is sent is committed before it
-    # is sent: whatever happens then, it is not sent again by itself. Where no answer came a person
-    # looks at the provider's books and says what they show.
+    # Sending refunds to payment providers, one at a time, and never twice.  A request to a provider
+    # cannot be rolled back. So the fact that a payout is sent is committed before sending: whatever
+    # happens then, it is not sent again automatically. Without an answer a person checks the
+    # provider's books and enters what they show.
 
     @api.model
     def _get_to_send_domain(self):
@@ -526,7 +526,7 @@ class SaleReturnRefund(models.Model):
 
     @api.model
     def _cron_send_refunds(self):
-        """Scheduled job: send the payouts that providers make, and name those without answer."""
+        """Scheduled job: send online refunds to providers, and report those without an answer."""
         self._mark_lost()
         domain = self._get_to_send_domain()
 
@@ -535,13 +535,13 @@ class SaleReturnRefund(models.Model):
                 self.env['ir.cron']._commit_progress()
                 refund._send_isolated()
 
-        # One by one: each is a conversation of its own, and is committed on its own.
+        # One by one: each is a separate request, and is committed separately.
         self.env['sale.return.job']._work_off(self.search(domain, order='id'), send)
 
     def _mark_sent(self):
-        """Note that a payout is being sent, under the counter that guards its note.
+        """Record that a payout is being sent, while holding the counter that guards its note.
 
-        :return: False when the ceilings do not allow it any more; it has failed then.
+        :return: False when the limits do not allow it any more; it has failed then.
         """
         self.ensure_one()
         self.env['sale.return.guard']._take_counter(self.note_id, 'sale_return_refund_guard')
@@ -558,7 +558,7 @@ class SaleReturnRefund(models.Model):
 
     @api.model
     def _mark_lost(self):
-        """Name the payouts that were sent and about which nothing was heard since."""
+        """Report payouts that were sent and got no answer."""
         lost = self.search(
             [
                 ('state', '=', 'pending'),
@@ -570,17 +570,17 @@ class SaleReturnRefund(models.Model):
         lost._lose(self.env._("The provider was asked and no answer was kept."))
 
     def _lose(self, message):
-        """Keep that it is not known what the provider did."""
+        """Record that it is not known what the provider did."""
         self.write({'answer_lost': True})
         self._fail(message)
 
     def _send_isolated(self):
-        """Send one payout; whatever goes wrong is kept on it and stops no other."""
+        """Send one payout; errors are stored on it and do not stop the others."""
         self.ensure_one()
         try:
             self._send()
         except OperationalError:
-            # The answer is lost with the transaction, not the money.
+            # Only the answer is lost with the transaction, not the money.
             self.env.cr.rollback()
             self.invalidate_recordset()
             self._lose(self.env._("The database was busy when the provider answered."))
@@ -591,7 +591,7 @@ class SaleReturnRefund(models.Model):
             self._lose(str(error))
 
     def _send(self):
-        """Ask the provider for one refund, and enter the payment if it was made."""
+        """Ask the provider for one refund, and record the payment if it was made."""
         self.ensure_one()
         transaction = self.transaction_id
         try:
@@ -623,19 +623,19 @@ class SaleReturnRefund(models.Model):
 
     # === SETTLE === #
 
-    # What happens in the books when a payout is made: note, payment and discount end at zero.
+    # Accounting of a payout: note, payment and discount end at zero.
 
     def _is_waiting(self):
-        """Tell whether the payout may still lower what is open on the note."""
+        """Tell whether the payout may still lower the open amount of the note."""
         self.ensure_one()
         return self.state in OPEN_STATES or (
             self.state == 'done' and self.payment_id.move_id.state != 'posted'
         )
 
     def _get_note_balance(self):
-        """Return what the payout settles of the note in the company's currency.
+        """Return the part of the note that the payout settles, in the company's currency.
 
-        A payment in a third currency has to come to exactly this, or the note keeps a rest.
+        A payment in a third currency has to amount to exactly this, or the note keeps a residual.
         """
         self.ensure_one()
         note = self.note_id
@@ -648,9 +648,9 @@ class SaleReturnRefund(models.Model):
         return self.company_id.currency_id.round(balance * self.note_amount / note.amount_residual)
 
     def _ensure_payable(self):
-        """Refuse to post a payment for more than was prepared, or than the ceilings allow.
+        """Refuse to post a payment for more than was prepared, or than the limits allow.
 
-        A payment that somebody has lowered pays less of the note.
+        If somebody lowers a payment, it pays less of the note.
 
         :raise UserError: naming the note.
         """
@@ -671,7 +671,7 @@ class SaleReturnRefund(models.Model):
         self._ensure_covered()
 
     def _ensure_covered(self):
-        """Refuse to pay more than the note has open, or than is left of what was received.
+        """Refuse to pay more than is open on the note, or than is left of what was received.
 
         :raise UserError: naming the note.
         """
@@ -690,7 +690,7 @@ class SaleReturnRefund(models.Model):
             )
 
     def _ensure_note_open(self):
-        """Refuse to pay more than the note has open.
+        """Refuse to pay more than is open on the note.
 
         :raise UserError: naming the note.
         """
@@ -711,7 +711,7 @@ class SaleReturnRefund(models.Model):
             )
 
     def _is_paid(self):
-        """Tell whether the payment is made, and booked where it has an entry of its own."""
+        """Tell whether the payment is made, and posted if it has its own entry."""
         self.ensure_one()
         payment = self.payment_id
         return (
@@ -723,10 +723,10 @@ class SaleReturnRefund(models.Model):
     def _settle(self):
         """Match payouts that were paid with their notes, and write back what was never received.
 
-        Repeating it changes nothing: what is matched is left alone.
+        Calling it again changes nothing: matched items are left alone.
         """
         for refund in self.filtered(lambda refund: refund._is_paid()):
-            # One by one: each matches its own two documents.
+            # One by one: each matches two documents.
             refund._reconcile(refund.payment_id.move_id)
             if refund.amount_written_back and not refund.write_back_move_id:
                 refund._write_back()
@@ -743,7 +743,7 @@ class SaleReturnRefund(models.Model):
             open_lines.reconcile()
 
     def _write_back(self):
-        """Post the entry that takes back what was granted when the invoice was paid."""
+        """Post the entry that reverses the discount granted when the invoice was paid."""
         vals = self.env['sale.return.payback']._prepare_write_back_vals(self)
         # Its tax lines are given: Odoo must not compute them from the base once more.
         move = (
@@ -757,13 +757,13 @@ class SaleReturnRefund(models.Model):
         self._reconcile(move)
 
     def _undo_settlement(self):
-        """Open the notes of payouts whose payment is undone, and reverse what was written back.
+        """Reopen the notes of payouts whose payment is undone, and reverse the write-back.
 
-        Odoo keeps a payment matched that is reset to draft. When it is posted again it is matched
-        again, and as much is written back again.
+        Odoo keeps a payment matched when it is reset to draft. When posted again, it is matched and
+        written back again.
         """
         for refund in self:
-            # One by one: few payments are undone, and each has entries of its own.
+            # One by one: few payments are undone, and each has its own entries.
             refund.payment_id.move_id.line_ids.filtered(
                 lambda line: line.account_id.account_type == 'asset_receivable'
             ).remove_move_reconcile()

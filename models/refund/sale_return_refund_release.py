@@ -11,11 +11,11 @@ PAYERS = 'account.group_account_invoice'
 
 
 class SaleReturnRefund(models.Model):
-    """Payouts by two persons: who prepares more than a limit does not post it.
+    """Payouts by two persons: users who prepare more than a limit cannot post it.
 
     A payment is posted by the second person, an online refund is released by them before the job
-    sends it. A limit counts what one person has paid one customer in the period, so that it is not
-    passed in parts.
+    sends it. The limit counts what one person has paid one customer in the period, so that
+    splitting does not avoid it.
     """
 
     _inherit = 'sale.return.refund'
@@ -96,9 +96,9 @@ class SaleReturnRefund(models.Model):
     # === ACTION METHODS === #
 
     def action_post(self):
-        """Pay what waits for it: post prepared payments, let online refunds be sent.
+        """Release pending payouts: post prepared payments, have online refunds sent.
 
-        What a second person has to pay stays as it is, see `_needs_second_person`.
+        Payouts that need a second person stay as they are, see `_needs_second_person`.
 
         :return: True
         :raise AccessError: if the user may not refund.
@@ -112,10 +112,10 @@ class SaleReturnRefund(models.Model):
                 )
             )
         self.check_access('read')
-        # sudo: the role was checked; who pays back need not have rights on the documents.
+        # sudo: the role was checked; users who pay back need no rights on the documents.
         todo = self.sudo().filtered(lambda refund: refund._is_waiting_for_payer())
         for refund in todo:
-            # One by one: what is paid counts for the next one.
+            # One by one: each payment counts for the next one.
             if refund._needs_second_person():
                 continue
             if refund.method == 'payment':
@@ -142,7 +142,7 @@ class SaleReturnRefund(models.Model):
     # === SECOND PERSON === #
 
     def _is_second_person_needed(self):
-        """Tell whether whoever prepared the payout must not be the one who pays it.
+        """Tell whether the payout needs a second person to pay it.
 
         To be called in superuser mode.
         """
@@ -166,7 +166,7 @@ class SaleReturnRefund(models.Model):
         return self.prepared_by_id == self.env.user and self._is_second_person_needed()
 
     def _get_amount_alone(self):
-        """Return what the customer gets by one person alone in the period, this payout included.
+        """Return what one person alone paid the customer in the period, this payout included.
 
         :return: in the currency of the company.
         :rtype: float
@@ -205,14 +205,14 @@ class SaleReturnRefund(models.Model):
         )
 
     def _take_payees(self):
-        """Have payouts to a customer made one after the other, where they count together."""
+        """Serialize payouts to a customer, where they count together."""
         limited = self.filtered('company_id.sale_return_second_person_above')
         self.env['sale.return.guard']._take_customers(limited.partner_id)
 
     # === PAID BY HAND === #
 
     def _get_amount_by_hand(self):
-        """Return what the one who prepared the payout paid its customer by hand in the period.
+        """Return what the person who prepared the payout paid its customer by hand in the period.
 
         :return: in the currency of the company.
         :rtype: float
@@ -240,10 +240,10 @@ class SaleReturnRefund(models.Model):
     def _get_by_hand_query(self, company):
         """Return what one person alone paid back on notes of returns, other than by payouts.
 
-        By Odoo's own payment dialog, a payment or a bank entry matched with the note. Where
-        somebody else has matched it with the note, two have seen it. What came from the bank by
-        itself has no person. A bank entry for a payment without an entry of its own is the same
-        money, which counts with the payment.
+        By Odoo's own payment dialog, a payment or a bank entry matched with the note. If somebody
+        else has matched it with the note, two people have seen it. Entries imported from the bank
+        have no person. A bank entry for a payment without its own entry is the same money, which
+        counts with the payment.
 
         :return: a query of `note_id`, `customer_id`, `item_id`, `payment_id`, `person_id`, `date`
             and `amount` (in the currency of the company).
@@ -300,7 +300,7 @@ class SaleReturnRefund(models.Model):
         :rtype: res.users
         """
         self.ensure_one()
-        # sudo: who has which role is nobody's secret here.
+        # sudo: it is no secret here who has which role.
         return (
             self.env['res.users']
             .sudo()
@@ -316,14 +316,14 @@ class SaleReturnRefund(models.Model):
         )
 
     def _ensure_second_person(self):
-        """Refuse that somebody pays what they have prepared themselves, above the limit.
+        """Do not let users pay payouts above the limit that they prepared themselves.
 
         To be called in superuser mode.
 
         :raise UserError: naming the payout and the limit.
         """
         for refund in self:
-            # One by one: few are paid back, and each counts for the next.
+            # One by one: there are few, and each counts for the next.
             if refund._needs_second_person():
                 company = refund.company_id
                 raise UserError(
@@ -343,7 +343,7 @@ class SaleReturnRefund(models.Model):
                 )
 
     def _is_seen_by_two(self):
-        """Tell whether another person than who prepared the payout is at work on it.
+        """Tell whether the user is another person than the one who prepared the payout.
 
         A manager of Returns counts where nobody else could pay.
         """
@@ -353,7 +353,7 @@ class SaleReturnRefund(models.Model):
         )
 
     def _hold_for_release(self):
-        """Keep online refunds back that a second person has to release."""
+        """Hold online refunds that a second person has to release."""
         held = self.filtered(
             lambda refund: refund.method == 'online' and refund._is_second_person_needed()
         )
@@ -369,7 +369,7 @@ class SaleReturnRefund(models.Model):
         return documents.partner_id | documents.commercial_partner_id
 
     def _is_customer_as_billed(self):
-        """Tell whether the customer still belongs to whom the note was posted for."""
+        """Tell whether the customer still belongs to the partner for whom the note was posted."""
         self.ensure_one()
         billed = self.note_id.sale_return_customer_id or self.partner_id
         return self.note_id._get_sale_return_customer() == billed
