@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 from ...tools.window import local_day
 
-# Who may write on companies in Odoo; the settings write as the person who saves them.
+# Who may write on companies in Odoo; the settings write as the user who saves them.
 SETTINGS_GROUP = 'base.group_erp_manager'
 
 
@@ -106,7 +106,7 @@ class ResCompany(models.Model):
         groups='base.group_user',
     )
 
-    # What is credited although no goods back it up, goodwill included: see `sale.return.unbacked`.
+    # Limits of credits without goods, goodwill included: see `sale.return.unbacked`.
     sale_return_period_days = fields.Integer(
         string="Returns Count Together for",
         default=30,
@@ -143,7 +143,7 @@ class ResCompany(models.Model):
         groups='base.group_user',
     )
 
-    # What customers may do by themselves.
+    # What customers may do themselves.
     sale_return_portal = fields.Boolean(
         string="Requests by Customers",
         default=True,
@@ -205,7 +205,7 @@ class ResCompany(models.Model):
         result = super().write(vals)
         if 'sale_return_scrap_account_id' in vals:
             for company in self.filtered('sale_return_scrap_location_id'):
-                # sudo: whoever may change the setting need not be a stock manager.
+                # sudo: users who may change the setting need not be stock managers.
                 company.sudo().sale_return_scrap_location_id.valuation_account_id = (
                     company.sale_return_scrap_account_id
                 )
@@ -215,7 +215,7 @@ class ResCompany(models.Model):
 
     @api.model
     def _get_sale_return_writers(self):
-        """Override of `sale.return.owned`: what the settings of Returns change."""
+        """Override of `sale.return.owned`: fields that the settings of Returns change."""
         return super()._get_sale_return_writers() | dict.fromkeys(
             (
                 'sale_return_adopt_native',
@@ -245,11 +245,11 @@ class ResCompany(models.Model):
     def _get_sale_return_view_location(self):
         """Return the parent of the company's quarantines, created when first needed.
 
-        It stands outside every warehouse: what lies below a warehouse is promised to customers.
+        It is outside of all warehouses: goods below a warehouse are promised to customers.
         """
         self.ensure_one()
         if not self.sale_return_view_location_id:
-            # sudo: a warehouse may be created by somebody who may not write on the company.
+            # sudo: users who create a warehouse may not be allowed to write on the company.
             self.sudo().sale_return_view_location_id = self.env['stock.location'].create(
                 {
                     'name': self.env._("Returns"),
@@ -261,9 +261,9 @@ class ResCompany(models.Model):
         return self.sale_return_view_location_id
 
     def _get_sale_return_refurbish_view(self):
-        """Return the parent of the company's places of refurbishing, created when first needed.
+        """Return the parent of the company's refurbishing locations, created when first needed.
 
-        It stands beside the quarantines: what is below it waits for no inspection.
+        It is beside the quarantines: goods below it do not wait for inspection.
         """
         self.ensure_one()
         # sudo: as in `_get_sale_return_view_location`.
@@ -307,13 +307,13 @@ class ResCompany(models.Model):
     # === RECONCILIATION === #
 
     def _get_sale_return_reconciliation_user(self):
-        """Return who is told about new differences: the one chosen, else an accountant.
+        """Return who is notified of new differences: the chosen user, else an accountant.
 
         :return: an active internal user of the company, or nobody.
         :rtype: res.users
         """
         self.ensure_one()
-        company = self.sudo()  # whoever refreshes the list need not be allowed to read users
+        company = self.sudo()  # users who refresh the list need not be allowed to read users
         chosen = company.sale_return_reconciliation_user_id
         if chosen.active and company in chosen.company_ids:
             return chosen
@@ -335,15 +335,15 @@ class ResCompany(models.Model):
     def _get_sale_return_timezone(self):
         """Return the name of the time zone in which the days of the company begin and end.
 
-        That of its own address, else of its working hours, else UTC.
+        The one of its address, else of its working hours, else UTC.
         """
         self.ensure_one()
-        # sudo: whoever works on returns or asks for one need not read the calendar.
+        # sudo: users who work on or request returns need not read the calendar.
         company = self.sudo()
         return company.partner_id.tz or company.resource_calendar_id.tz or 'UTC'
 
     def _get_sale_return_day(self, moment=None):
-        """Return the day that a moment falls on where the company is.
+        """Return the day of a time in the time zone of the company.
 
         :param datetime moment: naive, in UTC; now by default.
         :rtype: datetime.date

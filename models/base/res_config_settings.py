@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 # Roles that see the statistics and the records of returns.
 READERS = 'sale_return.group_user,account.group_account_readonly,account.group_account_invoice'
 
-# What must be gone before a part can be switched off: its records go on working, unseen.
+# Records that must not exist when a part is switched off, as they would go on working unseen.
 SWITCHED = {
     'group_sale_return_levels': ('sale.return.approval.level', []),
     'group_sale_return_teams': ('sale.return.team', [('everybody', '=', False)]),
@@ -15,9 +15,9 @@ SWITCHED = {
 class ResConfigSettings(models.TransientModel):
     _inherit = 'res.config.settings'
 
-    # Switches: off means that nobody sees the part. None of them switches off a guard, the log,
-    # a discrepancy, the approval of credits without goods, or the clock of the default team.
-    # What each part is, is told by the form, beside its switch.
+    # Switches: off hides the part from everybody. None of them switches off a guard, the log,
+    # discrepancies, the approval of credits without goods, or the clock of the default team. The
+    # form describes each part beside its switch.
     group_sale_return_bench = fields.Boolean(
         string="Returns Bench",
         group='sale_return.group_user',
@@ -113,7 +113,7 @@ class ResConfigSettings(models.TransientModel):
     sale_return_message_problems = fields.Text(
         string="Messages that are not sent",
         compute='_compute_sale_return_message_problems',
-        compute_sudo=True,  # whoever manages settings need not be a user of Returns
+        compute_sudo=True,  # users who manage settings need not be users of Returns
     )
 
     sale_return_send_notes = fields.Boolean(
@@ -136,11 +136,11 @@ class ResConfigSettings(models.TransientModel):
         related='company_id.sale_return_reconciliation_start', readonly=False
     )
 
-    # What the settings say about teams.
+    # Settings of teams.
     sale_return_team_health = fields.Text(
         string="Teams to Complete",
         compute='_compute_sale_return_team_health',
-        compute_sudo=True,  # whoever manages settings need not be a user of Returns
+        compute_sudo=True,  # users who manage settings need not be users of Returns
     )
 
     # === COMPUTE METHODS === #
@@ -171,8 +171,8 @@ class ResConfigSettings(models.TransientModel):
         for name, (model, domain) in SWITCHED.items():
             if self[name] or not before.get(name):
                 continue
-            # sudo: all companies share the switch, also those the user does not see.
-            # Settings are saved in a context that finds archived records as well.
+            # sudo: all companies share the switch, including those the user does not see. Settings
+            # are saved in a context that includes archived records.
             records = self.env[model].sudo().with_context(active_test=True)
             count = records.search_count(domain)
             if count:

@@ -2,9 +2,9 @@ from odoo import api, models
 
 
 class SaleReturnCached(models.AbstractModel):
-    """Mixin of configuration that is read through the cache of the registry.
+    """Mixin for configuration that is cached in the registry.
 
-    A change is seen at once, also by the other workers.
+    Changes take effect at once, in all workers.
     """
 
     _name = 'sale.return.cached'
@@ -31,5 +31,5 @@ class SaleReturnCached(models.AbstractModel):
         return result
 
     def _is_cached(self, name):
-        """Tell whether what is kept depends on a field. Override where few do."""
+        """Tell whether the cached values depend on a field. Override where few do."""
         return True

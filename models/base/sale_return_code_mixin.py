@@ -21,8 +21,8 @@ class SaleReturnCodeMixin(models.AbstractModel):
 
     @api.constrains('code', 'company_id', 'active')
     def _check_code(self):
-        """Refuse a code that a record visible to the same company has already."""
-        # sudo: a shared record is visible to all companies, also to those the user is not in.
+        """Refuse a code already used by a record visible to the same company."""
+        # sudo: a shared record is visible to all companies, including those the user is not in.
         others = self.sudo().search([('code', 'in', self.mapped('code'))])
         for record in self.filtered('active'):
             for other in others - record:

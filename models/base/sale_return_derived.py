@@ -4,11 +4,11 @@ from odoo.fields import Command
 
 
 class SaleReturnDerived(models.AbstractModel):
-    """Mixin of documents most fields of which follow from what was done.
+    """Mixin for documents with mostly derived fields.
 
-    Odoo lets whoever may write a record write its computed fields, too, and keeps what was
-    written. Here nobody can: they are facts, on which money depends. `readonly=True` on a field is
-    not only for views: services write it by `_write_facts`, and nobody else does.
+    Odoo lets users with write access also write computed fields, and keeps what was written. Here
+    nobody can: they are facts on which money depends. `readonly=True` on a field is not only for
+    views: only services write it, by `_write_facts`.
     """
 
     _name = 'sale.return.derived'
@@ -17,14 +17,14 @@ class SaleReturnDerived(models.AbstractModel):
 
     @api.model
     def _get_fixed_fields(self, names):
-        """Override of `sale.return.own.defaults`: what follows from what was done is fixed."""
+        """Override of `sale.return.own.defaults`: derived fields take no defaults of clients."""
         return {name for name in names if self._is_derived(name)}
 
     @api.model
     def _clean_new(self, vals):
-        """Return the values of a new record without derived fields that say nothing.
+        """Return the values of a new record without empty derived fields.
 
-        A client sends each field of its form, also those that nobody can fill in.
+        Clients send all fields of a form, including read-only ones.
 
         :param dict vals: values of `create`.
         :rtype: dict
@@ -40,15 +40,15 @@ class SaleReturnDerived(models.AbstractModel):
 
     @api.model
     def _says_nothing(self, name, value, defaults):
-        """Tell whether a value of a new record is empty, or what it is anyway."""
+        """Tell whether a value of a new record is empty or equals the default."""
         if not value or (name in defaults and value == defaults[name]):
             return True
         is_x2many = self._fields[name].type in ('one2many', 'many2many')
-        # As a form sends that no row is in it.
+        # How a form sends an empty list of rows.
         return is_x2many and value in ([[Command.SET, 0, []]], [Command.set([])])
 
     def _clean_changes(self, vals):
-        """Return the values of a change without derived fields that stay as they are.
+        """Return the values of a change without unchanged derived fields.
 
         :param dict vals: values of `write`.
         :rtype: dict
@@ -73,11 +73,11 @@ class SaleReturnDerived(models.AbstractModel):
                 for record in self
             )
         except (TypeError, ValueError):
-            return False  # not even a value of this kind
+            return False  # not even a valid value of the field
 
     @api.model
     def _leave_out(self, vals, names):
-        """Return values without some of them; refuse the derived fields that are left.
+        """Return values without some of them; refuse the remaining derived fields.
 
         :raise UserError: naming the fields.
         """
@@ -86,7 +86,7 @@ class SaleReturnDerived(models.AbstractModel):
         return vals
 
     def _refuse_derived(self, names):
-        """Refuse to set fields that follow from what was done.
+        """Refuse to set derived fields.
 
         :param names: names of the fields to be set.
         :raise UserError: naming the fields.
@@ -103,15 +103,15 @@ class SaleReturnDerived(models.AbstractModel):
             )
 
     def _write_facts(self, vals):
-        """Write fields that follow from what was done; `write` refuses them to everybody.
+        """Write derived fields; `write` refuses them to everybody.
 
         Being private it cannot be called by RPC, whatever the rights or the context.
         """
-        # Past `write` of the documents, to those of the models below them.
+        # Bypasses the `write` of the documents and calls those of the parent classes.
         return super().write(vals)  # pylint: disable=super-method-mismatch
 
     def _is_derived(self, name):
-        """Tell whether a field follows from what was done."""
+        """Tell whether a field is derived."""
         field = self._fields.get(name)
         return bool(
             field and field.readonly and not field.inverse and name not in models.MAGIC_COLUMNS

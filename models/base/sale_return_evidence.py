@@ -12,7 +12,7 @@ class SaleReturnEvidence(models.AbstractModel):
     def write(self, vals):
         """Override of `base` to keep evidence as it was written, for everybody."""
         if not self:
-            # Odoo writes on whatever it finds, e.g. when it merges partners: nothing here.
+            # Odoo may write on any record, e.g. when merging partners, but not on these.
             return super().write(vals)
         raise UserError(
             self.env._(

@@ -3,15 +3,15 @@ from odoo.tools import SQL
 
 
 class SaleReturnGuard(models.AbstractModel):
-    """Service: make transactions that depend on the same sum run one after the other.
+    """Service: serialize transactions that depend on the same sum.
 
-    Reading is not enough: two transactions would both find room in the sum. Both writing the same
-    row makes the second one fail with a serialization error, and Odoo starts it again, seeing what
+    Reading is not enough: two transactions could both use the rest of the sum. As both write the
+    same row, the second one fails with a serialization error, and Odoo retries it, now seeing what
     the first one has done.
 
     The rows are locked as PostgreSQL locks them for an update of the counter, not for a deletion:
-    each new row that refers to one (a return line to its order line) holds it as well, and two
-    transactions that had both added one would wait for each other.
+    each new row that refers to one (a return line to its order line) locks it as well, and two
+    transactions that both added one would deadlock.
     """
 
     _name = 'sale.return.guard'
@@ -42,7 +42,7 @@ class SaleReturnGuard(models.AbstractModel):
                 for number, update in enumerate(others)
             ]
             query = SQL("WITH %s %s", SQL(", ").join(ways), query)
-        # A conflict is not an error worth a log entry: Odoo starts the transaction again.
+        # A conflict is not an error worth a log entry: Odoo retries the transaction.
         self.env.cr.execute(query, log_exceptions=False)
 
     @api.model
@@ -67,10 +67,10 @@ class SaleReturnGuard(models.AbstractModel):
 
     @api.model
     def _take_customers(self, partners):
-        """Take the counter of customers, before what they got in a period is added up.
+        """Take the counter of customers, before their credits of a period are added up.
 
         :param partners: `res.partner` records, whose commercial entities count.
         """
-        # sudo: the counter stands on customers, which few of those who act may read.
+        # sudo: the counter is on customers, which few users may read.
         customers = partners.sudo().commercial_partner_id
         self._take_counter(customers, 'sale_return_goodwill_guard')

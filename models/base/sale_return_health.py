@@ -2,22 +2,22 @@ from datetime import timedelta
 
 from odoo import api, fields, models, tools
 
-# A job that should have run so long ago does not run at all.
+# A job that is overdue by this much does not run at all.
 STANDSTILL = timedelta(days=1)
 
 
 class SaleReturnHealth(models.AbstractModel):
-    """What is misconfigured, said in sentences. Each room adds what it needs to work."""
+    """Checks of the configuration. Each room adds checks of what it needs."""
 
     _name = 'sale.return.health'
     _description = "Health of Returns"
 
     @api.model
     def _get_findings(self, company):
-        """Return what is misconfigured in a company. Override to look at more.
+        """Return what is misconfigured in a company. Override to add checks.
 
-        A finding with a `code` is mended by `_fix_<code>(company)`; one with an `action` opens it,
-        narrowed by `domain` where it has one.
+        A finding with a `code` is fixed by `_fix_<code>(company)`; one with an `action` opens it,
+        filtered by `domain` if there is one.
 
         :param company: `res.company`
         :return: list of dicts: `sentence`, `button`, and `code` or `action`, `domain`.
@@ -27,11 +27,11 @@ class SaleReturnHealth(models.AbstractModel):
 
     @api.model
     def _fix(self, code, company):
-        """Mend a finding.
+        """Fix a finding.
 
         :param str code: what follows `_fix_` in the name of the method.
         :param company: `res.company`
-        :return: False where there is nothing that mends it by itself.
+        :return: False where it cannot be fixed automatically.
         :rtype: bool
         """
         method = getattr(self, f'_fix_{code}', None)
@@ -43,7 +43,7 @@ class SaleReturnHealth(models.AbstractModel):
     # === JOBS === #
 
     def _get_jobs(self):
-        """Return the scheduled jobs of this add-on, those that are switched off included."""
+        """Return the scheduled jobs of this add-on, including inactive ones."""
         # sudo: managers of Returns need not administer the system.
         names = self.env['ir.model.data'].sudo()
         ids = names.search([('module', '=', 'sale_return'), ('model', '=', 'ir.cron')])
@@ -51,7 +51,7 @@ class SaleReturnHealth(models.AbstractModel):
         return jobs.browse(ids.mapped('res_id')).exists()
 
     def _get_job_findings(self):
-        """Name jobs that are off, that fail, or that nobody runs."""
+        """Report jobs that are inactive, fail, or never run."""
         jobs = self._get_jobs()
         findings = [
             {
@@ -97,7 +97,7 @@ class SaleReturnHealth(models.AbstractModel):
     # === MAILS === #
 
     def _get_mail_findings(self):
-        """Say that no mail can leave."""
+        """Report that no mail can be sent."""
         # sudo: managers of Returns need not administer the system.
         servers = self.env['ir.mail_server'].sudo()
         configured = tools.config['smtp_server'] not in (False, '', 'localhost')

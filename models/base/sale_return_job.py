@@ -9,17 +9,17 @@ class SaleReturnJob(models.AbstractModel):
 
     @api.model
     def _work_off(self, records, step, size=1):
-        """Do something with records, so many at a time, each time in a transaction of its own.
+        """Process records in batches, each in its own transaction.
 
-        Several workers may do the same job at once: each takes the records that no other one has,
-        and a record that somebody is working on waits for the next run. The loop ends early when
-        the job's time is over; Odoo goes on with it later.
+        Several workers may do the same job at once: each takes records that no other worker has,
+        and locked records wait for the next run. The loop ends early when the job's time is over;
+        Odoo continues it later.
 
-        :param records: what there is to do, in order.
-        :param step: function of the records that were free. It looks again whether they (still)
-            need it: another worker may have been faster.
-        :param int size: records per transaction. One where something leaves the database that
-            cannot be called back.
+        :param records: the records to process, in order.
+        :param step: function called with unlocked records. It checks whether they still need
+            processing: another worker may have been faster.
+        :param int size: records per transaction. Use 1 where something leaves the database that
+            cannot be undone.
         """
         cron = self.env['ir.cron']
         left = len(records)

@@ -2,10 +2,10 @@ from odoo import api, models
 
 
 class SaleReturnOwnDefaults(models.AbstractModel):
-    """Mixin of records with values that people do not choose, nor by defaults of theirs.
+    """Mixin for records with values that users must not choose, not even by defaults.
 
     Odoo takes defaults from the context of a request and from what users have set for themselves
-    (`ir.default`), in superuser mode, too: what a service leaves out would be theirs to fill in.
+    (`ir.default`), in superuser mode, too: they could fill in whatever a service leaves out.
     """
 
     _name = 'sale.return.own.defaults'
@@ -24,7 +24,7 @@ class SaleReturnOwnDefaults(models.AbstractModel):
 
     @api.model
     def _get_fixed_fields(self, names):
-        """Return which of some fields take no defaults of clients: here all of them.
+        """Return which of some fields ignore defaults of clients: here all of them.
 
         :param names: names of fields.
         :rtype: set

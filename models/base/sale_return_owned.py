@@ -5,11 +5,11 @@ from ...tools.own_value import OwnValue
 
 
 class SaleReturnOwned(models.AbstractModel):
-    """Mixin of Odoo's own models: our fields on them are written by our services.
+    """Mixin of Odoo's own models: only our services write our fields on them.
 
-    Odoo's rights say who may write its documents. They do not say who may tell that goods came
-    back, or that something was credited. So every field of ours is refused to everybody, unless
-    the model lists the group that may set it. Services write as superuser (`sudo`).
+    Odoo's rights decide who may write its documents, but not who may record that goods came back or
+    that something was credited. So nobody may write our fields, unless the model lists the group
+    that may. Services write as superuser (`sudo`).
     """
 
     _name = 'sale.return.owned'
@@ -33,7 +33,7 @@ class SaleReturnOwned(models.AbstractModel):
 
     @api.model
     def _get_sale_return_writers(self):
-        """Return who may set fields of ours: the others are for services alone.
+        """Return who may set our fields; the others are for services only.
 
         Override to list a field that people fill in.
 
@@ -51,7 +51,7 @@ class SaleReturnOwned(models.AbstractModel):
 
     @api.model
     def _get_fixed_fields(self, names):
-        """Override of `sale.return.own.defaults`: fields of ours are fixed.
+        """Override of `sale.return.own.defaults`: our fields take no defaults of clients.
 
         In superuser mode, too: Odoo itself creates documents in it with the context of the user,
         e.g. the transfers of an order.
@@ -78,11 +78,11 @@ class SaleReturnOwned(models.AbstractModel):
         return super().write(vals)
 
     def _admit_sale_return(self, vals):
-        """Refuse values of fields of ours that are not the user's to set.
+        """Refuse values for fields of ours that the user may not set.
 
-        What changes nothing passes: programs send back what they have read.
+        Unchanged values pass: programs send back what they have read.
 
-        :param dict vals: values of a new record, or of the changes of these.
+        :param dict vals: values of a new record, or changes of existing ones.
         :return: the values to write.
         :rtype: dict
         :raise AccessError: naming the fields.
@@ -104,7 +104,7 @@ class SaleReturnOwned(models.AbstractModel):
         return admitted
 
     def _changes_sale_return(self, name, value):
-        """Tell whether a value differs from what the records have, or new ones would."""
+        """Tell whether a value differs from that of the records, or of new ones."""
         field = self._fields[name]
         if field.type in ('one2many', 'many2many'):
             return bool(value)
@@ -118,13 +118,13 @@ class SaleReturnOwned(models.AbstractModel):
         )
 
     def _get_sale_return_refusal(self, names):
-        """Say which fields cannot be set, of which record, and what to do."""
+        """Return an error naming the fields that cannot be set, the record, and what to do."""
         values = {
             'fields': ", ".join(self._fields[name].string for name in names),
             'model': self._description,
         }
         if self._ids:
-            # sudo: only the name that the user has in front of them.
+            # sudo: only the name of a record the user already sees.
             values['model'] += f" {', '.join(self.sudo()[:3].mapped('display_name'))}"
         groups = {self._get_sale_return_writers().get(name) for name in names}
         if None in groups:
@@ -133,7 +133,7 @@ class SaleReturnOwned(models.AbstractModel):
                 "return. Leave it as it is, and do the step in Returns.",
                 **values,
             )
-        # sudo: everybody may know who is to be asked.
+        # sudo: everybody may know whom to ask.
         roles = [self.env.ref(group).sudo().full_name for group in sorted(groups)]
         return self.env._(
             "You may not set “%(fields)s” of %(model)s. Ask somebody with the role %(roles)s.",

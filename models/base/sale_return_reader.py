@@ -11,14 +11,14 @@ FORMULAS = ('=', '{=', '@')
 
 
 def read_values(method):
-    """Return `create` or `write` of a model that reads the values of clients before all else."""
+    """Return `create` or `write` of a model that validates the values of clients first."""
 
     @functools.wraps(method)
     def read(self, *args, **kwargs):
         if not self.env.su:
             reader = self.env['sale.return.reader']
             plain = reader._read_vals if method.__name__ == 'write' else reader._read_rows
-            # By position, or by the name that the method has for it.
+            # Passed by position or by name.
             args = [plain(self, vals) for vals in args]
             kwargs = {name: plain(self, vals) for name, vals in kwargs.items()}
         return method(self, *args, **kwargs)
@@ -52,10 +52,10 @@ def ensure_one(self):
 
 
 class SaleReturnReader(models.AbstractModel):
-    """Service: say what is wrong with what a remote client sends, see `tools/reader.py`.
+    """Service: validate the input of remote clients, see `tools/reader.py`.
 
     Arguments of public methods are read by `tools.reader.reads`, values of `create` and `write` of
-    all models of returns here: whatever a model does with them, it does it with plain ones.
+    all models of returns here: so models only work with valid ones.
     """
 
     _name = 'sale.return.reader'
@@ -64,7 +64,7 @@ class SaleReturnReader(models.AbstractModel):
     def _register_hook(self):
         """Override of `base` to read values before any override of a model of ours sees them.
 
-        The overrides of a model run before those of its mixins, and look into the values as well.
+        The overrides of a model run before those of its mixins, and use the values as well.
         """
         super()._register_hook()
         for name, cls in self.env.registry.items():
@@ -80,7 +80,7 @@ class SaleReturnReader(models.AbstractModel):
 
     @api.model
     def _read_rows(self, model, rows):
-        """Return the values that a client sends for records, read; see `_read_vals`.
+        """Return the validated values that a client sends for records; see `_read_vals`.
 
         :param rows: of one record, or a list for several.
         """
@@ -90,13 +90,13 @@ class SaleReturnReader(models.AbstractModel):
 
     @api.model
     def _read_vals(self, model, vals, depth=0):
-        """Return the values of one record as its fields can keep them.
+        """Return the values of one record as its fields can store them.
 
-        :param model: that they are for.
+        :param model: of the values.
         :param dict vals: `{field name: value}`
-        :param int depth: in how many others the record is created.
+        :param int depth: nesting level of the record.
         :rtype: dict
-        :raise UserError: naming the field and what it takes.
+        :raise UserError: naming the field and what it accepts.
         """
         if not isinstance(vals, dict) or depth > MAX_DEPTH:
             raise UserError(
@@ -125,7 +125,7 @@ class SaleReturnReader(models.AbstractModel):
 
     @api.model
     def _read_value(self, model, field, value, depth=0):
-        """Return one value as its field can keep it.
+        """Return one value as its field can store it.
 
         :raise Unreadable: naming what was expected.
         """
@@ -133,7 +133,7 @@ class SaleReturnReader(models.AbstractModel):
             return value  # our own code
         value = FIELD_KINDS.get(field.type, anything)(value)
         if field.type in ('selection', 'date', 'datetime', 'reference'):
-            # What Odoo cannot read, it fails at.
+            # Values that Odoo cannot read raise these errors.
             try:
                 field.convert_to_cache(value, model.browse(), validate=True)
             except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -150,7 +150,7 @@ class SaleReturnReader(models.AbstractModel):
 
     @api.model
     def _describe_value(self, model, field, code):
-        """Return the sentence about a value that a field cannot keep."""
+        """Return the error about a value that a field cannot store."""
         label = f'{field._description_string(self.env)} ({field.name})'
         if field.type == 'selection':
             return self.env._(
@@ -167,7 +167,7 @@ class SaleReturnReader(models.AbstractModel):
 
     @api.model
     def _get_sentences(self):
-        """Return what is said of an argument that is not what was expected: `{code: sentence}`."""
+        """Return the errors about unexpected arguments: `{code: sentence}`."""
         return {
             'text': self.env._(
                 "“%(argument)s” of %(method)s has to be a text without control characters. "
@@ -224,8 +224,8 @@ class SaleReturnReader(models.AbstractModel):
     def _refuse_argument(self, method, name, code):
         """Refuse a call because of one argument.
 
-        :param str method: that was called.
-        :param str name: of the argument.
+        :param str method: name of the called method.
+        :param str name: name of the argument.
         :param str code: what was expected, after the names of the keys that lead to it.
         :raise UserError: always.
         """
@@ -241,7 +241,7 @@ class SaleReturnReader(models.AbstractModel):
 
     @api.model
     def _ensure_one(self, records):
-        """Refuse a call for one record that names none or several.
+        """Refuse a call for one record that has none or several.
 
         :raise UserError: saying how many were named.
         """
@@ -257,7 +257,7 @@ class SaleReturnReader(models.AbstractModel):
 
     @api.model
     def _refuse_call(self, method, names):
-        """Refuse a call that has too many or too few arguments.
+        """Refuse a call with too many or too few arguments.
 
         :raise UserError: always.
         """

@@ -2,10 +2,10 @@ from odoo import models
 
 
 class SaleReturnRuled(models.AbstractModel):
-    """Mixin of records that rules give to some: what is written must still be one of theirs.
+    """Mixin for records with record rules: after a write the user must still have access.
 
-    Odoo asks the rules before it writes, so that a row could be handed to somebody else, or to
-    another company: decided in their name, or away from those who watch it.
+    Odoo checks the rules before it writes, so a record could be moved to another user or company:
+    decided in their name, or hidden from those who watch it.
     """
 
     _name = 'sale.return.ruled'

@@ -5,8 +5,8 @@ from odoo.exceptions import AccessError, UserError
 class SaleReturnShared(models.AbstractModel):
     """Mixin of configuration of one company, or of all when it has none.
 
-    Its company never changes: returns of that company were decided by it. What all companies
-    share is set up by who has all of them.
+    Its company never changes, as returns of that company were decided by it. Shared records can
+    only be changed by users with access to all companies.
     """
 
     _name = 'sale.return.shared'
@@ -45,7 +45,7 @@ class SaleReturnShared(models.AbstractModel):
         )
 
     def _ensure_all_companies(self):
-        """Refuse to set up what all companies share unless the user has all of them.
+        """Only let users with access to all companies change shared records.
 
         :raise AccessError: naming the records.
         """
@@ -54,7 +54,7 @@ class SaleReturnShared(models.AbstractModel):
         shared = self.filtered(lambda record: not record.company_id)
         if not shared:
             return
-        # sudo: the companies that the user does not have count.
+        # sudo: companies that the user has no access to count as well.
         user = self.env.user.sudo()
         if user.env['res.company'].search([]) - user.company_ids:
             raise AccessError(

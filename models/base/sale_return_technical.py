@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class SaleReturnTechnical(models.AbstractModel):
-    """Mixin of records with fields that only developers are offered, marked as `technical`."""
+    """Mixin for records with fields marked as `technical`, shown to developers only."""
 
     _name = 'sale.return.technical'
     _description = "Record with Technical Fields"
@@ -11,8 +11,8 @@ class SaleReturnTechnical(models.AbstractModel):
     def fields_get(self, allfields=None, attributes=None):
         """Override of `base` to offer `technical` fields only to developers.
 
-        Filters, groupings, sortings and exports of the client leave them out; whoever names one is
-        still answered.
+        Filters, groupings, sortings and exports of the client leave them out; they can still be
+        read by name.
         """
         result = super().fields_get(allfields, attributes)
         if self.env.user.has_group('base.group_no_one'):

@@ -5,9 +5,9 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 from odoo.tools.safe_eval import datetime, safe_eval, time
 
-# What the context of an action calls a filter that is switched on when its list opens.
+# Prefix of context keys for filters active when a list opens.
 FILTER_PREFIX = 'search_default_'
-# Whose help page opens, by the first role that somebody has; the pages lead to each other.
+# Help page by the first role that the user has; the pages link to each other.
 HELP_ROLES = {
     'manager': 'sale_return.group_manager',
     'operator': 'sale_return.group_inspector',
@@ -17,9 +17,9 @@ HELP_ROLES = {
 
 
 class SaleReturnWorklist(models.Model):
-    """One card of the overview: what waits to be done, how much of it is mine, and its list.
+    """One card of the overview: what is waiting, how much of it is mine, and its list.
 
-    A card counts what its action shows: one truth for the number and for the list behind it.
+    A card counts what its action shows, so that the number and the list always agree.
     """
 
     _name = 'sale.return.worklist'
@@ -76,8 +76,8 @@ class SaleReturnWorklist(models.Model):
         return offered if True in value else ~offered
 
     def _is_set_up(self):
-        """Tell whether the company was set up, or nobody wants that."""
-        # sudo: whoever sees the overview need not see what was set up.
+        """Tell whether the company was set up, or the set-up was dismissed."""
+        # sudo: users of the overview need not see what was set up.
         configurations = self.env['sale.return.configuration'].sudo()
         return bool(
             configurations.search_count([('company_id', '=', self.env.company.id)], limit=1)
@@ -86,7 +86,7 @@ class SaleReturnWorklist(models.Model):
     # === ACTION METHODS === #
 
     def action_dismiss(self):
-        """Offer the set-up of the company no more.
+        """Dismiss the set-up of the company.
 
         :return: the overview.
         :rtype: dict
@@ -121,7 +121,7 @@ class SaleReturnWorklist(models.Model):
         return self._narrow_action(action, self.mine, name)
 
     def action_open_late(self):
-        """Open what of a card is late.
+        """Open the late records of a card.
 
         :return: the action of the list.
         :rtype: dict
@@ -132,14 +132,14 @@ class SaleReturnWorklist(models.Model):
         return self._narrow_action(action, self.late, name)
 
     def action_help(self):
-        """Open the help page of what the reader does most, in their language.
+        """Open the help page for the user's main role, in their language.
 
         :return: the action of the page.
         :rtype: dict
         """
         role = next(
             (role for role, group in HELP_ROLES.items() if self.env.user.has_group(group)),
-            'accountant',  # who only reads the books
+            'accountant',  # users who only read the books
         )
         ending = '.zh_CN' if (self.env.lang or '').startswith('zh') else ''
         url = f'/sale_return/static/help/{role}{ending}.html'
@@ -148,9 +148,9 @@ class SaleReturnWorklist(models.Model):
     # === BUSINESS METHODS === #
 
     def _get_counts(self):
-        """Count what all cards show in one statement, under the rules of the reader.
+        """Count what all cards show in one statement, under the record rules of the user.
 
-        :return: `{id: (all, mine, late)}`; cards of models the reader may not read are left out.
+        :return: `{id: (all, mine, late)}`; cards of models the user may not read are left out.
         :rtype: dict
         """
         queries = []
@@ -172,7 +172,7 @@ class SaleReturnWorklist(models.Model):
         return {worklist: tuple(counts) for worklist, *counts in rows}
 
     def _get_condition(self, model, query, text):
-        """Return a domain of the card as a condition of a query; an empty one is never met."""
+        """Return a domain of the card as a condition of a query; an empty one matches nothing."""
         if not text:
             return SQL("FALSE")
         domain = Domain(self._evaluate(text)).optimize_full(model)
@@ -182,19 +182,19 @@ class SaleReturnWorklist(models.Model):
         """Return the action of the list."""
         self.ensure_one()
         self.check_access('read')
-        # sudo: people need not read actions to open the one of a card they may see.
+        # sudo: users need not read actions to open the one of a card they may see.
         return self.sudo().action_id._get_action_dict()
 
     def _narrow_action(self, action, text, name):
-        """Return an action that shows only what meets a domain as well."""
+        """Return an action restricted by an additional domain."""
         domain = Domain(self._evaluate(action['domain'] or '[]'))
         domain &= Domain(self._evaluate(text or '[]'))
         return {**action, 'domain': repr(list(domain)), 'display_name': name, 'name': name}
 
     def _get_domain(self, action):
-        """Return what an action shows when it opens: its domain, and the filters it switches on.
+        """Return what an action shows when it opens: its domain, and its default filters.
 
-        Filters without a separator between them widen each other, as in the client.
+        Filters without a separator between them are combined by OR, as in the client.
         """
         domain = Domain(self._evaluate(action['domain'] or '[]'))
         context = self._evaluate(action['context'] or '{}')
@@ -217,7 +217,7 @@ class SaleReturnWorklist(models.Model):
         return domain & Domain.OR(block) if block else domain
 
     def _evaluate(self, text):
-        """Return the value of a domain or context written as text, as the client reads it."""
+        """Return the value of a domain or context given as text, as the client evaluates it."""
         return safe_eval(
             text,
             {

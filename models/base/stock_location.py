@@ -7,8 +7,8 @@ class StockLocation(models.Model):
     def _is_at_customer(self):
         """Tell whether goods in the location are out of the company's hands, with customers.
 
-        As `_is_outgoing`, which asks the database for every location that is none of customers;
-        only transit locations can be the one between companies.
+        As `_is_outgoing`, which queries the database for every location that is not a customer
+        location; only transit locations can be the one between companies.
         """
         self.ensure_one()
         return self.usage == 'customer' or (self.usage == 'transit' and self._is_outgoing())
@@ -17,7 +17,7 @@ class StockLocation(models.Model):
         """Tell whether goods that go from here to another location come from or to a customer.
 
         Between a customer and the transit of a company of ours, as when it drop-ships, only the
-        place of the customer counts.
+        customer's location counts.
 
         :return: `(from_customer, to_customer)`.
         :rtype: tuple

@@ -9,13 +9,13 @@ class UomUom(models.Model):
     _inherit = 'uom.uom'
 
     def _get_measure(self, stock_unit, counted=True, sold=0.0):
-        """Return how quantities in this unit stand for quantities in the unit of a product.
+        """Return how quantities in this unit convert to quantities in the unit of a product.
 
         :param stock_unit: `uom.uom` of the product; empty where there is no product.
-        :param bool counted: False for what never moves through a warehouse, e.g. hours: it is kept
-            in steps of whichever unit is the finer one.
-        :param float sold: what was sold, in this unit. Where that is not a whole number of pieces,
-            nothing is taken for one.
+        :param bool counted: False for products that never move through a warehouse, e.g. hours:
+            they are counted in steps of the finer unit.
+        :param float sold: quantity sold, in this unit. If that is not a whole number of pieces,
+            quantities are not rounded to pieces.
         :rtype: Measure
         """
         digits = self.env['decimal.precision'].precision_get('Product Unit')

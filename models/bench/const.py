@@ -2,5 +2,5 @@
 
 from ..reception.const import DISCREPANCY_KINDS
 
-# What is counted at the bench: what is expected, and what becomes a discrepancy.
+# Kinds of goods counted at the bench: expected ones, and those that become a discrepancy.
 BENCH_KINDS = [('expected', "Expected"), *DISCREPANCY_KINDS]

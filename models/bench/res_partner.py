@@ -2,7 +2,7 @@ from odoo import models
 
 
 class ResPartner(models.Model):
-    """How labels and searches find customers, see the indexes of `sale.return`."""
+    """For finding customers by labels and searches, see the indexes of `sale.return`."""
 
     _inherit = 'res.partner'
 

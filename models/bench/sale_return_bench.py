@@ -19,8 +19,8 @@ TOKEN_LENGTH = 100
 class SaleReturnBench(models.AbstractModel):
     """Service: the returns desk. See docs/bench.md, which is the contract of all public methods.
 
-    A call loads the desk (two queries), changes it, and saves what it changed with the token, the
-    answer, and what undoes it. Nothing is received or inspected before `finish`.
+    A call loads the desk (two queries), changes it, and saves the changes with the token, the
+    answer, and the data to undo it. Nothing is received or inspected before `finish`.
 
     Its other parts: `sale_return_bench_finish.py`, `sale_return_bench_messages.py`,
     `sale_return_bench_parcels.py`, `sale_return_bench_results.py`, `sale_return_bench_scan.py`,
@@ -35,7 +35,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     @reads(company_id=record_id)
     def open_session(self, company_id=None):
-        """Open the bench with what was left lying on it.
+        """Open the bench in the state in which it was left.
 
         :param int company_id: by default the current company.
         :return: an answer; `result` is the configuration (grades, dispositions, commands, …).
@@ -48,8 +48,8 @@ class SaleReturnBench(models.AbstractModel):
             company = self.env.companies.filtered(lambda c: c.id == company_id)
             if not company:
                 raise UserError(self.env._("This company is none of yours."))
-        # sudo: desks are written by this service only; the group was checked, and each user gets
-        # their own.
+        # sudo: only this service writes desks; the group was checked, and each user gets their own
+        # desk.
         sessions = self.env['sale.return.bench.session'].sudo()
         domain = [
             ('user_id', '=', self.env.uid),
@@ -68,7 +68,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     @reads(session_id=needed(record_id))
     def get_state(self, session_id):
-        """Say what lies on the desk, expectations read afresh. Changes nothing else."""
+        """Return the state of the desk, with expectations reloaded. Changes nothing else."""
         desk = self._load(session_id)
         self._refresh(desk)
         return self._answer(desk, self._accept('state'))
@@ -78,7 +78,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     @reads(session_id=needed(record_id), token=needed(text))
     def scan(self, session_id, barcode, token):
-        """Do what a scan, or something typed, asks for.
+        """Process a scan or typed text.
 
         :param int session_id: an open session of the user.
         :param str barcode: anything that a scanner or camera has read.
@@ -91,7 +91,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     @reads(session_id=needed(record_id), line_key=anything, token=needed(text))
     def count_line(self, session_id, line_key, token):
-        """Count one more of a line by hand, e.g. of goods that have no barcode.
+        """Count one more of a line by hand, e.g. goods without barcode.
 
         :param str line_key: `key` of a line of the state.
         """
@@ -100,10 +100,10 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     @reads(session_id=needed(record_id), choice=anything, token=needed(text), record_id=record_id)
     def answer(self, session_id, choice, token, record_id=None):
-        """Answer the question that waits.
+        """Answer the pending question.
 
         :param str choice: the value of one of its choices.
-        :param int record_id: the candidate it is about, where it has some.
+        :param int record_id: the chosen candidate, where there are any.
         """
         return self._run(session_id, token, self._answer_question, choice, record_id)
 
@@ -112,7 +112,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     @reads(session_id=needed(record_id), item_id=needed(record_id), token=needed(text))
     def select_item(self, session_id, item_id, token):
-        """Make an item the one that results are about."""
+        """Make an item the current one, to which results apply."""
         return self._run(session_id, token, self._select_item, item_id)
 
     @api.model
@@ -130,7 +130,7 @@ class SaleReturnBench(models.AbstractModel):
         session_id=needed(record_id), values=row(), token=needed(text), item_ids=list_of(record_id)
     )
     def set_result(self, session_id, values, token, item_ids=None):
-        """Say what was found.
+        """Set the result of the inspection.
 
         :param dict values: any of `grade`, `disposition` (id or code), `liability`, `note`,
             `answers` (`{question id: value}`), `quantity` (splits one item).
@@ -147,7 +147,7 @@ class SaleReturnBench(models.AbstractModel):
         question_id=record_id,
     )
     def add_photo(self, session_id, photo, token, item_id=None, question_id=None):
-        """Keep a photo of an item, by default the current one.
+        """Store a photo of an item, by default the current one.
 
         :param dict photo: `{name, datas}`, base64.
         :param int question_id: the item of the checklist that asks for it.
@@ -157,7 +157,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     @reads(session_id=needed(record_id), values=row(), token=needed(text))
     def report(self, session_id, values, token):
-        """Note that goods are damaged, missing, or their box is empty.
+        """Record that goods are damaged or missing, or their box is empty.
 
         :param dict values: `{kind, line_key, quantity, note}`
         """
@@ -168,7 +168,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     @reads(session_id=needed(record_id), token=needed(text))
     def undo(self, session_id, token):
-        """Take the last step back."""
+        """Undo the last step."""
         return self._run(session_id, token, self._undo)
 
     @api.model
@@ -180,15 +180,15 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     @reads(session_id=needed(record_id), token=needed(text))
     def next_parcel(self, session_id, token):
-        """Be ready for the next parcel, unless something of this one is not finished."""
+        """Prepare for the next parcel, unless this one is not finished."""
         return self._run(session_id, token, self._next_parcel)
 
     @api.model
     @reads(session_id=needed(record_id), token=needed(text))
     def finish(self, session_id, token):
-        """Receive and inspect what was counted, in one transaction, and credit what is released.
+        """Receive and inspect what was counted, in one transaction, and credit what that releases.
 
-        :return: an answer; `result` says what was received, credited, and can be labelled.
+        :return: an answer; `result` lists what was received and credited, and what can be labelled.
         """
         return self._run(session_id, token, self._finish)
 
@@ -202,7 +202,7 @@ class SaleReturnBench(models.AbstractModel):
         take_over=flag,
     )
     def attach(self, session_id, return_id, token, take_over=False):
-        """Put a return on the desk, besides those that are there."""
+        """Put a return on the desk, in addition to those already there."""
         return self._run(session_id, token, self._attach_by_id, return_id, take_over)
 
     @api.model
@@ -210,7 +210,7 @@ class SaleReturnBench(models.AbstractModel):
         session_id=needed(record_id), order_id=needed(record_id), token=needed(text), values=row()
     )
     def create_return(self, session_id, order_id, token, values=None):
-        """Make a return from an order, as far as the user's rights allow, and put it on the desk.
+        """Create a return from an order, as far as the user's rights allow, and put it on the desk.
 
         :param dict values: `{reason: id or code, lines: [{sale_line_id, quantity}]}`; by default
             all that can be returned, for the reason “not stated”.
@@ -234,13 +234,13 @@ class SaleReturnBench(models.AbstractModel):
         return_id=record_id,
     )
     def attach_parcel(self, session_id, parcel_id, token, return_id=None):
-        """Go on with a parked parcel, with its return where it is known by now."""
+        """Continue with a parked parcel, with its return if that is known now."""
         return self._run(session_id, token, self._attach_parcel, parcel_id, return_id)
 
     @api.model
     @reads(session_id=needed(record_id), limit=needed(count))
     def find_candidates(self, session_id, text, limit=10):
-        """Find the returns and orders that anything on a label may mean, the likeliest first.
+        """Find the returns and orders that text on a label may refer to, the likeliest first.
 
         :param str text: what was scanned or typed, in any order.
         :return: dicts, see docs/bench.md.
@@ -258,7 +258,7 @@ class SaleReturnBench(models.AbstractModel):
         :rtype: dict
         """
         self._ensure_inspector()
-        # The record rules say whose they may be.
+        # Record rules limit which rows the user may label.
         rows = self.env['sale.return.inspection'].search([('id', 'in', inspection_ids or [])])
         return rows.action_print_labels()
 
@@ -277,7 +277,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _run(self, session_id, token, step, *args):
-        """Do a step once, whatever the network does.
+        """Execute a step exactly once, despite network failures.
 
         :param step: method that gets the desk and `args` and returns an outcome, see `_accept`.
         :return: the answer.

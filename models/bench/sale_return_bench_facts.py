@@ -66,11 +66,11 @@ LEFT JOIN product_category c ON c.id = pt.categ_id
 
 
 class SaleReturnBenchFacts(models.AbstractModel):
-    """Service: read once, in two queries, all that scans of returns have to know.
+    """Service: read everything that scans of returns need, in two queries.
 
-    A scan may ask the database ten times at most, names of products alone would take it five. What
-    is read here guides the one who counts. What is right is decided when the parcel is finished, by
-    the services that receive and inspect.
+    A scan may use at most ten queries, and names of products alone would take five. The data read
+    here guides the operator. Correctness is checked when the parcel is finished, by the services
+    that receive and inspect.
     """
 
     _name = 'sale.return.bench.facts'
@@ -97,9 +97,9 @@ class SaleReturnBenchFacts(models.AbstractModel):
 
     @api.model
     def _prepare_facts(self, rows, lots):
-        """Prepare what is kept of one return. Override to add values.
+        """Prepare the stored facts of one return. Override to add values.
 
-        :param list rows: what the query gave, one for each line and product.
+        :param list rows: result of the query, one for each line and product.
         :param dict lots: `{(line id, product id): {name: lot id}}`
         :rtype: dict
         """
@@ -123,7 +123,7 @@ class SaleReturnBenchFacts(models.AbstractModel):
 
     @api.model
     def _prepare_line_facts(self, row, lots):
-        """Prepare what is kept of one line and product. Override to add values."""
+        """Prepare the stored facts of one line and product. Override to add values."""
         codes = {code: 1.0 for code in (row['barcode'], row['default_code']) if code}
         codes |= {pack['barcode']: pack['quantity'] for pack in row['packs'] or []}
         is_kit = row['product_id'] != row['line_product_id']
@@ -172,7 +172,7 @@ class SaleReturnBenchFacts(models.AbstractModel):
 
     @api.model
     def _read_lots(self, line_ids):
-        """Read which lots may come with lines: at the customer's, or here and not inspected.
+        """Read which lots may come with lines: with the customer, or here and not inspected.
 
         :return: `{(line id, product id): {name: lot id}}`
         :rtype: dict

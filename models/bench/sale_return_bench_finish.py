@@ -7,10 +7,10 @@ from ..reception.const import FOREIGN_KINDS
 
 
 class SaleReturnBench(models.AbstractModel):
-    """Finishing a parcel: what was counted is received, inspected and credited, all or nothing.
+    """Finishing a parcel: counted goods are received, inspected and credited, all or nothing.
 
-    Everything is done by the services that do it elsewhere, too: `sale.return.bulk` receives,
-    `sale.return.disposal` inspects and moves, `register_discrepancies` keeps apart what does not
+    Everything is done by the same services as elsewhere: `sale.return.bulk` receives,
+    `sale.return.disposal` inspects and moves, `register_discrepancies` separates goods that do not
     belong to the returns.
     """
 
@@ -73,11 +73,11 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _wipe(self, desk):
-        """Clear the desk for good: what was booked cannot be undone here."""
+        """Clear the desk for good: bookings cannot be undone here."""
         # sudo: written by this service only.
         bench = self.sudo()
         items = bench.env['sale.return.bench.item'].search([('session_id', '=', desk.session.id)])
-        # Their content was kept with the inspection rows.
+        # Their content was stored with the inspection rows.
         items.file_ids.unlink()
         items.unlink()
         bench.env['sale.return.bench.work'].browse(w['id'] for w in desk.works.values())._remove()
@@ -91,14 +91,14 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _book(self, desk):
-        """Receive, note discrepancies, inspect, and credit.
+        """Receive, record discrepancies, inspect, and credit.
 
         :return: see `finish` in docs/bench.md.
         :rtype: dict
         :raise UserError: when something is not possible; the caller rolls it back.
         """
-        # sudo: inspectors need no rights in Sales, Inventory or Accounting; these returns lie on
-        # their desk, which takes the right to see them.
+        # sudo: inspectors need no rights in Sales, Inventory or Accounting; these returns are on
+        # their desk, which requires the right to see them.
         returns = self.env['sale.return'].sudo().browse(desk.works)
         notes_before = returns.credit_note_ids
         counted = [item for item in desk.items.values() if item['kind'] == 'expected']
@@ -120,7 +120,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _receive(self, desk, items):
-        """Validate the receipts as far as what was counted is not here yet."""
+        """Validate the receipts for counted goods that are not received yet."""
         lines = self.env['sale.return.line'].sudo()
         quarantine = self.env['sale.return.quarantine']
         counted = defaultdict(lambda: defaultdict(float))
@@ -145,7 +145,7 @@ class SaleReturnBench(models.AbstractModel):
                 wanted.append((line, product, coming))
         self.env['sale.return.bulk']._receive_quantities(wanted)
         for line, product, rest in wanted:
-            # `_receive_quantities` takes out what it has received.
+            # `_receive_quantities` removes what it has received.
             if any(product.uom_id.compare(qty, 0) > 0 for qty in rest.values()):
                 self._refuse_not_expected(line, product, sum(rest.values()))
 
@@ -164,7 +164,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _inspect(self, returns, items):
-        """Register what was found.
+        """Register the results.
 
         :return: the new rows.
         :rtype: sale.return.inspection
@@ -174,7 +174,7 @@ class SaleReturnBench(models.AbstractModel):
         mine = lines.browse({item['line_id'] for item in items})
         for result in self.env['sale.return.quarantine']._get_open_results(mine):
             waiting[result['line_id']].append(result)
-        # Where the policy asks for no inspection the receipt has done it already.
+        # Where the policy requires no inspection the receipt has done it already.
         todo = [item for item in items if waiting.get(item['line_id'])]
         results = [self._prepare_result(lines.browse(item['line_id']), item) for item in todo]
         if not results:
@@ -224,7 +224,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     def _get_files(self, item):
         """Return the photos of an item, `{name, raw, question}`."""
-        # sudo: the photos were taken at this desk.
+        # sudo: only photos taken at this desk.
         files = self.env['sale.return.file'].sudo().search([('bench_item_id', '=', item['id'])])
         return [
             {'name': file.name, 'raw': file.attachment_id.raw, 'question': file.bench_question}
@@ -235,7 +235,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _register_discrepancies(self, desk, returns):
-        """Register what is not as expected; goods that do not belong here are kept apart.
+        """Register discrepancies; goods that do not belong here are separated.
 
         :return: the new discrepancies.
         :rtype: sale.return.discrepancy
@@ -249,14 +249,14 @@ class SaleReturnBench(models.AbstractModel):
             values = [
                 self._prepare_discrepancy(sale_return, item) for item in by_return[sale_return.id]
             ]
-            # One call per return: it is about one parcel's few returns.
+            # One call per return: one parcel has few returns.
             found = sale_return.with_env(self.env).register_discrepancies(values)
             records |= found.sudo()
         return records
 
     @api.model
     def _prepare_discrepancy(self, sale_return, item):
-        """Prepare what `register_discrepancies` gets. Override to add entries."""
+        """Prepare an entry for `register_discrepancies`. Override to add values."""
         line = sale_return.line_ids.filtered(lambda l: l.id == item['line_id'])
         kind, quantity = item['kind'], item['quantity']
         product = line.product_id.browse(item['product_id'])
@@ -278,7 +278,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _prepare_return_result(self, sale_return, notes_before, received_before, discrepancies):
-        """Prepare what the client is told about a return. Override to add entries."""
+        """Prepare the data about a return for the client. Override to add entries."""
         notes = (sale_return.credit_note_ids - notes_before).filtered(
             lambda note: note.state != 'cancel'
         )

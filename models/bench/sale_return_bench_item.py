@@ -5,7 +5,7 @@ from .const import BENCH_KINDS
 
 
 class SaleReturnBenchItem(models.Model):
-    """What was counted at the bench and is not finished yet, with its result."""
+    """Goods counted at the bench and not finished yet, with their result."""
 
     _name = 'sale.return.bench.item'
     _inherit = ['sale.return.own.defaults']
@@ -35,6 +35,6 @@ class SaleReturnBenchItem(models.Model):
     liability = fields.Selection(LIABILITIES, string="Whose Fault")
     note = fields.Text()
     answers = fields.Json()
-    # Taken back by an undo; kept, so that the history can be walked.
+    # Removed by an undo; kept so that the history stays complete.
     removed = fields.Boolean()
     file_ids = fields.One2many('sale.return.file', 'bench_item_id', string="Photos")

@@ -5,14 +5,14 @@ from ...tools import barcode
 
 MAX_ROWS = 40
 MAX_WAITING = 10
-# So long are codes that may be two: all their beginnings and ends are looked up at once.
+# Length from which a scan may be two codes: all its prefixes and suffixes are looked up at once.
 MAX_GLUED = 60
 
 
 class SaleReturnBenchLookup(models.AbstractModel):
-    """Service: find in one query what a code is, whatever the tables' sizes.
+    """Service: identify a code in one query, fast for tables of any size.
 
-    Each source is an equality that an index answers.
+    Each source is an equality supported by an index.
     """
 
     _name = 'sale.return.bench.lookup'
@@ -20,7 +20,7 @@ class SaleReturnBenchLookup(models.AbstractModel):
 
     @api.model
     def _find(self, codes, company):
-        """Find what codes are. The caller has checked that the user is an inspector.
+        """Identify codes. The caller has checked that the user is an inspector.
 
         :param list codes: spellings of one code, or several codes.
         :param company: `res.company`.
@@ -72,7 +72,7 @@ class SaleReturnBenchLookup(models.AbstractModel):
 
     @api.model
     def _get_sources(self, codes, company):
-        """Return the queries of all that a code may be. Override to add sources.
+        """Return the queries for everything that a code may be. Override to add sources.
 
         :return: `SQL` objects with the columns rank, kind, return, order, product, lot, parcel,
             factor of the unit that the code stands for, company.
@@ -174,9 +174,9 @@ class SaleReturnBenchLookup(models.AbstractModel):
 
     @api.model
     def _find_waiting(self, goods, company):
-        """Find the returns that wait for goods, those on their way first.
+        """Find the returns that expect goods, those under way first.
 
-        :param list goods: what `_find` gave.
+        :param list goods: as returned by `_find`.
         :return: dicts `{kind, return_id, name, return, state, partner, order}`
         :rtype: list
         """
@@ -219,7 +219,7 @@ class SaleReturnBenchLookup(models.AbstractModel):
 
     @api.model
     def _find_parts(self, code, company):
-        """Return which beginnings and ends of a code are codes themselves.
+        """Return which prefixes and suffixes of a code are codes themselves.
 
         :rtype: set
         """

@@ -2,7 +2,7 @@ from odoo import api, models
 
 
 class SaleReturnBench(models.AbstractModel):
-    """Every sentence that the bench says, in one place."""
+    """Every message of the bench, in one place."""
 
     _inherit = 'sale.return.bench'
 
@@ -10,8 +10,8 @@ class SaleReturnBench(models.AbstractModel):
     def _say(self, code, **values):
         """Return the sentence of a code in the language of the user.
 
-        :param str code: see `_get_sentences`, which can be overridden to say it otherwise.
-        :param values: what the sentence names; numbers are written as people do.
+        :param str code: see `_get_sentences`, which can be overridden to change the wording.
+        :param values: placeholders of the sentence; numbers are formatted.
         """
         values = {
             k: self._format_number(v) if isinstance(v, float) else v for k, v in values.items()
@@ -93,7 +93,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _get_scan_refusals(self):
-        """Return why a scanned code counts for nothing."""
+        """Return why a scanned code is not counted."""
         return {
             'unreadable': lambda: self.env._(
                 "This code cannot be read. Scan it again, or type it."

@@ -11,7 +11,7 @@ PARK_KEYS = {
 
 
 class SaleReturnBench(models.AbstractModel):
-    """Parcels nobody expected: make a return for them, or park them."""
+    """Unexpected parcels: create a return for them, or park them."""
 
     _inherit = 'sale.return.bench'
 
@@ -54,7 +54,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _attach_parcel(self, desk, parcel_id, return_id=None):
-        """Go on with a parked parcel."""
+        """Continue with a parked parcel."""
         parcel = self.env['sale.return.parcel'].search(
             [('id', '=', parcel_id), ('company_id', '=', desk.company.id)]
         )
@@ -71,7 +71,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _match_parcel(self, desk, returns):
-        """Note that the parked parcel on the desk belongs to a return that was put beside it."""
+        """Record that the parked parcel on the desk belongs to a return put beside it."""
         if not desk.parcel_id:
             return
         parcel = self.env['sale.return.parcel'].sudo().browse(desk.parcel_id)
@@ -83,10 +83,10 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _create_return(self, desk, order_id, values=None):
-        """Make a return from an order, submit it, and put it on the desk if it is approved."""
+        """Create a return from an order, submit it, and put it on the desk if it is approved."""
         company = desk.company
-        # sudo: whoever has a role in Returns may open one for any order of their company; the
-        # return itself is created with their own rights.
+        # sudo: users with a role in Returns may open one for any order of their company; the return
+        # itself is created with their own rights.
         order = (
             self.env['sale.order']
             .sudo()
@@ -116,13 +116,13 @@ class SaleReturnBench(models.AbstractModel):
         )
         if outcome['status'] != 'accept':
             return outcome
-        # The return is there to stay: a step back would leave it without its parcel.
+        # The return is permanent: an undo would leave it without its parcel.
         desk.journal, desk.label = [], None
         return self._accept('created', result=result, **names)
 
     @api.model
     def _prepare_return_vals(self, desk, order, values):
-        """Prepare a return that nobody has announced. Override to add values.
+        """Prepare an unannounced return. Override to add values.
 
         :param order: `sale.order` in superuser mode.
         :param dict values: see `create_return`.

@@ -29,7 +29,7 @@ class SaleReturnBench(models.AbstractModel):
             if quantity < items[0]['quantity']:
                 items = [self._split_item(desk, items[0], float(quantity))]
         try:
-            # Refuses before anything is written, so nothing half-done is left.
+            # Checks everything before writing, so that nothing is left half done.
             new = [self._prepare_result_vals(desk, item, values) for item in items]
         except UserError as error:
             return self._reject('bad_value', 'not_allowed', reason=str(error.args[0]))
@@ -41,7 +41,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _get_result_items(self, desk, item_ids):
-        """Return the items that a result is about."""
+        """Return the items that a result applies to."""
         if item_ids:
             return [desk.items[item_id] for item_id in item_ids if item_id in desk.items]
         if desk.current in desk.items:
@@ -80,9 +80,9 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _prepare_result_vals(self, desk, item, values):
-        """Check what a client says about an item and turn it into values.
+        """Check a client's values for an item and convert them.
 
-        :raise UserError: when something of it is not possible.
+        :raise UserError: when a value is not possible.
         """
         company = desk.company
         vals = {}
@@ -146,7 +146,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _get_grade_of_answers(self, company, answers):
-        """Return the id of the grade that answers stand for."""
+        """Return the id of the grade that follows from answers."""
         # sudo: checklists are not secret.
         items = self.env['sale.return.checklist.item'].sudo()
         given = {
@@ -156,14 +156,14 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _propose(self, desk, items, new):
-        """Add to new values of items where the rules, else the policy, send the goods."""
+        """Add the disposition by the rules, else the policy, to new values of items."""
         pairs = [
             (item, vals)
             for item, vals in zip(items, new, strict=True)
             if item['kind'] == 'expected'
             and vals.keys() & {'grade_id', 'disposition_id', 'answers'}
         ]
-        # sudo: the lines are of returns on the desk; nothing is written.
+        # sudo: the lines belong to returns on the desk; nothing is written.
         lines = self.env['sale.return.line'].sudo()
         grades = self.env['sale.return.grade'].sudo()
         prefetch = {item['line_id'] for item, _vals in pairs}

@@ -3,21 +3,21 @@ from odoo.exceptions import ValidationError
 
 from ...tools import barcode
 
-# What lies in the parcel, and what is written on it or on its papers.
+# Codes of goods in the parcel, and codes on the parcel or its documents.
 GOODS = ('product', 'packaging', 'lot')
 
 
 class SaleReturnBench(models.AbstractModel):
-    """What a scan means, and what is done with it."""
+    """The meaning of a scan, and its effect."""
 
     _inherit = 'sale.return.bench'
 
     @api.model
     def _scan(self, desk, text):
-        """Do what a scan asks for. Override to recognise more, or see `_get_sources`.
+        """Process a scan. Override to recognise more, or see `_get_sources`.
 
-        :param desk: what lies on the desk.
-        :param str text: what came from the scanner.
+        :param desk: the desk in memory.
+        :param str text: text from the scanner.
         :return: an outcome.
         :rtype: dict
         """
@@ -39,7 +39,7 @@ class SaleReturnBench(models.AbstractModel):
         """Count goods that are expected on the desk; costs no query.
 
         :param list codes: spellings of a code.
-        :param float quantity: how many of what the code stands for.
+        :param float quantity: how many units of the code.
         :param str lot: lot or serial number that came with the code (GS1).
         :return: an outcome, None when the code belongs to nothing on the desk.
         """
@@ -80,12 +80,12 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _choose_line(self, desk, found):
-        """Return of several lines the first of which something is still to be counted."""
+        """Return the first of several lines that still has something to be counted."""
         return next((pair for pair in found if desk.left(pair[0]) > 0), found[0])
 
     @api.model
     def _count(self, desk, line, quantity, lot=None):
-        """Count goods of a line; more than is expected asks."""
+        """Count goods of a line; ask if it is more than expected."""
         if lot and line['tracking'] == 'serial':
             quantity = 1.0
             if desk.find_serial(line['product_id'], lot):
@@ -129,7 +129,7 @@ class SaleReturnBench(models.AbstractModel):
     def _scan_gs1(self, desk, code):
         """Count what a GS1 code says, where the nomenclature of the company is GS1.
 
-        :return: an outcome, None when it is not such a code or names nothing that is known here.
+        :return: an outcome, None when it is not such a code or nothing in it is known here.
         """
         if not barcode.is_gs1(code) and not code.startswith('urn:'):
             return None
@@ -164,10 +164,10 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _scan_known(self, desk, code, codes=None):
-        """Find out what a code is that is not expected on the desk.
+        """Identify a code that is not expected on the desk.
 
         :param list codes: spellings, by default those of the code.
-        :return: an outcome, None when nobody knows it.
+        :return: an outcome, None when it is unknown.
         """
         found = self.env['sale.return.bench.lookup']._find(
             codes or barcode.spellings(code), desk.company
@@ -185,7 +185,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _scan_parcel(self, desk, code, papers):
-        """Go on with a parked parcel whose number was scanned."""
+        """Continue with a parked parcel whose number was scanned."""
         parcels = [row for row in papers if row['kind'] == 'parcel']
         return self._attach_parcel(desk, parcels[0]['id']) if parcels else None
 
@@ -203,7 +203,7 @@ class SaleReturnBench(models.AbstractModel):
             return self._accept('attached', 'also_attached', returns=here[0]['name'])
         if not waiting:
             if named[0]['kind'] in ('order', 'customer_ref', 'delivery'):
-                return None  # a new one can be made from the order
+                return None  # a new one can be created from the order
             return self._reject_state(named[0])
         if len(waiting) > 1 and waiting[0]['kind'] != 'tracking':
             return self._ask_which(desk, code, waiting)
@@ -213,7 +213,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _scan_orders(self, desk, code, papers):
-        """Offer to make a return from an order that has none."""
+        """Offer to create a return from an order that has none."""
         orders = [row for row in papers if row['order_id']]
         if not orders:
             return None
@@ -243,7 +243,7 @@ class SaleReturnBench(models.AbstractModel):
                     row,
                 )
         elif lines:
-            # Another name of goods on the desk, e.g. written in another way.
+            # Another code of goods on the desk, e.g. another spelling.
             return self._scan_expected(desk, list(lines[0]['codes'])[:1], row['quantity'] or 1.0)
         return self._ask(
             desk,
@@ -280,9 +280,9 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _scan_first_goods(self, desk, code, goods):
-        """Find the returns that wait for goods, when nothing lies on the desk yet.
+        """Find the returns that expect goods, when the desk is still empty.
 
-        A serial number that one return waits for is enough; a product may be anybody's.
+        A serial number expected by one return is enough; a product may belong to anybody.
         """
         row = goods[0]
         waiting = self.env['sale.return.bench.lookup']._find_waiting(goods, desk.company)
@@ -298,7 +298,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _offer_order_of_lot(self, desk, row):
-        """Offer to make a return from the order with which a serial number was delivered."""
+        """Offer to create a return from the order with which a serial number was delivered."""
         if not row['order_id']:
             return None
         return self._scan_orders(desk, row['name'], [row])
@@ -331,7 +331,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _reject_state(self, row):
-        """Say why nothing can be received for a return."""
+        """Return why nothing can be received for a return."""
         states = dict(self.env['sale.return']._fields['state']._description_selection(self.env))
         return self._reject('not_open', state=states[row['state']], **{'return': row['name']})
 
@@ -339,7 +339,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _scan_unknown(self, desk, code):
-        """Say what is wrong with a code that nobody knows."""
+        """Return what is wrong with an unknown code."""
         known = desk.get_codes()
         if glued := barcode.find_glued(code, known):
             return self._scan_both(desk, *glued)
@@ -367,7 +367,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _scan_both(self, desk, left, right):
-        """Count two codes that came as one, if both are sure; else neither."""
+        """Count two codes scanned as one, if both are certain; else neither."""
         names = {'left': left, 'right': right}
         lines = [desk.find_lines([code]) or desk.find_lots([code]) for code in (left, right)]
         if not all(lines):
@@ -385,7 +385,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _do_command(self, desk, verb, argument):
-        """Do what the button does whose code was scanned."""
+        """Execute the button whose code was scanned."""
         steps = {
             'undo': self._undo,
             'finish': self._finish,

@@ -2,9 +2,9 @@ from odoo import api, fields, models
 
 
 class SaleReturnBenchSession(models.Model):
-    """The desk of one user: what lies on it stays there until it is finished.
+    """The desk of one user: its content stays until it is finished.
 
-    Everything but the service `sale.return.bench` only reads it.
+    Only the service `sale.return.bench` writes it.
     """
 
     _name = 'sale.return.bench.session'
@@ -47,16 +47,16 @@ class SaleReturnBenchSession(models.Model):
             session.display_name = session.user_id.name
 
     def action_release(self):
-        """Clear desks that somebody has left: what was counted on them is dropped.
+        """Clear abandoned desks: what was counted on them is discarded.
 
-        Nothing of it was received or credited. Parked parcels stay parked.
+        Nothing was received or credited. Parked parcels stay parked.
 
         :return: True
         :raise AccessError: without the role of manager.
         """
         self.env['sale.return']._ensure_group('group_manager')
         self.check_access('read')
-        # sudo: desks are written by services only; the group and the company were checked.
+        # sudo: only services write desks; the group and the company were checked.
         desks = self.sudo().filtered(lambda session: session.state == 'open')
         for desk in desks:
             desk.item_ids.file_ids.unlink()

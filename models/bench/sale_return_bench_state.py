@@ -9,7 +9,7 @@ from .const import BENCH_KINDS
 
 COLORS = {'accept': 'success', 'reject': 'danger', 'ask': 'warning'}
 DONE_CODES = ('finished', 'parked', 'created')
-# What is reported without a scan.
+# Kinds reported without a scan.
 REPORT_KINDS = ('damaged', 'empty', 'short')
 ITEM_FIELDS = (
     'return_id',
@@ -59,7 +59,7 @@ SELECT 'item', i.id, to_jsonb(i) || jsonb_build_object('photos', (
 
 
 class SaleReturnBench(models.AbstractModel):
-    """What lies on the desk: how it is loaded, changed, saved and told."""
+    """The state of the desk: loading, changing, saving and returning it."""
 
     _inherit = 'sale.return.bench'
 
@@ -69,7 +69,7 @@ class SaleReturnBench(models.AbstractModel):
     def _load(self, session_id, token=None):
         """Load a desk in one query.
 
-        :param str token: of the step that is about to be done; its answer, if there is one.
+        :param str token: of the step about to be executed, to find its answer if there is one.
         :rtype: odoo.addons.sale_return.tools.desk.Desk
         :raise UserError: when the session is not open, or not the user's.
         """
@@ -104,7 +104,7 @@ class SaleReturnBench(models.AbstractModel):
             for item_id, item in rows['item']
         ]
         return Desk(
-            # sudo: desks are written by this service only; this one is the user's.
+            # sudo: only this service writes desks; this one is the user's.
             self.env['sale.return.bench.session'].sudo().browse(session_id),
             works,
             items,
@@ -123,8 +123,8 @@ class SaleReturnBench(models.AbstractModel):
     def _save(self, desk, token, outcome):
         """Save what a step has changed on the session, and the step itself.
 
-        Writing the session is what makes two calls at the same time wait for each other: the second
-        one starts again and finds the token of the first.
+        Writing the session makes concurrent calls wait for each other: the second one is retried
+        and finds the token of the first.
         """
         names = {'current': 'current_item'}
         values = {names.get(name, name): value for name, value in desk.changes.items()}
@@ -144,7 +144,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _refresh(self, desk):
-        """Read again what is expected: goods may have come or been inspected in another way."""
+        """Reload expectations: goods may have been received or inspected elsewhere."""
         if not desk.works:
             return
         # sudo: the returns were checked when they were put on the desk.
@@ -155,7 +155,7 @@ class SaleReturnBench(models.AbstractModel):
             fresh = facts.get(return_id, {**work['facts'], 'lines': []})
             fresh.pop('held', None)
             if fresh != work['facts']:
-                # One write per return that has changed since: mostly none.
+                # One write per return that has changed: usually none.
                 works.browse(work['id']).facts = work['facts'] = fresh
 
     # === OUTCOMES === #
@@ -164,23 +164,23 @@ class SaleReturnBench(models.AbstractModel):
     def _accept(self, code, sentence=None, result=None, **values):
         """Return the outcome of a step that was done.
 
-        :param str code: stable, see docs/bench.md.
-        :param str sentence: code of the sentence where it is another one.
-        :param result: what the call gives back besides the state.
+        :param str code: stable code, see docs/bench.md.
+        :param str sentence: code of the sentence, if different.
+        :param result: what the call returns besides the state.
         """
         return self._outcome('accept', code, self._say(sentence or code, **values), result)
 
     @api.model
     def _reject(self, code, sentence=None, **values):
-        """Return the outcome of a step that was not done, and changed nothing."""
+        """Return the outcome of a step that was refused and changed nothing."""
         return self._outcome('reject', code, self._say(sentence or code, **values))
 
     @api.model
     def _ask(self, desk, code, choices, context, sentence=None, candidates=(), **values):
-        """Let a question wait for an answer; nothing is counted until then.
+        """Ask a question; nothing is counted until it is answered.
 
         :param list choices: values of `_get_choice_labels`.
-        :param dict context: what `_answer_<code>` needs to know.
+        :param dict context: data that `_answer_<code>` needs.
         """
         message = self._say(sentence or code, **values)
         desk.set(
@@ -201,7 +201,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _answer(self, desk, outcome, repeated=False):
-        """Return what the client gets: an outcome, and what lies on the desk."""
+        """Return the answer for the client: an outcome and the state of the desk."""
         done = outcome['code'] in DONE_CODES and outcome['status'] == 'accept'
         return {
             **outcome,
@@ -254,7 +254,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _change_item(self, desk, item, vals):
-        """Change an item, and note how it was."""
+        """Change an item, and record its old values."""
         old = {name: item.get(name) or False for name in vals if name != 'removed'}
         if 'removed' in vals:
             old['removed'] = False
@@ -352,7 +352,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _get_missing(self, desk, item):
-        """Return what has to be given before an item can be finished. Override to ask for more."""
+        """Return what is missing before an item can be finished. Override to require more."""
         line = desk.get_line(item['line_key'])
         if item['kind'] != 'expected' or not line or not line['needs_inspection']:
             return []
@@ -401,7 +401,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _get_configuration(self, company):
-        """Return what the client needs once: choices and commands. Override to add entries."""
+        """Return what the client needs only once: choices and commands. Override to add entries."""
         domain = [('company_id', 'in', [company.id, False])]
 
         def read(model, names, *terms):

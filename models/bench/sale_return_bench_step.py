@@ -5,7 +5,7 @@ KEEP_DAYS = 14
 
 
 class SaleReturnBenchStep(models.Model):
-    """One call of a client: its token, what it was answered, and what undoes it."""
+    """One call of a client: its token, its answer, and the data to undo it."""
 
     _name = 'sale.return.bench.step'
     _inherit = ['sale.return.own.defaults']
@@ -27,12 +27,12 @@ class SaleReturnBenchStep(models.Model):
 
     @api.model
     def _forget(self, sessions):
-        """Make steps final: there is nothing to be undone any more. Tokens stay known."""
+        """Make steps final: nothing can be undone any more. Tokens are kept."""
         self.search([('session_id', 'in', sessions.ids), ('undo', '!=', False)]).undo = False
 
     @api.autovacuum
     def _gc_steps(self):
-        """Delete steps nobody sends again."""
+        """Delete steps that will not be sent again."""
         before = fields.Datetime.subtract(fields.Datetime.now(), days=KEEP_DAYS)
         steps = self.sudo().search([('create_date', '<', before)], limit=GC_UNLINK_LIMIT)
         steps.unlink()

@@ -7,7 +7,7 @@ from .sale_return_bench_state import REPORT_KINDS
 
 
 class SaleReturnBench(models.AbstractModel):
-    """What is said about counted goods, and what takes it back."""
+    """Entries about counted goods, and undoing them."""
 
     _inherit = 'sale.return.bench'
 
@@ -15,8 +15,8 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _attach_by_id(self, desk, return_id, take_over=False):
-        """Put a return that the client has chosen on the desk."""
-        # The record rules say whether they may see it.
+        """Put a chosen return on the desk."""
+        # Record rules decide whether the user may see it.
         sale_return = self.env['sale.return'].search(
             [('id', '=', return_id), ('company_id', '=', desk.company.id)]
         )
@@ -34,7 +34,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _attach(self, desk, rows, take_over=False):
-        """Put returns on the desk that lie on no other one.
+        """Put returns on the desk that are on no other desk.
 
         :param list rows: dicts with `return_id` and `name`, of the company of the desk.
         """
@@ -70,7 +70,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _put_on_desk(self, desk, facts):
-        """Create what says that returns lie here."""
+        """Create the records of returns on this desk."""
         # sudo: written by this service only.
         works = (
             self.env['sale.return.bench.work']
@@ -94,7 +94,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     def _take_over(self, desk, held):
         """Take returns from another desk, with all that was counted there. Cannot be undone."""
-        # sudo: the desk of somebody else; the user was asked, and the other one is told.
+        # sudo: the desk of another user; the user has confirmed it, and the other one is notified.
         works = self.env['sale.return.bench.work'].sudo()
         for fact in held:
             # One by one: two returns on other desks at the same time are rare.
@@ -117,7 +117,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _reload(self, desk):
-        """Load again what lies on the desk, after other code has changed it."""
+        """Reload the desk after other code has changed it."""
         fresh = self._load(desk.session.id)
         desk.works, desk.items, desk.last_step = fresh.works, fresh.items, fresh.last_step
 
@@ -145,7 +145,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _answer_over(self, desk, context, _choice, _record_id):
-        """Count what is expected, and note the rest as surplus."""
+        """Count what is expected, and record the rest as surplus."""
         line = desk.get_line(context['line_key'])
         if not line:
             return self._reject('no_item')
@@ -167,7 +167,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _answer_foreign_product(self, desk, context, _choice, _record_id):
-        """Note that the customer has sent something else."""
+        """Record that the customer has sent something else."""
         key = f"0:{context['product_id']}"
         item = desk.find_item(key, context['lot'], 'wrong_product')
         if item and not context['lot']:
@@ -197,7 +197,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _answer_wrong_serial(self, desk, context, _choice, _record_id):
-        """Note that another lot or serial number came than was delivered."""
+        """Record that another lot or serial number came than was delivered."""
         line = desk.get_line(context['line_key'])
         if not line:
             return self._reject('no_item')
@@ -281,7 +281,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _report(self, desk, values):
-        """Note goods that are damaged or missing; nothing of it moves."""
+        """Record goods that are damaged or missing; nothing moves."""
         values = values if isinstance(values, dict) else {}
         kind, key = values.get('kind'), values.get('line_key')
         lines = [line for line in desk.lines if not line['kit']]
@@ -331,7 +331,7 @@ class SaleReturnBench(models.AbstractModel):
         try:
             with self.env.cr.savepoint():
                 files = self.env['sale.return.file']._upload(
-                    # sudo: the item lies on the user's desk.
+                    # sudo: the item is on the user's desk.
                     record.sudo(),
                     [{**content, 'question': question}],
                 )
@@ -346,12 +346,12 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _undo(self, desk):
-        """Take the last step back, from its last change to its first."""
+        """Undo the last step, from its last change to its first."""
         step = desk.last_step
         if not step:
             return self._reject('nothing_to_undo')
         desk.set('question', None)
-        # sudo: all of it was written by this service for the user's own desk.
+        # sudo: everything was written by this service for the user's own desk.
         bench = self.sudo()
         try:
             for kind, *details in reversed(step['journal']):
@@ -369,7 +369,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _undo_item(self, desk, item_id, vals):
-        """Give an item the values it had; what somebody has taken over stays with them."""
+        """Restore the values of an item; items taken over by others stay with them."""
         items = self.env['sale.return.bench.item'].browse(item_id)
         if vals.get('removed') is False:
             items = items.search([('id', '=', item_id), ('session_id', '=', desk.session.id)])
@@ -388,7 +388,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _undo_works(self, desk, facts):
-        """Put returns on the desk again, unless somebody else has them by now."""
+        """Put returns back on the desk, unless somebody else has them now."""
         taken = self.env['sale.return.bench.work'].search(
             [('return_id', 'in', [fact['id'] for fact in facts])]
         )
@@ -413,7 +413,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _clear_desk(self, desk):
-        """Take everything off the desk, so that it can be put there again."""
+        """Remove everything from the desk, so that it can be restored."""
         for item in list(desk.items.values()):
             self._change_item(desk, item, {'removed': True})
         if desk.works:

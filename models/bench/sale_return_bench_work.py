@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 
 class SaleReturnBenchWork(models.Model):
-    """A return that lies on a desk; it lies on one at a time."""
+    """A return on a desk; it can only be on one at a time."""
 
     _name = 'sale.return.bench.work'
     _description = "Return on a Bench"
@@ -16,15 +16,15 @@ class SaleReturnBenchWork(models.Model):
     return_id = fields.Many2one('sale.return', required=True, ondelete='cascade')
     company_id = fields.Many2one('res.company', required=True, index=True, ondelete='cascade')
     date_start = fields.Datetime(string="Since", required=True, default=fields.Datetime.now)
-    # What is expected, read once: a scan must not read it again.
+    # Expectations, read once: a scan must not read them again.
     facts = fields.Json()
 
     _one_desk = models.UniqueIndex('(return_id)', "The return lies on a bench already.")
 
     def _remove(self):
-        """Take returns off their desks, in one query: this happens with scans.
+        """Remove returns from their desks, in one query: this happens during scans.
 
-        Nothing refers to these rows, which is what `unlink` would look for with five queries.
+        Nothing refers to these rows, so the five queries of `unlink` are not needed.
         """
         if self:
             self.env.cr.execute(

@@ -7,11 +7,11 @@ from odoo.tools.sql import escape_psql
 from ...tools import label as labels
 from ...tools.barcode import spellings
 
-MAX_HITS = 60  # of each kind of hint
+MAX_HITS = 60  # per kind of hint
 MAX_ORDERS_OF_PARTNER = 8
 MAX_PRODUCTS = 20
 
-# How sure a hint alone makes, 0 to 1.
+# Confidence by a single hint, 0 to 1.
 WEIGHTS = {
     'return': 0.97,
     'tracking': 0.97,
@@ -24,10 +24,10 @@ WEIGHTS = {
     'product': 0.25,
     'address': 0.3,
 }
-# A spelling with one mistake, and a part of a number, make less sure.
+# A misspelling or a part of a number lowers the confidence.
 NEAR = 0.6
 PART = 0.65
-# Of two equal hints the return that waits for a parcel is the likelier one.
+# With equal hints a return that expects a parcel is more likely.
 WAITING_BONUS = 0.15
 
 
@@ -96,7 +96,7 @@ LEFT JOIN sale_order o ON o.id = x.order_id
 
 
 class SaleReturnCandidates(models.AbstractModel):
-    """Service: whose parcel may this be? Ranks returns and orders for what a label says.
+    """Service: whose parcel may this be? Ranks returns and orders by the text of a label.
 
     Numbers are looked up by equality, also in all spellings with one mistake; parts of numbers,
     names and telephones by indexes on groups of three letters. Order lines are only read of the
@@ -108,7 +108,7 @@ class SaleReturnCandidates(models.AbstractModel):
 
     @api.model
     def _find(self, text, company, limit=10):
-        """Rank what a label may mean. The caller has checked that the user is an inspector.
+        """Rank what a label may refer to. The caller has checked that the user is an inspector.
 
         :param str text: what is written on the label, in any order.
         :param company: `res.company`.
@@ -129,7 +129,7 @@ class SaleReturnCandidates(models.AbstractModel):
     def _find_codes(self, parts, company):
         """Find the documents and lots that numbers on the label name.
 
-        :return: `{(kind of document, id): {why: weight}}`, kinds being return and order.
+        :return: `{(kind of document, id): {why: weight}}`, with the kinds return and order.
         :rtype: dict
         """
         exact = {s: code for code in parts.codes for s in spellings(code)}
@@ -143,7 +143,7 @@ class SaleReturnCandidates(models.AbstractModel):
         for why, return_id, order_id, matched, rough in self.env.cr.fetchall():
             weight = WEIGHTS[why]
             if rough:
-                # The longer the part, the surer.
+                # The longer the part, the higher the confidence.
                 longest = max(
                     (len(p) for p in pieces if p.lower() in (matched or '').lower()), default=0
                 )
@@ -236,7 +236,7 @@ class SaleReturnCandidates(models.AbstractModel):
 
     @api.model
     def _find_partners(self, parts):
-        """Find the customers that names, telephones and e-mails on the label may mean.
+        """Find the customers that names, telephones and e-mails on the label may refer to.
 
         :return: `{partner id: {why: weight}}`
         :rtype: dict
@@ -348,7 +348,8 @@ class SaleReturnCandidates(models.AbstractModel):
     def _rank(self, rows, parts, hits, partners, products):
         """Order documents by how likely they are; each gets `score` and `why`.
 
-        :return: the rows with any hint, the likeliest first, an order after its waiting return.
+        :return: rows with at least one hint, the likeliest first, an order after its waiting
+            return.
         :rtype: list
         """
         waiting_orders = {row['order_id'] for row in rows if row['waiting']}
@@ -362,7 +363,7 @@ class SaleReturnCandidates(models.AbstractModel):
             if row['waiting']:
                 row['score'] = labels.combine([row['score'], WAITING_BONUS])
             elif row['kind'] == 'return' or row['order_id'] in waiting_orders:
-                row['score'] *= 0.9  # over, or its return waits
+                row['score'] *= 0.9  # finished, or its return is expected
             key = (row['kind'], row['id'])
             if key not in best or best[key]['score'] < row['score']:
                 best[key] = row
@@ -372,7 +373,7 @@ class SaleReturnCandidates(models.AbstractModel):
 
     @api.model
     def _get_hints(self, row, parts, hits, partners, products):
-        """Return what speaks for a document, `{why: weight}`. Override to add hints."""
+        """Return the hints for a document, `{why: weight}`. Override to add hints."""
         hints = dict(hits.get((row['kind'], row['id']), {}))
         for why, weight in hits.get(('order', row['order_id']), {}).items():
             hints[why] = max(hints.get(why, 0.0), weight)
@@ -394,7 +395,7 @@ class SaleReturnCandidates(models.AbstractModel):
 
     @api.model
     def _prepare_candidate(self, row):
-        """Prepare what the client gets. Override to add entries.
+        """Prepare the result for the client. Override to add entries.
 
         Of the telephone only the end is shown: enough to compare it with the label.
         """

@@ -10,7 +10,7 @@ class SaleReturnConfiguration(models.Model):
     # === ACTION METHODS === #
 
     def action_create_sample(self):
-        """Make a sample parcel: a return of a sample order, to be tried at every desk.
+        """Create a sample parcel: a return of a sample order, to try every desk.
 
         Nothing of it is invoiced, and its product is not counted in stock.
 
@@ -21,7 +21,7 @@ class SaleReturnConfiguration(models.Model):
         self._ensure_manager()
         self.check_access('read')
         if not self.sample_return_id:
-            # sudo: managers write configurations by what they do, and not by hand.
+            # sudo: configurations are a record of what managers do, not edited by hand.
             self.sudo().sample_return_id = self._create_sample()
         return True
 
@@ -41,7 +41,7 @@ class SaleReturnConfiguration(models.Model):
         :rtype: dict
         """
         sample = self._get_sample()
-        # sudo: people need not read reports to print one.
+        # sudo: users need not read reports to print one.
         slip = self.env.ref('sale_return.sale_return_slip_action').sudo()
         return slip.report_action(sample, config=False)
 
@@ -55,14 +55,15 @@ class SaleReturnConfiguration(models.Model):
         return {'type': 'ir.actions.act_url', 'url': url, 'target': 'new'}
 
     def action_remove_sample(self):
-        """End the sample and archive its customer and product. Its log stays, as that of any.
+        """End the sample and archive its customer and product. Its log stays, as for any return.
 
         :return: True
         :raise AccessError: when the user is no manager of Returns.
         """
         self._ensure_manager()
         self.check_access('read')
-        # sudo: what was made in superuser mode goes in it: managers need no rights in Sales.
+        # sudo: records created in superuser mode are removed in it: managers need no rights in
+        # Sales.
         for configuration in self.sudo().filtered('sample_return_id'):
             sample = configuration.sample_return_id
             order = sample.line_ids.order_id
@@ -117,7 +118,7 @@ class SaleReturnConfiguration(models.Model):
         )
         sample.action_submit()
         if sample.state == 'submitted':
-            # Whoever makes it may not approve it, and nothing of it is worth anything.
+            # The user who creates it may not approve it, and it has no value.
             sample._approve(automatic=True)
         return sample.sudo(False)
 
@@ -126,7 +127,7 @@ class SaleReturnConfiguration(models.Model):
             {
                 'name': self.env._("Sample Customer"),
                 'company_id': self.company_id.id,
-                # What customers are told comes to whoever tries it.
+                # Messages to the customer go to the user who tries it.
                 'email': self.env.user.email,
                 'lang': self.env.user.lang,
                 'country_id': self.company_id.country_id.id,

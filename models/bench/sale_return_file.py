@@ -17,7 +17,7 @@ class SaleReturnFile(models.Model):
 
     @api.model
     def _prepare_file_vals(self, record, file):
-        """Extend to let photos of what is not finished be taken back."""
+        """Extend to allow removing photos of unfinished items."""
         vals, raw = super()._prepare_file_vals(record, file)
         if record._name == 'sale.return.bench.item':
             vals |= {'locked': False, 'bench_question': file.get('question') or 0}

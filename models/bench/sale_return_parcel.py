@@ -7,7 +7,7 @@ MAX_PHOTOS = 10
 
 
 class SaleReturnParcel(models.Model):
-    """A parcel that came and whose owner nobody knows yet."""
+    """A received parcel whose owner is not known yet."""
 
     _name = 'sale.return.parcel'
     _description = "Parked Parcel"
@@ -98,8 +98,8 @@ class SaleReturnParcel(models.Model):
         return super().write(vals)
 
     def _write_facts(self, vals):
-        """Write what follows from what was done; `write` refuses it to everybody."""
-        # Past our own `write`, to those of the models below it.
+        """Write derived values; `write` refuses them to everybody."""
+        # Bypasses our own `write` and calls those of the parent classes.
         return super().write(vals)  # pylint: disable=super-method-mismatch
 
     @api.ondelete(at_uninstall=False)
@@ -114,10 +114,10 @@ class SaleReturnParcel(models.Model):
     # === PHOTOS === #
 
     def _add_photos(self, files):
-        """Check and keep photos of a parcel, by the rules for all files of returns.
+        """Check and store photos of a parcel, by the rules for all files of returns.
 
         :param list files: dicts `{name, datas}` (base64) or `{name, raw}`.
-        :raise UserError: when one is not fit to be kept.
+        :raise UserError: when one cannot be accepted.
         """
         self.ensure_one()
         service = self.env['sale.return.file']
@@ -130,7 +130,7 @@ class SaleReturnParcel(models.Model):
                 )
             )
         checked = [service._check_content(file) for file in files]
-        # sudo: whoever parks a parcel may always photograph it; the callers check the group.
+        # sudo: users who park a parcel may always photograph it; the callers check the group.
         self.env['ir.attachment'].sudo().create(
             [
                 {
@@ -148,7 +148,7 @@ class SaleReturnParcel(models.Model):
     # === MATCH === #
 
     def _match(self, sale_return):
-        """Note whose parcels they are; their photos become evidence of the return."""
+        """Record the returns of the parcels; their photos become evidence of these."""
         for parcel in self.filtered(lambda p: p.state == 'parked'):
             parcel._write_facts(
                 {
@@ -158,13 +158,13 @@ class SaleReturnParcel(models.Model):
                     'date_matched': fields.Datetime.now(),
                 }
             )
-            # sudo: the photos are read for the evidence, whoever took them.
+            # sudo: the photos are read as evidence, no matter who took them.
             photos = [{'name': p.name, 'raw': p.raw} for p in parcel.sudo().photo_ids]
             if photos:
                 self.env['sale.return.file']._upload(sale_return, photos)
 
     def _unmatch(self):
-        """Park a parcel again: it was somebody else's. The photos stay with the return."""
+        """Park a parcel again that belongs to somebody else. The photos stay with the return."""
         self._write_facts(
             {'state': 'parked', 'return_id': False, 'matched_by_id': False, 'date_matched': False}
         )
@@ -173,7 +173,7 @@ class SaleReturnParcel(models.Model):
 
     @reads(return_id=record_id)
     def action_match(self, return_id):
-        """Say whose the parcels are.
+        """Assign the parcels to a return.
 
         :param int return_id: the `sale.return` they belong to.
         :return: True
@@ -207,7 +207,7 @@ class SaleReturnParcel(models.Model):
         return True
 
     def action_open_bench(self):
-        """Go on with the parcel at the bench."""
+        """Continue with the parcel at the bench."""
         self.ensure_one()
         self.env['sale.return']._ensure_group('group_inspector')
         return {

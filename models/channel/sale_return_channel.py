@@ -13,8 +13,8 @@ from ...tools.channels import FormatError, Profile
 from ...tools.channels.mapped import PINDUODUO
 from ...tools.reader import count, file_content, list_of, needed, reads, record_id, text
 
-# The formats that a channel exports. Those of a list show the same money and are compared as one;
-# two lists of a channel may show it once more and are compared each for itself.
+# The formats that a channel exports. Formats of one list show the same money and are compared
+# together; two lists of a channel may show the same money twice and are compared separately.
 PLATFORMS = {
     'amazon': (
         ('amazon_settlement_v2', 'amazon_settlement_v1'),
@@ -62,7 +62,7 @@ MONEY_GROUPS = ','.join((*IMPORTERS, 'account.group_account_readonly'))
 
 
 class SaleReturnChannel(models.Model):
-    """Where orders come from, and money is given back, outside Odoo: a shop on a platform.
+    """A source of orders and refunds outside Odoo: a shop on a platform.
 
     Its files are read by `sale.return.channel.importer` and compared by
     `sale.return.channel.matcher`. Nothing that a file says is posted.
@@ -91,7 +91,7 @@ class SaleReturnChannel(models.Model):
         help="Of amounts whose file names no currency.",
     )
     tz = fields.Selection(
-        # By a method, as zones are not to be translated.
+        # A method, as time zones must not be translated.
         '_get_timezones',
         string="Time Zone",
         help="Of times whose file names none. Empty: the company's.",
@@ -247,7 +247,7 @@ class SaleReturnChannel(models.Model):
         return _tzs
 
     def _get_sources(self):
-        """Return `{format: name of the list that its money belongs to}`.
+        """Return `{format: name of its list}`.
 
         :rtype: dict
         """
@@ -260,7 +260,7 @@ class SaleReturnChannel(models.Model):
         return self.order_field_name if self.order_field == 'other' else self.order_field
 
     def _to_order_ref(self, number):
-        """Return the number of an order as Odoo has it."""
+        """Return the number of an order as stored in Odoo."""
         self.ensure_one()
         prefix = self.file_prefix or ''
         if prefix and number.startswith(prefix):
@@ -328,7 +328,7 @@ class SaleReturnChannel(models.Model):
         )
 
     def _get_profiles(self):
-        """Return how a file is read that has no reader of its own, a list of one or none.
+        """Return the profiles for files without a reader: a list of one or none.
 
         :raise UserError: if the columns that are needed are not named.
         """
@@ -373,7 +373,7 @@ class SaleReturnChannel(models.Model):
         return tuple(word.strip() for word in (words or '').split(',') if word.strip())
 
     def _get_timezone(self):
-        """Return the zone of times that name none."""
+        """Return the zone of times without a zone."""
         self.ensure_one()
         return self.tz or self.company_id._get_sale_return_timezone()
 
@@ -391,17 +391,17 @@ class SaleReturnChannel(models.Model):
     def import_file(self, channel, name, data):
         """Import a file of a channel.
 
-        The same bytes again change nothing. Rows that cannot be read are kept as broken, all
+        Importing the same file again changes nothing. Unreadable rows are stored as broken, all
         others are imported. Nothing is posted.
 
         :param channel: id of a `sale.return.channel`.
-        :param str name: name of the file, for people.
+        :param str name: name of the file, for display.
         :param str data: the file (or an archive of files) in base64.
         :return: one dict for each file: `id`, `name`, `format`, `rows`, `broken`, `refunds`,
             `new`, `changed`, `known` (imported before) and `message`.
         :rtype: list[dict]
         :raise AccessError: if the user may not import for the channel.
-        :raise UserError: if the file cannot be read as a whole; then nothing of it is imported.
+        :raise UserError: if the file cannot be read as a whole; then nothing is imported.
         """
         self._check_may_import()
         channel = self.browse(channel).exists()
@@ -511,7 +511,7 @@ class SaleReturnChannel(models.Model):
         return {**action, 'domain': [('channel_id', 'in', self.ids)]}
 
     def action_match(self):
-        """Compare all refunds of the channel with the credit notes there are now."""
+        """Compare all refunds of the channel with the current credit notes."""
         self._check_may_import()
         self.check_access('read')
         matcher = self.env['sale.return.channel.matcher']

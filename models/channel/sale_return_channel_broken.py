@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SaleReturnChannelBroken(models.Model):
-    """A row of a file that could not be read. The other rows of the file were."""
+    """A row of a file that could not be read, unlike the other rows."""
 
     _name = 'sale.return.channel.broken'
     _inherit = ['sale.return.own.defaults']

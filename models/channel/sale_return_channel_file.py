@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class SaleReturnChannelFile(models.Model):
-    """A file that was imported, with what it states of itself. Written by the importer."""
+    """A file that was imported, with the data it states about itself. Written by the importer."""
 
     _name = 'sale.return.channel.file'
     _inherit = ['sale.return.own.defaults', 'sale.return.technical']
@@ -55,7 +55,7 @@ class SaleReturnChannelFile(models.Model):
 
     @api.model
     def _get_result(self, file, new=0, changed=0, known=False):
-        """Return what the importer answers about a file, see `import_file` of the channel."""
+        """Return the importer's answer about a file, see `import_file` of the channel."""
         message = (
             self.env._(
                 "%(file)s was imported before, on %(date)s. Nothing has changed.",

@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from ...tools.channels import Broken, FormatError, Refund, ReturnUnit, collect, read, unpack
 from ...tools.reader import take_text
 
-# Refunds that are written in one go, and broken rows of a file that are kept one by one.
+# Number of refunds written in one batch, and of broken rows of a file stored individually.
 CHUNK = 2000
 # Returns of a file that are made while the user waits.
 MADE_AT_ONCE = 200
@@ -18,10 +18,10 @@ KEPT = 1000
 
 
 class SaleReturnChannelImporter(models.AbstractModel):
-    """Service: take what files of channels say into `sale.return.channel.refund`.
+    """Service: import files of channels into `sale.return.channel.refund`.
 
-    A refund is one record whatever files show it; the same rows again change nothing. Files are
-    gone through once, so that their size does not matter.
+    A refund is one record even if several files contain it; importing the same rows again changes
+    nothing. Files are read in one pass, so that their size does not matter.
     """
 
     _name = 'sale.return.channel.importer'
@@ -96,7 +96,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
 
     @api.model
     def _take(self, work, item):
-        """Take one record of a file."""
+        """Process one record of a file."""
         if isinstance(item, Broken):
             work.broken += 1
             if len(work.broken_rows) < KEPT:
@@ -144,7 +144,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
 
     @api.model
     def _write_chunk(self, work):
-        """Create and change the refunds that the rows read so far are parts of."""
+        """Create and update the refunds of the rows read so far."""
         refunds = self.env['sale.return.channel.refund'].sudo()
         source = work.channel._get_sources()[work.reading.format]
         keys = {take_text(key, 200): rows for key, rows in work.rows.items()}
@@ -200,7 +200,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
     def _get_parts(self, rows):
         """Return the rows of a refund as they are stored: `{part: [amount, state]}`.
 
-        A part that fails stays failed, whatever the order of the rows.
+        A failed part stays failed, regardless of the order of the rows.
         """
         parts = {}
         for row in rows:
@@ -239,7 +239,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
 
     @api.model
     def _change(self, work, refund, before, vals):
-        """Give a refund what a file says of it now, and mark it if that is another amount."""
+        """Update a refund from a file, and mark it if the amount differs."""
         was_other = any(vals['parts'][part] != row for part, row in before.items())
         # What this file has created it may change: parts of a refund need not stand together.
         is_old = not work.first_new or refund.id < work.first_new
@@ -267,7 +267,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
 
     @api.model
     def _finish(self, work, data):
-        """Store the file itself, what it states, and what is broken in it."""
+        """Store the file itself, its stated totals, and its broken rows."""
         reading, file = work.reading, work.file
         control = next((each for each in reading.controls if each.currency), None)
         paid = (
@@ -305,7 +305,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
                         'raw': data,
                         'res_model': file._name,
                         'res_id': file.id,
-                        # Shown as text, never as what a browser would run.
+                        # Served as text, never as content a browser would execute.
                         'mimetype': 'application/octet-stream',
                     }
                 ).id,
@@ -362,7 +362,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
 
 
 class _Work:
-    """A file while it is imported."""
+    """A file during its import."""
 
     def __init__(self, channel, file, reading):
         self.channel = channel

@@ -86,7 +86,8 @@ class SaleReturnChannelMatcher(models.AbstractModel):
     """Service: compare what channels paid back with the credit notes of the orders.
 
     Only amounts in the same currency decide, to the cent, order by order: see
-    `tools.channels.matching`. Two lists of a channel show the same money: each is compared alone.
+    `tools.channels.matching`. Two lists of a channel show the same money: each is compared
+    separately.
     """
 
     _name = 'sale.return.channel.matcher'
@@ -96,7 +97,7 @@ class SaleReturnChannelMatcher(models.AbstractModel):
     def _match_channel(self, channel):
         """Compare all refunds of a channel again; callers have checked that the user may.
 
-        :return: `{(source, order id): [credit note ids]}` of notes that no refund stands against.
+        :return: `{(source, order id): [credit note ids]}` of notes without a matching refund.
         :rtype: dict
         """
         return self._match_found(
@@ -265,7 +266,7 @@ class SaleReturnChannelMatcher(models.AbstractModel):
 
     @api.model
     def _get_own_state(self, refund, unmatched=True):
-        """Return the state of a refund that is not compared with notes, or nothing."""
+        """Return the state of a refund that is not compared with notes, or None."""
         if refund.kind == 'chargeback':
             return 'failed' if refund.channel_state == 'failed' else 'chargeback'
         if refund.channel_state == 'failed':

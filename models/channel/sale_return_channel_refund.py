@@ -3,10 +3,10 @@ from odoo.exceptions import UserError
 
 
 class SaleReturnChannelRefund(models.Model):
-    """What a channel paid back to a buyer, and how it stands to our credit notes.
+    """A refund of a channel to a buyer, and its comparison with our credit notes.
 
-    One record for each refund of a list, whatever files show it; written by the importer and the
-    matcher.
+    One record for each refund of a list, even if several files contain it; written by the importer
+    and the matcher.
     """
 
     _name = 'sale.return.channel.refund'
@@ -15,7 +15,7 @@ class SaleReturnChannelRefund(models.Model):
     _order = 'date desc, id desc'
     _rec_name = 'key'
 
-    # States in which nothing is to be done.
+    # States that need no action.
     _settled_states = ('match', 'failed', 'pending')
 
     channel_id = fields.Many2one(
@@ -110,7 +110,7 @@ class SaleReturnChannelRefund(models.Model):
             refund.explanation = refund._explain()
 
     def _explain(self):
-        """Return in a sentence how a refund stands to our credit notes."""
+        """Describe in a sentence how a refund compares with our credit notes."""
         self.ensure_one()
         money = self.currency_id.format
         values = {
@@ -119,7 +119,7 @@ class SaleReturnChannelRefund(models.Model):
             'number': self.order_ref or "",
             'amount': money(self.amount),
             'credited': money(self.amount_credited),
-            # sudo: whoever may read a refund may read what the sentence says of its notes.
+            # sudo: users who may read a refund may read what the sentence says about its notes.
             'notes': ", ".join(self.sudo().note_ids.mapped('name')),
         }
         sentences = {

@@ -8,14 +8,14 @@ class SaleReturnReconciler(models.AbstractModel):
     def _get_finders(self):
         """Override to compare what channels paid back, where there is a channel."""
         finders = super()._get_finders()
-        # Without channels not even their table is asked a second time.
+        # Without channels even their table is only queried once.
         if self.env['sale.return.channel'].sudo().search_count([], limit=1):
             finders.append((['channel_difference'], self._find_channel_differences))
         return finders
 
     @api.model
     def _find_channel_differences(self, company):
-        """Find refunds by channels without a credit note, and the other way round.
+        """Find refunds by channels without a credit note, and vice versa.
 
         See `_get_finders`.
         """

@@ -19,5 +19,5 @@ from . import sale_return_portal_request
 from . import sale_return_reason
 from . import stock_move
 
-# The wings whose fields and methods this one names.
+# The wings whose fields and methods this wing uses.
 USES = ('refund', 'message', 'portal', 'bench')

@@ -18,7 +18,7 @@ class ResCompany(models.Model):
     )
 
     def _get_sale_return_writers(self):
-        """Override of `sale.return.owned`: what the settings of exchanges change."""
+        """Override of `sale.return.owned`: fields that the settings of exchanges change."""
         return super()._get_sale_return_writers() | {
             'sale_return_hold_customer_limit': 'base.group_erp_manager',
             'sale_return_hold_order_limit': 'base.group_erp_manager',

@@ -26,7 +26,7 @@ class ResConfigSettings(models.TransientModel):
         :raise UserError: when the part is switched off.
         """
         if not self.group_sale_return_exchange:
-            # sudo: all companies share the switch, also those the user does not see.
+            # sudo: all companies share the switch, including those the user does not see.
             count = (
                 self.env['sale.return.line']
                 .sudo()

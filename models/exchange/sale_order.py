@@ -16,7 +16,7 @@ AGREED = frozenset(
 
 
 class SaleOrder(models.Model):
-    """Orders of what customers get in exchange."""
+    """Orders of exchanges."""
 
     _inherit = 'sale.order'
 
@@ -99,7 +99,7 @@ class SaleOrder(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_exchange(self):
-        # sudo: whoever deletes a quotation need not be a user of Returns.
+        # sudo: users who delete a quotation need not be users of Returns.
         if orders := self.sudo().filtered('exchange_return_id'):
             raise UserError(
                 self.env._(
@@ -111,7 +111,7 @@ class SaleOrder(models.Model):
             )
 
     def action_view_exchange_return(self):
-        """Show the return that an order is the exchange of."""
+        """Show the return that an exchange order belongs to."""
         self.ensure_one()
         return self.exchange_return_id._get_records_action(name=self.env._("Return"))
 

@@ -54,12 +54,12 @@ class SaleOrderLine(models.Model):
     def _compute_qty_to_invoice(self):
         """Override of `sale` to credit nothing that is billed before it ships.
 
-        Exchanges are billed with the credit of what comes back. Of goods that are billed on
-        delivery Odoo would find less than nothing to bill until they have left.
+        Exchanges are billed when the returned goods are credited. For goods billed on delivery Odoo
+        would find a negative quantity to bill until they have left.
         """
         result = super()._compute_qty_to_invoice()
         for line in self:
-            # sudo: what is billed is the same for everybody.
+            # sudo: billed quantities are the same for all users.
             if line.qty_to_invoice < 0 and line.order_id.sudo().exchange_return_id:
                 ordered = line.product_uom_qty - line.qty_invoiced
                 line.qty_to_invoice = min(ordered, 0.0)

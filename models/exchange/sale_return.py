@@ -6,7 +6,7 @@ from ...tools.html import as_html
 
 
 class SaleReturn(models.Model):
-    """What customers get in exchange for what they return."""
+    """Exchanges of returned goods."""
 
     _inherit = 'sale.return'
 
@@ -76,7 +76,7 @@ class SaleReturn(models.Model):
             sale_return.exchange_note = bool(wishes) and sale_return._describe_exchange()
 
     def _describe_exchange(self):
-        """Say what is credited, what the customer gets, and who pays the difference.
+        """Describe what is credited, what the customer gets, and who pays the difference.
 
         To be called in superuser mode.
 
@@ -144,14 +144,14 @@ class SaleReturn(models.Model):
     # === ACTION METHODS === #
 
     def action_view_exchange_orders(self):
-        """Show the orders of what customers get in exchange."""
+        """Show the exchange orders."""
         return self._show(self.exchange_order_ids, self.env._("Exchange Orders"))
 
     def action_keep_exchange(self):
-        """Order what is still held although goods were rejected: the customer pays for it.
+        """Order what is still held although goods were rejected; the customer pays for it.
 
-        To be called when the customer wants it all the same. The order is raised to all that they
-        wished for and billed, so that the customer can pay it by its link.
+        To be called when the customer still wants it. The order is raised to everything they chose
+        and billed, so that the customer can pay by the link.
 
         :return: True
         :raise AccessError: without a role in Returns.
@@ -182,7 +182,7 @@ class SaleReturn(models.Model):
         return True
 
     def action_end_exchange(self):
-        """Exchange nothing more: the hold is set free, and what is accepted is credited.
+        """End the exchange: the hold is released, and accepted goods are credited.
 
         :return: True
         :raise AccessError: without a role in Returns.
@@ -199,14 +199,14 @@ class SaleReturn(models.Model):
         return True
 
     def preview_credit(self):
-        """Extend by what customers get in exchange, and by the difference.
+        """Extend to include the exchange and the difference.
 
         :return: as before (see `sale.return` of the room *document*: `due` and `estimate`), and of
-            each return `exchange`: orders `{'currency', 'lines': [{'return_line_id',
-            'product_id', 'quantity', 'price_unit', 'discount', 'untaxed', 'tax', 'total'}],
-            'untaxed', 'tax', 'total'}` of all that is not refused (none without an exchange), and
-            `difference`: what they cost, tax included, less what is credited in the end, in the
-            currency of the order. Above zero the customer pays it, below zero they get it back.
+            each return `exchange`: orders `{'currency', 'lines': [{'return_line_id', 'product_id',
+            'quantity', 'price_unit', 'discount', 'untaxed', 'tax', 'total'}], 'untaxed', 'tax',
+            'total'}` of everything not refused (none without an exchange), and `difference`: what
+            they cost, tax included, less what is credited in the end, in the currency of the order.
+            Above zero the customer pays it, below zero they get it back.
         :rtype: dict
         """
         result = super().preview_credit()
@@ -284,7 +284,7 @@ class SaleReturn(models.Model):
     # === STATE === #
 
     def _is_exchange_paid_first(self):
-        """Tell whether customers pay what an exchange costs more before it ships."""
+        """Tell whether customers pay the extra cost of an exchange before it ships."""
         policies = self.line_ids.filtered(lambda line: line.resolution == 'exchange').policy_id
         return 'first' in policies.mapped('exchange_payment')
 
@@ -296,17 +296,17 @@ class SaleReturn(models.Model):
         elif state == 'approved':
             self.env['sale.return.exchange.order']._fit(self)
         elif state in ('draft', 'refused', 'cancelled', 'closed'):
-            # sudo: the hold ends whoever ends the return; the callers have checked the group.
+            # sudo: the hold ends no matter who ends the return; the callers have checked the group.
             lines = self.sudo().line_ids
             self.env['sale.return.hold'].sudo()._end(lines, as_refund=False)
             if state == 'draft':
-                # What is submitted again is wished for again, by an order of its own.
+                # A return submitted again gets a new exchange order.
                 wishes = lines.filtered('exchange_ended')
                 wishes._write_facts({'exchange_ended': False, 'exchange_sale_line_id': False})
         return result
 
     def _begin_exchanges(self):
-        """Hold what is wished for; where an appeal was right, as far as it is still there."""
+        """Hold the chosen goods; after a successful appeal, as far as they are still available."""
         service = self.env['sale.return.exchange.order']
         self.line_ids._note_lowered_prices()
         # sudo: see `_follow_wishes`.
@@ -321,17 +321,17 @@ class SaleReturn(models.Model):
                 with self.env.cr.savepoint():
                     service._begin(sale_return)
             except UserError:
-                # Sold meanwhile: the appeal was right all the same, and the money goes back.
+                # Sold in the meantime: the appeal was still successful, and the money goes back.
                 lines._write_facts({'exchange_ended': True})
 
     def _is_finished(self):
-        """Extend to wait for what is promised in exchange."""
+        """Extend to wait for promised exchanges."""
         return super()._is_finished() and not any(
             line._get_qty_exchange_open() for line in self.line_ids
         )
 
     def _after_step(self):
-        """Extend to tell, once, that goods were rejected that something was promised for."""
+        """Extend to notify, once, that goods with a promised exchange were rejected."""
         result = super()._after_step()
         # sudo: see `_follow_wishes`.
         for sale_return in self.sudo().filtered('has_exchange_to_decide'):
@@ -339,7 +339,7 @@ class SaleReturn(models.Model):
         return result
 
     def _end_exchange(self, kind):
-        """End the exchanges of returns, and say so in the log, to customer and responsible.
+        """End the exchanges of returns; log it, and notify customer and responsible user.
 
         :param str kind: of the event.
         """
@@ -359,7 +359,7 @@ class SaleReturn(models.Model):
     # === TELL === #
 
     def _ask_about_rejected_exchange(self):
-        """Tell customer and responsible that goods were rejected, and what may be done."""
+        """Notify customer and responsible user that goods were rejected, and of the options."""
         self.ensure_one()
         rejected = sum(self.line_ids._filter_exchanged().mapped('qty_rejected'))
         known = self.event_ids.filtered(lambda event: event.kind == 'exchange_rejected')

@@ -3,13 +3,13 @@ from odoo.tools import SQL, format_date
 
 
 class SaleReturnBenchFacts(models.AbstractModel):
-    """What the customer gets in exchange, shown where the goods are inspected."""
+    """The exchange, shown where the goods are inspected."""
 
     _inherit = 'sale.return.bench.facts'
 
     @api.model
     def _get_query(self, returns):
-        """Extend by what customers get in exchange, in the same query."""
+        """Extend to include exchanges, in the same query."""
         return SQL(
             """
             SELECT q.*, x.exchange_quantity, xr.exchange_hold_until, %(name)s AS exchange_product,
@@ -49,7 +49,7 @@ class SaleReturnBenchFacts(models.AbstractModel):
 
     @api.model
     def _prepare_line_facts(self, row, lots):
-        """Extend to say the exchange before what the customer says of the goods."""
+        """Extend to show the exchange before the customer's note."""
         facts = super()._prepare_line_facts(row, lots)
         if row['exchange_product']:
             variant = row['exchange_variant']

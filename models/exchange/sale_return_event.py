@@ -27,5 +27,5 @@ class SaleReturnEvent(models.Model):
     )
 
     def _get_message_code(self):
-        """Extend by what customers are told of exchanges."""
+        """Extend with the messages about exchanges."""
         return CODES.get(self.kind) or super()._get_message_code()

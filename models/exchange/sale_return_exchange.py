@@ -7,10 +7,10 @@ SWITCH = 'sale_return.group_exchange'
 
 
 class SaleReturnExchange(models.AbstractModel):
-    """Service: what a customer can get in exchange, what it costs, and what is settled then.
+    """Service: what a customer can get in exchange, its price, and the settlement.
 
-    Writes nothing. The preview and the order are made of the same values (`_prepare_line_vals`).
-    The order and the settlement: `sale.return.exchange.order`; the hold: `sale.return.hold`.
+    Writes nothing. The preview and the order use the same values (`_prepare_line_vals`). The order
+    and the settlement: `sale.return.exchange.order`; the hold: `sale.return.hold`.
     """
 
     _name = 'sale.return.exchange'
@@ -69,9 +69,9 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _find_problem(self, line):
-        """Say why an exchange cannot be carried out; None when it can. In superuser mode.
+        """Return why an exchange cannot be carried out; None when it can. In superuser mode.
 
-        Override to add checks. Whether enough is in stock is said when the goods are held.
+        Override to add checks. Stock is checked when the goods are held.
 
         :param line: one `sale.return.line` with this resolution.
         :return: a sentence
@@ -80,7 +80,7 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _find_problem_of_return(self, line):
-        """Say why what comes back cannot be exchanged for anything; None when it can."""
+        """Return why the returned goods cannot be exchanged at all; None when they can."""
         order = line.sale_line_id.order_id
         values = {'product': line.product_id.display_name, 'order': order.name}
         if not line.sale_line_id:
@@ -110,7 +110,7 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _find_problem_of_product(self, line):
-        """Say why a customer cannot get a product; None when they can."""
+        """Return why a customer cannot get a product; None when they can."""
         product = line.exchange_product_id
         if not product:
             return self.env._(
@@ -151,9 +151,9 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _is_sold(self, product, sale_return):
-        """Tell whether a product may be given to the customer of a return. Override.
+        """Tell whether the customer of a return may get a product. Override to change it.
 
-        Customers themselves choose among what the web shop shows, where there is one.
+        Customers can only choose products shown in the web shop, where there is one.
         """
         asked_on_page = bool(sale_return.portal_kind)
         if asked_on_page and 'is_published' in product._fields and not product.is_published:
@@ -162,7 +162,7 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _ensure_one_deal(self, lines):
-        """Refuse one exchange order for what was sold on different terms. In superuser mode.
+        """Refuse one exchange order for lines sold on different terms. In superuser mode.
 
         :param lines: the `sale.return.line` records of one return with this resolution.
         :raise UserError: naming the orders.
@@ -192,10 +192,10 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _get_proposed_prices(self, lines):
-        """Say what one of what is wished for costs, discount deducted. In superuser mode.
+        """Return the unit price of the chosen products, discount deducted. In superuser mode.
 
-        :param lines: `sale.return.line` records with an order line and a wish.
-        :return: `{line: price}`, as prices stand on the order.
+        :param lines: `sale.return.line` records with an order line and a chosen product.
+        :return: `{line: price}`, like the prices of the order.
         :rtype: dict
         """
         result = {}
@@ -206,11 +206,11 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _get_terms(self, line):
-        """Return on what terms the customer gets what they wish for. Override for other prices.
+        """Return the terms for the chosen product. Override for other prices.
 
-        Another variant costs what was paid for the one that comes back; another product what it
-        costs the customer today. Taxes are those of the line that comes back, or of the product,
-        by the fiscal position of today.
+        Another variant costs what was paid for the one that comes back; another product has the
+        customer's current price. Taxes are those of the returned line, or of the product, by the
+        current fiscal position.
 
         :param line: one `sale.return.line` in superuser mode.
         :return: `{'price_unit', 'discount', 'tax_ids'}`, `tax_ids` as records.
@@ -227,7 +227,7 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _get_terms_of_today(self, line):
-        """Return on what terms a customer buys another product today."""
+        """Return the customer's current terms for another product."""
         order = line.sale_line_id.order_id
         product = line.exchange_product_id.with_company(order.company_id)
         pricelist = order.partner_id.with_company(order.company_id).property_product_pricelist
@@ -252,15 +252,15 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _get_fiscal_position(self, order):
-        """Return the fiscal position of a customer today."""
+        """Return the current fiscal position of a customer."""
         positions = self.env['account.fiscal.position'].with_company(order.company_id)
         return positions._get_fiscal_position(order.partner_id, order.partner_shipping_id)
 
     @api.model
     def _get_carried_taxes(self, line):
-        """Return the taxes of what comes back, by the fiscal position of today.
+        """Return the taxes of the returned line, by the current fiscal position.
 
-        Taxes that are not used any more give way to those of the product.
+        Archived taxes are replaced by those of the product.
         """
         sale_line = line.sale_line_id
         order, taxes = sale_line.order_id, sale_line.tax_ids
@@ -274,9 +274,9 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _get_paid_ratio(self, line):
-        """Return how much of the price of its order was paid for what comes back.
+        """Return the part of the ordered price that was paid for the returned goods.
 
-        1, unless something of the whole order (a discount) or a later correction changed it.
+        1, unless an order-level line (a discount) or a later correction changed it.
         """
         sale_line = line.sale_line_id
         share = self.env['sale.return.order.share']
@@ -309,9 +309,9 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _prepare_line_vals(self, line):
-        """Prepare the order line of what a customer gets. Override to add values.
+        """Prepare the order line of an exchange. Override to add values.
 
-        What the line says counts: a price that somebody typed goes without discount.
+        The price of the line is used: a price entered by hand has no discount.
 
         :param line: one `sale.return.line` in superuser mode.
         :return: values of `sale.order.line`
@@ -327,7 +327,7 @@ class SaleReturnExchange(models.AbstractModel):
             'product_uom_id': line.exchange_uom_id.id,
             'product_uom_qty': line._get_qty_exchanged(line._get_qty_wanted()),
             'price_unit': terms['price_unit'],
-            # Odoo leaves alone a price that differs from the one it has found.
+            # Odoo does not overwrite a price that differs from the one it computed.
             'technical_price_unit': -1.0,
             'discount': terms['discount'],
             'tax_ids': [Command.set(terms['tax_ids'].ids)],
@@ -338,10 +338,10 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _preview(self, returns, notes):
-        """Say what customers get in exchange, and what they still owe or get back.
+        """Return what customers get in exchange, and what they still owe or get back.
 
-        :param returns: `sale.return` records in superuser mode, also such that are not saved.
-        :param dict notes: `{return id: notes that are expected}`, see `preview_credit`.
+        :param returns: `sale.return` records in superuser mode, saved or not.
+        :param dict notes: `{return id: expected notes}`, see `preview_credit`.
         :return: `{return id: {'exchange': [order], 'difference': amount}}`; an order is
             `{'currency', 'lines': [{'return_line_id', 'product_id', 'quantity', 'price_unit',
             'discount', 'untaxed', 'tax', 'total'}], 'untaxed', 'tax', 'total'}`, tax included in
@@ -380,7 +380,7 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _get_credited(self, sale_return, currency, day):
-        """Return what posted notes of a return have credited already."""
+        """Return what posted notes of a return have already credited."""
         return sum(
             note.currency_id._convert(note.amount_total, currency, sale_return.company_id, day)
             for note in sale_return.credit_note_ids
@@ -445,11 +445,11 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _get_free(self, products, warehouse):
-        """Return what of products is free in a warehouse: `{product: quantity}`.
+        """Return the available stock of products in a warehouse: `{product: quantity}`.
 
-        Goods that are not counted are always there: `None`.
+        Goods without tracked stock are always available: `None`.
         """
-        # sudo: how many there are, whoever asks.
+        # sudo: the stock is the same for all users.
         there = products.sudo().with_context(
             location=warehouse.lot_stock_id.id, strict=False, warehouse_id=False
         )
@@ -460,7 +460,7 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _describe_shortage(self, product, warehouse, wished, free):
-        """Say that there is not enough of a product, how many there are, and when more come.
+        """Return that there is not enough of a product, how many are available, and when more come.
 
         :param float wished: in the unit of the product, as `free`.
         :rtype: str

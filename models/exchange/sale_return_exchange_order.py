@@ -12,13 +12,13 @@ _logger = logging.getLogger(__name__)
 
 
 class SaleReturnExchangeOrder(models.AbstractModel):
-    """Service: order what customers get in exchange, bill it, and settle it with the credit.
+    """Service: order exchanges, bill them, and settle them with the credit.
 
-    submitted    quotation of all that is wished for, goods held
-    released     confirmed for what is released, in proportion; the delivery takes over the hold
-    credited     billed for what is credited, and reconciled with the credit notes
+    submitted    quotation of all chosen products, goods held released     confirmed for what is
+    released, in proportion; the delivery takes over the hold credited     billed for what is
+    credited, and reconciled with the credit notes
 
-    Each step does what is due and was not done; repeating it adds nothing.
+    Each step does what is due and not done yet; repeating it adds nothing.
     """
 
     _name = 'sale.return.exchange.order'
@@ -26,9 +26,9 @@ class SaleReturnExchangeOrder(models.AbstractModel):
 
     @api.model
     def _as_service(self, records):
-        """Return records with which the service acts."""
-        # sudo: orders, deliveries and invoices follow from what was submitted and released, whose
-        # callers have checked the group; `env.uid` stays the one who acted.
+        """Return the records in superuser mode."""
+        # sudo: orders, deliveries and invoices follow from submission and release, whose callers
+        # have checked the group; `env.uid` stays the acting user.
         context = get_service_context(self.env.context)
         return records.with_env(self.env(su=True, context=context))
 
@@ -36,14 +36,14 @@ class SaleReturnExchangeOrder(models.AbstractModel):
 
     @api.model
     def _begin(self, returns):
-        """Make the quotations of returns that were just submitted, and hold their goods.
+        """Create the quotations of returns that were just submitted, and hold their goods.
 
         :raise UserError: when there is not enough in stock, or too much is held already.
         """
         lines = self._as_service(returns).line_ids._filter_exchanged()
         if not lines:
             return
-        # One order per return, all of a company at once.
+        # One order per return, all orders of a company at once.
         for company, some in lines.grouped('company_id').items():
             groups = some.grouped('return_id')
             orders = (
@@ -81,7 +81,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
             'team_id': order.team_id.id,
             'client_order_ref': order.client_order_ref,
             'origin': f"{sale_return.name} ({', '.join(lines.order_id.mapped('name'))})",
-            # It is paid with what comes back; what is missing, by its invoice.
+            # It is paid by the credit; the difference by its invoice.
             'require_payment': False,
             'require_signature': False,
             'exchange_return_id': sale_return.id,
@@ -90,7 +90,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
 
     @api.model
     def _fit(self, returns):
-        """Promise no more than was authorized of returns that were just approved."""
+        """Limit exchanges of just approved returns to what was authorized."""
         hold = self.env['sale.return.hold'].sudo()
         lines = self._as_service(returns).line_ids.filtered(
             lambda line: line.resolution == 'exchange' and not line.exchange_ended
@@ -125,10 +125,10 @@ class SaleReturnExchangeOrder(models.AbstractModel):
 
     @api.model
     def _follow(self, returns):
-        """Order, bill and settle what is due of exchanges.
+        """Order, bill and settle exchanges as far as due.
 
-        What fails stops no receipt and no credit: it is kept on its return as an event, and done
-        with the next step. What fails together is tried again in halves.
+        Failures do not stop receipts or credits: they are logged on the return and retried with the
+        next step. Failing batches are retried in halves.
         """
         returns = self._as_service(returns).filtered(
             lambda r: (
@@ -144,11 +144,11 @@ class SaleReturnExchangeOrder(models.AbstractModel):
                 self._settle(returns)
                 return
         except (OperationalError, InterfaceError):
-            raise  # another transaction was quicker: all begins again
+            raise  # another transaction was quicker: everything is retried
         except (UserError, RedirectWarning) as error:
             reason = str(error.args[0])
         except Exception as error:
-            # The goods are here whatever becomes of the exchange.
+            # The goods are here even if the exchange fails.
             _logger.exception("Exchanges of returns %s", returns.ids)
             reason = self.env._("Technical error: %(error)s", error=error)
         if len(returns) == 1:
@@ -160,7 +160,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
 
     @api.model
     def _fail(self, sale_return, reason):
-        """Keep why an exchange could not go on; the same reason once."""
+        """Log why an exchange could not continue; the same reason only once."""
         known = sale_return.event_ids.filtered(lambda event: event.kind == 'exchange_failed')
         if known.sorted('id')[-1:].reason != reason:
             self._log(sale_return, 'exchange_failed', reason=reason)
@@ -200,7 +200,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
         for sale_line in quotations.order_line.filtered(lambda line: not line.display_type):
             quantity = more.get(sale_line.exchange_return_line_ids[:1], 0.0)
             if sale_line.product_uom_qty != quantity:
-                # The rest stays held until it is released, too.
+                # The rest stays held until it is released as well.
                 sale_line.product_uom_qty = quantity
         quotations.with_context(tracking_disable=True).action_confirm()
         self._raise({l: q for l, q in more.items() if l.exchange_order_id not in quotations})
@@ -247,7 +247,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
 
     @api.model
     def _bill_ordered(self, lines):
-        """Bill all that is ordered of lines, whether it is credited or not."""
+        """Bill everything ordered for lines, whether it is credited or not."""
         due = {}
         for line in lines.filtered('exchange_sale_line_id'):
             left = line._get_qty_exchange_ordered() - line.exchange_sale_line_id.qty_invoiced
@@ -280,7 +280,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
     def _bill(self, orders, quantities):
         """Bill quantities of exchange orders of one company, and settle them with the credits.
 
-        Before they ship: what is missing is paid on the invoice, and shipping may wait for that.
+        Before they ship: the difference is paid on the invoice, and shipping may wait for that.
         """
         day = orders.company_id._get_sale_return_day()
         vals_list = []
@@ -297,9 +297,9 @@ class SaleReturnExchangeOrder(models.AbstractModel):
                 }
             )
         moves = orders.env['account.move'].with_company(orders.company_id)
-        # The log of the return says where they come from; nobody is told of each one.
+        # The log of the return shows their origin; nobody is notified of each one.
         invoices = moves.with_context(tracking_disable=True).create(vals_list)
-        # Read at once what the loop looks at.
+        # Prefetch what the loop reads.
         orders.exchange_return_id.credit_note_ids.line_ids.mapped('reconciled')
         plan = []
         for order, invoice in zip(orders, invoices, strict=True):
@@ -307,7 +307,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
             account = notes.account_id[:1]
             terms = invoice.line_ids.filtered(lambda line: line.display_type == 'payment_term')
             if account and terms.account_id != account:
-                # The customer's account has changed since; both have to be on one account.
+                # The customer's account has changed since, but both must use the same account.
                 terms.account_id = account
             if notes:
                 plan.append((notes.filtered(lambda n, a=account: n.account_id == a), terms))
@@ -324,8 +324,8 @@ class SaleReturnExchangeOrder(models.AbstractModel):
     def _prepare_invoice_line_vals(self, line, quantity):
         """Prepare one line of the invoice. Override to add values.
 
-        What costs as much as what was credited is billed at exactly the amounts of the credit,
-        each tax included, or parts of an even exchange would differ by a cent.
+        An even exchange is billed at exactly the amounts of the credit, including each tax, or its
+        parts could differ by a cent.
         """
         sale_line = line.exchange_sale_line_id
         vals = sale_line._prepare_invoice_line(
@@ -353,7 +353,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
 
     @api.model
     def _get_open_notes(self, sale_return):
-        """Return the posted notes of a return that have something left, the oldest first."""
+        """Return the posted notes of a return with an open amount, the oldest first."""
         return sale_return.credit_note_ids.filtered(
             lambda note: (
                 note.move_type == 'out_refund'
@@ -374,8 +374,8 @@ class SaleReturnExchangeOrder(models.AbstractModel):
     def _get_due(self, order):
         """Return what a customer has to pay before an exchange ships, in its currency.
 
-        What the credit note has taken off an unpaid invoice of theirs they owe as before, and on
-        the terms of that invoice.
+        The part of the credit note used for an unpaid invoice is owed as before, on the terms of
+        that invoice.
 
         :param order: one exchange order in superuser mode.
         :rtype: float

@@ -7,7 +7,7 @@ from odoo.tools import SQL
 
 
 class SaleReturnHold(models.AbstractModel):
-    """Service: keep what customers wish for in stock until their goods are here.
+    """Service: hold chosen products in stock until the customer's goods are here.
 
     WH/Stock ──► Customers, reserved like any delivery, and never validated: when the policy
     releases the exchange order, the move becomes its delivery (`_hand_over`), or a part of the
@@ -23,10 +23,11 @@ class SaleReturnHold(models.AbstractModel):
 
     @api.model
     def _take(self, lines):
-        """Hold what lines wish for.
+        """Hold the chosen products of lines.
 
         :param lines: `sale.return.line` records that were just submitted.
-        :raise UserError: when there is not enough, naming the product, how many, and when.
+        :raise UserError: when there is not enough, naming the product, how many there are, and when
+            more come.
         """
         held = lines.filtered(lambda line: line.exchange_product_id.is_storable)
         if not held:
@@ -40,7 +41,7 @@ class SaleReturnHold(models.AbstractModel):
         if short:
             move = short[:1]
             warehouse = move.exchange_line_id.exchange_order_id.warehouse_id
-            # What this very hold has got is free for it, too.
+            # What this hold has already reserved is available to it, too.
             got = sum(short.filtered(lambda m: m.product_id == move.product_id).mapped('quantity'))
             exchange = self.env['sale.return.exchange']
             free = exchange._get_free(move.product_id, warehouse)[move.product_id]
@@ -50,24 +51,24 @@ class SaleReturnHold(models.AbstractModel):
                 )
             )
         now = Datetime.now()
-        # Without days the goods were only looked for.
+        # Without days only the availability is checked.
         self._free(held.filtered(lambda line: not line.policy_id.hold_days))
         for days, group in held.return_id.grouped(self._get_hold_days).items():
             group._write_facts({'exchange_hold_until': days and now + timedelta(days=days)})
 
     @api.model
     def _get_hold_days(self, sale_return):
-        """Return for how many days a return holds goods; one request ends on one day."""
+        """Return for how many days a return holds goods; all lines end on one day."""
         days = sale_return.line_ids._filter_exchanged().policy_id.mapped('hold_days')
         return min(filter(None, days), default=0)
 
     @api.model
     def _lock_stock(self, lines):
-        """Let two who hold the same goods go one after the other.
+        """Serialize transactions that hold the same goods.
 
-        Odoo passes over rows that somebody else has locked and writes new ones beside them, so
-        two at once would both have the last unit. Writing the rows makes the second one wait, and
-        start again seeing what the first has done.
+        Odoo skips rows locked by others and writes new ones, so two transactions could both get the
+        last unit. Writing the rows makes the second one wait and be retried, seeing what the first
+        has done.
         """
         locations = lines.exchange_order_id.warehouse_id.lot_stock_id
         quants = self.env['stock.quant'].search(
@@ -78,7 +79,7 @@ class SaleReturnHold(models.AbstractModel):
         )
         quants.flush_recordset(['reserved_quantity'])
         if quants:
-            # A conflict is no error worth a log entry: Odoo starts the transaction again.
+            # A conflict is not an error worth a log entry: Odoo retries the transaction.
             self.env.cr.execute(
                 SQL(
                     """
@@ -95,7 +96,7 @@ class SaleReturnHold(models.AbstractModel):
     def _prepare_move_vals(self, line):
         """Prepare the move that holds goods. Override to add values.
 
-        It has no operation type, so that it is part of no transfer that anybody could validate.
+        It has no operation type, so that it is not part of a transfer that could be validated.
         """
         order = line.exchange_order_id
         partner = order.partner_shipping_id
@@ -116,7 +117,7 @@ class SaleReturnHold(models.AbstractModel):
 
     @api.model
     def _check_limits(self, lines):
-        """Refuse that one customer, or one order, holds more than the company allows.
+        """Limit what one customer, or one order, may hold to the company's settings.
 
         :raise UserError: naming the customer or the order.
         """
@@ -180,12 +181,12 @@ class SaleReturnHold(models.AbstractModel):
 
     @api.model
     def _free(self, lines):
-        """Set free what lines hold."""
+        """Release the holds of lines."""
         self._get_moves(lines)._action_cancel()
 
     @api.model
     def _shrink(self, quantities):
-        """Let the deliveries of orders take the place of parts of the hold.
+        """Replace parts of the hold by the deliveries of orders.
 
         :param dict quantities: `{return line: quantity in the unit of the exchange}`
         """
@@ -279,7 +280,7 @@ class SaleReturnHold(models.AbstractModel):
 
     @api.model
     def _get_ended_domain(self):
-        """Return the domain of returns whose hold is over."""
+        """Return the domain of returns whose hold has expired."""
         return [
             ('exchange_hold_until', '<=', Datetime.now()),
             ('state', 'in', ('submitted', 'approved', 'closed')),
@@ -287,26 +288,26 @@ class SaleReturnHold(models.AbstractModel):
 
     @api.model
     def _cron_end(self):
-        """Scheduled job: set free what was held long enough; the returns go on as refunds."""
+        """Scheduled job: release expired holds; the returns continue as refunds."""
         # sudo: the job works for all companies.
         returns = self.env['sale.return'].sudo().search(self._get_ended_domain(), order='id')
         self.env['sale.return.job']._work_off(returns, self.sudo()._end_due)
 
     @api.model
     def _end_due(self, returns):
-        """End the exchanges of returns whose hold is (still) over."""
+        """End the exchanges of returns whose hold has (still) expired."""
         due = returns.filtered_domain(self._get_ended_domain())
-        # Goods that are here wait for us: customers do not lose anything by that.
+        # Goods that are here wait for us, and customers must not lose their exchange by that.
         waiting = due.filtered(lambda r: any(line.qty_to_inspect > 0 for line in r.line_ids))
         waiting._write_facts({'exchange_hold_until': Datetime.now() + timedelta(days=1)})
         for sale_return in due - waiting:
-            # One by one: each has messages of its own.
+            # One by one: each has its own messages.
             sale_return._end_exchange('exchange_lapsed')
             sale_return._after_step()
 
     @api.model
     def _end(self, lines, as_refund=True):
-        """Exchange nothing more of lines: free the hold, lower the order to what is ordered.
+        """End the exchange of lines: release the hold, lower the order to what is ordered.
 
         :param bool as_refund: False where the return itself ends.
         """
@@ -332,7 +333,7 @@ class SaleReturnHold(models.AbstractModel):
                     and other.resolution == 'refund'
                 )
             )
-            # A return has each order line once for a reason and a resolution.
+            # A return can have an order line only once per reason and resolution.
             if not twins:
                 line._write_facts({'resolution': 'refund'})
         lines.return_id.filtered(lambda r: not r.line_ids._filter_exchanged())._write_facts(
@@ -342,7 +343,7 @@ class SaleReturnHold(models.AbstractModel):
 
     @api.model
     def _lower_orders(self, lines):
-        """Cancel quotations of which nothing is ordered."""
+        """Cancel quotations without ordered quantities."""
         orders = lines.exchange_order_id.filtered(lambda order: order.state in ('draft', 'sent'))
         for order in orders:
             if order.exchange_return_id.line_ids._filter_exchanged():

@@ -3,15 +3,15 @@ import math
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-# What is wished for; fixed with the submission, or when the goods are under way.
+# Fields of the exchange; fixed at submission, or when the goods are under way.
 WISH = frozenset({'resolution', 'exchange_product_id', 'exchange_quantity', 'exchange_price'})
 
 
 class SaleReturnLine(models.Model):
-    """Other goods instead of money: what is wished for, and what it costs.
+    """Other goods instead of money: the chosen product and its price.
 
-    The line is credited like a refund. What is wished for is an order of its own, and its invoice
-    is settled with the credit note.
+    The line is credited like a refund. The chosen product is on a separate order, whose invoice is
+    settled with the credit note.
     """
 
     _inherit = 'sale.return.line'
@@ -71,7 +71,7 @@ class SaleReturnLine(models.Model):
         help="Nothing more is exchanged: the hold is over, or somebody has ended it. What comes "
         "back is credited all the same.",
     )
-    # Which size runs small: stays whatever becomes of the exchange.
+    # Shows which size runs small; kept even if the exchange ends.
     size_had_id = fields.Many2one(
         'product.attribute.value',
         compute='_compute_size_had_id',
@@ -94,7 +94,7 @@ class SaleReturnLine(models.Model):
         for line in self:
             product = line.exchange_product_id
             unit = line.product_uom_id
-            # As on the order, where it is the same kind of unit: a dozen for a dozen.
+            # The unit of the order, if it is of the same kind: a dozen for a dozen.
             same = product and unit._has_common_reference(product.uom_id)
             line.exchange_uom_id = unit if same else product.uom_id
 
@@ -112,14 +112,14 @@ class SaleReturnLine(models.Model):
                 line.resolution == 'exchange' and line.exchange_product_id and line.sale_line_id
             )
         )
-        # sudo: who writes down a return need not read orders and pricelists.
+        # sudo: users who enter a return need not read orders and pricelists.
         prices = self.env['sale.return.exchange'].sudo()._get_proposed_prices(wishes.sudo())
         for line in self:
             submitted = line._is_submitted()
             line.exchange_price = line.exchange_price if submitted else prices.get(line, 0.0)
 
     def _is_submitted(self):
-        """Tell whether what is wished for is fixed."""
+        """Tell whether the exchange can no longer be changed."""
         self.ensure_one()
         return bool(self._origin) and self.return_id.state not in (False, 'draft')
 
@@ -139,7 +139,7 @@ class SaleReturnLine(models.Model):
     @api.constrains('exchange_quantity', 'exchange_price')
     def _check_exchange(self):
         for line in self:
-            # NaN and infinity are no numbers that could be ordered.
+            # NaN and infinity cannot be ordered.
             if not all(
                 math.isfinite(number) and number >= 0
                 for number in (line.exchange_quantity, line.exchange_price)
@@ -154,7 +154,7 @@ class SaleReturnLine(models.Model):
     # === CRUD METHODS === #
 
     def _count_requested(self):
-        """Extend to keep what somebody wished for apart from what comes back."""
+        """Extend to separate the exchange from the returned goods."""
         wished = {
             line: line.exchange_quantity
             for line in self
@@ -167,7 +167,7 @@ class SaleReturnLine(models.Model):
         return result
 
     def write(self, vals):
-        """Extend to keep the wish once the goods are under way.
+        """Extend to protect the exchange once the goods are under way.
 
         :raise UserError: naming the return.
         """
@@ -202,7 +202,7 @@ class SaleReturnLine(models.Model):
         return self.resolution == 'exchange' or super()._is_credited()
 
     def _filter_exchanged(self):
-        """Return the lines of which something may still be exchanged."""
+        """Return the lines that may still be exchanged."""
         return self.filtered(
             lambda line: (
                 line.resolution == 'exchange'
@@ -212,10 +212,10 @@ class SaleReturnLine(models.Model):
         )
 
     def _get_qty_exchanged(self, quantity):
-        """Return how many the customer gets for a quantity that comes back, in proportion.
+        """Return how many the customer gets for a returned quantity, in proportion.
 
         :param float quantity: in the unit of the line.
-        :return: in the unit of the exchange, whole pieces where pieces are wished for.
+        :return: in the unit of the exchange, whole pieces if it is counted in pieces.
         :rtype: float
         """
         self.ensure_one()
@@ -234,13 +234,13 @@ class SaleReturnLine(models.Model):
         return self.exchange_uom_id.round(part, rounding_method='DOWN')
 
     def _get_qty_exchange_ordered(self):
-        """Return what is ordered for certain, in the unit of the exchange."""
+        """Return the confirmed order quantity, in the unit of the exchange."""
         self.ensure_one()
         sale_line = self.exchange_sale_line_id
         return sale_line.product_uom_qty if sale_line.state == 'sale' else 0.0
 
     def _get_qty_exchange_open(self):
-        """Return what is promised and not ordered yet, in the unit of the exchange."""
+        """Return the quantity promised and not ordered yet, in the unit of the exchange."""
         self.ensure_one()
         if not self._filter_exchanged():
             return 0.0
@@ -248,7 +248,7 @@ class SaleReturnLine(models.Model):
         return max(promised - self._get_qty_exchange_ordered(), 0.0)
 
     def _has_effects(self):
-        """Extend by what is ordered for the customer."""
+        """Extend to count what is ordered for the customer."""
         return super()._has_effects() or bool(self._get_qty_exchange_ordered())
 
     # === GUARDS === #
@@ -295,7 +295,7 @@ class SaleReturnLine(models.Model):
         }
 
     def _ensure_price_allowed(self):
-        """Refuse to give something away: a lower price than is proposed takes an approver.
+        """Refuse a lower price than proposed, unless the user is an approver.
 
         :raise AccessError: naming the product and both prices.
         """

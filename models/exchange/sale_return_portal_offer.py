@@ -1,6 +1,6 @@
 from odoo import api, models
 
-# Of one product, so that a page stays a page.
+# Maximum per product, to keep the page short.
 MAX_VARIANTS = 200
 
 
@@ -11,7 +11,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _get_offer(self, order):
-        """Extend by what each product can be exchanged for."""
+        """Extend to include what each product can be exchanged for."""
         rows = super()._get_offer(order)
         if not self._may_exchange(order):
             return rows
@@ -31,10 +31,10 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _get_variants(self, order, sale_lines):
-        """Return the variants that products of an order can be exchanged for, and what is free.
+        """Return the variants that products of an order can be exchanged for, and their stock.
 
         :param order: one `sale.order` in superuser mode.
-        :param list sale_lines: of it.
+        :param list sale_lines: of this order.
         :return: `{order line: [{'product', 'label', 'free' (None: always), 'may_choose'}]}`
         :rtype: dict
         """
@@ -68,7 +68,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _is_shown_variant(self, product):
-        """Tell whether customers may choose a variant. Override."""
+        """Tell whether customers may choose a variant. Override to change it."""
         if 'is_published' in product._fields and not product.is_published:
             return False
         kit = 'is_kits' in product._fields and product.is_kits

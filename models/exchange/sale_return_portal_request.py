@@ -4,13 +4,13 @@ from ..portal.exceptions import RequestRefused
 
 
 class SaleReturnPortalRequest(models.AbstractModel):
-    """Customers ask for another size on their pages."""
+    """Customers request another size on their pages."""
 
     _inherit = 'sale.return.portal.request'
 
     @api.model
     def _prepare_line_vals(self, choice):
-        """Extend by the variant that was chosen."""
+        """Extend to include the chosen variant."""
         vals = super()._prepare_line_vals(choice)
         if choice['resolution'] == 'exchange':
             vals['exchange_product_id'] = choice['variant_id']
@@ -18,7 +18,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_choice(self, row, choice):
-        """Extend to refuse variants that are not offered, or not enough of.
+        """Extend to refuse variants that are not offered or not in stock.
 
         :raise RequestRefused: naming the product.
         """
@@ -52,7 +52,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _get_summary(self, draft):
-        """Extend by what the customer gets, and what they still pay or get back.
+        """Extend to include the exchange, and what the customer still pays or gets back.
 
         :return: as before, and `exchange`: None or `{'lines': [(quantity, unit, product,
             amount)], 'total', 'difference', 'currency'}`.
@@ -69,7 +69,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _describe_exchange(self, preview):
-        """Return what `_get_summary` says of an exchange, from its preview."""
+        """Return the part of `_get_summary` about an exchange, from its preview."""
         if not preview['exchange']:
             return None
         order = preview['exchange'][0]
@@ -93,7 +93,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _send(self, draft):
-        """Extend to say, in the customer's words, what was sold meanwhile."""
+        """Extend to tell customers what was sold in the meantime."""
         if draft.state == 'draft':
             offer = self.env['sale.return.portal.offer']
             wishes = draft.line_ids.filtered(lambda line: line.resolution == 'exchange')

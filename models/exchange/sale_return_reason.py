@@ -11,7 +11,7 @@ class SaleReturnReason(models.Model):
 
     @api.model
     def _selection_resolution(self):
-        """Extend to propose no exchange where the part is switched off."""
+        """Extend not to propose exchanges where the part is switched off."""
         wishes = super()._selection_resolution()
         if self.env['sale.return.exchange']._is_on():
             return wishes

@@ -18,11 +18,11 @@ class StockMove(models.Model):
     )
 
     def _action_done_of_returns(self, cancel_backorder=False):
-        """Extend to keep held goods, and exchanges that are not paid, from leaving.
+        """Extend to stop held goods, and unpaid exchanges, from leaving.
 
         :raise UserError: naming the return, and the amount that is missing.
         """
-        # sudo: whoever validates a transfer need not be a user of Returns.
+        # sudo: users who validate transfers need not be users of Returns.
         moves = self.sudo()
         if held := moves.exchange_line_id.return_id:
             raise UserError(

@@ -13,5 +13,5 @@ from . import sale_return_portal_offer
 from . import sale_return_reason
 from . import sale_return_withdrawal
 
-# The wings whose fields and methods this one names.
+# The wings whose fields and methods this wing uses.
 USES = ('refund', 'deadline')

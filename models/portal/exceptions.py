@@ -1,17 +1,17 @@
-"""What is refused to customers on their pages; each sentence is for them."""
+"""Errors shown to customers on their pages, in words for them."""
 
 from odoo.exceptions import UserError
 
 
 class RequestRefused(UserError):
-    """A request that cannot be taken; its sentence is for the customer."""
+    """A request that cannot be accepted; its message is for the customer."""
 
 
 class TooManyWithdrawals(RequestRefused):
-    """The page accepts no more statements today; a person takes any further ones."""
+    """The page accepts no more statements today; a person handles further ones."""
 
 
 class TooMuch(RequestRefused):
-    """More came in a short time than one visitor, or all of them together, may send."""
+    """Too many requests in a short time from one visitor, or from all together."""
 
     http_status = 429

@@ -6,12 +6,12 @@ from odoo.http import request
 
 from ...tools.reader import MAX_ID, take_id, take_text
 
-# Limit for one field of a form, in letters. Longer than any text that is kept, so that the sentence
-# about its length can be said.
+# Limit for one field of a form, in characters. Longer than any stored text, so that the error about
+# its length can be shown.
 MAX_FIELD = 10_000
 
-# Pages with a link in their address, or with what it opens: kept nowhere, shown in no frame, and
-# the address told to nobody.
+# Headers of pages with a token in their address, or opened by one: not cached, not framed, and
+# without referrer.
 SECRET_HEADERS = {
     'Cache-Control': 'no-store',
     'Pragma': 'no-cache',
@@ -26,12 +26,12 @@ TOKENS = ('access_token', 'hash', 'pid')
 # By what Odoo knows somebody who has no login.
 THREAD_KEYS = ('token', 'hash', 'pid')
 FRAMES = "frame-ancestors 'self'"
-# For pages; a file may need its plug-in.
+# For pages; a file may need a plug-in.
 NO_PLUGINS = "object-src 'none'; base-uri 'none'"
 
 
 class RowIdConverter(IntegerConverter):
-    """The id of a record in a path: other numbers lead nowhere, however long they are."""
+    """The id of a record in a path: other numbers of any length give “not found”."""
 
     regex = r'\d{1,10}'
 
@@ -40,7 +40,7 @@ class RowIdConverter(IntegerConverter):
 
 
 class IrHttp(models.AbstractModel):
-    """The frame around our pages for customers: reads what comes in, protects what goes out."""
+    """Common handling of our pages for customers: checks input, protects output."""
 
     _inherit = 'ir.http'
 
@@ -51,7 +51,7 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _is_sale_return_page(cls, endpoint):
-        """Tell whether a route is one of ours."""
+        """Tell whether a route belongs to us."""
         module = getattr(getattr(endpoint, 'original_endpoint', None), '__module__', '') or ''
         return module.startswith('odoo.addons.sale_return.')
 
@@ -74,7 +74,7 @@ class IrHttp(models.AbstractModel):
     def _dispatch(cls, endpoint):
         """Override of `base`: pages of ours see texts, and nothing else of what a browser sends.
 
-        Files are read where they are taken, ids in paths by `RowIdConverter`.
+        Files are read where they are used, ids in paths by `RowIdConverter`.
         """
         if request.httprequest.path in MESSAGE_ROUTES:
             cls._count_sale_return_message()
@@ -87,16 +87,16 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _count_sale_return_message(cls):
-        """Count what a visitor writes to us on the page of a return.
+        """Count the messages of a visitor on the page of a return.
 
-        :raise TooMuch: when there was too much.
+        :raise TooMuch: when there were too many.
         """
         if request.params.get('thread_model') == 'sale.return':
             params = request.params
             thread = request.env['sale.return']
-            # Only what people write who may see a return counts for it.
+            # Only messages of people who may see the return count for it.
             if thread_id := take_id(params.get('thread_id')):
-                # Tokens are compared in constant time, which cannot be done with other letters.
+                # Tokens are compared in constant time, which only works for ASCII characters.
                 keys = {
                     name: value
                     for name in THREAD_KEYS

@@ -8,21 +8,21 @@ from odoo import fields, models
 from odoo.tools import consteq
 from odoo.tools.misc import hash_sign, verify_hash_signed
 
-# What a signed text is for: one for a link is none for a form.
+# Purposes of signed texts: one for a link is not valid for a form.
 LINK_SCOPE = 'sale_return.request_link'
 FORM_SCOPE = 'sale_return.request_form'
 FORM_HOURS = 24
 
-# Orders listed in one mail; a customer with more finds them by their numbers.
+# Orders listed in one mail; customers with more find them by number.
 MAX_LINKS = 5
 
 
 class SaleOrder(models.Model):
-    """The customer's ways from an order to a return."""
+    """How customers get from an order to a return."""
 
     _inherit = 'sale.order'
 
-    # The customer's way from an order to a return: who may go it, and links that lead there.
+    # How customers get from an order to a return: access and links.
     withdrawal_ids = fields.One2many(
         'sale.return.withdrawal', 'order_id', readonly=True, groups='sale_return.group_user'
     )
@@ -30,12 +30,12 @@ class SaleOrder(models.Model):
     # === REQUESTS === #
 
     def _can_ask_return(self):
-        """Tell whether the customer finds something to ask back on their pages.
+        """Tell whether customers can return anything of the order on their pages.
 
         :rtype: bool
         """
         self.ensure_one()
-        # sudo: the customer need not read what was moved.
+        # sudo: customers need not read transfers.
         order = self.sudo()
         return bool(
             order.company_id.sale_return_portal
@@ -49,7 +49,7 @@ class SaleOrder(models.Model):
         :rtype: bool
         """
         self.ensure_one()
-        # sudo: the customer need not read policies, nor what was moved.
+        # sudo: the customer need not read policies, nor transfers.
         order = self.sudo()
         if not order.company_id.sale_return_portal or order.state != 'sale':
             return False
@@ -62,9 +62,9 @@ class SaleOrder(models.Model):
     # === LINKS === #
 
     def _get_return_url(self, access_token=None, page=''):
-        """Return the address of the page on which the customer asks for a return of the order.
+        """Return the address of the page on which customers request a return of the order.
 
-        :param str access_token: what opens the page without login, if anything is needed.
+        :param str access_token: token that opens the page without login, if needed.
         :param str page: the screen, the first one by default.
         """
         self.ensure_one()
@@ -87,9 +87,9 @@ class SaleOrder(models.Model):
         return f'{self.get_base_url()}{self._get_return_url(self._get_return_token())}'
 
     def _get_return_token(self):
-        """Return what opens the return pages of the order for some days. It is kept nowhere."""
+        """Return a token for the return pages of the order, valid for some days and not stored."""
         self.ensure_one()
-        # sudo: the key of the database signs it.
+        # sudo: it is signed with the key of the database.
         order = self.sudo()
         return hash_sign(
             order.env,
@@ -101,14 +101,14 @@ class SaleOrder(models.Model):
     def _opens_return(self, access_token):
         """Tell whether a token opens the return pages of the order now.
 
-        A link of ours does until it expires. The link of the order itself, which never does, is
-        good for as many days after the last delivery (or the order).
+        Our own links do until they expire. The link of the order itself never expires, so it is
+        accepted for the same number of days after the last delivery (or the order).
 
         :param str access_token: from a stranger's browser.
         :rtype: bool
         """
         self.ensure_one()
-        order = self.sudo()  # the token says what may be seen, not the user
+        order = self.sudo()  # access is granted by the token, not by the user
         if not access_token or not order.company_id.sale_return_portal:
             return False
         if order.access_token and consteq(order.access_token, str(access_token)):
@@ -126,7 +126,7 @@ class SaleOrder(models.Model):
     # === FORMS === #
 
     def _get_return_form_key(self):
-        """Return what makes a form good for one return of the order, signed."""
+        """Return a signed key that lets a form create one return of the order."""
         self.ensure_one()
         return hash_sign(
             self.sudo().env,
@@ -136,15 +136,15 @@ class SaleOrder(models.Model):
         )
 
     def _read_return_form_key(self, signed):
-        """Return the key in a form of the order, None when it is not ours or too old."""
+        """Return the key in a form of the order, None when it is invalid or too old."""
         self.ensure_one()
         values = self._read_signed(FORM_SCOPE, signed)
         return values[1] if values and values[0] == self.id else None
 
     def _read_signed(self, scope, signed):
-        """Return what was signed, None for anything else than what we signed for this purpose."""
+        """Return the signed text, None if we did not sign it for this purpose."""
         try:
-            # sudo: the key of the database signs it.
+            # sudo: it is signed with the key of the database.
             return verify_hash_signed(self.sudo().env, scope, str(signed))
         except (ValueError, binascii.Error, IndexError):
             return None

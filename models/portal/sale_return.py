@@ -8,8 +8,8 @@ from odoo.fields import NO_ACCESS, Domain
 
 from ...const import OPEN_STATES
 
-# What customers read of their returns. Everything else is ours: who decides and why, what failed,
-# what it costs. A field that is added stays hidden until it is named here.
+# Fields of returns that customers may read. Everything else is internal: who decides and why,
+# failures, costs. New fields stay hidden until they are listed here.
 PORTAL_FIELDS = frozenset(
     {
         'id',
@@ -40,20 +40,20 @@ PORTAL_FIELDS = frozenset(
     }
 )
 
-# The key to the customer's page is nobody's to read or choose, nor its last moment to move.
+# Nobody may read or choose the key to the customer's page, nor change its expiry.
 SECRET_FIELDS = {
     'read': ('access_token', 'access_token_value'),
     'write': ('access_token', 'access_token_value', 'access_token_expiry'),
 }
 
-# What carriers print below a barcode.
+# Characters that carriers print below a barcode.
 TRACKING_REF = re.compile(r'[A-Za-z0-9](?:[A-Za-z0-9 ._/#:+-]{1,62})[A-Za-z0-9]')
 MAX_CARRIER = 64
 MAX_COMMENT = 2000
 # Unhappy, neutral, happy: what Odoo's own rating page offers.
 RATINGS = (1, 3, 5)
 
-# Days that a request stays that was begun and never sent.
+# Days for which an unsent request is kept.
 DRAFT_DAYS = 2
 
 
@@ -70,13 +70,13 @@ class SaleReturn(models.Model):
         help="Links to the return in messages to the customer open it until then.",
     )
 
-    # The link to a return: dead for every door of Odoo once it has expired.
+    # The link to a return: invalid for all routes of Odoo once it has expired.
     access_token = fields.Char(
         compute='_compute_access_token', inverse='_inverse_access_token', compute_sudo=True
     )
     access_token_value = fields.Char(copy=False, groups=NO_ACCESS)
 
-    # Returns that customers asked for on their pages.
+    # Returns that customers requested on their pages.
     portal_kind = fields.Selection(
         [('request', "Request"), ('withdrawal', "Withdrawal from the contract")],
         string="Asked by the Customer",
@@ -98,16 +98,16 @@ class SaleReturn(models.Model):
 
     def _inverse_access_token(self):
         for sale_return in self:
-            # sudo: the token is nobody's to read or write; `_portal_ensure_token` gives it.
+            # sudo: nobody may read or write the token; `_portal_ensure_token` creates it.
             sale_return.sudo().access_token_value = sale_return.access_token
 
     # === CONSTRAINT METHODS === #
 
     @api.model
     def _check_tracking_ref(self, text):
-        """Return the number of a parcel without blanks around it.
+        """Return the tracking number of a parcel without surrounding blanks.
 
-        :raise UserError: when it is missing, or has what no carrier's number has.
+        :raise UserError: when it is missing, or has characters that no carrier uses.
         """
         text = " ".join((text or '').split())
         if not TRACKING_REF.fullmatch(text):
@@ -148,17 +148,16 @@ class SaleReturn(models.Model):
     def _get_portal_domain(self, partner):
         """Return the returns that a customer may see: those of their company, once submitted.
 
-        What we prepare and never submitted is not theirs. The record rule for portal users says the
-        same.
+        Drafts of our users are not shown. The record rule for portal users is the same.
 
-        :param partner: `res.partner`, somebody of the customer.
+        :param partner: `res.partner`, a contact of the customer.
         :rtype: odoo.fields.Domain
         """
         mine = Domain('partner_id', 'child_of', partner.commercial_partner_id.ids)
         return mine & (Domain('state', '!=', 'draft') | Domain('submission_count', '>', 0))
 
     def _get_report_base_filename(self):
-        """Return the name of the slip as a file, without its ending."""
+        """Return the file name of the slip, without extension."""
         self.ensure_one()
         return self.env._("Return slip %(number)s", number=self.name)
 
@@ -169,7 +168,7 @@ class SaleReturn(models.Model):
     # === WHAT CUSTOMERS MAY DO === #
 
     def _is_dispatch_open(self):
-        """Tell whether the customer may say that the goods are sent, or correct what was said."""
+        """Tell whether the customer may report the dispatch of the goods, or correct the report."""
         self.ensure_one()
         lines = self.line_ids
         return (
@@ -179,7 +178,7 @@ class SaleReturn(models.Model):
         )
 
     def _is_cancellation_open(self):
-        """Tell whether the customer may drop the return: nothing was sent, nothing has come."""
+        """Tell whether the customer may cancel the return: nothing was sent or received."""
         self.ensure_one()
         return (
             self.state in ('submitted', 'approved')
@@ -189,20 +188,20 @@ class SaleReturn(models.Model):
         )
 
     def _is_rating_open(self):
-        """Tell whether the customer may rate: once, when all is over."""
+        """Tell whether the customer may rate: once, when the return is finished."""
         self.ensure_one()
         return self.state in ('closed', 'refused') and not self._get_rating()
 
     def _get_rating(self):
         """Return the rating that the customer has given, if any."""
         self.ensure_one()
-        # sudo: whoever may see the return may see what its customer said about it.
+        # sudo: users who may see the return may see its rating.
         return self.sudo().rating_ids.filtered('consumed')[:1]
 
     # === WHERE IT STANDS === #
 
     def _get_portal_status(self):
-        """Return where the return stands, in the customer's words.
+        """Return the status of the return, in words for the customer.
 
         :return: `(label, Bootstrap color)`.
         :rtype: tuple
@@ -232,7 +231,7 @@ class SaleReturn(models.Model):
         return self.env._("Approved: please send"), 'primary'
 
     def _get_portal_next_step(self):
-        """Return who has to act next, in the customer's words.
+        """Return who has to act next, in words for the customer.
 
         :return: `{'actor': 'customer' | 'company' | False, 'text', 'due': moment or False}`.
         :rtype: dict
@@ -254,7 +253,7 @@ class SaleReturn(models.Model):
 
     @api.model
     def _get_portal_step_texts(self):
-        """Return what each step is called towards customers. Override to add steps."""
+        """Return the names of the steps for customers. Override to add steps."""
         return {
             'decide': self.env._("We look at your request and decide on it."),
             'dispatch': self.env._("Please send the goods to us, and tell us the tracking number."),
@@ -276,11 +275,11 @@ class SaleReturn(models.Model):
         return super()._has_field_access(field, operation)
 
     def _is_portal_link_alive(self):
-        """Tell whether links to the return still open it.
+        """Tell whether links to the return are still valid.
 
         :rtype: bool
         """
-        # sudo: the token is nobody's to read, whether there is one may be known.
+        # sudo: nobody may read the token, but its existence is no secret.
         sale_return = self.sudo()
         return bool(
             len(sale_return) == 1
@@ -292,10 +291,10 @@ class SaleReturn(models.Model):
     def _portal_ensure_token(self):
         """Override of `portal`: a link works for some days after the last one was given.
 
-        Once it has expired the next link has a token of its own, and the old ones stay dead.
+        After it has expired the next link has a new token, and the old ones stay invalid.
         """
         self.ensure_one()
-        # sudo: the token is nobody's to read; whoever gives a link may see the return.
+        # sudo: nobody may read the token; users who create a link may see the return.
         sale_return = self.sudo()
         now = fields.Datetime.now()
         until = now + timedelta(days=sale_return.company_id.sale_return_link_days)
@@ -304,26 +303,25 @@ class SaleReturn(models.Model):
         elif sale_return.access_token_expiry < until - timedelta(days=1) and not (
             self.env.context.get('sale_return_link_followed')
         ):
-            # Once a day is enough: pages ask for links, too.
+            # Once a day is enough, as pages create links, too.
             sale_return.write({'access_token_expiry': until})
         return sale_return.access_token
 
     # === WHAT CUSTOMERS DO === #
 
-    # What a customer does on the page of their return.
-    #
-    # Called in superuser mode by routes that have checked the customer or their link; `env.user`
-    # stays who they are. What is not possible (any more) is refused with a sentence for them.
+    # Actions of customers on the page of their return.  Called in superuser mode by routes that
+    # have checked the customer or their link; `env.user` stays the visitor. Impossible actions are
+    # refused with a message for them.
 
     def _portal_dispatch(self, tracking_ref, carrier_name):
-        """Note what the customer says about their parcel; again corrects it until it is confirmed.
+        """Record the customer's report about their parcel; it can be corrected until confirmed.
 
-        Their word releases no credit, whoever they are, see `action_register_dispatch`.
+        Their report never releases a credit, see `action_register_dispatch`.
 
-        :param str tracking_ref: number of the parcel, demanded.
+        :param str tracking_ref: number of the parcel, required.
         :param str carrier_name: who carries it.
-        :raise UserError: when it is not to be sent (any more), was confirmed, or the number cannot
-            be one.
+        :raise UserError: when nothing is to be sent (any more), it is already confirmed, or the
+            number is invalid.
         """
         self.ensure_one()
         if not self._is_dispatch_open():
@@ -339,7 +337,7 @@ class SaleReturn(models.Model):
         self._register_dispatch(tracking_ref, carrier_name, claimed=True)
 
     def _portal_cancel(self):
-        """Cancel the return for its customer, once; again changes nothing.
+        """Cancel the return for its customer; calling it again changes nothing.
 
         :raise UserError: when something was sent or has come already.
         """
@@ -356,11 +354,11 @@ class SaleReturn(models.Model):
         self.action_cancel()
 
     def _portal_appeal(self, comment, partner):
-        """Take the appeal of the customer.
+        """Create the appeal of the customer.
 
-        :param str comment: what they say, demanded.
+        :param str comment: what they say, required.
         :param partner: `res.partner` who appeals.
-        :raise UserError: without words, or when no appeal is possible (any more).
+        :raise UserError: without a comment, or when no appeal is possible (any more).
         """
         self.ensure_one()
         comment = self._check_comment(comment)
@@ -369,7 +367,7 @@ class SaleReturn(models.Model):
         self._appeal(comment, partner)
 
     def _portal_rate(self, rate, feedback, partner):
-        """Keep what the customer thinks of how we handled the return, once.
+        """Store the customer's rating of how we handled the return, once.
 
         :param rate: one of `RATINGS`, as text or number.
         :param str feedback: what they add.
@@ -392,13 +390,13 @@ class SaleReturn(models.Model):
 
     # === LINKS === #
 
-    # Pages, messages, mails and downloads each compare tokens by themselves, so it is the token
-    # that goes: after its last moment the return has none, and nothing equals it.
+    # Pages, messages, mails and downloads each compare tokens themselves, so the token is removed:
+    # after its expiry the return has none, and nothing matches it.
 
     def get_portal_url(self, *args, **kwargs):
         """Override of `portal`: remote clients get links to what they may read only.
 
-        The link opens the page for whoever has it, so it is logged who took one.
+        Anybody with the link can open the page, so copying it is logged.
         """
         self.check_access('read')
         self._log_link()
@@ -409,21 +407,21 @@ class SaleReturn(models.Model):
         if share_token:
             self.check_access('read')
             self._log_link()
-        # sudo: Odoo looks whether there is a token, which nobody may read.
+        # sudo: Odoo checks whether there is a token, which nobody may read.
         return super(SaleReturn, self.sudo())._get_share_url(
             redirect=redirect, signup_partner=signup_partner, pid=pid, share_token=share_token
         )
 
     def _log_link(self):
-        """Log that one of us took the link of a customer, once in each request."""
+        """Log that one of our users copied the link of a customer, once per request."""
         user = self.env.user
         if self.env.su or user.share:
             return
-        # sudo: everybody who may read the return may log what they have done.
+        # sudo: users who may read the return may log their actions.
         events = self.env['sale.return.event'].sudo()
         now = self.env.cr.now()
         for sale_return in self:
-            # One by one: a link is taken of one return.
+            # One by one: a link is copied for one return.
             known = [
                 ('return_id', '=', sale_return.id),
                 ('kind', '=', 'link_copied'),
@@ -439,7 +437,7 @@ class SaleReturn(models.Model):
         Otherwise all returns whose link has expired would have the same signature.
         """
         self.ensure_one()
-        # sudo: whoever posts a message gives the link of its return, whose token they cannot read.
+        # sudo: posting a message includes the link of the return, whose token users cannot read.
         sale_return = self.sudo()
         return super(SaleReturn, sale_return)._sign_token(pid) if sale_return.access_token else ''
 
@@ -450,7 +448,7 @@ class SaleReturn(models.Model):
             thread_id, hash=hash, pid=pid, token=token, **kwargs
         )
         if (hash or token) and self.env.user.share:
-            # sudo: what is given back is compared with the token, which they cannot read.
+            # sudo: the token, which users cannot read, is only compared.
             return thread.sudo()
         return thread
 
@@ -474,7 +472,7 @@ class SaleReturn(models.Model):
         :param customer: commercial partner.
         :rtype: int
         """
-        # sudo: all their requests count, whoever asks.
+        # sudo: all their requests count, no matter who asks.
         return self.sudo().search_count(
             [
                 ('portal_kind', '=', 'request'),
@@ -486,7 +484,7 @@ class SaleReturn(models.Model):
 
     @api.autovacuum
     def _gc_portal_drafts(self):
-        """Delete requests that were begun and never sent, with their photos."""
+        """Delete unsent requests, with their photos."""
         drafts = self.sudo().search(
             [
                 ('portal_kind', '!=', False),
@@ -501,7 +499,7 @@ class SaleReturn(models.Model):
     # === DAYS === #
 
     def _format_portal_day(self, moment):
-        """Return the day of a moment in the time zone of the company.
+        """Return the day of a time in the time zone of the company.
 
         :param moment: naive, in UTC; a date stays as it is.
         :rtype: datetime.date | bool

@@ -1,6 +1,6 @@
 from odoo import api, models
 
-# What customers read of the lines of their returns.
+# Fields of return lines that customers may read.
 PORTAL_FIELDS = frozenset(
     {
         'id',

@@ -14,28 +14,28 @@ from .exceptions import RequestRefused, TooMuch
 
 _logger = logging.getLogger(__name__)
 
-# What each act costs: mails and rows it leaves, and work it makes.
+# Cost of each action in points: for its mails, rows and work.
 PRICES = {
     'question': 10,  # for a link: a mail
     'draft': 4,
     'picture': 2,  # each one that comes with a draft
-    'video': 20,  # is kept as it comes, up to 50 MB
+    'video': 20,  # stored unchanged, up to 50 MB
     'request': 10,  # a draft that is sent: mails, and somebody may have to decide
     'withdrawal': 20,  # mails, evidence, activities
     'act': 4,  # on the page of a return: number of the parcel, cancellation, appeal, rating
-    'message': 4,  # and each file that is sent with one
+    'message': 4,  # each file sent with one
     'document': 4,  # a PDF
 }
 
 
 class Ceiling(NamedTuple):
-    """How many points may be spent in a period of some hours."""
+    """Points per period, in hours."""
 
     points: int
     hours: int
 
 
-# How much may come from whom. An order is for all who have its link or login together.
+# Limits by source. The limit of an order is shared by all with its link or login.
 CEILINGS = {
     'visitor': Ceiling(200, 1),
     'link': Ceiling(200, 1),
@@ -44,24 +44,24 @@ CEILINGS = {
 }
 # A second limit, for all unknown visitors together, in points per hour.
 CEILING_PARAMETER = 'sale_return.portal_ceiling'
-# Warned of once in so many hours.
+# Hours between two warnings.
 PROXY = Ceiling(0, 24)
 KEEP_DAYS = 2
-# Counters that are deleted in one go.
+# Number of counters deleted in one batch.
 CLEAN_UP = 10_000
 HASH_SCOPE = 'sale_return.portal_gate'
 
 
 class SaleReturnPortalGate(models.Model):
-    """The one place that counts what comes from outside, and refuses what is too much.
+    """The only place that counts requests from outside, and refuses too many.
 
-    Each act has a price and is added up by visitor (IPv4 address, /64 of IPv6), by link or login,
-    by order, and for all strangers together. What a visitor sends above their own ceiling does not
-    count for the others. Who is logged in is not a stranger: the ceiling over all is not theirs.
+    Each action has a price, added up by visitor (IPv4 address, /64 of IPv6), by link or login, by
+    order, and for all anonymous visitors together. Requests above a visitor's own limit do not
+    count for the others. The overall limit does not apply to logged-in users.
 
-    One row per counter and period. Rows name nobody: keys are hashed with the secret of the
-    database. They are written in a transaction of their own, which counts refused requests, too,
-    and in which workers wait for each other no longer than one statement takes.
+    One row per counter and period. Rows contain no names: keys are hashed with the secret of the
+    database. They are written in a separate transaction, so that refused requests count, too, and
+    workers wait for each other only for one statement.
     """
 
     _name = 'sale.return.portal.gate'
@@ -79,23 +79,23 @@ class SaleReturnPortalGate(models.Model):
 
     @api.model
     def _pass(self, acts, order=None, link=None):
-        """Let what somebody outside does in one request pass, or refuse it.
+        """Accept or refuse the actions of one request from outside.
 
         To be called before anything is done for it, and after the right to the order was checked.
-        Our own people pass, and calls that no browser made.
+        Our own users pass, and calls without a browser.
 
-        :param dict acts: how many of which of `PRICES`.
-        :param order: record or text that it is about, if any.
-        :param str link: the token they came with, if any.
-        :raise TooMuch: saying how to reach us otherwise. What is said does not depend on whether an
-            order exists.
+        :param dict acts: number of actions by key of `PRICES`.
+        :param order: record or text concerned, if any.
+        :param str link: the visitor's token, if any.
+        :raise TooMuch: saying how else to reach us. The message does not depend on whether an order
+            exists.
         """
         user = self.env.user
         if not request or user._is_internal():
             return
         environ = request.httprequest.environ
         if environ.get('sale_return.paid'):
-            return  # the same request started again, e.g. after a serialization failure
+            return  # the same request was retried, e.g. after a serialization failure
         price = sum(PRICES[act] * count for act, count in acts.items())
         if full := self._count(self._get_keys(order, link), price, user._is_public()):
             _logger.info("Refused to a visitor: %s. Too much by %s.", ", ".join(acts), full)
@@ -104,7 +104,7 @@ class SaleReturnPortalGate(models.Model):
 
     @api.model
     def _get_keys(self, order, link):
-        """Return what an act is counted by: `{scope: text}`."""
+        """Return the keys of the counters of an action: `{scope: text}`."""
         environ = request.httprequest.environ
         visitor = get_visitor(
             request.httprequest.remote_addr,
@@ -122,16 +122,16 @@ class SaleReturnPortalGate(models.Model):
 
     @api.model
     def _count(self, keys, price, stranger):
-        """Add the price of an act to all its counters.
+        """Add the price of an action to all its counters.
 
         :param dict keys: `{scope: text}`, see `_get_keys`.
         :param int price: in points.
-        :param bool stranger: whether it counts for all strangers together.
-        :return: the scope whose ceiling is passed, None where the act may pass.
+        :param bool stranger: whether it counts for all anonymous visitors together.
+        :return: the scope whose limit is exceeded, None if the action may pass.
         :rtype: str | None
         """
         narrow = {scope: text for scope, text in keys.items() if text}
-        # Its own transaction: what is refused and rolled back is counted all the same.
+        # A separate transaction, so that refused and rolled back requests are counted, too.
         with self.env.registry.cursor() as cr:
             gate = self.with_env(self.env(cr=cr, su=True))
             spent = gate._add(
@@ -144,7 +144,7 @@ class SaleReturnPortalGate(models.Model):
                 )
             for scope, ceiling in CEILINGS.items():
                 if scope == 'order' and scope in narrow:
-                    # What a visitor or link may not do any more does not count for the others.
+                    # Requests above the limit of a visitor or link do not count for the others.
                     spent |= gate._add({scope: (narrow[scope], price)})
                 if spent.get(scope, 0) > ceiling.points:
                     return scope
@@ -160,7 +160,7 @@ class SaleReturnPortalGate(models.Model):
 
     @api.model
     def _add(self, amounts):
-        """Add to counters, `{scope: (text, points)}`; return what they hold now, by scope."""
+        """Add to counters, `{scope: (text, points)}`; return their new values, by scope."""
         if not amounts:
             return {}
         now = fields.Datetime.now()
@@ -172,8 +172,8 @@ class SaleReturnPortalGate(models.Model):
             key = hmac(self.env, HASH_SCOPE, f'{scope} {text}')
             scopes[key] = scope
             rows.append(SQL("%s", (key, begin, points)))
-        # Locked before the transaction sees anything, in the same query: then nobody has changed a
-        # row that it wants to change.
+        # Locked first, in the same query, so that no other transaction has changed a row to be
+        # updated.
         self.env.cr.execute(
             SQL(
                 "LOCK TABLE %(table)s IN EXCLUSIVE MODE; "
@@ -188,7 +188,7 @@ class SaleReturnPortalGate(models.Model):
 
     @api.model
     def _get_ceiling(self):
-        """Return how many points all strangers together may spend in an hour."""
+        """Return how many points all anonymous visitors together may use per hour."""
         value = self.env['ir.config_parameter'].sudo().get_param(CEILING_PARAMETER) or ''
         return int(value) if value.isdecimal() and len(value) < 10 else CEILINGS['all'].points
 
@@ -211,7 +211,7 @@ class SaleReturnPortalGate(models.Model):
                 time=moment.strftime('%H:%M'),
                 parameter=CEILING_PARAMETER,
             )
-            # One by one: each in the language of who reads it, and they are few.
+            # One by one: each in the language of its reader, and they are few.
             self.env['mail.activity'].with_context(mail_activity_quick_update=True).create(
                 {
                     'activity_type_id': self.env.ref('mail.mail_activity_data_todo').id,
@@ -224,14 +224,14 @@ class SaleReturnPortalGate(models.Model):
 
     @api.model
     def _get_watchers(self):
-        """Return who is told of an alarm: up to three managers of returns."""
+        """Return who is notified of an alarm: up to three managers of Returns."""
         users = self.env.ref('sale_return.group_manager').sudo().all_user_ids
         root = self.env.ref('base.user_root')
         return users.filtered(lambda u: u.active and not u.share and u != root).sorted('id')[:3]
 
     @api.model
     def _get_sentence(self):
-        # sudo: the address is one that the company prints on its letters.
+        # sudo: the company publishes this address.
         company = self.env.company.sudo()
         return self.env._(
             "Too many requests came in a short time. Please try again in an hour, or write to "
@@ -245,7 +245,7 @@ class SaleReturnPortalGate(models.Model):
     def _ensure_human(self, action):
         """Have a stranger's CAPTCHA verified where reCAPTCHA or Turnstile is installed and set up.
 
-        :param str action: what the form says in `data-captcha`.
+        :param str action: the `data-captcha` of the form.
         :raise RequestRefused: when it fails.
         """
         if not request or not self.env.user._is_public():
@@ -259,10 +259,10 @@ class SaleReturnPortalGate(models.Model):
 
     @api.autovacuum
     def _gc_counters(self):
-        """Delete the counters of periods that are over."""
+        """Delete the counters of past periods."""
         before = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
         # sudo: nobody reads or writes counters.
         counters = self.sudo().search([('begin', '<', before)], limit=CLEAN_UP)
         count = len(counters)
         counters.unlink()
-        return count, count == CLEAN_UP  # Odoo comes again while something is left
+        return count, count == CLEAN_UP  # Odoo runs it again while something is left

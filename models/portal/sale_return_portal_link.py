@@ -6,7 +6,7 @@ from odoo.tools import email_normalize
 
 from ...tools.reader import take_text
 
-# Links to one order in a day; those who ask are counted by `sale.return.portal.gate`.
+# Links to one order in a day; visitors are limited by `sale.return.portal.gate`.
 MAX_PER_ORDER = 3
 KEEP_DAYS = 2
 
@@ -14,8 +14,8 @@ KEEP_DAYS = 2
 class SaleReturnPortalLink(models.Model):
     """Somebody without login asks for a link, with the number of an order and an address.
 
-    Every question is kept and answered alike, in one sentence and one insert; whether order and
-    address belong together is found out by a job. So neither the answer nor its time tells.
+    Every request is stored and answered in the same way, by one insert; a job checks whether order
+    and address belong together. So neither the answer nor its timing reveals that.
     """
 
     _name = 'sale.return.portal.link'
@@ -36,12 +36,12 @@ class SaleReturnPortalLink(models.Model):
 
     @api.model
     def _ask(self, order_ref, email):
-        """Keep a question for the job, whatever it is.
+        """Store a request for the job, valid or not.
 
         :param str order_ref: number of the order, as typed.
         :param str email: as typed.
         """
-        # sudo: strangers ask; nothing of it is given back to them.
+        # sudo: anonymous visitors ask; nothing is returned to them.
         self.sudo().create(
             {
                 'order_ref': " ".join(take_text(order_ref).split())[:64] or '-',
@@ -97,6 +97,6 @@ class SaleReturnPortalLink(models.Model):
 
     @api.autovacuum
     def _gc_links(self):
-        """Delete old questions: they name people."""
+        """Delete old requests, as they contain personal data."""
         before = fields.Datetime.now() - timedelta(days=KEEP_DAYS)
         self.sudo().search([('create_date', '<', before)], limit=1000).unlink()

@@ -2,15 +2,15 @@ from odoo import api, fields, models
 from odoo.fields import Command
 from odoo.tools import format_date
 
-# Depend on what is still to be asked: how many, and with which photos.
+# Depend on what is entered later: quantity and photos.
 OPEN_KINDS = ('value', 'quantity', 'photo')
 
 
 class SaleReturnPortalOffer(models.AbstractModel):
-    """Service: what a customer can ask back of an order, until when, and why not. Writes nothing.
+    """Service: what a customer can return of an order, until when, and why not. Writes nothing.
 
-    The rules are those of the decision, asked about returns in memory. Callers have checked that
-    the customer may see the order.
+    Uses the rules of the decision on returns in memory. Callers have checked that the customer may
+    see the order.
     """
 
     _name = 'sale.return.portal.offer'
@@ -20,7 +20,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _get_offer(self, order):
-        """Say for each product of an order whether it can be returned.
+        """Return for each product of an order whether it can be returned.
 
         :param order: one `sale.order`, in superuser mode.
         :return: dicts with `line` (order line), `quantity` (returnable, in its unit), `may_ask`,
@@ -57,10 +57,10 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _prepare_row(self, sale_line, by_reason, unstated):
-        """Prepare what is said of one order line. Override to add values.
+        """Prepare the offer of one order line. Override to add values.
 
         :param dict by_reason: `{reason: (policy, [verdict dict])}`.
-        :param unstated: the reason that stands for none.
+        :param unstated: the reason that means “not stated”.
         :rtype: dict
         """
         policy, verdicts = by_reason[unstated]
@@ -92,7 +92,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
         """Return what a customer can wish for: `[(value, label)]`. Override to add or leave out."""
         resolutions = [('refund', self.env._("Refund"))]
         delivered = sale_line.move_ids.filtered(lambda move: move.state == 'done')
-        # What no delivery can bring cannot be replaced: services, kits.
+        # Products that cannot be delivered alone cannot be replaced: services, kits.
         if sale_line.product_id in delivered.product_id:
             resolutions.append(('replace', self.env._("Replacement")))
         return resolutions
@@ -101,12 +101,12 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _evaluate_reasons(self, order, sale_lines, reasons):
-        """Ask policies and rules about order lines, for each reason that makes a difference.
+        """Evaluate policies and rules for order lines, for each relevant reason.
 
         :return: `{reason: {order line: (policy, [verdict dict])}}`
         :rtype: dict
         """
-        # sudo: everybody's return follows the rules.
+        # sudo: every return follows the rules.
         policies = self.env['sale.return.policy'].sudo().search([])
         special = policies.reason_ids | policies.rule_ids.reason_ids
         alike, result = None, {}
@@ -121,7 +121,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _evaluate(self, order, sale_lines, reason):
-        """Ask policies and rules about order lines with one reason, without writing anything.
+        """Evaluate policies and rules for order lines with one reason, without writing anything.
 
         :return: `{order line: (policy, [verdict dict])}`
         :rtype: dict
@@ -152,7 +152,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _refusals(self, verdicts):
-        """Return the verdicts that no person may overrule, as far as they are known by now."""
+        """Return the verdicts that nobody may overrule, as far as already known."""
         return [v for v in verdicts if v['outcome'] == 'refuse' and v['kind'] not in OPEN_KINDS]
 
     @api.model
@@ -185,7 +185,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _get_notes(self, sale_line, verdicts, returnable):
-        """Say to the customer what keeps a product from being returned, or from passing by itself.
+        """Tell the customer why a product cannot be returned, or not without a decision.
 
         :return: sentences.
         :rtype: list
@@ -204,7 +204,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _get_sentence(self, verdict):
-        """Return what a verdict says to the customer, dates as they write them."""
+        """Return the text of a verdict for the customer, with localized dates."""
         facts = verdict['facts']
         if verdict['code'] in ('window_over', 'window_open') and facts.get('last_day'):
             rule = self.env['sale.return.rule'].browse(verdict['rule_id'] or []).exists()
@@ -219,7 +219,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _get_nothing_note(self, sale_line):
-        """Say why nothing of a product is left to be returned."""
+        """Return why nothing of a product is left to return."""
         shipped, returned, held = sale_line._get_return_quantities()[sale_line]
         if not shipped:
             return self.env._("Not delivered yet.")
@@ -248,13 +248,13 @@ class SaleReturnPortalOffer(models.AbstractModel):
         if regime != 'eu_withdrawal' or not passes or sale_line.state != 'sale':
             return 0.0
         possible = max(sale_line.qty_returnable, 0.0) + self._get_undelivered(sale_line)
-        # sudo: what was stated counts whoever asks.
+        # sudo: all statements count, no matter who asks.
         left = self.env['sale.return.withdrawal'].sudo()._get_qty_left(sale_line)
         return min(possible, left)
 
     @api.model
     def _get_undelivered(self, sale_line):
-        """Return what of an order line is still to be delivered, in its unit."""
+        """Return the quantity of an order line still to be delivered, in its unit."""
         if sale_line.qty_delivered_method != 'stock_move':
             return 0.0
         again = sum(

@@ -10,8 +10,8 @@ from ...const import WITHHELD_KINDS
 class SaleReturnPortalPage(models.AbstractModel):
     """Service: the page of a return, what it shows and its timeline.
 
-    Called in superuser mode by whoever has checked that the customer may see the return; nothing of
-    it holds costs, notes of ours, or names.
+    Called in superuser mode after checking that the customer may see the return; the result
+    contains no costs, internal notes or names.
     """
 
     _name = 'sale.return.portal.page'
@@ -19,11 +19,11 @@ class SaleReturnPortalPage(models.AbstractModel):
 
     # === GOODS === #
 
-    # What the page of a return shows: goods, money, files.
+    # Content of the page of a return: goods, money, files.
 
     @api.model
     def _get_lines(self, sale_return):
-        """Return the lines with their quantities, only those that say something.
+        """Return the lines with their quantities, only those that are informative.
 
         :return: `[{'line', 'quantities': [(label, quantity)], 'decision'}]`; quantities are in the
             unit of the line, `decision` is why less was approved, in words for the customer.
@@ -41,7 +41,7 @@ class SaleReturnPortalPage(models.AbstractModel):
 
     @api.model
     def _get_quantities(self, line):
-        """Return `[(label, quantity, unit)]`: what was asked for, and what has become of it."""
+        """Return `[(label, quantity, unit)]`: what was requested, and what happened to it."""
         decided = line.state not in ('draft', 'submitted', 'cancelled')
         quantities = [
             (self.env._("Requested"), line.qty_requested, True),
@@ -66,8 +66,8 @@ class SaleReturnPortalPage(models.AbstractModel):
         """Return what the customer gets: expected, credited, paid back.
 
         :return: `{'expected': [(currency, amount)], 'deductions': [(label, amount text)], 'notes':
-            [see _get_notes], 'unpromised': names of products of which it is not known yet}`;
-            amounts have taxes in them, deductions are negative.
+            [see _get_notes], 'unpromised': names of products for which it is not known yet}`;
+            amounts include taxes, deductions are negative.
         :rtype: dict
         """
         sale_return.ensure_one()
@@ -81,7 +81,7 @@ class SaleReturnPortalPage(models.AbstractModel):
 
     @api.model
     def _get_unpromised_products(self, sale_return):
-        """Return the names of the products whose credit a person has to decide on, unseen.
+        """Return the names of products whose credit without goods a person has to decide on.
 
         :rtype: str
         """
@@ -97,13 +97,13 @@ class SaleReturnPortalPage(models.AbstractModel):
 
     @api.model
     def _get_estimate(self, sale_return):
-        """Return what is still to be credited if all is accepted, and what is kept back of it."""
+        """Return what is still to be credited if everything is accepted, and the deductions."""
         if sale_return.state not in ('submitted', 'approved'):
             return [], []
         try:
             previews = self.env['sale.return.credit']._preview(sale_return, kinds=('promised',))
         except UserError:
-            return [], []  # what cannot be credited yet is for us to put right
+            return [], []  # what cannot be credited yet is our own problem
         notes = previews[sale_return.id]['promised']
         currencies = {
             currency.name: currency
@@ -133,7 +133,7 @@ class SaleReturnPortalPage(models.AbstractModel):
 
     @api.model
     def _get_deductions(self, sale_return):
-        """Return what was kept back on posted notes, with the words of the note."""
+        """Return the deductions on posted notes, with the texts of the notes."""
         return [
             (line.name, format_amount(self.env, line.price_total, line.currency_id))
             for line in self._get_credit_lines(sale_return)
@@ -162,7 +162,7 @@ class SaleReturnPortalPage(models.AbstractModel):
 
     @api.model
     def _get_settlements(self, note):
-        """Return what became of a note: paid back, or set off against invoices, and when."""
+        """Return how a note was settled: paid back, or set off against invoices, and when."""
         receivable = note.line_ids.filtered(
             lambda line: line.account_id.account_type == 'asset_receivable'
         )
@@ -178,7 +178,7 @@ class SaleReturnPortalPage(models.AbstractModel):
             settled.append(
                 {'date': partial.max_date, 'amount': partial.credit_amount_currency, 'text': text}
             )
-        # What is on its way already, but not in the books yet.
+        # Payments on their way, but not in the books yet.
         for refund in note.sale_return_refund_ids.filtered(
             lambda refund: refund.state in ('prepared', 'pending', 'unknown')
         ):
@@ -208,9 +208,9 @@ class SaleReturnPortalPage(models.AbstractModel):
 
     @api.model
     def _prepare_money_entry(self, date, title, order):
-        """Return an entry of a document, which has a day and no time: after what happened then.
+        """Return an entry of a document, which has a day without time: sorted last on its day.
 
-        :param int order: what comes later on the same day.
+        :param int order: sequence on the same day.
         """
         moment = datetime.combine(date, time(23, 59, order))
         return {'moment': moment, 'date': date, 'title': title, 'text': False, 'icon': 'fa-money'}
@@ -221,8 +221,8 @@ class SaleReturnPortalPage(models.AbstractModel):
     def _get_files(self, sale_return):
         """Return the files that the customer sees.
 
-        What customers have brought, and what was found where an inspection takes something off: a
-        condition that is credited with less, or goods that are rejected.
+        Files of the customer, and photos of inspections that lead to a deduction: a condition
+        credited with less, or rejected goods.
 
         :rtype: sale.return.file
         """
@@ -242,10 +242,9 @@ class SaleReturnPortalPage(models.AbstractModel):
 
     # === TIMELINE === #
 
-    # What happened to a return, in words for its customer.
-    #
-    # Only events with a method `_tell_<kind>` are told. Whatever is logged besides (reasons of
-    # ours, overrides, failures, costs) stays with us, also what later versions log.
+    # Timeline of a return, in words for its customer.  Only events with a method `_tell_<kind>` are
+    # shown. Everything else in the log (internal reasons, overrides, failures, costs) stays
+    # internal, including new events of later versions.
 
     @api.model
     def _get_timeline(self, sale_return):
@@ -260,7 +259,7 @@ class SaleReturnPortalPage(models.AbstractModel):
         sale_return.ensure_one()
         groups = {}
         for event in sale_return.event_ids.sorted('id'):
-            # Each change of state is told by itself, also of those that follow at once.
+            # Each change of state has its own entry, even if several follow at once.
             alone = event.kind == 'state' and event.id
             groups.setdefault((event.kind, event.date, alone), []).append(event)
         entries = []
@@ -271,12 +270,12 @@ class SaleReturnPortalPage(models.AbstractModel):
                 date = sale_return._format_portal_day(moment)
                 entries.append({'moment': moment, 'date': date, 'text': False, **told})
         entries += self._get_money_entries(sale_return)
-        # Sorting keeps the order of what happened at the same moment.
+        # Sorting is stable for events at the same time.
         return sorted(entries, key=lambda entry: entry['moment'])[::-1]
 
     @api.model
     def _is_told_of_customer(self, sale_return, events):
-        """Tell whether it was the customer who did something, or somebody of their company."""
+        """Tell whether the customer, or somebody of their company, caused the event."""
         return any(e.user_id.share or sale_return._is_customer(e.user_id) for e in events)
 
     @api.model
@@ -318,7 +317,7 @@ class SaleReturnPortalPage(models.AbstractModel):
         if event.state_to == 'closed':
             told = {'title': self.env._("The return is finished"), 'icon': 'fa-flag-checkered'}
             if sale_return.state == 'closed':
-                # After the documents of that day, which have no time.
+                # Sorted after the documents of that day, which have no time.
                 told['moment'] = datetime.combine(event.date, time(23, 59, 2))
             return told
         return {'title': self.env._("We are working on the request again"), 'icon': 'fa-refresh'}
@@ -333,7 +332,7 @@ class SaleReturnPortalPage(models.AbstractModel):
 
     @api.model
     def _tell_appeal_decided(self, sale_return, events):
-        # Both are in words for the customer.
+        # Both texts are meant for the customer.
         return {
             'title': self.env._(
                 "We decided on your appeal: %(outcome)s", outcome=events[-1:].details
@@ -352,8 +351,8 @@ class SaleReturnPortalPage(models.AbstractModel):
 
     @api.model
     def _tell_received(self, sale_return, events):
-        # The log is in the language of whoever received the goods ("2 Units · Lamp · WH/RET/1"),
-        # the moves of its transfers are told in the customer's.
+        # The log is in the language of the user who received the goods ("2 Units · Lamp ·
+        # WH/RET/1"), so the moves are described in the customer's.
         transfers = {(e.line_id, (e.details or '').rpartition(' · ')[2]) for e in events}
         moves = events.line_id.move_ids.filtered(
             lambda move: (
@@ -419,7 +418,7 @@ class SaleReturnPortalPage(models.AbstractModel):
         mine = events.filtered(lambda e: self._is_told_of_customer(sale_return, e))
         names = [(event.details or '').rsplit(' · ', 1)[0] for event in mine]
         if not mine:
-            return None  # ours are shown where they belong, if at all
+            return None  # our own are shown elsewhere, if at all
         return {
             'title': self.env._("You added files"),
             'text': ", ".join(names),

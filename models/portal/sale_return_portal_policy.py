@@ -1,17 +1,16 @@
 from odoo import api, models
 from odoo.tools.misc import format_amount
 
-# What only our people know of a customer or an order. Policies with one of these are not shown.
+# Conditions on internal data of a customer or order. Policies with one of these are not shown.
 INTERNAL_CONDITIONS = ('partner_category_ids', 'team_ids', 'source_ids', 'product_ids')
 SCHEMA = 'https://schema.org/'
 
 
 class SaleReturnPortalPolicy(models.AbstractModel):
-    """Service: the page that says to everybody how returns work, from the rules that decide.
+    """Service: the public page about returns, generated from the rules in force.
 
-    Nothing of it is written by hand, so it cannot say anything else than what happens. Left out is
-    what is agreed with some customers only, and what a rule keeps to itself (limits by value,
-    number of earlier returns).
+    Nothing is written by hand, so it always matches what happens. It leaves out terms agreed with
+    some customers only, and internal rules (limits by value, number of earlier returns).
     """
 
     _name = 'sale.return.portal.policy'
@@ -19,7 +18,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
 
     @api.model
     def _get_sections(self, company):
-        """Return what the page says: the general terms first.
+        """Return the content of the page, the general terms first.
 
         :param company: `res.company`, in superuser mode.
         :return: dicts of `title` and `sentences`.
@@ -39,7 +38,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
 
     @api.model
     def _get_policies(self, company):
-        """Return the policies that are everybody's business, the general ones first."""
+        """Return the public policies, the general ones first."""
         policies = self.env['sale.return.policy'].search(
             [('company_id', 'in', (company.id, False))]
         )
@@ -47,7 +46,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
             lambda policy: not any(policy[name] for name in INTERNAL_CONDITIONS)
         )
         general = shown.filtered(lambda policy: not self._get_title_parts(policy))
-        # Of several that claim everything the first one decides.
+        # Of several policies for everything the first one applies.
         return general[:1] + (shown - general)
 
     @api.model
@@ -76,13 +75,13 @@ class SaleReturnPortalPolicy(models.AbstractModel):
 
     @api.model
     def _get_window(self, policy):
-        """Return the days of the window of what no rule names; 0 without a limit."""
+        """Return the days of the window for products without a rule; 0 without a limit."""
         rules = policy.rule_ids.filtered(lambda r: r.kind == 'window' and r.days)
         return self._get_days(policy, rules.filtered(self._is_general_rule)[:1])
 
     @api.model
     def _tell_window(self, policy):
-        """Say how long products can be returned."""
+        """State how long products can be returned."""
         days = self._get_window(policy)
         if not days:
             result = [self.env._("You can return products at any time.")]
@@ -115,7 +114,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
 
     @api.model
     def _tell_exclusions(self, policy):
-        """Say what cannot be returned."""
+        """State what cannot be returned."""
         labels = dict(
             self.env['sale.return.rule']._fields['exception_code']._description_selection(self.env)
         )
@@ -139,7 +138,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
 
     @api.model
     def _tell_sending(self, policy, company):
-        """Say until when goods are sent, and who pays for it."""
+        """State until when goods have to be sent, and who pays for it."""
         result = []
         days = policy._get_regime().send_days or policy.expiry_days
         if days:
@@ -175,7 +174,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
 
     @api.model
     def _tell_money(self, policy, company):
-        """Say how much comes back, by what way, and when."""
+        """State how much is paid back, how, and when."""
         released = {
             'approval': self.env._("You get your money once the return is approved."),
             'dispatch_proof': self.env._(
@@ -224,7 +223,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
 
     @api.model
     def _tell_decision(self, policy):
-        """Say who decides, and what can be done about it."""
+        """State who decides, and how to appeal."""
         result = []
         if policy.approval != 'none':
             result.append(self.env._("A person looks at each request."))
@@ -241,7 +240,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
 
     @api.model
     def _get_structured_data(self, company, url):
-        """Return what search engines read, as schema.org names it.
+        """Return structured data for search engines, as defined by schema.org.
 
         :param company: `res.company`, in superuser mode.
         :param str url: of the page.

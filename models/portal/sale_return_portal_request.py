@@ -20,24 +20,25 @@ _logger = logging.getLogger(__name__)
 
 # Longest text a customer may write; anything longer belongs in a mail.
 MAX_NOTE = 2000
-# Drafts kept for one order. The oldest is deleted when another one is begun.
+# Drafts kept for one order. The oldest is deleted when another one is started.
 MAX_DRAFTS = 5
 MAX_NAME = 100
-# What mail programs make a link of: addresses, and a full stop (of any script) between letters.
-# Asked of the name in its plain form (NFKC), in which wide and small signs are the usual ones.
+# Text that mail programs turn into a link: addresses, and a full stop (of any script) between
+# letters. Checked on the normalized name (NFKC), in which wide and small characters become the
+# usual ones.
 LINK = re.compile(
     r'://|www\.|[@/\\<>]|[^\s.][.\u3002\u06d4\u0701][\u0300-\u036f-]?\w{2,}', re.IGNORECASE
 )
-# Statements of one order and day; each is a mail.
+# Statements per order and day; each sends a mail.
 MAX_PER_DAY = 3
 
 
 class SaleReturnPortalRequest(models.AbstractModel):
-    """Service: take what customers ask for on their pages, as a draft first, then for decision.
+    """Service: store what customers request on their pages, first as a draft, then submitted.
 
-    Every value comes from a stranger's browser: each is checked against the order, and the order
-    by whoever calls. What is sent goes through `action_submit`, so the policies decide and the
-    guard of quantities is the one of the back office.
+    Every value comes from a stranger's browser: each is checked against the order, and the order by
+    the caller. Sent requests go through `action_submit`, so the policies decide and the guard of
+    quantities is the one of the back office.
     """
 
     _name = 'sale.return.portal.request'
@@ -48,10 +49,9 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _prepare_draft(self, order, choices, key, kind='request'):
-        """Keep a request as a draft. It holds no quantities and waits for `_send`.
+        """Store a request as a draft. It holds no quantities until `_send`.
 
-        The same key gives the same return: a draft is replaced by what is said now, a request that
-        was sent stays as it is.
+        The same key gives the same return: a draft is replaced, a sent request stays as it is.
 
         :param order: one `sale.order` in superuser mode that the customer may see.
         :param list choices: dicts `{line_id, quantity, reason_id, resolution, note, photos}`;
@@ -59,9 +59,10 @@ class SaleReturnPortalRequest(models.AbstractModel):
         :param str key: of the form, used once.
         :return: the return, in superuser mode.
         :rtype: sale.return
-        :raise RequestRefused: naming the product and what to do; nothing is kept then.
+        :raise RequestRefused: naming the product and what to do; nothing is stored then.
         """
-        # Two clicks are two transactions: the second one waits here and finds what the first made.
+        # A double click is two transactions: the second waits here and finds the result of the
+        # first.
         order.order_line._take_return_counter()
         returns = self.env['sale.return'].sudo().with_company(order.company_id)
         reference = f'portal-{key}'
@@ -87,7 +88,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _drop_older_drafts(self, order):
-        """Make room for one more draft: of an order some are kept, with their photos."""
+        """Make room for one more draft: an order may have a few, with their photos."""
         drafts = order.return_ids.filtered(
             lambda r: (
                 r.portal_kind
@@ -125,7 +126,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_choices(self, order, choices):
-        """Refuse what the order does not offer.
+        """Refuse choices that the order does not offer.
 
         :raise RequestRefused: naming the product.
         """
@@ -158,7 +159,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_videos(self, count):
-        """Refuse more videos than come with one request, before any of them is read."""
+        """Refuse too many videos in one request, before any of them is read."""
         if count > MAX_VIDEOS:
             raise RequestRefused(
                 self.env._(
@@ -170,7 +171,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_choice(self, row, choice):
-        """Refuse quantities, reasons and wishes that one product does not offer."""
+        """Refuse quantities, reasons and resolutions that a product does not offer."""
         sale_line, quantity = row['line'], choice['quantity']
         product = sale_line.product_id.display_name
         if not row['may_ask']:
@@ -201,7 +202,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_quantity(self, product, sale_line, quantity, limit):
-        """Refuse what is not a quantity, or more than can be returned (now)."""
+        """Refuse invalid quantities, or more than can be returned (now)."""
         measure = sale_line._get_return_measure()
         if not math.isfinite(quantity) or measure.compare(quantity, 0.0) <= 0:
             raise RequestRefused(
@@ -221,9 +222,9 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_whole(self, sale_line, quantity):
-        """Refuse a part of a piece, unless the order itself has parts of it.
+        """Refuse fractions of a piece, unless the order itself has fractions.
 
-        What is sold by the dozen may be told by the piece: 0.33 of 12 are 4.
+        Goods sold by the dozen may be entered by the piece: 0.33 of 12 are 4.
         """
         unit = self.env.ref('uom.product_uom_unit')
         uom = sale_line.product_uom_id
@@ -250,7 +251,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _keep_photos(self, draft, choices):
-        """Keep the photos of each line, without the place where they were taken.
+        """Store the photos of each line, without their location data.
 
         :raise RequestRefused: naming the photo.
         """
@@ -268,7 +269,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
                     )
                 )
         try:
-            # All of them, before any is decoded.
+            # Checks all of them before any is decoded.
             service._check_pixels(photos)
             for choice in choices:
                 if choice.get('photos'):
@@ -281,7 +282,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_draft(self, draft):
-        """Refuse what could not be submitted, and what the rules need that is missing."""
+        """Refuse drafts that could not be submitted, or lack what the rules require."""
         try:
             draft.line_ids._ensure_submittable(draft)
         except UserError as error:
@@ -299,12 +300,12 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _get_verdicts(self, draft):
-        """Return what the rules say about a draft now: `{line: [verdict dict]}`."""
+        """Return the current verdicts on a draft: `{line: [verdict dict]}`."""
         return self.env['sale.return.decision']._get_verdicts(draft.line_ids)
 
     @api.model
     def _check_person(self, order, name, email):
-        """Return the name and the address as they are kept.
+        """Return the name and the address as they are stored.
 
         The name is mailed to the customer, and may come from anybody who has the link.
         """
@@ -329,7 +330,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_withdrawal(self, order, quantities):
-        """Return what is withdrawn from, by line: what was delivered, and what is still to be.
+        """Return what is withdrawn from, by line, delivered and undelivered.
 
         :return: `[{line_id, product, unit, quantity, delivered}]`
         :rtype: list
@@ -370,7 +371,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_earlier(self, line, quantity, limit):
-        """Refuse to withdraw once more from what somebody has withdrawn from already.
+        """Refuse to withdraw again from what was already withdrawn from.
 
         :raise RequestRefused: saying how much, and when.
         """
@@ -400,9 +401,9 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_day(self, order):
-        """Refuse more statements a day than somebody needs who changes their mind.
+        """Limit the statements per day to what somebody who changes their mind may need.
 
-        :raise TooManyWithdrawals: saying where else to send it, for the law sets no limit.
+        :raise TooManyWithdrawals: saying where else to send it, as the law sets no limit.
         """
         company = order.company_id
         yesterday = company._get_sale_return_day() - timedelta(days=1)
@@ -422,7 +423,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _ask_for_more(self, order):
-        """Ask somebody, once a day, to look for the withdrawals that the page did not take.
+        """Ask a user, once a day, to look for withdrawals that the page refused.
 
         :param order: one `sale.order` in superuser mode that the customer may see.
         """
@@ -451,12 +452,11 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _get_summary(self, draft):
-        """Say what a draft asks for, what the rules say, and what would be refunded.
+        """Return what a draft requests, what the rules say, and what would be refunded.
 
         :return: `{lines: [{line, notes, refused}], estimates: [{currency, rows, total}],
-            unpromised, may_send, asks_person}`; amounts are tax included; `rows` are
-            `[(label, amount)]`; `unpromised` names the products of which we cannot say yet what is
-            refunded.
+            unpromised, may_send, asks_person}`; amounts are tax included; `rows` are `[(label,
+            amount)]`; `unpromised` names the products for which the refund is not known yet.
         :rtype: dict
         """
         offer = self.env['sale.return.portal.offer']
@@ -481,7 +481,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _get_told(self, verdicts):
-        """Return which verdicts on a line customers are told of before they send."""
+        """Return the verdicts on a line shown to customers before they send."""
         return [
             v
             for v in verdicts
@@ -490,12 +490,12 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _is_refused(self, verdicts):
-        """Tell whether a line cannot be sent, whoever decides."""
+        """Tell whether a line cannot be sent because nobody may approve it."""
         return any(v['outcome'] == 'refuse' for v in self._get_told(verdicts))
 
     @api.model
     def _get_estimates(self, draft):
-        """Return the estimated refund by currency and kind, on the path that credits."""
+        """Return the estimated refund by currency and kind, by the code that credits."""
         labels = self._get_kind_labels()
         currencies = self.env['res.currency'].with_context(active_test=False)
         by_currency = {}
@@ -516,7 +516,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _get_kind_labels(self):
-        """Return what the kinds of lines of a credit are called on the customer's pages."""
+        """Return the names of the kinds of credit lines on the customer's pages."""
         return {
             'goods': self.env._("Products"),
             'shipping': self.env._("Shipping"),
@@ -537,7 +537,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         """Submit a draft; the policies decide. Sending it again changes nothing.
 
         :raise RequestRefused: when the customer has too many requests under way, or something was
-            returned meanwhile.
+            returned in the meantime.
         """
         draft.ensure_one()
         customer = draft.partner_id.commercial_partner_id
@@ -553,7 +553,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         }
         for line in draft.line_ids:
             row = rows[line.sale_line_id]
-            # It was offered when the form was filled in; meanwhile it may not be any more.
+            # It was offered when the form was opened, but may not be any more.
             if draft.portal_kind == 'request' and not row['may_ask']:
                 raise RequestRefused(
                     self.env._(
@@ -577,7 +577,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         try:
             draft.action_submit()
         except UserError as error:
-            # Its words are for clerks, and name what is ours.
+            # Its text is for clerks, and contains internal data.
             _logger.info("Request %s of a customer could not be submitted: %s", draft.name, error)
             raise RequestRefused(
                 self.env._(
@@ -588,7 +588,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _check_limit(self, draft, customer):
-        """Refuse more requests at a time than the company wants to have from one customer."""
+        """Limit the open requests of one customer to the company's setting."""
         limit = draft.company_id.sale_return_request_limit
         count = self.env['sale.return']._count_open_requests(customer, draft.company_id)
         if limit and count >= limit:
@@ -602,25 +602,25 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     # === WITHDRAWAL === #
 
-    # Service: take a consumer's withdrawal from a contract.
+    # Service: record a consumer's withdrawal from a contract.
 
     @api.model
     def _withdraw(self, order, quantities, name, email, key):
-        """Keep and acknowledge a withdrawal, and make the return of what was delivered.
+        """Store and acknowledge a withdrawal, and create the return of what was delivered.
 
-        The statement counts whatever becomes of the return: where that cannot be made, somebody is
-        asked to. The same key gives the same statement.
+        The statement is valid even if the return fails: where it cannot be created, a user is asked
+        to do it. The same key gives the same statement.
 
         :param order: one `sale.order` in superuser mode that the customer may see.
         :param dict quantities: `{order line id: quantity}` in its unit.
-        :param str name: of whoever states it.
-        :param str email: where it is acknowledged.
+        :param str name: of the person who states it.
+        :param str email: address for the acknowledgement.
         :param str key: of the form, used once.
         :rtype: sale.return.withdrawal
-        :raise TooManyWithdrawals: when there were enough of them today, see `_ask_for_more`.
-        :raise RequestRefused: naming the product and what to do; nothing is kept then.
+        :raise TooManyWithdrawals: when there were too many today, see `_ask_for_more`.
+        :raise RequestRefused: naming the product and what to do; nothing is stored then.
         """
-        # Two at once must both be counted: the second one waits here.
+        # Concurrent statements must all be counted: the second one waits here.
         order.order_line._take_return_counter()
         withdrawals = self.env['sale.return.withdrawal'].sudo()
         if done := withdrawals.search([('key', '=', key), ('order_id', '=', order.id)]):
@@ -655,18 +655,18 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _get_owner(self, order):
-        """Return who looks after the withdrawals of an order."""
+        """Return who handles the withdrawals of an order."""
         users = (order.user_id | order.team_id.user_id).filtered('active')
         return users[:1] or self.env.ref('base.user_admin')
 
     @api.model
     def _get_zone(self, order):
-        """Return the time zone of what is acknowledged to the customer."""
+        """Return the time zone for acknowledgements to the customer."""
         return order.partner_id.tz or order.company_id._get_sale_return_timezone()
 
     @api.model
     def _return_withdrawn(self, order, content, key):
-        """Make and submit the return of what was delivered.
+        """Create and submit the return of what was delivered.
 
         :return: the return (empty where nothing was delivered), and why there is none.
         :rtype: tuple
@@ -719,21 +719,21 @@ class SaleReturnPortalRequest(models.AbstractModel):
             products=products,
             name=name,
             email=email,
-            # Evidence: read the same in every language.
+            # Evidence: the same in every language.
             date=format_datetime(self.env, now, tz=zone, dt_format='y-MM-dd HH:mm:ss'),
             zone=zone,
         )
 
     @api.model
     def _tell_staff(self, withdrawal, problem):
-        """Note the withdrawal on its documents; ask somebody for what is not done by itself."""
+        """Log the withdrawal on its documents; ask a user to do what is not automatic."""
         order = withdrawal.order_id
         note = self.env._(
             "Withdrawal from the contract, received from %(name)s.", name=withdrawal.customer_name
         )
         (withdrawal.return_id or order)._message_log(body=note)
         user = self._get_owner(order)
-        # In the language of who reads it, not of the customer.
+        # In the language of the reader, not of the customer.
         speaker = self.with_context(lang=user.sudo().lang)
         waiting = [
             speaker.env._(

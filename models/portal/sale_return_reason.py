@@ -18,7 +18,7 @@ class SaleReturnReason(models.Model):
                 ('on_returns', '=', True),
                 ('root_cause', '!=', 'fraud'),
                 ('company_id', 'in', (company.id, False)),
-                # Customers say it by choosing nothing, where they need not say why.
+                # Customers who need not give a reason select it by choosing nothing.
                 ('id', '!=', self.env.ref('sale_return.reason_not_stated').id),
             ]
         )

@@ -7,7 +7,7 @@ from odoo.tools import format_datetime
 
 from ...tools.html import as_html
 
-# Minutes until a mail that failed is tried again, and at most.
+# Minutes until a failed mail is retried, and the maximum.
 FIRST_PAUSE = 5
 LONGEST_PAUSE = 24 * 60
 MAIL_FIELDS = {'mail_failures', 'date_mail_next'}
@@ -16,7 +16,7 @@ MAIL_FIELDS = {'mail_failures', 'date_mail_next'}
 class SaleReturnWithdrawal(models.Model):
     """A consumer's statement that they withdraw from a contract, as it was acknowledged.
 
-    Directive 2011/83/EU art. 11a: what was said, and the day and the second it came. Written once.
+    Directive 2011/83/EU art. 11a: what was stated, and the date and time it arrived. Written once.
     """
 
     _name = 'sale.return.withdrawal'
@@ -65,7 +65,7 @@ class SaleReturnWithdrawal(models.Model):
         search='_search_mail_state',
         compute_sudo=True,
     )
-    # How the mail fares is not part of the evidence.
+    # The status of the mail is not part of the evidence.
     mail_failures = fields.Integer(
         string="Failures", readonly=True, help="How often the acknowledgement could not be mailed."
     )
@@ -87,7 +87,7 @@ class SaleReturnWithdrawal(models.Model):
     def _search_mail_state(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        # sudo: as it is computed.
+        # sudo: as for its computation.
         mails = self.env['mail.mail'].sudo()
         ours = Domain('model', '=', self._name)
         found = mails.search(ours & Domain('state', 'in', [state for state in value if state]))
@@ -101,7 +101,7 @@ class SaleReturnWithdrawal(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):  # pylint: disable=method-required-super
-        """Override of `sale.return.evidence`: how the mail fares is written by our job."""
+        """Override of `sale.return.evidence`: our job writes the status of the mail."""
         if self.env.su and vals.keys() <= MAIL_FIELDS:
             return models.Model.write(self, vals)
         return super().write(vals)
@@ -114,9 +114,9 @@ class SaleReturnWithdrawal(models.Model):
 
     @api.model
     def _get_counting(self, sale_line):
-        """Return what was stated about an order line, the oldest first.
+        """Return the statements about an order line, the oldest first.
 
-        A statement whose return was cancelled is as if it had not been made.
+        A statement whose return was cancelled does not count.
 
         :return: `[(withdrawal, its entry of the line)]`
         :rtype: list
@@ -131,10 +131,10 @@ class SaleReturnWithdrawal(models.Model):
 
     @api.model
     def _get_qty_left(self, sale_line):
-        """Return from how much of an order line nobody has withdrawn yet, in its unit.
+        """Return the quantity of an order line not withdrawn from yet, in its unit.
 
-        That is what was ordered (or delivered, if more) without the earlier statements. When staff
-        lowers the order because of one, what was ordered by then still counts.
+        That is what was ordered (or delivered, if more) less the earlier statements. If staff
+        lowers the order because of a statement, the quantity before that still counts.
 
         :rtype: float
         """
@@ -151,7 +151,7 @@ class SaleReturnWithdrawal(models.Model):
     # === ACKNOWLEDGEMENT === #
 
     def _acknowledge(self):
-        """Mail the customer what was stated and when it came, at once."""
+        """Mail the customer at once what was stated and when it arrived."""
         template = self.env.ref('sale_return.mail_template_withdrawal').sudo()
         for withdrawal in self:
             # One by one: each goes to the addresses of one statement.
@@ -162,15 +162,15 @@ class SaleReturnWithdrawal(models.Model):
                     'recipient_ids': [],
                 },
             )
-        # sudo: whoever states it may not start jobs.
+        # sudo: customers may not start jobs.
         self.env.ref('mail.ir_cron_mail_scheduler_action').sudo()._trigger()
 
-    # A statement counts when it is sent, but the law wants it acknowledged: what the mail server
-    # did not take is mailed again, and a person is told.
+    # A statement counts when it is sent, but the law wants it acknowledged: mails refused by the
+    # mail server are sent again, and a user is notified.
 
     @api.model
     def _cron_retry(self):
-        """Scheduled job: mail again what could not be mailed, after pauses that double."""
+        """Scheduled job: send failed mails again, with doubling delays."""
         # sudo: the job works for all companies.
         failed = self.sudo().search(
             Domain('mail_state', '=', 'exception')
@@ -179,11 +179,11 @@ class SaleReturnWithdrawal(models.Model):
                 | Domain('date_mail_next', '<=', fields.Datetime.now())
             )
         )
-        # One by one: each has a mail, an owner and a pause of its own.
+        # One by one: each has its own mail, owner and delay.
         self.env['sale.return.job']._work_off(failed, lambda withdrawal: withdrawal._retry())
 
     def _retry(self):
-        """Mail one acknowledgement again, to the addresses that we would write to now."""
+        """Send one acknowledgement again, to the current addresses."""
         self.ensure_one()
         mail = self._get_mail()
         failures = self.mail_failures + 1
@@ -191,7 +191,7 @@ class SaleReturnWithdrawal(models.Model):
             self._ask_to_acknowledge(mail.failure_reason)
         pause = min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
         until = fields.Datetime.now() + timedelta(minutes=pause)
-        # sudo: nobody writes how a mail fares by hand.
+        # sudo: nobody writes the status of a mail by hand.
         self.sudo().write({'mail_failures': failures, 'date_mail_next': until})
         mail.write({'email_to': ", ".join(self._get_recipients()), 'failure_reason': False})
         mail.mark_outgoing()
@@ -201,7 +201,7 @@ class SaleReturnWithdrawal(models.Model):
     def _get_mail(self):
         """Return the newest mail that acknowledges the statement."""
         self.ensure_one()
-        # sudo: mails are for administrators; this one is the customer's acknowledgement.
+        # sudo: only administrators may read mails; this is the customer's acknowledgement.
         return (
             self.env['mail.mail']
             .sudo()
@@ -211,7 +211,7 @@ class SaleReturnWithdrawal(models.Model):
         )
 
     def _ask_to_acknowledge(self, reason):
-        """Have somebody look after an acknowledgement that the mail server does not take."""
+        """Ask a user to handle an acknowledgement that the mail server refuses."""
         self.ensure_one()
         order = self.order_id
         user = self.env['sale.return.portal.request']._get_owner(order)
@@ -232,7 +232,7 @@ class SaleReturnWithdrawal(models.Model):
         )
 
     def action_acknowledge_again(self):
-        """Try again to mail the acknowledgements that could not be mailed.
+        """Retry the acknowledgements that could not be sent.
 
         :return: True
         :raise AccessError: without a role in Returns.
@@ -247,15 +247,15 @@ class SaleReturnWithdrawal(models.Model):
     def _get_recipients(self):
         """Return the addresses the statement is acknowledged to.
 
-        Whoever has the link of an order can state anything, so the mail goes where we would write
-        anyway: to the address of the order, and to the one given only if it is one of the
-        customer's. Where we know none, the address given with the first statement is theirs.
+        Anybody with the link of an order can state anything, so the mail goes to the address of the
+        order, and to the given one only if it is one of the customer's. If we know none, the
+        address given with the first statement is used.
 
         :return: normalized addresses
         :rtype: list
         """
         self.ensure_one()
-        # sudo: the addresses are the customer's, whoever states it.
+        # sudo: the addresses are the customer's, no matter who states it.
         withdrawal = self.sudo()
         customer = withdrawal.partner_id.commercial_partner_id
         contacts = customer.with_context(active_test=False).search(
