@@ -12,17 +12,17 @@ LIABILITIES = [
 # cancelled.
 OPEN_STATES = ('submitted', 'approved')
 
-# The one step that is the customer's.
+# The only step that the customer has to take.
 CUSTOMER_STEPS = ('dispatch',)
 
-# How far something is; `no`, where there is nothing of it, is called what it is by each field.
+# Progress of something; each field has its own label for `no`, where nothing exists.
 PROGRESS = [
     ('pending', "Pending"),
     ('partial', "Partial"),
     ('full', "Full"),
 ]
 
-# Kept back from the customer on purpose; not for the next return.
+# Withheld from the customer on purpose; not available to the next return.
 WITHHELD_KINDS = ('grade', 'restocking_fee', 'freight')
 
 
@@ -30,8 +30,8 @@ def progress(done, expected, compare):
     """Return the value of a progress state.
 
     :param float done: what has happened.
-    :param float expected: what should happen in all, in the same unit.
-    :param compare: function of two numbers giving -1, 0 or 1 (rounding is the caller's matter).
+    :param float expected: what should happen in total, in the same unit.
+    :param compare: function of two numbers giving -1, 0 or 1 (rounding is up to the caller).
     :return: `no`, `pending`, `partial` or `full`.
     :rtype: str
     """
@@ -45,6 +45,6 @@ def progress(done, expected, compare):
 # Limits for one return line, inspection row, …
 MAX_FILES = 10
 MAX_SIZE = 10 * 1024 * 1024
-# Videos are kept as they come; of a customer's request there are few.
+# Videos are stored unchanged; a customer's request has few.
 MAX_VIDEO_SIZE = 50 * 1024 * 1024
 MAX_VIDEOS = 2

@@ -2,9 +2,9 @@
 
 from odoo.tools import SQL
 
-# Stored fields of Odoo's big tables that a new database column would have the ORM compute, one
-# record at a time. With the column there already, it computes them only when something changes.
-# The default is what nearly all rows have; PostgreSQL stores it once, not in each row.
+# Stored fields on Odoo's big tables, which the ORM would compute record by record for a new column.
+# If the column already exists, they are only computed when something changes. The default is the
+# value of nearly all rows; PostgreSQL stores it once, not in each row.
 BIG_TABLE_COLUMNS = [
     ('sale_order_line', 'qty_returned', "numeric DEFAULT 0"),
     ('sale_order', 'return_status', "varchar DEFAULT 'no'"),
@@ -24,7 +24,7 @@ def pre_init_hook(env):
                 SQL(definition),
             )
         )
-        # From now on Odoo gives the values.
+        # From now on Odoo sets the values.
         env.cr.execute(
             SQL(
                 "ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT",
@@ -43,9 +43,9 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Give the delivery types their return type back, and let the add-on's tables go.
+    """Give the delivery types their return type back, and release the add-on's tables.
 
-    Quarantines, their operation types and what lies in them stay: they are stock like any other.
+    Quarantines, their operation types and their contents stay: they are stock like any other.
     """
     warehouses = env['stock.warehouse'].with_context(active_test=False).search([])
     warehouses.sale_return_quarantine = False
@@ -56,7 +56,7 @@ def uninstall_hook(env):
 
 
 def _drop_activities(env):
-    """Delete the activities of our types, done ones included: they are about our documents."""
+    """Delete activities of our types, including done ones: they belong to our documents."""
     names = env['ir.model.data'].search(
         [('module', '=', 'sale_return'), ('model', '=', 'mail.activity.type')]
     )
@@ -65,7 +65,7 @@ def _drop_activities(env):
 
 
 def _keep_demo_trade(env):
-    """Let go of the demo products and orders: their deliveries and invoices stay as well."""
+    """Detach the demo products and orders, as their deliveries and invoices stay."""
     data = env['ir.model.data'].search(
         [('module', '=', 'sale_return'), ('name', '=like', '%\\_demo%')]
     )
@@ -75,8 +75,8 @@ def _keep_demo_trade(env):
 def _drop_foreign_keys(env):
     """Drop the foreign keys to the tables of the add-on.
 
-    Odoo deletes the data of an add-on before its tables, here reasons and policies of returns. As
-    long as returns refer to them PostgreSQL refuses, which Odoo survives but logs as errors.
+    Odoo deletes the data of an add-on before its tables, here reasons and policies of returns.
+    PostgreSQL refuses that while returns refer to them, which Odoo survives but logs as errors.
     """
     env.flush_all()
     env.cr.execute(
@@ -98,14 +98,14 @@ def _drop_foreign_keys(env):
 
 
 def _is_ours(model):
-    """Tell whether the add-on made a model, and not only extended it."""
+    """Tell whether the add-on defines a model, rather than only extending it."""
     return model._original_module == 'sale_return' and not model._abstract
 
 
 def _fill_qty_returned(env):
     """Fill `sale.order.line.qty_returned` as `_compute_qty_returned` does.
 
-    Rows without returned goods are left alone: the column is created with their value.
+    Rows without returned goods are skipped: the column is created with their value.
     """
     env.cr.execute(
         SQL(
@@ -162,7 +162,7 @@ def _get_customer_locations(env):
 def _fill_return_status(env):
     """Fill `sale.order.return_status` as `_compute_return_status` does without open returns.
 
-    Orders without returned goods are left alone: the column is created with their value.
+    Orders without returned goods are skipped: the column is created with their value.
     """
     env.cr.execute(
         """

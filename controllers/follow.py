@@ -17,8 +17,8 @@ PREVIEW_SIZE = 256
 class SaleReturnFollow(SaleReturnAccess):
     """The customer's returns: the list, the page of one, and what they do there.
 
-    Every route takes the id of one return and asks `_get_return` for it. Whoever may not see it
-    gets the same answer as for one that does not exist.
+    Every route takes the id of one return and calls `_get_return`. Visitors who may not see it get
+    the same answer as for one that does not exist.
     """
 
     # === WHO === #
@@ -32,11 +32,11 @@ class SaleReturnFollow(SaleReturnAccess):
             found = self._document_check_access('sale.return', return_id, access_token)
         except (AccessError, MissingError) as error:
             raise NotFound() from error
-        # As themselves: the log says who it was, and sentences are in their language.
+        # With their own user: the log shows who it was, and messages are in their language.
         return request.env['sale.return'].sudo().browse(found.id)
 
     def _is_acting(self, sale_return):
-        """Tell whether who looks at the page is the customer, and not one of us."""
+        """Tell whether the visitor of the page is the customer, and not one of our users."""
         if request.env.user._is_internal():
             return sale_return._is_customer(request.env.user)
         return True
@@ -52,14 +52,14 @@ class SaleReturnFollow(SaleReturnAccess):
             )
 
     def _get_partner(self, sale_return):
-        """Return who acts: the user, or the customer where somebody came by the link."""
+        """Return who acts: the user, or the customer if the visitor came by a link."""
         user = request.env.user
         if not user._is_public() and sale_return._is_customer(user):
             return user.partner_id
         return sale_return.partner_id
 
     def _refuse_page(self, return_id, access_token=None):
-        """Answer somebody who may not see a return: the login, or that there is nothing."""
+        """Answer visitors who may not see a return: with the login page, or “not found”."""
         if not request.env.user._is_public():
             raise NotFound()
         if not access_token and request.httprequest.method == 'GET':
@@ -80,7 +80,7 @@ class SaleReturnFollow(SaleReturnAccess):
         return values
 
     def _get_return_domain(self):
-        # Employees see all returns in their application: here only those they ask for themselves.
+        # Employees see all returns in their application: here only those they requested themselves.
         return request.env['sale.return']._get_portal_domain(request.env.user.partner_id)
 
     def _get_return_sortings(self):
@@ -115,7 +115,7 @@ class SaleReturnFollow(SaleReturnAccess):
         }
 
     def _get_return_inputs(self):
-        """Return what can be searched in, with the fields of each."""
+        """Return the search options, with the fields of each."""
         inputs = {
             'all': (
                 request.env._("Search everywhere"),
@@ -144,12 +144,12 @@ class SaleReturnFollow(SaleReturnAccess):
         """Show the list of the customer's returns."""
         sortings, filters = self._get_return_sortings(), self._get_return_filters()
         inputs = self._get_return_inputs()
-        # Anything else came from a link that somebody edited.
+        # Other values come from an edited link.
         sortby = sortby if sortby in sortings else 'date'
         filterby = filterby if filterby in filters else 'all'
         search_in = search_in if search_in in inputs else 'all'
-        # sudo: only what the domain gives, which says the same as the record rule; customers may
-        # not read all of the orders and products that they search by.
+        # sudo: limited by the domain, which equals the record rule; customers may not read all
+        # orders and products that they search by.
         returns = request.env['sale.return'].sudo()
         domain = self._get_return_domain() & filters[filterby]['domain']
         if search:
@@ -212,12 +212,12 @@ class SaleReturnFollow(SaleReturnAccess):
     def _render_return(self, sale_return, access_token, error=None, entered=None, **kwargs):
         """Render the page of a return.
 
-        :param UserError error: a refusal.
-        :param dict entered: what was typed and refused.
+        :param UserError error: the error to show.
+        :param dict entered: the refused input.
         """
         acting = self._is_acting(sale_return)
         page = sale_return.env['sale.return.portal.page']
-        # From this session only: a link cannot make the page say that something was done.
+        # Only from the session: a link must not make the page confirm something.
         done_id, done = request.session.pop('sale_return_done', None) or (None, None)
         values = {
             'page_name': 'sale_return',
@@ -243,14 +243,14 @@ class SaleReturnFollow(SaleReturnAccess):
             sale_return, access_token, values, 'my_sale_returns', False, **kwargs
         )
         if acting:
-            # Writing a message takes the link: customers write nothing on returns themselves.
+            # Messages are written with the link: customers have no write access to returns.
             followed = sale_return.with_context(sale_return_link_followed=True)
             values['token'] = followed._portal_ensure_token()
         status = self._get_status(error)
         return request.render('sale_return.portal_my_return', values, status=status)
 
     def _get_done_texts(self):
-        """Return what is said after something was done. What is not in here is not said."""
+        """Return the confirmations after an action; other texts are never shown."""
         return {
             'dispatch': request.env._("Thank you. We have noted your tracking number."),
             'cancel': request.env._("The return is cancelled."),
@@ -265,11 +265,11 @@ class SaleReturnFollow(SaleReturnAccess):
     # === WHAT CUSTOMERS DO === #
 
     def _act(self, return_id, access_token, name, act, entered=None):
-        """Do something on a return, then show its page: with what was done, or what is in the way.
+        """Execute an action on a return, then show its page with a confirmation or an error.
 
-        :param str name: of what is done, see `_get_done_texts`.
-        :param act: function of the return and who acts.
-        :param dict entered: what they have typed, to be shown again after a refusal.
+        :param str name: name of the action, see `_get_done_texts`.
+        :param act: function of the return and the acting partner.
+        :param dict entered: the input, shown again after a refusal.
         """
         try:
             sale_return = self._get_return(return_id, access_token)
@@ -296,7 +296,7 @@ class SaleReturnFollow(SaleReturnAccess):
     def my_return_dispatch(
         self, return_id, access_token=None, tracking_ref='', carrier_name='', **_kwargs
     ):
-        """Take the tracking number of the customer's parcel."""
+        """Save the tracking number of the customer's parcel."""
         return self._act(
             return_id,
             access_token,
@@ -329,7 +329,7 @@ class SaleReturnFollow(SaleReturnAccess):
         website=True,
     )
     def my_return_appeal(self, return_id, access_token=None, comment='', **_kwargs):
-        """Take the customer's appeal."""
+        """Create the customer's appeal."""
         return self._act(
             return_id,
             access_token,
@@ -346,7 +346,7 @@ class SaleReturnFollow(SaleReturnAccess):
         website=True,
     )
     def my_return_rate(self, return_id, access_token=None, rate='', feedback='', **_kwargs):
-        """Take the customer's rating."""
+        """Save the customer's rating."""
         return self._act(
             return_id,
             access_token,
@@ -365,7 +365,7 @@ class SaleReturnFollow(SaleReturnAccess):
         readonly=True,
     )
     def my_return_file(self, return_id, file_id, access_token=None, preview=None, **_kwargs):
-        """Give a file that the customer may see, small with `preview`."""
+        """Send a file that the customer may see, as a thumbnail with `preview`."""
         sale_return = self._get_return(return_id, access_token)
         page = sale_return.env['sale.return.portal.page']
         file = page._get_files(sale_return).filtered(lambda file: file.id == file_id)
@@ -378,6 +378,6 @@ class SaleReturnFollow(SaleReturnAccess):
             )
         else:
             stream = binary._get_stream_from(file.attachment_id, 'raw', filename=file.name)
-        # Shown by the browser only where it can do no harm: what we have not decoded is saved.
+        # Displayed by the browser only if harmless: content that we have not decoded is downloaded.
         shown = file.mimetype.startswith('image/')
         return stream.get_response(as_attachment=not shown)

@@ -8,7 +8,7 @@ from odoo.addons.sale_return.tools.reader import take_id, take_number, take_text
 
 
 class SaleReturnRequest(SaleReturnAccess):
-    """A customer asks for a return: choose, say why, look it over, send. Works without scripts."""
+    """A customer requests a return: choose, give a reason, review, send. Works without scripts."""
 
     # === SCREENS === #
 
@@ -41,7 +41,7 @@ class SaleReturnRequest(SaleReturnAccess):
         sitemap=False,
     )
     def portal_request_details(self, order_id, access_token=None, **params):
-        """Second screen: why, what for, photos. Sent, it becomes a draft."""
+        """Second screen: reason, resolution, photos. Submitting it creates a draft."""
         order = self._get_request_order(order_id, access_token)
         if not order:
             return self._refuse_request()
@@ -91,7 +91,7 @@ class SaleReturnRequest(SaleReturnAccess):
         sitemap=False,
     )
     def portal_request_summary(self, order_id, return_id, access_token=None, **_params):
-        """Third screen: what would be sent and what it would give."""
+        """Third screen: what would be sent, and the expected refund."""
         order = self._get_request_order(order_id, access_token)
         draft = order and self._get_own_request(order, return_id)
         if not draft:
@@ -110,7 +110,7 @@ class SaleReturnRequest(SaleReturnAccess):
         sitemap=False,
     )
     def portal_request_send(self, order_id, return_id, access_token=None, **_params):
-        """Send what the summary shows; a second click finds it sent."""
+        """Submit the request of the summary; a second click finds it submitted."""
         order = self._get_request_order(order_id, access_token)
         draft = order and self._get_own_request(order, return_id)
         if not draft:
@@ -149,7 +149,8 @@ class SaleReturnRequest(SaleReturnAccess):
     # === STEPS === #
 
     def _get_service(self):
-        # sudo: customers write nothing; what they ask is checked against an order they may see.
+        # sudo: customers have no write access; their request is checked against an order they may
+        # see.
         return request.env['sale.return.portal.request'].sudo()
 
     def _prepare_order_values(self, order, access_token, quantities):
@@ -166,11 +167,11 @@ class SaleReturnRequest(SaleReturnAccess):
         )
 
     def _get_follow_url(self, sale_return, access_token):
-        # Whoever came by a link goes on by one.
+        # Visitors who came by a link continue with one.
         return sale_return.get_portal_url() if access_token else sale_return.access_url
 
     def _get_returns_of(self, order, access_token):
-        """Return what was asked for this order already, and for no other one."""
+        """Return the earlier requests for this order only."""
         # In superuser mode like the order, which they may see.
         returns = order.return_ids.filtered(
             lambda r: r.state != 'draft' and r.line_ids.order_id == order
@@ -188,9 +189,9 @@ class SaleReturnRequest(SaleReturnAccess):
         return sale_return if own else sale_return.browse()
 
     def _take_draft(self, order, params):
-        """Read the form and keep it as a draft.
+        """Read the form and store it as a draft.
 
-        :raise RequestRefused: saying what is wrong with it.
+        :raise RequestRefused: naming the error.
         """
         key = order._read_return_form_key(params.get('form_key'))
         if not key:
@@ -200,7 +201,7 @@ class SaleReturnRequest(SaleReturnAccess):
         return self._get_service()._prepare_draft(order, self._extract_choices(params), key)
 
     def _extract_choices(self, params):
-        """Read what was chosen from the values of a form, as `_prepare_draft` takes it."""
+        """Read the choices from the values of a form, as expected by `_prepare_draft`."""
         choices = []
         for name, value in params.items():
             line_id = take_id(name.removeprefix('q_'))
@@ -223,21 +224,21 @@ class SaleReturnRequest(SaleReturnAccess):
         return choices
 
     def _count_files(self):
-        """Return how many videos and how many other files a form has, looked at or not."""
+        """Return the number of videos and of other files in a form."""
         files = [f for _name, f in request.httprequest.files.items(multi=True) if f.filename]
         videos = sum(bool(self._recognize_video(file)) for file in files)
         return {'picture': len(files) - videos, 'video': videos}
 
     def _recognize_video(self, file):
-        """Return the type of an uploaded video, by its first bytes; None for all else."""
-        # When the transaction is started again Odoo rewinds the first file only.
+        """Return the type of an uploaded video, by its first bytes; None for other files."""
+        # When the transaction is retried Odoo rewinds only the first file.
         file.seek(0)
         head = file.read(video.HEAD)
         file.seek(0)
         return video.recognize(head)
 
     def _extract_photos(self, name):
-        """Read the files of one field, never more of them than it takes to see it is too much."""
+        """Read the files of one field, stopping as soon as there are too many."""
         photos = []
         for file in request.httprequest.files.getlist(name)[: MAX_FILES + 1]:
             if not file.filename:

@@ -6,19 +6,19 @@ from odoo.addons.sale_return.models.portal.exceptions import TooMuch
 
 
 class SaleReturnAccess(CustomerPortal):
-    """Who may see what about returns on the customer's pages: all routes about them ask here."""
+    """Access checks for the customer's pages about returns, used by all their routes."""
 
     def _document_check_access(self, model_name, document_id, access_token=None):
         """Override of `portal`: the link to a return opens it until the link has expired."""
         if model_name == 'sale.return' and access_token:
-            # sudo: only whether the link has expired is looked at; `portal` compares the token.
+            # sudo: only the expiry of the link is checked; `portal` compares the token.
             sale_return = request.env['sale.return'].sudo().browse([document_id]).exists()
             if not sale_return._is_portal_link_alive():
                 access_token = None
         return super()._document_check_access(model_name, document_id, access_token)
 
     def _get_request_order(self, order_id, access_token=None):
-        """Return the order whose return may be asked for by whoever sends this request.
+        """Return the order for which the visitor may request a return.
 
         :return: the order in superuser mode; None for everybody else, whether it exists or not.
         :rtype: sale.order | None
@@ -33,7 +33,7 @@ class SaleReturnAccess(CustomerPortal):
     def _is_own_order(self, order_sudo):
         """Tell whether the user who is logged in may ask for returns of an order."""
         user = request.env.user
-        # Employees have their own screens; with the role they may look at the customer's.
+        # Employees have their own screens; with the role they may view the customer's.
         role = 'sale_return.group_user' if user._is_internal() else 'base.group_portal'
         if not order_sudo.company_id.sale_return_portal or not user.has_group(role):
             return False
@@ -52,15 +52,15 @@ class SaleReturnAccess(CustomerPortal):
     # === TOLL === #
 
     def _pass(self, acts, order=None, link=None):
-        """Let what somebody outside does pass, before anything is done for it.
+        """Check the limits of a visitor, before anything else is done.
 
-        :param dict acts: how many of what, see `sale.return.portal.gate`.
-        :raise TooMuch: when there was too much.
+        :param dict acts: number of actions by key, see `sale.return.portal.gate`.
+        :raise TooMuch: when there were too many.
         """
         request.env['sale.return.portal.gate']._pass(acts, order=order, link=link)
 
     def _ensure_human(self, action):
-        """Have the CAPTCHA of a stranger verified, where there is one.
+        """Verify the CAPTCHA of an anonymous visitor, where there is one.
 
         :raise RequestRefused: when it fails.
         """

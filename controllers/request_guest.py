@@ -19,11 +19,11 @@ class SaleReturnGuest(SaleReturnAccess):
         sitemap=True,
     )
     def portal_request_guest(self, order_ref=None, email=None, **_params):
-        """Ask for a link. Known or not, the answer is the same one."""
+        """Request a link. The answer is the same whether the order is known or not."""
         asked, error, status = request.httprequest.method == 'POST', None, 200
         if asked:
             try:
-                # What was typed, not what it belongs to: the answer must not tell.
+                # Shows the input, not the order found: the answer must not reveal it.
                 self._pass({'question': 1}, order=f'{order_ref} {email}'.lower())
                 self._ensure_human('sale_return_question')
                 request.env['sale.return.portal.link']._ask(order_ref, email)
@@ -37,8 +37,8 @@ class SaleReturnGuest(SaleReturnAccess):
 
     @route('/returns/policy', type='http', auth='public', website=True, sitemap=True)
     def portal_return_policy(self, **_params):
-        """Say to everybody how returns work, from the rules that decide."""
-        # sudo: what the page says of the policies is everybody's business.
+        """Public page about returns, generated from the rules in force."""
+        # sudo: the content of the page is public.
         company = request.env.company.sudo()
         if not company.sale_return_portal:
             raise NotFound()

@@ -5,7 +5,7 @@ from odoo.addons.sale_return.models.portal.exceptions import RequestRefused, Too
 
 
 class SaleReturnWithdrawal(SaleReturnRequest):
-    """Withdrawal from a contract in two steps, as Directive 2011/83/EU art. 11a wants it."""
+    """Withdrawal from a contract in two steps, as required by Directive 2011/83/EU art. 11a."""
 
     @route(
         '/my/orders/<row:order_id>/withdraw',
@@ -16,7 +16,7 @@ class SaleReturnWithdrawal(SaleReturnRequest):
         sitemap=False,
     )
     def portal_withdraw(self, order_id, access_token=None, **params):
-        """The statement, and its confirmation. Nothing more is asked than the law lets us."""
+        """The statement, and its confirmation. Only asks what the law allows."""
         order = self._get_request_order(order_id, access_token)
         if not order:
             return self._refuse_request()
@@ -34,7 +34,7 @@ class SaleReturnWithdrawal(SaleReturnRequest):
             except RequestRefused as refusal:
                 error, status = str(refusal), self._get_status(refusal)
                 if isinstance(refusal, TooManyWithdrawals):
-                    # What was refused is rolled back; that somebody was refused is not.
+                    # The refused request is rolled back; the activity about it is not.
                     self._get_service()._ask_for_more(order)
         values = self._prepare_order_values(order, access_token, quantities=params)
         user = request.env.user
@@ -60,9 +60,9 @@ class SaleReturnWithdrawal(SaleReturnRequest):
         sitemap=False,
     )
     def portal_withdrawn(self, order_id, withdrawal_id, access_token=None, **_params):
-        """What was stated, and when it was received."""
+        """Show what was stated, and when it was received."""
         order = self._get_request_order(order_id, access_token)
-        # sudo: shown to whoever may see the order it is about.
+        # sudo: shown to visitors who may see its order.
         withdrawal = request.env['sale.return.withdrawal'].sudo().browse([withdrawal_id]).exists()
         if not order or withdrawal.order_id != order:
             return self._refuse_request()
@@ -72,16 +72,16 @@ class SaleReturnWithdrawal(SaleReturnRequest):
             self._prepare_request_values(
                 order=order,
                 withdrawal=withdrawal,
-                # Their addresses are nobody's to read who only has the link.
+                # Visitors who only have the link must not read the addresses.
                 mailed_to_given=withdrawal.email in withdrawal._get_recipients(),
                 return_url=sale_return and self._get_follow_url(sale_return, access_token),
             ),
         )
 
     def _take_withdrawal(self, order, params):
-        """Read the statement and keep it.
+        """Read the statement and store it.
 
-        :raise RequestRefused: saying what is wrong with it.
+        :raise RequestRefused: naming the error.
         """
         key = order._read_return_form_key(params.get('form_key'))
         if not key:

@@ -1,12 +1,12 @@
-"""The facts of returns as SQL: what was shipped, what came back, and what became of it.
+"""The facts of returns as SQL: what was shipped, what came back, and what happened to it.
 
 Read by `sale.return.fact`, which fills in the names in `%(...)s`. Quantities are in the product's
 own unit, money is in the company's currency at the rate of the invoice (of the order while there is
 no invoice), points in time are UTC.
 """
 
-# Order lines whose facts have to be computed anew, and return lines likewise. Odoo sets the date of
-# the last change also when it stores a computed quantity (delivered, invoiced, received, credited).
+# Order lines and return lines whose facts have to be recomputed. Odoo also updates the date of the
+# last change when it stores a computed quantity (delivered, invoiced, received, credited).
 STALE_SALE_LINES = "SELECT id FROM sale_order_line WHERE write_date >= %(since)s"
 STALE_RETURN_LINES = """
     SELECT id FROM sale_return_line WHERE write_date >= %(since)s
@@ -76,9 +76,9 @@ UNIT_VALUE = """
     ) AS unit ON TRUE
 """
 
-# The first of some rows is taken by an aggregate here and below: PostgreSQL leaves such a join out
-# where it is not asked for, one with a LIMIT it does not.
-# Whose goods they are: who delivered the lot first, else the first vendor of the product.
+# Here and below an aggregate takes the first of several rows: PostgreSQL removes such a join if it
+# is not needed, but not one with a LIMIT. The supplier is who delivered the lot first, else the
+# first vendor of the product.
 SUPPLIER = """
     LEFT JOIN LATERAL (
         SELECT (ARRAY_AGG(supply.partner_id ORDER BY lot_line.date, lot_line.id))[1] AS partner_id
@@ -218,9 +218,10 @@ SHIPPED_KITS = """
      WHERE %(sale_filter)s
 """
 
-# One row for each inspection result, and one for what of the line has none: not received yet,
-# waiting in quarantine, written off, refused, or credited without goods. Every unit is in one row,
-# with all it has gone through, so that each quantity adds up to that of the return line.
+# One row for each inspection result, and one for the part of the line without result: not received
+# yet, waiting in quarantine, written off, refused, or credited without goods. Every unit is in one
+# row, with everything that happened to it, so that each quantity adds up to that of the return
+# line.
 RETURNED = """
     SELECT COALESCE(outcome.inspection_id::bigint * 4 + 2, line.id::bigint * 4 + 3) AS id,
            'returned' AS kind,

@@ -14,7 +14,7 @@ NOTES = SQL(
     """
 )
 
-# Whether `note` is one of them, where few moves are looked at.
+# Whether `note` is one of them, where few moves are checked.
 IS_NOTE = SQL(
     """(
         EXISTS (

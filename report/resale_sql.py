@@ -1,10 +1,10 @@
-"""What became of restocked goods, as SQL.
+"""What happened to restocked goods, as SQL.
 
 Read by `sale.return.resale.fact`, which fills in the names in `%(...)s`. Quantities are in the
 product's own unit, points in time are UTC.
 """
 
-# Products that moved, or of whose orders or returns something was written.
+# Products with new moves, or with changes in their orders or returns.
 STALE_PRODUCTS = """
     SELECT product_id FROM stock_move WHERE state = 'done' AND date >= %(since)s
      UNION
@@ -14,7 +14,7 @@ STALE_PRODUCTS = """
      WHERE write_date >= %(since)s AND product_id IS NOT NULL
 """
 
-# Those of them that were restocked and can be followed soon.
+# Those of them that were restocked and can be followed quickly.
 LIVE_PRODUCTS = """
     SELECT product_id
       FROM (

@@ -11,19 +11,19 @@ from . import facts_sql
 _logger = logging.getLogger(__name__)
 
 FRESH_UNTIL = 'sale_return.facts_fresh_until'
-# Where it cannot be seen how long others have been at work: rows have the time of the beginning of
-# the transaction that wrote them.
+# Margin used where the age of other transactions is not visible: rows have the start time of the
+# transaction that wrote them.
 LONGEST_TRANSACTION = timedelta(hours=1)
-# From so many changed lines on, facts are computed before the query that reads all of them.
+# Above this number of changed lines, facts are computed before the query that reads them.
 MOST_COMPUTED_FIRST = 5000
-# A key of this add-on alone: two refreshes at once would insert the same rows.
+# A lock key used by this add-on only: concurrent refreshes would insert the same rows.
 LOCK = 1936027252
 
 
 class SaleReturnFact(models.Model):
-    """Store of the facts that `sale.return.report` shows, of what nobody touches any more.
+    """Store of the facts that `sale.return.report` shows, for documents that no longer change.
 
-    The report never lags behind the documents: all that changed is computed while it is read.
+    The report never lags behind the documents: changes are computed while it is read.
     """
 
     _name = 'sale.return.fact'
@@ -34,7 +34,7 @@ class SaleReturnFact(models.Model):
     _fresh_until = FRESH_UNTIL
 
     # Integers instead of links: a million foreign keys would have to be checked. The report joins
-    # what may be deleted meanwhile. The two links delete facts with their document.
+    # records that may be deleted in the meantime. The two links delete facts with their document.
     kind = fields.Char(required=True)
     company_id = fields.Integer()
     sale_line_id = fields.Many2one('sale.order.line', index='btree_not_null', ondelete='cascade')
@@ -103,14 +103,14 @@ class SaleReturnFact(models.Model):
     def _get_query(self):
         """Return the query of all facts, up to date.
 
-        :return: stored rows of what has not changed since, and all others computed.
+        :return: stored rows of what has not changed since, and the others computed.
         :rtype: odoo.tools.SQL
         """
         since = self._get_fresh_until()
         if not since:
             return self._get_live_query()
-        # What changed is looked up first: a million rows are compared with few numbers much faster
-        # than joined with tables, and nothing is computed where nothing changed.
+        # Changed ids are looked up first: comparing a million rows with a few ids is much faster
+        # than joining tables, and nothing is computed if nothing changed.
         self.env.flush_all()
         sale_lines = self._get_stale_ids(facts_sql.STALE_SALE_LINES, since)
         return_lines = self._get_stale_ids(facts_sql.STALE_RETURN_LINES, since)
@@ -135,7 +135,7 @@ class SaleReturnFact(models.Model):
 
     @api.model
     def _exclude(self, name, ids):
-        """Return the condition that a column of the store is none of the ids."""
+        """Return the condition that a column of the store is not one of the ids."""
         if not ids:
             return SQL("TRUE")
         column = SQL.identifier(name)
@@ -208,10 +208,10 @@ class SaleReturnFact(models.Model):
 
     @api.model
     def _get_live_columns(self, names):
-        """Return all columns, empty ones where a source does not have them.
+        """Return all columns, empty if a source does not have them.
 
-        Of exactly the types they are stored in: only then PostgreSQL reads no more columns of the
-        store than are asked for, in parallel and by its indexes.
+        With exactly the types of the store: only then does PostgreSQL read just the requested
+        columns, in parallel and by index.
         """
         return SQL(", ").join(
             SQL(
@@ -229,9 +229,9 @@ class SaleReturnFact(models.Model):
     def _refresh(self, everything=False, seen_until=None):
         """Compute the facts of what changed since the last time, and store them.
 
-        :param bool everything: compute all facts anew. Needed where something changed that leaves
-            no trace on order or return lines, e.g. the first vendor of a product.
-        :param datetime seen_until: what `_get_seen_until` gave before this transaction began.
+        :param bool everything: recompute all facts. Needed after changes that leave no trace on
+            order or return lines, e.g. the first vendor of a product.
+        :param datetime seen_until: as returned by `_get_seen_until` before this transaction began.
         :return: how many facts were stored, None if another refresh is under way.
         :rtype: int | None
         """
@@ -277,12 +277,12 @@ class SaleReturnFact(models.Model):
 
     @api.model
     def _get_seen_until(self):
-        """Return up to when a transaction that begins after this call sees all that was written.
+        """Return the time up to which a transaction that begins after this call sees all changes.
 
-        That is when the oldest transaction began that is still at work. It is asked on another
-        connection: this one must not have looked at the database yet.
+        That is the start of the oldest running transaction. It is queried on another connection, as
+        this one must not have read from the database yet.
 
-        :return: None where the database does not let us see what others do.
+        :return: None where the database does not show us other transactions.
         :rtype: datetime | None
         """
         with self.env.registry.cursor() as cr:

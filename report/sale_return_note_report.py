@@ -8,8 +8,8 @@ from .refund_sql import NOTES
 class SaleReturnNoteReport(models.Model):
     """Posted credit notes of returns and goodwill, line by line, for accountants.
 
-    Amounts are those of the ledger, in the currency of the company; what is kept back is
-    negative. They sum to the notes.
+    Amounts are those of the ledger, in the currency of the company; deductions are negative. They
+    add up to the notes.
     """
 
     _name = 'sale.return.note.report'

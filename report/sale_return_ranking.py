@@ -31,7 +31,7 @@ DIMENSIONS = {
 
 
 class SaleReturnRanking(models.Model):
-    """Products, customers and suppliers by return rate, fair to those who trade little.
+    """Products, customers and suppliers by return rate, fair to small quantities.
 
     The formulas are those of `tools.stats` (`wilson`, `beta_prior`, `shrink`), in SQL because lists
     and graphs sort by them.
@@ -217,7 +217,7 @@ class SaleReturnRanking(models.Model):
     # === ACTION METHODS === #
 
     def action_open_rows(self):
-        """Show what a rate is made of."""
+        """Show the rows behind a rate."""
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id(
             'sale_return.sale_return_report_action'
@@ -229,7 +229,7 @@ class SaleReturnRanking(models.Model):
             domain.append(('commercial_partner_id', '=', self.partner_id.id))
         else:
             domain.append(('supplier_id', '=', self.supplier_id.id))
-        # A rate is of all times, the action is of the last year.
+        # A rate covers all periods, the action only the last year.
         action.update(
             domain=domain, context={}, views=[(False, 'list'), (False, 'pivot')], path=False
         )

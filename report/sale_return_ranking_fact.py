@@ -15,8 +15,8 @@ LIVE_MEMBERS = 20_000
 class SaleReturnRankingFact(models.Model):
     """Store of what `sale.return.ranking` shows of very many products, customers or suppliers.
 
-    Who is drawn towards what is known once all of them are added up: of 250 000 customers that
-    takes seconds each time. So it is done by the job of the facts, and shown as of then.
+    Shrinking the rates requires adding up all members, which takes seconds for 250 000 customers.
+    So the job of the facts does it, and its last result is shown.
     """
 
     _name = 'sale.return.ranking.fact'
@@ -66,16 +66,17 @@ class SaleReturnRankingFact(models.Model):
         :param columns: names of the columns, those of `sale.return.ranking`.
         :rtype: odoo.tools.SQL
         """
-        # Links to what may be deleted go through the table, so that none leads nowhere.
+        # Links to records that may be deleted are joined, so that none is dangling.
         values = {
-            # The same as if it was computed.
+            # The same columns as if computed.
             'id': SQL(
                 "stored.company_id::bigint * 8589934592"
                 " + COALESCE(stored.product_id, stored.partner_id, stored.supplier_id)::bigint * 4"
                 " + ARRAY_POSITION(%s, stored.dimension::text) - 1",
                 list(DIMENSIONS),
             ),
-            # The type that computed rows have: only then PostgreSQL looks at those asked for.
+            # The type of the computed rows: only then does PostgreSQL restrict itself to the
+            # requested ones.
             'dimension': SQL("stored.dimension::text"),
             'currency_id': SQL("company.currency_id"),
             'product_id': SQL("product.id"),
@@ -110,7 +111,7 @@ class SaleReturnRankingFact(models.Model):
             columns.remove('id')
             cr.execute(
                 SQL(
-                    # A sequence would come to its end some day.
+                    # A sequence would run out some day.
                     "INSERT INTO sale_return_ranking_fact (id, %(columns)s)"
                     " SELECT ROW_NUMBER() OVER (), %(columns)s FROM (%(ranking)s) AS ranking",
                     columns=SQL(", ").join(map(SQL.identifier, columns)),

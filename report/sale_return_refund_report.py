@@ -7,8 +7,8 @@ from .refund_sql import IS_NOTE
 class SaleReturnRefundReport(models.Model):
     """Money that was paid back on credit notes of returns and goodwill, for accountants.
 
-    One row for each entry that settled a note: by a refund of ours or by hand, and what was written
-    back because it had never been received. Amounts are in the currency of the company.
+    One row for each entry that settled a note: by a refund of a return or by hand, and write-backs
+    of discounts never received. Amounts are in the currency of the company.
     """
 
     _name = 'sale.return.refund.report'

@@ -13,13 +13,13 @@ RATIOS = {
     'rate_ppm': ('qty_returned', 'qty_shipped'),
     'rate_recovery': ('cost_recovered', 'cost_returned'),
     'rate_authorized': ('qty_authorized', 'qty_requested'),
-    # Inspected less rejected: what is accepted without inspection is on neither side.
+    # Inspected less rejected: goods accepted without inspection are on neither side.
     'rate_accepted': ('qty_inspected', 'qty_inspected'),
 }
-# What is taken off the sum above the line.
+# Subtracted from the numerator.
 LESS = {'rate_accepted': 'qty_rejected'}
 SCALES = {'rate_ppm': 1000000, 'percent_units': 100}
-# Measures of time: `{field: (hours, share of all that took no longer)}`
+# Measures of time: `{field: (hours, quantile)}`
 QUANTILES = {
     f'{name}_{suffix}': (name, share)
     for name in ('hours_decision', 'hours_receipt', 'hours_inspection', 'hours_credit')
@@ -29,10 +29,10 @@ QUANTILES = {
     'hours_total_p90': ('hours_total', 0.9),
     'days_since_sale_median': ('days_since_sale', 0.5),
 }
-# Quantiles sort the values of each group; a million hours fit into so much memory, in PostgreSQL's
-# default of 4 MB they would be sorted on disk.
+# Quantiles sort the values of each group; a million hours fit into this much memory; with
+# PostgreSQL's default of 4 MB they would be sorted on disk.
 SORT_MEMORY = '32MB'
-# Groups of which there are many.
+# Groupings with many groups.
 MANY = frozenset(
     {
         'product_id',
@@ -75,11 +75,11 @@ def _hours(string, help_text):
 
 
 class SaleReturnReport(models.Model):
-    """What was shipped and what of it came back, for pivots, graphs, dashboards and exports.
+    """What was shipped and what came back of it, for pivots, graphs, dashboards and exports.
 
     One row for each lot of each delivery (kind *Shipped*), and one for each inspection result of a
-    return line and for what of the line has none yet (kind *Returned*). Every unit is in one row of
-    its kind, so sums equal those of the documents.
+    return line and for the part of the line that has none yet (kind *Returned*). Every unit is in
+    one row of its kind, so sums equal those of the documents.
     """
 
     _name = 'sale.return.report'
@@ -87,7 +87,7 @@ class SaleReturnReport(models.Model):
     _auto = False
     _rec_name = 'product_id'
     _order = 'date_sale desc, id desc'
-    # What has to be written to the database before it is read.
+    # Fields to be flushed to the database before reading.
     _depends = {
         'sale.order': ['company_id', 'partner_id', 'date_order', 'currency_rate', 'warehouse_id'],
         'sale.order.line': [
@@ -369,10 +369,10 @@ class SaleReturnReport(models.Model):
 
     @api.model
     def _get_joined_columns(self):
-        """Return `{field: SQL}` of what is not in the facts.
+        """Return `{field: SQL}` for fields that are not in the facts.
 
-        Links to what may be deleted go through the table, so that none leads nowhere. PostgreSQL
-        leaves joins out that a query does not need.
+        Links to records that may be deleted are joined, so that none is dangling. PostgreSQL skips
+        joins that a query does not need.
         """
         columns = {
             'currency_id': "company.currency_id",
@@ -462,8 +462,8 @@ class SaleReturnReport(models.Model):
     def _read_group_orderby(self, order, groupby_terms, query):
         """Override of `base` to sort products, customers and documents by their ids.
 
-        By name, as clients ask for, a million rows would be sorted before they are grouped: that
-        takes ten times as long as the rest.
+        Ordering by name, as clients request, would sort a million rows before grouping, which takes
+        ten times as long as the rest.
         """
         terms = [term.strip() for term in (order or '').split(',')]
         if MANY.intersection(terms) and all(term in groupby_terms for term in terms):

@@ -5,14 +5,14 @@ from .sale_return_report import get_rate
 
 
 class SaleReturnResale(models.Model):
-    """What became of returned goods that went back to stock: sold again, when, for how much."""
+    """What happened to restocked goods: when they were sold again, and for how much."""
 
     _name = 'sale.return.resale'
     _description = "Resale of Returned Goods"
     _auto = False
     _rec_name = 'product_id'
     _order = 'date_restock desc, id desc'
-    # What has to be written to the database before it is read.
+    # Fields to be flushed to the database before reading.
     _depends = {
         'stock.move': [
             'state',

@@ -9,8 +9,8 @@ from .resale_sql import LIVE_PRODUCTS, RESALE, STALE_PRODUCTS
 _logger = logging.getLogger(__name__)
 
 RESALES_FRESH_UNTIL = 'sale_return.resales_fresh_until'
-# What happened since the last refresh is computed on the spot for products with no more moves than
-# this, and up to so many moves of all products: a page must not wait for a hundred thousand moves.
+# Changes since the last refresh are computed on the spot for products with at most this many moves,
+# and up to a total number of moves, so that pages never wait for a hundred thousand moves.
 LIVE_MOVES = 1000
 LIVE_MOVES_IN_ALL = 20_000
 
@@ -18,9 +18,9 @@ LIVE_MOVES_IN_ALL = 20_000
 class SaleReturnResaleFact(models.Model):
     """Store of what `sale.return.resale` shows: which sale each restocked quantity went to.
 
-    First in, first out is known only by following all moves of a product: of a million moves that
-    takes minutes. So it is done by the job that refreshes the facts, product by product, for those
-    that moved since.
+    First in, first out requires following all moves of a product, which takes minutes for a million
+    moves. So the job that refreshes the facts does it, product by product, for those that moved
+    since.
     """
 
     _name = 'sale.return.resale.fact'
@@ -47,7 +47,7 @@ class SaleReturnResaleFact(models.Model):
 
     @api.model
     def _get_query(self):
-        """Return the query of what was restocked.
+        """Return the query of restocked goods.
 
         :return: stored rows, and computed ones of the products that moved since.
         :rtype: odoo.tools.SQL
@@ -84,7 +84,7 @@ class SaleReturnResaleFact(models.Model):
         """Return the ids of restocked products that moved since and are followed on the spot.
 
         :param datetime since: moves from then on count.
-        :return: those with few moves of all times, the fewest first, as far as all is soon done.
+        :return: those with few moves in total, the fewest first, up to the limit.
         :rtype: list
         """
         return self._fetch_ids(
@@ -108,9 +108,9 @@ class SaleReturnResaleFact(models.Model):
     def _refresh(self, fresh_until, everything=False):
         """Follow the goods of the products that moved since the last time, and store it.
 
-        A step of `sale.return.fact._refresh`, which sees to it that only one does it.
+        A step of `sale.return.fact._refresh`, which makes sure that only one transaction does it.
 
-        :param datetime fresh_until: up to when this transaction sees all that was written.
+        :param datetime fresh_until: time up to which this transaction sees all changes.
         :param bool everything: follow all products.
         """
         cr = self.env.cr

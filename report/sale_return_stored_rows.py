@@ -3,15 +3,15 @@ from odoo.tools import SQL
 
 
 class SaleReturnStoredRows(models.AbstractModel):
-    """Rows computed from documents, stored by a job, and completed by whoever reads them.
+    """Rows computed from documents, stored by a job, and completed when read.
 
-    A million rows computed from documents take minutes, read from a table about a second. What
-    changed after the last refresh is computed while it is read; the job keeps that part small.
+    Computing a million rows from documents takes minutes, reading them from a table about a second.
+    Changes after the last refresh are computed while reading; the job keeps that part small.
     """
 
     _name = 'sale.return.stored.rows'
     _description = "Stored Rows"
-    # The system parameter that says when what is stored was computed.
+    # System parameter with the time of the last refresh.
     _fresh_until = None
 
     def init(self):
@@ -26,7 +26,7 @@ class SaleReturnStoredRows(models.AbstractModel):
 
     @api.model
     def _get_fresh_until(self):
-        """Return when what is stored was computed, None before the first time.
+        """Return the time of the last refresh, None before the first one.
 
         :rtype: datetime | None
         """
@@ -36,18 +36,18 @@ class SaleReturnStoredRows(models.AbstractModel):
 
     @api.model
     def _set_fresh_until(self, value):
-        """Note up to when what is stored holds all that was written.
+        """Store the time up to which the stored rows include all changes.
 
         :param datetime value: None for never.
         """
-        # sudo: a mark of the system.
+        # sudo: a system parameter.
         self.env['ir.config_parameter'].sudo().set_param(
             self._fresh_until, fields.Datetime.to_string(value)
         )
 
     @api.model
     def _get_columns(self):
-        """Return `{name: type of the column}` of what is stored, in the order of the fields."""
+        """Return `{name: type of the column}` of the stored rows, in the order of the fields."""
         return {
             name: field.column_type[1]
             for name, field in self._fields.items()
@@ -61,19 +61,19 @@ class SaleReturnStoredRows(models.AbstractModel):
 
     @api.model
     def _get_stored_query(self):
-        """Return the query of what is stored, be it up to date or not."""
+        """Return the query of the stored rows, up to date or not."""
         return SQL("SELECT %s FROM %s", self._get_column_list(), SQL.identifier(self._table))
 
     @api.model
     def _get_union(self, live, unchanged):
-        """Return the query of stored rows and of others computed instead of some of them.
+        """Return the query of stored rows, some of them replaced by computed ones.
 
         :param SQL live: query of the computed rows, with all columns in the types of the store.
-        :param SQL unchanged: condition that a stored row has not been computed instead.
+        :param SQL unchanged: condition that a stored row is not replaced.
         :rtype: odoo.tools.SQL
         """
-        # What is left out is said around the union: PostgreSQL uses the indexes of a table in a
-        # union where nothing but its columns is asked for.
+        # The condition is applied around the union: PostgreSQL uses the indexes of a table in a
+        # union only if nothing but its columns is selected.
         return SQL(
             """
             SELECT %(columns)s
@@ -92,11 +92,10 @@ class SaleReturnStoredRows(models.AbstractModel):
 
     @api.model
     def _compute_first(self, query):
-        """Return the query of the rows that another one gives now.
+        """Return a query with the current rows of another query as values.
 
-        Beside the query itself PostgreSQL would read what is stored by one process only or sort all
-        of it, and the query would be planned, which may take longer than to run it, with each that
-        reads the rows.
+        With the query itself PostgreSQL would read the store with one process or sort all of it,
+        and would plan the query each time, which may take longer than running it.
         """
         self.env.cr.execute(
             SQL("SELECT JSON_AGG(JSON_STRIP_NULLS(ROW_TO_JSON(row)))::text FROM (%s) AS row", query)

@@ -1,6 +1,6 @@
-"""What a scanner sent: clean it, tell what is wrong with it, cut it up.
+"""Scanner input: clean it, find errors, and split it.
 
-Of Odoo only the check digits, which need no database.
+Uses only the check digits of Odoo, which need no database.
 """
 
 import unicodedata
@@ -26,7 +26,7 @@ PLAIN_VERBS = {
 }
 MIN_LENGTH = 3
 MAX_LENGTH = 120
-# Group separator of GS1 codes: the one control character that means something.
+# Group separator of GS1 codes: the only meaningful control character.
 FNC1 = '\x1d'
 # What scanners put before a code to name its symbology (]C1: GS1-128, ]E0: EAN, …).
 AIM_LENGTH = 3
@@ -34,7 +34,7 @@ GTIN_LENGTHS = (8, 12, 13, 14)
 
 
 def clean(text):
-    """Return what was scanned without what no label has: line ends, blanks, control characters.
+    """Return a scan without characters that are on no label: line ends, blanks, control characters.
 
     >>> clean('  RMA/2026/00012\\r\\n')
     'RMA/2026/00012'
@@ -52,7 +52,7 @@ def clean(text):
 
 
 def is_unreadable(text):
-    """Tell whether a cleaned scan cannot be a code: garbled, endless, or nothing but signs.
+    """Tell whether a cleaned scan cannot be a code: garbled, too long, or only punctuation.
 
     >>> [is_unreadable(text) for text in ('', '??', '\\ufffd12345', 'S00012', 'x' * 500)]
     [True, True, True, False, True]
@@ -66,7 +66,7 @@ def is_unreadable(text):
 
 
 def is_gtin(text):
-    """Tell whether a code is a whole EAN, UPC or GTIN.
+    """Tell whether a code is a complete EAN, UPC or GTIN.
 
     >>> is_gtin('5901234123457'), is_gtin('5901234123458'), is_gtin('590123412345')
     (True, False, False)
@@ -90,10 +90,10 @@ def has_wrong_check_digit(text):
 
 
 def spellings(text):
-    """Return the ways in which a code may be written in the database, the one scanned first.
+    """Return the spellings that a code may have in the database, the scanned one first.
 
-    Letters may be typed small, numbers may have leading zeros (UPC, EAN, GTIN), and a scanner that
-    believes in an American keyboard sends other signs on a German one.
+    Letters may be lower case, numbers may have leading zeros (UPC, EAN, GTIN), and a scanner set to
+    an American keyboard sends other characters on a German one.
 
     >>> spellings('s00012')
     ['s00012', 'S00012']
@@ -109,7 +109,7 @@ def spellings(text):
         short = text.lstrip('0')
         found += [short] + [short.zfill(n) for n in GTIN_LENGTHS if len(short) <= n]
         if len(short) < 8:
-            found = [text]  # a short number is itself
+            found = [text]  # a short number stays as it is
     return list(dict.fromkeys(found))
 
 
@@ -125,7 +125,7 @@ def cuts(text):
 def find_glued(text, known):
     """Return the two codes that came without an end key between them, None if it is one.
 
-    :param known: set of codes that mean something.
+    :param known: set of known codes.
     :return: `(left, right)`; where several cuts are possible the one with the longest left part.
 
     >>> find_glued('59012341234575901234123457', {'5901234123457'})
@@ -144,7 +144,7 @@ def find_glued(text, known):
 
 
 def find_beginning(text, known):
-    """Return the code of which only a part was read, None if there is none.
+    """Return the code of which the scan is only a part, None if there is none.
 
     >>> find_beginning('59012341', {'5901234123457'})
     '5901234123457'
@@ -181,7 +181,7 @@ def parse_command(text):
 
 
 def get_commands():
-    """Return what to print on a sheet of commands, `{verb: code, or its beginning}`."""
+    """Return what to print on a sheet of commands, `{verb: code or prefix}`."""
     plain = {verb: COMMAND_PREFIX + code for code, verb in PLAIN_VERBS.items()}
     return plain | {verb: f'{COMMAND_PREFIX}{code}-' for code, verb in ARGUMENT_VERBS.items()}
 

@@ -1,6 +1,6 @@
-"""What a service in superuser mode may take over of the context of its caller."""
+"""The part of the caller's context that a service in superuser mode may use."""
 
-# Whose words and which companies; and who wants no messages, e.g. an import.
+# Language and companies; and the suppression of messages, e.g. by an import.
 KEPT_KEYS = frozenset(
     {
         'allowed_company_ids',
@@ -15,13 +15,13 @@ KEPT_KEYS = frozenset(
 
 
 def get_service_context(context):
-    """Return the part of a context that changes no document.
+    """Return the part of a context that cannot change documents.
 
-    Clients send what context they like, and Odoo has keys that switch off the balance of entries
-    or the lines that follow from others (`skip_invoice_sync`). Whoever may not write entries by
-    themselves must not reach them that way either.
+    Clients can send any context, and Odoo has keys that switch off the balance check of entries or
+    the computation of lines (`skip_invoice_sync`). Users without the right to write entries must
+    not use these either.
 
-    :param dict context: that of the caller.
+    :param dict context: the caller's context.
     :rtype: dict
 
     >>> get_service_context({'lang': 'nl_BE', 'skip_invoice_sync': True, 'default_date': 'x'})

@@ -1,4 +1,4 @@
-"""By when a step has to be done: clocks of the law, moments of reminders, who comes next."""
+"""Deadlines of steps: legal clocks, times of reminders, next owners."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from .window import end_of_day, last_day, local_day
 
 
 def last_moment(day, zone):
-    """Return the last second of a local day, in UTC: shown in its zone it is still that day.
+    """Return the last second of a local day, in UTC: still the same day in its own zone.
 
     :param datetime.date day: the day.
     :param str zone: name of the time zone.
@@ -21,23 +21,23 @@ def last_moment(day, zone):
 
 
 def legal_due(days, start, zone, release=None):
-    """Return until when the law gives time: whole local days after the day of the event.
+    """Return a legal deadline: whole local days after the day of the event.
 
-    :param int days: how many, 0 for no clock.
+    :param int days: number of days, 0 for no clock.
     :param datetime start: the event that starts the clock, naive in UTC; None: not yet.
     :param str zone: name of the time zone in which days begin and end.
-    :param datetime release: what ended a right to withhold; where it comes after the days are over,
-        the day it falls on is the last one.
+    :param datetime release: event that ended a right to withhold; if it is later than the last day,
+        its day becomes the last one.
     :return: naive, in UTC; None without a clock.
     :rtype: datetime
 
-    Asked for on 1 March, to be paid back within 14 days:
+    Requested on 1 March, to be paid back within 14 days:
 
     >>> from datetime import datetime
     >>> legal_due(14, datetime(2026, 3, 1, 12), 'UTC')
     datetime.datetime(2026, 3, 15, 23, 59, 59)
 
-    The goods were sent on the 20th only (Directive 2011/83/EU art. 13(3)):
+    The goods were only sent on the 20th (Directive 2011/83/EU art. 13(3)):
 
     >>> legal_due(14, datetime(2026, 3, 1, 12), 'UTC', release=datetime(2026, 3, 20, 8))
     datetime.datetime(2026, 3, 20, 23, 59, 59)
@@ -51,7 +51,7 @@ def legal_due(days, start, zone, release=None):
 
 
 def advance(intervals, start, hours):
-    """Return when so many hours of work are done.
+    """Return when a number of working hours have passed.
 
     :param list intervals: working times `(start, stop)`, in order, naive in UTC.
     :param datetime start: when the work may begin.
@@ -81,7 +81,7 @@ def advance(intervals, start, hours):
 
 
 def retreat(intervals, end, hours):
-    """Return from when on only so many hours of work are left until a moment.
+    """Return the time that is a number of working hours before another time.
 
     :return: None where the intervals are not enough.
     :rtype: datetime
@@ -104,7 +104,7 @@ def retreat(intervals, end, hours):
 
 
 def worked(intervals, start, stop):
-    """Return the hours of work between two moments.
+    """Return the working hours between two times.
 
     >>> from datetime import datetime
     >>> friday = (datetime(2026, 3, 6, 8), datetime(2026, 3, 6, 17))
@@ -118,10 +118,10 @@ def worked(intervals, start, stop):
 
 
 def close_of_day(intervals, first, days, zone):
-    """Return when work ends on a later day; the day of the event itself does not count.
+    """Return the end of work on a later day; the day of the event itself does not count.
 
-    :param datetime first: the event, naive in UTC.
-    :param int days: how many days with work, from the day after it on.
+    :param datetime first: time of the event, naive in UTC.
+    :param int days: number of working days, starting on the next day.
     :param str zone: name of the time zone in which days begin and end.
     :return: None where the intervals are not enough.
     :rtype: datetime
@@ -147,7 +147,7 @@ def close_of_day(intervals, first, days, zone):
 
 
 def pick_least_loaded(candidates, loads):
-    """Return who has the least to do; the first of those who have the same.
+    """Return the candidate with the least load; the first one in case of a tie.
 
     :param list candidates: ids, in the order in which ties are broken.
     :param dict loads: how much each has to do.
@@ -161,10 +161,10 @@ def pick_least_loaded(candidates, loads):
 
 
 def pick_next(candidates, last):
-    """Return whose turn it is: the one after the last, the first after the end.
+    """Return whose turn it is: the one after the last, starting again after the end.
 
     :param list candidates: ids, in their order, ascending.
-    :param last: id of who had the last turn; None for nobody, they may be gone.
+    :param last: id of the last one; None for nobody; may have left.
 
     >>> pick_next([3, 5, 8], 5), pick_next([3, 5, 8], 8), pick_next([3, 5, 8], None)
     (8, 3, 3)
@@ -175,10 +175,10 @@ def pick_next(candidates, last):
 
 
 def find_circle(start, above):
-    """Return the circle that a chain of superiors runs into, [] where it ends.
+    """Return the cycle in a chain of superiors, [] if there is none.
 
     :param start: where the chain begins.
-    :param dict above: who comes after whom.
+    :param dict above: the superior of each.
 
     >>> find_circle('A', {'A': 'B', 'B': 'C', 'C': 'B'})
     ['B', 'C']

@@ -1,14 +1,14 @@
-"""What lies on a returns desk, in memory: what is expected, what was counted. Without Odoo."""
+"""The content of a returns desk in memory: what is expected, what was counted. Without Odoo."""
 
 PRECISION = 6
 
 
 class Desk:
-    """One session while a call works on it.
+    """One session during a call.
 
-    :param session: the record; the desk never asks it for more than the caller has read.
+    :param session: the record; the desk only uses fields that the caller has read.
     :param dict works: `{return id: {'id', 'facts', 'since'}}`
-    :param list items: dicts, the fields of the items that were not taken back.
+    :param list items: dicts with the fields of the items that were not undone.
     """
 
     def __init__(self, session, works, items, values):
@@ -24,9 +24,9 @@ class Desk:
         self.question = values.get('question')
         self.notice = values.get('notice')
         self.answer = values.get('answer')
-        # What an undo takes back: `{'id', 'label', 'journal'}`.
+        # The step that an undo reverts: `{'id', 'label', 'journal'}`.
         self.last_step = values.get('last_step')
-        # What the call has changed on the session, and what takes all it did back.
+        # Changes of the session by the call, and the data to undo them.
         self.changes = {}
         self.journal = []
         self.label = None
@@ -50,7 +50,7 @@ class Desk:
         return None
 
     def get_codes(self):
-        """Return the codes of all that is expected."""
+        """Return the codes of everything expected."""
         return {code for line in self.lines for code in (*line['codes'], *line['serials'])}
 
     def find_lines(self, codes):
@@ -63,7 +63,7 @@ class Desk:
         ]
 
     def find_lots(self, codes):
-        """Return the lines one of whose lots a code is, `[(line, name)]`."""
+        """Return the lines of which a code is a lot, `[(line, name)]`."""
         return [(line, code) for line in self.lines for code in codes if code in line['serials']]
 
     # --- what was counted
@@ -112,7 +112,7 @@ class Desk:
     # --- changes of the session
 
     def set(self, name, value):
-        """Change a value of the session, so that it is saved and can be taken back."""
+        """Change a value of the session, so that it is saved and can be undone."""
         old = getattr(self, name)
         if old == value:
             return

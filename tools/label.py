@@ -1,4 +1,4 @@
-"""What is written on a parcel's label: words, numbers, a telephone. Without Odoo."""
+"""The text of a parcel's label: words, numbers, a telephone number. Without Odoo."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,14 +7,14 @@ from itertools import pairwise
 MAX_LENGTH = 500
 MAX_CODES = 12
 MAX_NAMES = 12
-# Shorter ones are written in every second label.
+# Shorter ones are on every second label.
 MIN_CODE = 4
 MIN_PART = 5
 MIN_PHONE = 5
-# What people and scanners take for one another.
+# Characters that people and scanners confuse.
 ALIKE = {'0': 'OoDQ', '1': 'Il7', '2': 'Z', '5': 'S', '6': 'G', '8': 'B', 'O': '0', 'I': '1'}
 ALIKE |= {'S': '5', 'B': '8', 'Z': '2', 'G': '6', 'L': '1', 'Q': '0'}
-# Words of an address or a slip that name nobody.
+# Words of an address or a slip that are not names.
 NOISE = frozenset(
     {
         'return',
@@ -64,7 +64,7 @@ class Label:
 
 
 def read(text):
-    """Take a label apart.
+    """Parse a label.
 
     >>> label = read("Jane Custmer, tel. +32 (0)478 12 34 56, order S00042")
     >>> label.codes, label.phones, label.names[0]
@@ -102,7 +102,7 @@ def read(text):
 
 
 def find_codes(text):
-    """Return what may be numbers of documents, parcels or goods.
+    """Return possible numbers of documents, parcels or goods.
 
     Carriers print their numbers in groups, which belong together.
 
@@ -128,7 +128,7 @@ def find_codes(text):
 
 
 def find_phones(text):
-    """Return the digits of what may be telephone numbers, or parts of them.
+    """Return the digits of possible telephone numbers, or parts of them.
 
     >>> find_phones("call 0478/12.34.56 now"), find_phones("…12 34 56"), find_phones("S00042")
     (['0478123456'], ['123456'], [])
@@ -153,8 +153,8 @@ def get_phone_part(digits):
 def near(code):
     """Return all spellings of a code with one mistake: a sign too many, too few, swapped or wrong.
 
-    Equality with all of them is answered by an index, whatever the size of the table; a search for
-    what is alike would look at all numbers of a shop, which are all alike.
+    Equality with all of them uses an index, for tables of any size; a similarity search would read
+    all numbers of a shop, which are all similar.
 
     >>> near('S12')[:4]
     ['12', 'S2', 'S1', '1S2']
@@ -176,7 +176,7 @@ def near(code):
 
 
 def combine(weights):
-    """Return how sure several independent hints make, each between 0 and 1.
+    """Return the combined confidence of several independent hints, each between 0 and 1.
 
     >>> round(combine([0.5, 0.5]), 3), combine([])
     (0.75, 0.0)

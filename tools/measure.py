@@ -1,7 +1,7 @@
 """Quantities of goods: shown and priced in one unit, counted in another.
 
-An order line in dozens moves pieces. What is counted are pieces, so two quantities are the same
-if they are the same number of pieces; a dozen is a way to show them and to price them:
+An order line in dozens moves pieces. Pieces are counted, so two quantities are equal if they are
+the same number of pieces; a dozen is only a way to show and price them:
 
 >>> dozen = Measure(12.0)
 >>> dozen.to_stock(1 / 3), dozen.from_stock(4.0)
@@ -18,7 +18,7 @@ EPSILON = 1e-6
 
 @dataclass(frozen=True)
 class Measure:
-    """How quantities in the unit of a line stand for quantities in stock.
+    """How quantities in the unit of a line convert to quantities in stock.
 
     ``ratio`` is how many stock units one unit of the line is, ``steps`` in how many steps a stock
     unit is counted, ``digits`` with how many decimals Odoo keeps quantities in the unit of a line.
@@ -54,9 +54,9 @@ class Measure:
         return counted / self.ratio
 
     def round(self, quantity):
-        """Return the quantity of the line that stands for a whole number of steps in stock.
+        """Return the nearest quantity of the line that is a whole number of steps in stock.
 
-        The same step is always the same number, so that nothing is left of what adds up:
+        The same step is always the same number, so that sums leave no remainder:
 
         >>> dozen = Measure(12.0)
         >>> dozen.round(1 - dozen.from_stock(8.0)) == dozen.from_stock(4.0)
@@ -65,14 +65,14 @@ class Measure:
         return self.from_stock(quantity * self.ratio)
 
     def interpret(self, quantity, whole=None):
-        """Return the quantity that somebody means who has typed, or stored, a rounded one.
+        """Return the quantity meant by a rounded one, as typed or stored.
 
-        With two decimals nobody can say a third of a dozen; 0.33 stands for four pieces. What
-        differs from a whole number of pieces by more than such a rounding is taken as it is.
+        A third of a dozen cannot be written with two decimals; 0.33 stands for four pieces. A value
+        that differs from a whole number of pieces by more than such a rounding is kept.
 
         :param float quantity: in the unit of the line.
-        :param float whole: in the unit of the line, all there is. Where stock is counted in larger
-            steps than the line, what differs from it by less than a step means all of it.
+        :param float whole: in the unit of the line, the maximum. Where stock is counted in larger
+            steps than the line, a value that differs from it by less than a step means all of it.
 
         >>> dozen = Measure(12.0)
         >>> meant = [dozen.interpret(quantity) for quantity in (0.33, 0.67, 0.1, 1)]
@@ -82,7 +82,7 @@ class Measure:
         (3.33, 4.08)
         """
         if not math.isfinite(quantity):
-            return quantity  # whoever asked refuses it
+            return quantity  # refused by the caller
         shown = 10**-self.digits
         if whole and self.ratio < 1 and abs(quantity - whole) < self.rounding * 0.999:
             return self.round(whole)

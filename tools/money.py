@@ -1,9 +1,9 @@
 """Arithmetic of partial credits: shares of an amount that always add up to the whole.
 
-A credit note for a part of an invoice line takes ``round(R * q / m)`` of each of its amounts,
-where ``R`` is what is still creditable of the amount, ``m`` what is still creditable of the
-quantity, and ``q`` the quantity credited now. Because each step works on what the steps before
-have left, the last one (``q == m``) takes all of ``R`` and not a cent is lost or made up:
+A credit note for a part of an invoice line takes ``round(R * q / m)`` of each of its amounts, where
+``R`` is what is still creditable of the amount, ``m`` what is still creditable of the quantity, and
+``q`` the quantity credited now. Because each step works on what the previous steps have left, the
+last one (``q == m``) takes all of ``R`` and not a cent is lost or made up:
 
 >>> rest, parts = 10.00, []
 >>> for left in (3, 2, 1):
@@ -16,7 +16,7 @@ have left, the last one (``q == m``) takes all of ``R`` and not a cent is lost o
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
-# Quantities of Odoo carry at most six decimals in practice; below this they are the same.
+# Quantities of Odoo carry at most six decimals in practice; smaller differences are ignored.
 QUANTITY_EPSILON = 1e-6
 
 
@@ -38,14 +38,14 @@ def round_to(amount, rounding):
 
 
 def part_of(amount, quantity, of_quantity, rounding):
-    """Return the share of ``amount`` that ``quantity`` out of ``of_quantity`` stands for.
+    """Return the share of ``amount`` for ``quantity`` out of ``of_quantity``.
 
-    :param float amount: what is left of the amount, in the currency whose ``rounding`` is given.
+    :param float amount: the remaining amount, in the currency whose ``rounding`` is given.
     :param float quantity: quantity credited now, 0 <= quantity <= of_quantity.
     :param float of_quantity: quantity left, in the same unit.
     :param float rounding: smallest unit of the currency.
     :return: ``round(amount * quantity / of_quantity)``; all of ``amount`` when nothing is left
-        after it, so that no rounding remainder survives the last step.
+        after it, so that no rounding difference remains after the last step.
     :rtype: float
     :raise ValueError: when ``quantity`` is negative or more than ``of_quantity``.
 
@@ -75,12 +75,12 @@ def part_of(amount, quantity, of_quantity, rounding):
 
 
 def parts_of(amounts, quantity, of_quantity):
-    """Return the share of each amount that ``quantity`` out of ``of_quantity`` stands for.
+    """Return the share of each amount for ``quantity`` out of ``of_quantity``.
 
     Where a unit of the invoice's currency is worth more than one of the company's, an amount
-    ``(tax, name)`` in company currency follows ``(tax, name_currency)``, its fellow: it is the
-    share of that one, as rounded. A yen more or less would otherwise be worth more in the books
-    than it is at the rate of the invoice.
+    ``(tax, name)`` in company currency follows its counterpart ``(tax, name_currency)``: it is
+    converted from the rounded share of that one. Otherwise the rounding of a yen would have more
+    weight in the books than at the rate of the invoice.
 
     :param dict amounts: ``{key: (amount, smallest unit)}``.
     :rtype: dict
@@ -144,9 +144,9 @@ class Balance:
         self._whole = (self.quantity, dict(self.amounts))
 
     def price_ratio(self, key, quantity, amount):
-        """Return how the unit price of a part compares to that of the whole, 1.0 if it is the same.
+        """Return the ratio of the unit price of a part to that of the whole, 1.0 if equal.
 
-        Differences of up to two smallest units come from rounding and are not another price.
+        Differences of up to two smallest units are due to rounding and do not count.
 
         >>> balance = Balance(10, {'base': (1000.0, 0.01)})
         >>> balance.reduce(0, {'base': 50.0})  # a price correction
@@ -191,7 +191,7 @@ class Balance:
     def withhold(self, amounts):
         """Note what a credit has kept back on purpose, e.g. a fee; a later credit may give it back.
 
-        It is not for the next return: the balance itself stays as it is.
+        It is not available to the next return: the balance itself does not change.
 
         >>> balance = Balance(10, {'base': (1000.0, 0.01)})
         >>> balance.reduce(10, {'base': 1000.0})
@@ -227,10 +227,10 @@ class Balance:
 
 
 def cumulative_parts(amount, ratios, rounding):
-    """Return the parts of an amount that ratios stand for, one after the other, exact in the sum.
+    """Return the parts of an amount by ratios, one after the other, with an exact sum.
 
     :param float amount: the whole; it may be negative.
-    :param list ratios: which part of it each is (0–1); what goes beyond the whole does not count.
+    :param list ratios: the part for each (0–1); excess over the whole is ignored.
     :param float rounding: smallest unit.
     :rtype: list
 

@@ -1,8 +1,8 @@
-"""The mark of values that only our own code can give."""
+"""Marker for values that only our own code can set."""
 
 
 class OwnValue:
-    """What our code gives a field of ours in values that are created as the user.
+    """A value that our code sets on one of our fields when creating as the user.
 
     E.g. when Odoo splits a move. Clients send plain data and can never send this.
     """

@@ -1,4 +1,4 @@
-"""Photos: what they carry beside the picture, such as the place where they were taken."""
+"""Photos: removing metadata, such as the place where they were taken."""
 
 import io
 import re
@@ -7,7 +7,7 @@ import warnings
 
 from PIL import Image, ImageOps
 
-# What is written, by the kind that came. High enough that nobody sees a difference.
+# Options for writing, by file type. The quality is high enough that no difference is visible.
 SAVE_OPTIONS = {
     'JPEG': {'quality': 92},
     'PNG': {},
@@ -16,10 +16,10 @@ SAVE_OPTIONS = {
 
 
 def count_pixels(raw):
-    """Return how many pixels a picture says it has, without decoding any of them.
+    """Return the number of pixels stated in a picture, without decoding any.
 
     :param bytes raw: content of a file.
-    :return: pixels; 0 where it is not a picture.
+    :return: pixels; 0 if it is not a picture.
     :rtype: int
 
     >>> file = io.BytesIO()
@@ -27,7 +27,7 @@ def count_pixels(raw):
     >>> count_pixels(file.getvalue()), count_pixels(b'no picture'), count_pixels(b'')
     (12, 0, 0)
 
-    A file of some bytes may claim a picture that fills the memory.
+    A file of a few bytes may claim a picture that fills the memory.
 
     >>> import binascii
     >>> bomb = bytearray(file.getvalue())
@@ -37,25 +37,25 @@ def count_pixels(raw):
     900000000
     """
     with warnings.catch_warnings():
-        # Pillow's own limit is another one; ours is asked by whoever calls.
+        # Pillow has another limit; callers check ours.
         warnings.simplefilter('ignore', Image.DecompressionBombWarning)
         try:
             with Image.open(io.BytesIO(raw)) as picture:
                 width, height = picture.size
                 return width * height
         except Image.DecompressionBombError as error:
-            # Its text is all that is left of the size.
+            # The size is only available in its message.
             return max(map(int, re.findall(r'\d+', str(error))))
         except (ValueError, OSError, SyntaxError, struct.error):
             return 0
 
 
 def strip_metadata(raw):
-    """Return a photo without anything that is not the picture, upright.
+    """Return a photo without metadata, turned upright.
 
-    Cameras keep the place, the time and the owner in the file, and how it was held: the picture is
-    turned as it was held, then written anew. Colours stay what they were (ICC profile). Of pictures
-    that move the first one is kept.
+    Cameras store place, time, owner and orientation in the file: the picture is rotated
+    accordingly, then written again. Colours are preserved (ICC profile). Of animated pictures only
+    the first frame is kept.
 
     :param bytes raw: content of a JPEG, PNG or WebP file that can be decoded.
     :return: content of the same kind.
@@ -84,7 +84,7 @@ def strip_metadata(raw):
     if profile := photo.info.get('icc_profile'):
         options['icc_profile'] = profile
     picture = upright.copy()
-    # What the plugins would write from here: EXIF, comments, texts, XMP.
+    # Metadata that the plugins would write: EXIF, comments, texts, XMP.
     picture.info = {
         name: value for name, value in upright.info.items() if name in ('transparency', 'gamma')
     }

@@ -1,7 +1,7 @@
-"""Values of others: what a stranger's browser or a remote client has sent, made plain.
+"""Untrusted values: validating what a browser or a remote client has sent.
 
-`take_*` never fail: they are for forms, and give what counts as nothing for what is none. `Kind`s
-are for the arguments of public methods, see `reads`.
+`take_*` never fail: they are for forms, and return an empty value for invalid input. `Kind`s are
+for the arguments of public methods, see `reads`.
 """
 
 import base64
@@ -12,12 +12,12 @@ import math
 import re
 from datetime import datetime
 
-# What PostgreSQL holds in an id, and what no quantity or amount of a return comes near.
+# Largest id in PostgreSQL, and a limit far above any quantity or amount of a return.
 MAX_ID = 2**31 - 1
 MAX_NUMBER = 1e12
 MAX_TEXT = 100_000
 MAX_FILE = 280_000_000  # 200 MB in base64
-# In bytes: what an index holds with room to spare.
+# In bytes: safely below the limit of an index.
 MAX_LINE = 2_000
 MAX_ROWS = 10_000
 MAX_COUNT = 1_000_000
@@ -25,8 +25,8 @@ MAX_DEPTH = 20
 MAX_DIGITS = 64
 # The largest integer that JSON represents exactly.
 MAX_EXACT = 2**53
-# NUL and its like have no meaning in a text; half a surrogate pair is none at all. What breaks a
-# line stays.
+# NUL and similar characters have no meaning in a text, and half a surrogate pair is invalid. Line
+# breaks are kept.
 INTEGER = re.compile(r'\s*[+-]?\d{1,10}\s*', re.ASCII)
 UNPRINTABLE = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
 
@@ -35,7 +35,7 @@ UNPRINTABLE = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]')
 
 
 def take_text(value, limit=MAX_TEXT):
-    r"""Return a text without what cannot be kept; '' for anything else than a text.
+    r"""Return a text without characters that cannot be stored; '' for anything but a text.
 
     >>> take_text('a\x00b\ud800c\n'), take_text('abcdef', 3), take_text(['a']), take_text(None)
     ('abc\n', 'abc', '', '')
@@ -44,7 +44,7 @@ def take_text(value, limit=MAX_TEXT):
 
 
 def take_id(value):
-    """Return the id that a text (or number) is, None where it can be none.
+    """Return the id in a text (or number), None if it cannot be one.
 
     >>> take_id('12'), take_id(12), take_id('0'), take_id('9' * 5000), take_id(2**31), take_id('²')
     (12, 12, None, None, None, None)
@@ -59,14 +59,14 @@ def take_id(value):
 
 
 def take_number(value):
-    """Return a number as it was typed, 0 for nothing and NaN for what is not a number of things.
+    """Return a typed number, 0 if empty and NaN if it is not a valid quantity.
 
     >>> take_number('1,5'), take_number(' 2 '), take_number(''), take_number(None), take_number(3)
     (1.5, 2.0, 0.0, 0.0, 3.0)
     >>> [take_number(value) for value in ('inf', 'nan', 'x', {}, ['1'], True)]
     [nan, nan, nan, nan, nan, nan]
 
-    What is more than there can be is the most there can be.
+    Larger values are limited to the maximum.
 
     >>> take_number('1e308'), take_number('9' * 5000), take_number('-1e300')
     (1000000000000.0, 1000000000000.0, -1000000000000.0)
@@ -89,7 +89,7 @@ def take_number(value):
 
 
 class Unreadable(ValueError):
-    """A value that is not what the method takes. Its text is what is expected, a code."""
+    """A value that the method does not accept. Its text is the code of the expected kind."""
 
 
 def _is_record(value):
@@ -98,7 +98,7 @@ def _is_record(value):
 
 
 def text(value):
-    r"""Read a text; None and False are none.
+    r"""Read a text; None and False count as empty.
 
     >>> text("Broken."), text(None)
     ('Broken.', None)
@@ -113,7 +113,7 @@ def text(value):
 
 
 def file_content(value):
-    """Read the content of a file in base64; None and False are none.
+    """Read the content of a file in base64; None and False count as empty.
 
     >>> file_content('QQ=='), code_of(file_content, 5), code_of(file_content, 'ß')
     ('QQ==', 'text', 'text')
@@ -132,7 +132,7 @@ def _has_unprintable(value):
 
 
 def number(value):
-    """Read a finite number of a size that occurs; None and False are none.
+    """Read a finite number of a realistic size; None and False count as empty.
 
     >>> number(2), number(0.5), number(None)
     (2, 0.5, None)
@@ -149,7 +149,7 @@ def number(value):
 
 
 def count(value):
-    """Read how many; None and False are none.
+    """Read a whole number; None and False count as empty.
 
     >>> count(20), count(None), [code_of(count, v) for v in (-1, 0.5, '2', 10**7, True)]
     (20, None, ['number', 'number', 'number', 'number', 'number'])
@@ -161,7 +161,7 @@ def count(value):
 
 
 def record_id(value):
-    """Read the id of a record; None, False and 0 are none.
+    """Read the id of a record; None, False and 0 count as empty.
 
     >>> record_id(7), record_id(False), record_id(0)
     (7, False, 0)
@@ -176,7 +176,7 @@ def record_id(value):
 
 
 def code_or_id(value):
-    """Read what names a record: its id, or a text such as its code.
+    """Read a reference to a record: its id, or a text such as its code.
 
     >>> code_or_id('restock'), code_or_id(3), code_or_id(None)
     ('restock', 3, None)
@@ -190,7 +190,7 @@ def code_or_id(value):
 
 
 def flag(value):
-    """Read yes or no.
+    """Read a boolean.
 
     >>> flag(True), flag(None), code_of(flag, 'yes'), code_of(flag, [])
     (True, None, 'yes or no', 'yes or no')
@@ -201,7 +201,7 @@ def flag(value):
 
 
 def anything(value):
-    """Read what no reader can know, e.g. a domain, as far as its texts and numbers can be kept.
+    """Read any structure, e.g. a domain, checking that its texts and numbers can be stored.
 
     >>> anything([('name', '=', 'a'), {'b': [1.5, None]}])
     [('name', '=', 'a'), {'b': [1.5, None]}]
@@ -228,7 +228,7 @@ def _walk(value, depth):
 
 
 def _is_plain(value):
-    """Tell whether a text or a number can be kept; what else there is, is looked at by itself."""
+    """Tell whether a text or a number can be stored; other values are checked separately."""
     if isinstance(value, str):
         return not _has_unprintable(value)
     if isinstance(value, (int, float)):
@@ -237,7 +237,7 @@ def _is_plain(value):
 
 
 def iso_day(value):
-    """Read a day, as a text or an object; None and False are none.
+    """Read a date, as a text or an object; None and False count as empty.
 
     >>> iso_day('2026-05-04'), iso_day(None), code_of(iso_day, '4 May'), code_of(iso_day, 5)
     ('2026-05-04', None, 'day', 'day')
@@ -261,7 +261,7 @@ def domain(value):
     ['domain', 'domain', 'domain', 'domain', 'domain', 'domain']
     """
     if value is None or value is False or hasattr(value, 'optimize'):
-        return value  # nothing, or an object of Odoo's
+        return value  # empty, or an object of Odoo
     if not isinstance(value, (list, tuple)) or not all(map(_is_condition, value)):
         raise Unreadable('domain')
     if code_of(anything, value):
@@ -290,7 +290,7 @@ EXPECTED = {
 
 
 def needed(kind, expected='list'):
-    """Return a kind: the same as another one, but nothing is not enough.
+    """Return a kind: like another one, but required.
 
     >>> needed(number)(2), code_of(needed(number), None), code_of(needed(text), False)
     (2, 'number', 'text')
@@ -307,7 +307,7 @@ def needed(kind, expected='list'):
 
 
 def list_of(kind):
-    """Return a kind: a list of values of another one; None is none.
+    """Return a kind: a list of values of another one; None counts as empty.
 
     >>> list_of(record_id)([1, 2]), code_of(list_of(record_id), 5), code_of(list_of(text), [5])
     ([1, 2], 'list', 'text')
@@ -366,11 +366,11 @@ def row(kinds=(), /):
 
 # === VALUES OF FIELDS === #
 
-# As forgiving as Odoo, which takes '5' for 5, but with a sentence for what it breaks at.
+# As tolerant as Odoo, which accepts '5' for 5, but with an error message where Odoo would fail.
 
 
 def written(value):
-    r"""Read what a field for text keeps, of any length.
+    r"""Read the value of a text field, of any length.
 
     >>> written("Broken."), written(5), written(None)
     ('Broken.', '5', None)
@@ -388,7 +388,7 @@ def written(value):
 
 
 def line(value):
-    """Read what a field for one line keeps: nothing that is too long for an index.
+    """Read the value of a char field: not too long for an index.
 
     >>> line("x" * 2000) == "x" * 2000, line(5), line(None)
     (True, '5', None)
@@ -405,7 +405,7 @@ def line(value):
 
 
 def figure(value):
-    """Read what a field for numbers keeps; nothing is zero.
+    """Read the value of a float field; empty is zero.
 
     >>> figure(2), figure('2.5'), figure(False), figure('')
     (2, 2.5, False, 0.0)
@@ -421,7 +421,7 @@ def figure(value):
 
 
 def integer(value):
-    """Read what a field for whole numbers keeps.
+    """Read the value of an integer field.
 
     >>> integer(-3), integer('7'), integer(None)
     (-3, 7, None)
@@ -452,7 +452,7 @@ def content(value):
 
 
 def commands(value):
-    """Read what links records to others: IDs, rows of values, or commands of Odoo.
+    """Read the value of an x2many field: IDs, rows of values, or commands of Odoo.
 
     >>> commands([1, 2]), commands([{'name': 'a'}]), commands(None)
     ([1, 2], [(0, 0, {'name': 'a'})], None)
@@ -494,7 +494,7 @@ def _is_target(value):
     return not isinstance(value, str) and bool(take_id(value))
 
 
-# By the type of the field; others are of another kind each, see `sale.return.reader`.
+# By the type of the field; for other types see `sale.return.reader`.
 FIELD_KINDS = {
     'char': line,
     'text': written,
@@ -513,11 +513,11 @@ FIELD_KINDS = {
 
 
 def unread(value):
-    """Take a value as it is: the method reads it itself, and goes on without what is odd."""
+    """Accept any value: the method reads it itself, and ignores invalid parts."""
     return value
 
 
-# What `register_inspection` and similar methods take.
+# Arguments of `register_inspection` and similar methods.
 RESULT = needed(
     row(
         {
@@ -537,7 +537,7 @@ RESULTS = list_of(RESULT)
 
 
 def code_of(kind, value):
-    """Return what a kind expects where it refuses a value, None where it takes it."""
+    """Return what a kind expects if it refuses a value, None if it accepts it."""
     try:
         kind(value)
     except Unreadable as error:
@@ -546,9 +546,9 @@ def code_of(kind, value):
 
 
 def reads(**kinds):
-    """Have the arguments of a public method read before it sees them.
+    """Decorator: validate the arguments of a public method.
 
-    Remote clients send anything. What is not of its kind is refused with a sentence, by
+    Remote clients can send anything. Values of a wrong kind are refused with an error message, by
     `_refuse_argument` of the model `sale.return.reader`, before anything is done.
 
     :param kinds: kind of each argument, by its name.

@@ -1,11 +1,11 @@
-"""What the law says about returns, in one table. CAPABILITIES §4 names the sources."""
+"""What the law says about returns, in one table. The sources are named beside the entries."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Regime:
-    """One set of rules for returns; the fields are what the steps of a return ask for.
+    """One set of rules for returns; with the fields that the steps of a return use.
 
     >>> REGIMES['eu_withdrawal'].get_window_days(30), REGIMES['eu_withdrawal'].get_window_days(7)
     (30, 14)
@@ -19,39 +19,39 @@ class Regime:
     window_days: int = 0
     # 'line': from the delivery of the line; 'order': from the last delivery of the order.
     window_basis: str = 'line'
-    # The customer may not be made to say why.
+    # The customer must not be required to give a reason.
     reason_demanded: bool = True
-    # What may be kept back from a credit: 'grade' (condition of the goods: under withdrawal only a
-    # loss of value from handling beyond what is needed to look at them), 'restocking_fee',
-    # 'freight' (of the way back); None: whatever was agreed.
+    # What may be withheld from a credit: 'grade' (condition of the goods: under withdrawal only a
+    # loss of value from handling beyond what is needed to inspect them), 'restocking_fee',
+    # 'freight' (return shipping); None: whatever was agreed.
     deductions: tuple | None = None
-    # What has to be paid back of the way to the customer: 'policy', 'standard' (the cheapest
-    # offered), 'none'.
+    # What has to be refunded of the outbound shipping: 'policy', 'standard' (the cheapest offered),
+    # 'none'.
     outbound_shipping: str = 'policy'
-    # Who pays the way back unless agreed otherwise.
+    # Who pays for the return shipping unless agreed otherwise.
     return_shipping: str = 'policy'
     # Days in which the customer has to send the goods, from their request; 0: as agreed.
     send_days: int = 0
-    # Days in which the money has to be back, 0: as agreed, and what they count from.
+    # Days within which the money has to be paid back, 0: as agreed, and the event they count from.
     refund_days: int = 0
     refund_basis: str = 'policy'
     # The money goes back the way it was paid, unless the customer has expressly agreed otherwise.
     original_means: bool = False
     # Until when the money may be withheld.
     withhold_until: str = 'policy'
-    # Goods left out by the law itself …
+    # Goods excluded by the law itself …
     exceptions: tuple = ()
-    # … and those left out only if the buyer confirmed it when they bought.
+    # … and those excluded only if the buyer confirmed it with the purchase.
     confirmed_exceptions: tuple = ()
-    # Everything the regime asks for is in the product. The others are not offered.
+    # Whether everything the regime requires is implemented. Others are not offered.
     complete: bool = False
 
     def get_window_days(self, days):
-        """Return the days of a window: what the policy gives, at least what the law gives."""
+        """Return the days of a window: those of the policy, but at least those of the law."""
         return max(days, self.window_days)
 
     def allows(self, kind):
-        """Tell whether something of this kind may be kept back from a credit."""
+        """Tell whether something of this kind may be withheld from a credit."""
         return self.deductions is None or kind in self.deductions
 
 
@@ -83,7 +83,7 @@ REGIMES = {
         ),
     ),
     # Consumer Protection Law art. 25 and the interim measures of 2017/2020. The clocks of the
-    # refund and the checklist "intact" are not there yet.
+    # refund and the checklist "intact" are not implemented yet.
     'cn_seven_days': Regime(
         window_days=7,
         reason_demanded=False,
@@ -96,7 +96,7 @@ REGIMES = {
         exceptions=('custom_made', 'perishable', 'unsealed_media', 'newspaper'),
         confirmed_exceptions=('unsealed_hygiene', 'value_loss', 'near_expiry', 'agreed'),
     ),
-    # Directives 2019/771 and 2024/1799. The order of remedies is not there yet.
+    # Directives 2019/771 and 2024/1799. The order of remedies is not implemented yet.
     'conformity': Regime(
         window_days=730,
         deductions=(),
@@ -108,7 +108,7 @@ REGIMES = {
 
 
 def get_regime(code):
-    """Return a regime by its code, the commercial one for a code that is not known.
+    """Return a regime by its code, the commercial one for an unknown code.
 
     >>> get_regime('eu_withdrawal').window_basis
     'order'

@@ -1,8 +1,8 @@
-"""Rates that do not lie: intervals, shrinkage, young cohorts, comparisons. Needs no Odoo.
+"""Reliable rates: intervals, shrinkage, young cohorts, comparisons. Needs no Odoo.
 
-Counts are units and may be fractions (a return of 1.5 kg). A rate is a number between 0 and 1. What
-cannot be known is None, never an error: nothing sold has no rate, a curve without any return
-completes nothing.
+Counts are units and may be fractions (a return of 1.5 kg). A rate is a number between 0 and 1.
+Unknown values are None, never an error: nothing sold has no rate, and a curve without returns
+cannot extrapolate.
 """
 
 from itertools import pairwise
@@ -30,8 +30,8 @@ def rate(count, total):
 def wilson(count, total, z=Z_95):
     """Return the score interval of a rate (E. B. Wilson, 1927).
 
-    Without any observation nothing is known: 0 to 1. More than the total counts as the total, less
-    than nothing as nothing, so that a month in which more came back than was shipped is defined.
+    Without observations the interval is 0 to 1. Counts are limited to 0 and the total, so that a
+    month in which more came back than was shipped is defined.
 
     :return: lower and upper bound, 0 to 1.
 
@@ -55,18 +55,18 @@ def wilson(count, total, z=Z_95):
 def beta_prior(groups):
     """Return the Beta prior (a, b) of a group of rates, by the method of moments.
 
-    What of the spread is more than chance is estimated as by J. C. Kleinman (1973), JASA 68, 46-54,
-    with equal weights, so that one member that sold a lot does not speak for all; m is the mean of
-    the rates p, k the number of members:
+    The spread beyond chance is estimated as in J. C. Kleinman (1973), JASA 68, 46-54, with equal
+    weights, so that one large member does not dominate; m is the mean of the rates p, k the number
+    of members:
 
         rho = (sum((p - m)^2) / (m (1 - m)) - c) / (k - 1 - c),  c = (1 - 1 / k) sum(1 / n)
         a + b = 1 / rho - 1
 
-    A group that differs by no more than chance (and one with a single member) is as strong as all
-    it has seen, a + b = N = sum(n); it is never weaker than one unit. A mean of 0 or 1 is moved
-    half a member inside, so that the prior always exists.
+    A group that differs by no more than chance (and one with a single member) has the strength of
+    all its observations, a + b = N = sum(n); it is never weaker than one unit. A mean of 0 or 1 is
+    moved half a member inside, so that the prior always exists.
 
-    :param groups: `(count, total)` of each member, e.g. of each product of a category.
+    :param groups: `(count, total)` for each member, e.g. for each product of a category.
 
     >>> beta_prior([])
     (0.5, 0.5)
@@ -96,9 +96,9 @@ def beta_prior(groups):
 
 
 def shrink(count, total, prior):
-    """Return the rate drawn towards its group: (r + a) / (n + a + b).
+    """Return the rate shrunk towards its group: (r + a) / (n + a + b).
 
-    For rankings: one of one does not come before ninety of a hundred. Bayesian Data Analysis,
+    For rankings: one of one must not rank above ninety of a hundred. Bayesian Data Analysis,
     section 5.1: 4 rats of 14 under Beta(1.4, 8.6); all of one, nothing of nothing:
 
     >>> round(shrink(4, 14, (1.4, 8.6)), 3)
@@ -112,7 +112,7 @@ def shrink(count, total, prior):
 
 
 def kaplan_meier(events, censored):
-    """Estimate how many last longer than each age (Kaplan and Meier, 1958).
+    """Estimate the share that lasts longer than each age (Kaplan and Meier, 1958).
 
     :param dict events: `{age: units that came back at this age}`.
     :param dict censored: `{age: units not back when last seen, at this age}`. They count as at risk
@@ -162,10 +162,10 @@ def share_back(curve, age):
 
 
 def completed_rate(count, ages, curve, horizon):
-    """Return the rate to expect in the end of a cohort that is still young.
+    """Return the expected final rate of a young cohort.
 
-    Observed / (F(age) / F(H)), with F(age) the mean of the units of the cohort. None while nothing
-    can be said: nothing shipped, or too young for any return.
+    Observed / (F(age) / F(H)), with F(age) the mean of the units of the cohort. None if unknown:
+    nothing shipped, or too young for any return.
 
     :param count: units back so far, each by the age `horizon`.
     :param dict ages: `{age: units shipped of this age today}`.
@@ -196,7 +196,7 @@ def completed_rate(count, ages, curve, horizon):
 
 
 def quantile(values, share):
-    """Return a quantile with linear interpolation, as PERCENTILE_CONT of SQL; None of nothing.
+    """Return a quantile with linear interpolation, as PERCENTILE_CONT of SQL; None without values.
 
     >>> quantile([1, 2, 3, 4], 0.5), round(quantile(range(1, 11), 0.9), 6), quantile([], 0.5)
     (2.5, 9.1, None)
@@ -211,7 +211,7 @@ def quantile(values, share):
 
 
 def median(values):
-    """Return the middle of values, None of nothing.
+    """Return the median of values, None without values.
 
     >>> median([5, 1, 3])
     3.0
@@ -220,7 +220,7 @@ def median(values):
 
 
 def compare_rates(before, after, z=Z_95):
-    """Compare two rates: by how much they differ, and whether chance alone could do it.
+    """Compare two rates: their difference, and whether it could be due to chance.
 
     The interval is Newcombe's hybrid score (method 10), the p-value that of the pooled two-sided
     z-test. R. G. Newcombe (1998), Statistics in Medicine 17, 873-890, table II (a):
@@ -289,7 +289,7 @@ def laney_limits(points):
     Limits are p +- 3 sigma_i sigma_z; sigma_z is the mean moving range of the standardised rates
     / 1.128. With sigma_z = 1 it is the ordinary p-chart.
 
-    :param points: `(count, total)` in the order of time; points without total have no limits.
+    :param points: `(count, total)` in chronological order; points without total have no limits.
     :return: list of `(rate, low, high)`, `(None, None, None)` where nothing was shipped.
 
     >>> limits = laney_limits([(10, 100), (14, 100), (10, 100), (14, 100)])
@@ -315,7 +315,7 @@ def laney_limits(points):
 
 
 def benjamini_hochberg(p_values, q=0.05):
-    """Tell which of many tests count, with a share of at most `q` of them false alarms.
+    """Tell which of many tests are significant, with a false discovery rate of at most `q`.
 
     The example of Y. Benjamini and Y. Hochberg (1995), JRSS B 57, 289-300, section 3.1:
 

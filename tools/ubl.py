@@ -31,7 +31,7 @@ def with_billing_reference(xml, number, date):
     >>> root[2].xpath('string()')
     'INV/12026-03-01'
 
-    Once is enough, and other documents stay what they are:
+    It is only added once, and other documents are not changed:
 
     >>> again = with_billing_reference(etree.tostring(root), 'INV/1', date(2026, 3, 1))
     >>> len(etree.fromstring(again))

@@ -1,4 +1,4 @@
-"""Verdicts: what a rule says about a return line, and how several verdicts make one decision."""
+"""Verdicts: the result of a rule for a return line, and how several verdicts are combined."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ OUTCOMES = ('authorize', 'review', 'refuse_overridable', 'refuse')
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one rule says: an outcome, a stable code, and the facts it looked at.
+    """The result of one rule: an outcome, a stable code, and the facts it looked at.
 
     >>> Verdict('authorize', 'approval_none').outcome
     'authorize'
@@ -28,7 +28,7 @@ class Verdict:
 
 
 def strongest(outcomes):
-    """Return the outcome that wins: the strongest one, ``authorize`` if no rule spoke.
+    """Return the outcome that wins: the strongest one, ``authorize`` without verdicts.
 
     >>> strongest(['authorize', 'review'])
     'review'

@@ -1,16 +1,15 @@
-"""Videos: told by the first bytes of their content, and never decoded."""
+"""Videos: recognised by the first bytes of their content, never decoded."""
 
-# Of the "brand" that an MP4 family file begins with. Pictures (heic, avif) and sound (M4A) have
-# others.
+# Brands at the beginning of MP4 family files. Pictures (heic, avif) and sound (M4A) have others.
 MP4_BRANDS = (
     b'isom', b'iso2', b'iso3', b'iso4', b'iso5', b'iso6', b'mp41', b'mp42', b'avc1', b'MSNV',
     b'M4V ', b'M4VH', b'M4VP', b'dash', b'3gp4', b'3gp5', b'3gp6', b'3gp7', b'3g2a', b'mmp4',
 )  # fmt: skip
 QUICKTIME_BRAND = b'qt  '
 EBML = b'\x1a\x45\xdf\xa3'
-# The element that says what an EBML file is, and how long its value is.
+# The element with the type of an EBML file, and the length of its value.
 WEBM = b'\x42\x82\x84webm'
-# As many bytes are enough to tell.
+# Number of bytes needed to recognise the type.
 HEAD = 64
 
 
@@ -18,7 +17,7 @@ def recognize(raw):
     """Return the type of a video by its content, whatever the file is called.
 
     :param bytes raw: the file, or at least its first `HEAD` bytes.
-    :return: MIME type; None where it is no video of a kind that is kept.
+    :return: MIME type; None if it is not a video of an accepted type.
     :rtype: str | None
 
     >>> recognize(bytes.fromhex('00000020') + b'ftypisom' + b'moov')

@@ -1,19 +1,19 @@
-"""Visitors: who sends a request, as far as the network tells."""
+"""Visitors: the sender of a request, as far as the network shows."""
 
 from ipaddress import ip_address, ip_network
 
-# One subscriber has at least this much of IPv6, so single addresses say nothing.
+# One subscriber has at least this much of IPv6, so single addresses are meaningless.
 IPV6_PREFIX = 64
 
 
 def get_visitor(address, forwarded=False, trusts_proxy=False):
-    """Return what requests of one visitor have in common.
+    """Return the key that requests of one visitor have in common.
 
     :param str address: the other end of the connection; with a trusted proxy the one it names.
     :param bool forwarded: whether the request says that a proxy passed it on.
-    :param bool trusts_proxy: whether the server believes its proxy.
+    :param bool trusts_proxy: whether the server trusts its proxy.
     :return: the IPv4 address or the /64 network of IPv6; None where it is the address of a proxy
-        that is not trusted, and so the same for everybody.
+        that is not trusted, which is the same for everybody.
     :rtype: str | None
 
     >>> get_visitor('203.0.113.9')
@@ -25,7 +25,8 @@ def get_visitor(address, forwarded=False, trusts_proxy=False):
     >>> get_visitor('::ffff:203.0.113.9'), get_visitor('fe80::1%eth0')
     ('203.0.113.9', 'fe80::/64')
 
-    A proxy stands in front, and nobody told the server so. From outside the header proves nothing.
+    A proxy is in front, but the server is not configured for it. A header from outside proves
+    nothing.
 
     >>> get_visitor('127.0.0.1', forwarded=True) is None
     True

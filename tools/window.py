@@ -1,14 +1,14 @@
-"""Windows of time in which something may be asked for, counted in whole local days."""
+"""Time windows for requests, counted in whole local days."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-# A calendar that never works must not make us count for ever.
+# Limit for calendars without working days.
 MAX_DAYS = 3660
 
 
 def local_day(moment, zone):
-    """Return the day that a moment in UTC falls on somewhere.
+    """Return the local day of a time in UTC.
 
     :param datetime moment: naive, in UTC.
     :param str zone: name of the time zone.
@@ -23,7 +23,7 @@ def local_day(moment, zone):
 
 
 def last_day(first, days, is_working=None):
-    """Return the last day of a window, which is part of it; the day after `first` is day one.
+    """Return the last day of a window, inclusive; the day after `first` is day one.
 
     Regulation (EEC) 1182/71 art. 3: the day of the event itself does not count.
 
@@ -32,7 +32,7 @@ def last_day(first, days, is_working=None):
     :param is_working: function of a day saying whether it counts; all days do by default.
     :rtype: datetime.date
 
-    Got on 1 March, 14 days:
+    Received on 1 March, 14 days:
 
     >>> from datetime import date
     >>> last_day(date(2026, 3, 1), 14)
@@ -43,7 +43,7 @@ def last_day(first, days, is_working=None):
     >>> last_day(date(2026, 3, 5), 5, lambda day: day.weekday() < 5)
     datetime.date(2026, 3, 12)
 
-    Where nobody ever works all days count:
+    Without any working days, all days count:
 
     >>> last_day(date(2026, 3, 1), 3, lambda day: False)
     datetime.date(2026, 3, 4)
@@ -62,7 +62,7 @@ def last_day(first, days, is_working=None):
 
 
 def end_of_day(day, zone):
-    """Return the moment in UTC at which a local day is over, not part of it any more.
+    """Return the time in UTC at which a local day has ended, exclusive.
 
     :param datetime.date day: the day.
     :param str zone: name of the time zone.

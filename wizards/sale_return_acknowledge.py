@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SaleReturnAcknowledge(models.TransientModel):
-    """Dialog: say why differences may stay."""
+    """Dialog: acknowledge differences with a reason."""
 
     _name = 'sale.return.acknowledge'
     _description = "Acknowledge Differences"

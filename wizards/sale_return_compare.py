@@ -62,7 +62,7 @@ class SaleReturnCompare(models.TransientModel):
         )
 
     def _get_domain(self):
-        """Return the domain on the analysis; a reason is of returned goods only."""
+        """Return the domain on the analysis; a reason only applies to returned goods."""
         domain = []
         if self.product_ids:
             domain.append(('product_id', 'in', self.product_ids.ids))
@@ -73,7 +73,7 @@ class SaleReturnCompare(models.TransientModel):
         return domain
 
     def _describe(self, values):
-        """Say the result in a sentence."""
+        """Describe the result in a sentence."""
         if not values:
             return self.env._("Choose two periods, each from its first to its last day.")
         if values['difference'] is None:

@@ -5,7 +5,7 @@ from ..const import LIABILITIES
 
 
 class SaleReturnCorrect(models.TransientModel):
-    """Dialog: say what was wrong with an inspection, and what is right."""
+    """Dialog: correct an inspection."""
 
     _name = 'sale.return.correct'
     _description = "Correct Inspection"
@@ -51,13 +51,13 @@ class SaleReturnCorrect(models.TransientModel):
     def action_confirm(self):
         """Correct the row."""
         self.ensure_one()
-        # What the dialog was opened with is not meant for the documents that follow.
+        # The context of the dialog must not affect the documents that are created.
         row = self.row_id.with_context(clean_context(self.env.context))
         row.action_correct(self.reason, quantity=self.quantity, results=self._prepare_results())
         return {'type': 'ir.actions.act_window_close'}
 
     def _prepare_results(self):
-        """Prepare what is right. Override to add entries.
+        """Prepare the right result. Override to add entries.
 
         :return: see `sale.return.line.register_inspection`; None where it is not known yet.
         """

@@ -57,7 +57,7 @@ class SaleReturnCreate(models.TransientModel):
     @api.depends('line_ids.quantity')
     def _compute_amount_total(self):
         for wizard in self:
-            # sudo: whoever opens the dialog need not read orders.
+            # sudo: users who open the dialog need not read orders.
             rows = wizard.sudo().line_ids.filtered(
                 lambda row: row.quantity > 0 and not row._is_too_much()
             )
@@ -84,7 +84,7 @@ class SaleReturnCreate(models.TransientModel):
     )
     def _compute_exchange_note(self):
         for wizard in self:
-            # sudo: whoever opens the dialog need not read orders.
+            # sudo: users who open the dialog need not read orders.
             rows = wizard.sudo().line_ids.filtered(
                 lambda row: row.quantity > 0 and not row._is_too_much()
             )
@@ -100,7 +100,7 @@ class SaleReturnCreate(models.TransientModel):
             )
 
     def _get_draft(self, rows):
-        """Return what is typed as a return in memory.
+        """Return the input as a return in memory.
 
         :param rows: lines of the dialog.
         """
@@ -125,7 +125,7 @@ class SaleReturnCreate(models.TransientModel):
         )
 
     def _get_verdicts(self, rows):
-        """Ask policies and rules about what is typed, as the submission will. Writes nothing.
+        """Evaluate policies and rules for the input, as the submission will. Writes nothing.
 
         :param rows: lines of the dialog; those without quantity or reason are left out.
         :return: `{row: [verdict dict]}`, see `sale.return.decision._get_verdicts`.
@@ -163,7 +163,7 @@ class SaleReturnCreate(models.TransientModel):
         for wizard in self:
             wizard.line_ids = [Command.clear()] + [
                 Command.create({'sale_line_id': line.id})
-                # While the values are precomputed the lines are not the saved ones.
+                # During precomputation the lines are not the saved ones.
                 for line in wizard.sale_line_ids._origin
                 if line._is_returnable()
             ]
@@ -189,7 +189,7 @@ class SaleReturnCreate(models.TransientModel):
                 )
 
     def action_return_all(self):
-        """Fill in all that can be returned and keep the dialog open."""
+        """Fill in everything that can be returned and keep the dialog open."""
         self.ensure_one()
         for line in self.line_ids:
             line.quantity = line.qty_returnable
@@ -249,7 +249,7 @@ class SaleReturnCreate(models.TransientModel):
                     products=", ".join(missing.product_id.mapped('display_name')),
                 )
             )
-        # What the dialog was opened with is not meant for the documents that follow.
+        # The context of the dialog must not affect the documents that are created.
         returns = self.env['sale.return'].with_context(clean_context(self.env.context))
         return returns.create(
             {

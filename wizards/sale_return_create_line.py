@@ -46,7 +46,7 @@ class SaleReturnCreateLine(models.TransientModel):
         string="In Stock", compute='_compute_exchange_text', help="How many of it are free."
     )
 
-    # What the rules say of it while it is typed, in the words of the one who types.
+    # The verdicts of the rules on the input, in words for the user.
     note = fields.Char(string="Rules Say", compute='_compute_note')
     outcome = fields.Selection(
         [
@@ -68,7 +68,7 @@ class SaleReturnCreateLine(models.TransientModel):
         service = self.env['sale.return.exchange']
         self.exchange_text = False
         wishes = self.filtered('exchange_product_id')
-        # sudo: how many there are, whoever asks.
+        # sudo: the quantities are the same for all users.
         for warehouse, rows in wishes.grouped(lambda r: r.sudo().order_id.warehouse_id).items():
             free = service._get_free(rows.exchange_product_id, warehouse)
             for row in rows:
@@ -97,14 +97,14 @@ class SaleReturnCreateLine(models.TransientModel):
                 row.note = " ".join(filter(None, sentences)) or False
 
     def _is_too_much(self):
-        """Tell whether more is typed than can come back."""
+        """Tell whether more is entered than can be returned."""
         self.ensure_one()
         measure = self.sale_line_id._get_return_measure()
         typed = measure.interpret(self.quantity, whole=self.qty_returnable)
         return measure.compare(typed, self.qty_returnable) > 0
 
     def _format_quantity(self, quantity):
-        """Return a quantity of the line as people write it, without zeros behind the point."""
+        """Return a formatted quantity of the line, without trailing zeros."""
         self.ensure_one()
         measure = self.sale_line_id._get_return_measure()
         if not measure.is_shown(quantity):

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 
 
 class SaleReturnCutoff(models.TransientModel):
-    """Dialog: what was received and not credited, or the other way round, at the end of a day."""
+    """Dialog: what was received and not credited, or vice versa, at the end of a day."""
 
     _name = 'sale.return.cutoff'
     _description = "Return Cut-off"
@@ -43,7 +43,7 @@ class SaleReturnCutoff(models.TransientModel):
             for company in self.company_ids & self.env.companies
             for vals in self.env['sale.return.accruals']._get_rows(company, self.date)
         ]
-        # sudo: rows are written by nobody directly; the user stays their owner.
+        # sudo: nobody writes rows directly; the user stays their owner.
         self.env['sale.return.cutoff.line'].sudo().create(rows)
         action = self.env['ir.actions.act_window']._for_xml_id(
             'sale_return.sale_return_cutoff_line_action'

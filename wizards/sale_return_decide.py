@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class SaleReturnDecide(models.TransientModel):
-    """Dialog: approve less of a line than was asked for, or nothing of it."""
+    """Dialog: approve less of a line than requested, or nothing."""
 
     _name = 'sale.return.decide'
     _description = "Decide on Return Line"
@@ -48,7 +48,7 @@ class SaleReturnDecide(models.TransientModel):
             wizard.reason = text or wizard.reason
 
     def action_confirm(self):
-        """Keep the decision on the line."""
+        """Store the decision on the line."""
         self.ensure_one()
         if self.line_id._get_measure().is_zero(self.quantity):
             self.line_id.with_context(sale_return_template_id=self.template_id.id).action_refuse(

@@ -4,7 +4,7 @@ from ..models.reception.const import DISCREPANCY_KINDS
 
 
 class SaleReturnDiscrepancyRegister(models.TransientModel):
-    """Dialog: say what is not as expected in a return."""
+    """Dialog: register a discrepancy of a return."""
 
     _name = 'sale.return.discrepancy.register'
     _description = "Register Discrepancy"

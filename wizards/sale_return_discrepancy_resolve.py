@@ -6,7 +6,7 @@ from ..models.reception.const import DISCREPANCY_RESOLUTIONS
 
 
 class SaleReturnDiscrepancyResolve(models.TransientModel):
-    """Dialog: say what becomes of what was not as expected."""
+    """Dialog: resolve discrepancies."""
 
     _name = 'sale.return.discrepancy.resolve'
     _description = "Resolve Discrepancy"
@@ -31,7 +31,7 @@ class SaleReturnDiscrepancyResolve(models.TransientModel):
     def action_confirm(self):
         """Resolve the discrepancies."""
         self.ensure_one()
-        # What the dialog was opened with is not meant for the documents that follow.
+        # The context of the dialog must not affect the documents that are created.
         records = self.discrepancy_ids.with_context(clean_context(self.env.context))
         records.action_resolve(self.resolution, reason=self.reason, liability=self.liability)
         return {'type': 'ir.actions.act_window_close'}

@@ -3,7 +3,7 @@ from odoo.tools import clean_context
 
 
 class SaleReturnExplain(models.TransientModel):
-    """Dialog: say why a return is refused, its rest written off, or something of it erased."""
+    """Dialog: give a reason for refusing a return, writing off its rest, or erasing files."""
 
     _name = 'sale.return.explain'
     _inherit = ['sale.return.dialog']
@@ -33,7 +33,7 @@ class SaleReturnExplain(models.TransientModel):
     @api.depends('template_id')
     def _compute_reason(self):
         for wizard in self:
-            # Several customers at once are told in the language of the one who refuses.
+            # Several customers at once are told in the language of the user.
             language = len(wizard.return_ids) == 1 and wizard.return_ids.partner_id.lang
             template = wizard.template_id.with_context(lang=language or self.env.lang)
             wizard.reason = template.text or wizard.reason
@@ -45,13 +45,13 @@ class SaleReturnExplain(models.TransientModel):
             wizard.verdict_text = "\n".join(dict.fromkeys(filter(None, texts)))
 
     def action_confirm(self):
-        """Do what the dialog was opened for, for the reason given."""
+        """Execute the action of the dialog with the given reason."""
         self.ensure_one()
         getattr(self, f'_confirm_{self.action}')()
         return {'type': 'ir.actions.act_window_close'}
 
     def _get_returns(self):
-        # What the dialog was opened with is not meant for the documents that follow.
+        # The context of the dialog must not affect the documents that are created.
         return self.return_ids.with_context(clean_context(self.env.context))
 
     def _confirm_approve(self):

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SaleReturnExplain(models.TransientModel):
-    """Dialog: say why a customer appeals, or why their appeal is decided in this way."""
+    """Dialog: give a reason for an appeal, or for the decision on it."""
 
     _inherit = 'sale.return.explain'
 

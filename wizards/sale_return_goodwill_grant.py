@@ -85,7 +85,7 @@ class SaleReturnGoodwillGrant(models.TransientModel):
         """Return the document it is granted on, if the user may see it.
 
         :raise AccessError: when they may not.
-        :raise UserError: when the dialog was opened for none.
+        :raise UserError: when the dialog was opened without one.
         """
         self.ensure_one()
         if not self.res_model:
@@ -124,7 +124,7 @@ class SaleReturnGoodwillGrant(models.TransientModel):
 
     @api.depends('invoice_id', 'tax_included', 'product_id')
     def _compute_amount_left(self):
-        # sudo: what is left of an invoice the dialog was opened for; the grant checks who may.
+        # sudo: only the remaining amount of the dialog's invoice; granting checks the rights.
         service = self.env['sale.return.goodwill.credit'].sudo()
         for wizard in self:
             # In a dialog that is not saved the invoices stand for those in the database.
@@ -148,11 +148,11 @@ class SaleReturnGoodwillGrant(models.TransientModel):
             self.amount = self.currency_id.round(self.amount_left * self.percent / 100.0)
 
     def action_confirm(self):
-        """Grant it, stay on the document and say what was credited.
+        """Grant the goodwill, stay on the document and show what was credited.
 
-        Not the credit note: whoever grants goodwill need not have rights in Accounting.
+        The credit note is not opened: users who grant goodwill need no rights in Accounting.
 
-        :return: the action that says it.
+        :return: the action that shows the message.
         :rtype: dict
         :raise UserError: when there is no such invoice, less is left or a limit is reached.
         """
@@ -175,7 +175,7 @@ class SaleReturnGoodwillGrant(models.TransientModel):
             sale_return=record if record._name == 'sale.return' else None,
             product=self.product_id,
         )
-        # sudo: what the user has just granted.
+        # sudo: only what the user has just granted.
         note = note.sudo()
         return self.env['sale.return.opening']._tell(
             self.env._(

@@ -5,7 +5,7 @@ from odoo.tools import clean_context
 
 
 class SaleReturnInspect(models.TransientModel):
-    """Dialog: say what was found, and what happens to the goods."""
+    """Dialog: enter the result of the inspection, and what happens to the goods."""
 
     _name = 'sale.return.inspect'
     _inherit = ['sale.return.dialog']
@@ -34,11 +34,11 @@ class SaleReturnInspect(models.TransientModel):
 
     @api.depends('return_ids')
     def _compute_answer_ids(self):
-        """Ask what the checklists ask of each lot of goods that waits."""
+        """Add the questions of the checklists for each lot waiting for inspection."""
         for wizard in self:
             lines = wizard.return_ids._origin.line_ids
             if self.env.context.get('sale_return_keep'):
-                lines = lines.browse()  # nobody looks at goods that do not come
+                lines = lines.browse()  # goods that do not come are not inspected
             items = self.env['sale.return.checklist']._get_items(lines)
             wizard.answer_ids = [Command.clear()] + [
                 Command.create({'line_id': line.id, 'lot_id': lot.id, 'item_id': item.id})
@@ -60,7 +60,7 @@ class SaleReturnInspect(models.TransientModel):
     @api.depends('return_ids')
     def _compute_line_ids(self):
         for wizard in self:
-            # While the values are precomputed the returns are not the saved ones.
+            # During precomputation the returns are not the saved ones.
             lines = wizard.return_ids._origin.line_ids
             rows = (
                 self._prepare_kept_vals(lines)
@@ -74,7 +74,7 @@ class SaleReturnInspect(models.TransientModel):
 
     @api.model
     def _prepare_kept_vals(self, lines):
-        """Prepare the rows of what has not come, to be left with the customer.
+        """Prepare the rows of goods that have not come, for the customer to keep.
 
         :param lines: `sale.return.line` records.
         :return: values for `sale.return.inspect.line.create`, without the wizard.
@@ -95,7 +95,7 @@ class SaleReturnInspect(models.TransientModel):
 
     @api.model
     def _prepare_line_vals(self, result):
-        """Prepare the row of what waits for inspection. Override to add values.
+        """Prepare the row of goods waiting for inspection. Override to add values.
 
         :param dict result: see `sale.return.quarantine._get_open_results`.
         :return: values for `sale.return.inspect.line.create`, without the wizard.
@@ -117,7 +117,7 @@ class SaleReturnInspect(models.TransientModel):
         rows = self.line_ids.filtered(lambda row: row.quantity)
         if not rows:
             raise UserError(self.env._("Enter what was inspected: all quantities are zero."))
-        # What the dialog was opened with is not meant for the documents that follow.
+        # The context of the dialog must not affect the documents that are created.
         lines = rows.line_id.with_context(clean_context(self.env.context))
         lines.register_inspection([row._prepare_result() for row in rows])
         return {'type': 'ir.actions.act_window_close'}

@@ -4,7 +4,7 @@ from odoo import fields, models
 class SaleReturnInspectAnswer(models.TransientModel):
     """One answer of the inspection sheet in the dialog that inspects returned goods.
 
-    It is about all the goods of its return line and lot that the dialog inspects.
+    It applies to all goods of its return line and lot in the dialog.
     """
 
     _name = 'sale.return.inspect.answer'
@@ -23,12 +23,12 @@ class SaleReturnInspectAnswer(models.TransientModel):
     photo_name = fields.Char()
 
     def _get_value(self):
-        """Return the answer as `register_inspection` takes it, None where there is none."""
+        """Return the answer as expected by `register_inspection`, None where there is none."""
         self.ensure_one()
         if self.kind == 'yes_no':
             return self.answer == 'yes' if self.answer else None
         if self.kind == 'number':
-            # An empty number is 0: it counts as given where 0 can be right.
+            # An empty number is 0: it counts as an answer where 0 is possible.
             item = self.item_id
             given = self.number or (item._has_limits() and item._is_well(0.0))
             return self.number if given else None

@@ -80,7 +80,7 @@ class SaleReturnInspectLine(models.TransientModel):
 
     @api.depends('line_id', 'lot_id', 'wizard_id.answer_ids.answer', 'wizard_id.answer_ids.number')
     def _compute_grade_id(self):
-        """Propose the grade that the answers stand for; what was chosen without any stays."""
+        """Propose the grade that follows from the answers; without answers the choice stays."""
         for row in self:
             answers = row._get_answers()
             proposed = self.env['sale.return.disposal']._get_proposed_grade(
@@ -89,7 +89,7 @@ class SaleReturnInspectLine(models.TransientModel):
             row.grade_id = proposed or row.grade_id
 
     def _get_answers(self):
-        """Return what was answered about the goods of the row, photos left out."""
+        """Return the answers about the goods of the row, without photos."""
         self.ensure_one()
         return self.wizard_id.answer_ids.filtered(
             lambda answer: (
@@ -123,7 +123,7 @@ class SaleReturnInspectLine(models.TransientModel):
 
     @api.depends('line_id', 'grade_id')
     def _compute_proposal(self):
-        """Propose what the rules, the policy and the reason say, also for rows added by hand."""
+        """Propose values by rules, policy and reason, also for rows added by hand."""
         for row in self:
             kept = row.disposition_id.action == 'keep'  # no rule is about goods that do not come
             row.disposition_id = (
@@ -154,14 +154,14 @@ class SaleReturnInspectLine(models.TransientModel):
         }
 
     def _prepare_photo(self):
-        """Prepare the photo of the goods of the row, nothing where there is none."""
+        """Prepare the photo of the goods of the row, empty if there is none."""
         self.ensure_one()
         if not self.photo:
             return {}
         return {'files': [{'name': self.photo_name or 'photo.jpg', 'datas': self.photo}]}
 
     def _prepare_answers(self):
-        """Prepare what was answered about the goods of the row.
+        """Prepare the answers about the goods of the row.
 
         :return: `{id of the item: answer}`, see `sale.return.line.register_inspection`.
         :rtype: dict

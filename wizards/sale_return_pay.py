@@ -5,7 +5,7 @@ from odoo.tools import clean_context
 
 
 class SaleReturnPay(models.TransientModel):
-    """Dialog: where the money of credit notes goes back to, before it does."""
+    """Dialog: preview of where the money of credit notes goes."""
 
     _name = 'sale.return.pay'
     _inherit = ['sale.return.dialog']
@@ -64,7 +64,7 @@ class SaleReturnPay(models.TransientModel):
             wizard.hands_over = wizard.return_ids.credit_note_ids._is_sale_return_handed_over()
 
     def _default_line_ids(self):
-        """Return the plan of `sale.return.preview_refund`, one line per payout and rest."""
+        """Return the plan of `sale.return.preview_refund`, one line per payout and remainder."""
         returns = self._default_return_ids()
         commands = []
         seen = set()
@@ -80,21 +80,21 @@ class SaleReturnPay(models.TransientModel):
         return commands
 
     def action_leave_on_account(self):
-        """Leave what is open on the customer's account, and close the dialog."""
+        """Leave the open amount on the customer's account, and close the dialog."""
         self.ensure_one()
         self.return_ids.with_context(clean_context(self.env.context)).action_leave_on_account()
         return {'type': 'ir.actions.act_window_close'}
 
     def action_confirm(self):
-        """Pay back, and say what came of it; what waits for somebody is opened.
+        """Pay back and show the result; open payouts that wait for somebody.
 
-        :return: a message where the money is on its way, else the payouts that wait.
+        :return: a message if the money is on its way, else the waiting payouts.
         :rtype: dict
         :raise AccessError: if the user may not refund.
-        :raise UserError: when a payment cannot be made.
+        :raise UserError: when a payment cannot be created.
         """
         self.ensure_one()
-        # What the dialog was opened with is not meant for the documents that follow.
+        # The context of the dialog must not affect the documents that are created.
         returns = self.return_ids.with_context(clean_context(self.env.context))
         other = self.way == 'journal'
         if other and not self.journal_id:
@@ -111,7 +111,7 @@ class SaleReturnPay(models.TransientModel):
         return self._tell(refunds)
 
     def _tell(self, refunds):
-        """Return the message about payouts that nobody has to do anything about."""
+        """Return the message about payouts that need no action."""
         sums = refunds._get_sums()
         customers = ", ".join(refunds.partner_id.mapped('display_name'))
         if all(refund.state == 'done' for refund in refunds):

@@ -37,7 +37,7 @@ class SaleReturnPayLine(models.TransientModel):
         :param dict note: see `sale.return.preview_refund`.
         :rtype: list
         """
-        # sudo: the dialog shows names to whoever may pay back, see `preview_refund`.
+        # sudo: the dialog shows names to users who may pay back, see `preview_refund`.
         record = self.env['account.move'].sudo().browse(note['note_id'])
         currency = record.currency_id
         common = {'note_name': record.name, 'note_currency_id': currency.id}

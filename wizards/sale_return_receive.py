@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SaleReturnReceive(models.TransientModel):
-    """Dialog: receive and inspect all that is expected of many returns."""
+    """Dialog: receive and inspect everything expected of many returns."""
 
     _name = 'sale.return.receive'
     _inherit = ['sale.return.dialog']
@@ -19,7 +19,7 @@ class SaleReturnReceive(models.TransientModel):
     )
 
     def action_confirm(self):
-        """Go through the returns, and show how far it is."""
+        """Process the returns, and show the progress."""
         self.ensure_one()
         return self.return_ids._get_bulk_action(
             'action_receive_and_inspect',

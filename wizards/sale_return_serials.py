@@ -3,7 +3,7 @@ from odoo.tools import clean_context
 
 
 class SaleReturnSerials(models.TransientModel):
-    """Dialog of the reception: nobody has scanned the serial numbers that a receipt takes in."""
+    """Dialog of the reception: a receipt has serial numbers that nobody has scanned."""
 
     _name = 'sale.return.serials'
     _description = "Confirm Serial Numbers"
@@ -20,7 +20,7 @@ class SaleReturnSerials(models.TransientModel):
             )
 
     def action_confirm(self):
-        """Receive what was delivered, as it was delivered."""
+        """Receive the delivered serial numbers without scanning."""
         self.ensure_one()
         pickings = self.picking_ids.with_context(clean_context(self.env.context))
         return pickings.with_context(sale_return_ask_serials=False).button_validate()

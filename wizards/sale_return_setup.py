@@ -3,7 +3,7 @@ from odoo.fields import Command
 
 
 class SaleReturnSetup(models.TransientModel):
-    """Room: base. The page of the set-up: what is misconfigured, and the lists of rare use."""
+    """Room: base. The page of the set-up: what is misconfigured, and rarely used lists."""
 
     _name = 'sale.return.setup'
     _description = "Set-Up of Returns"
@@ -16,7 +16,7 @@ class SaleReturnSetup(models.TransientModel):
 
     @api.model
     def action_open(self):
-        """Look at the configuration of the company and show the page.
+        """Check the configuration of the company and show the page.
 
         :return: the action of the page.
         :rtype: dict
@@ -25,8 +25,8 @@ class SaleReturnSetup(models.TransientModel):
         self.check_access('read')
         company = self.env.company
         findings = self.env['sale.return.health']._get_findings(company)
-        # sudo: the right to read the page was checked. Nobody writes findings: what mends them is
-        # called in superuser mode, for the company that is named.
+        # sudo: the right to read the page was checked. Nobody writes findings directly; fixes run
+        # in superuser mode, for the given company.
         setup = self.sudo().create(
             {
                 'company_id': company.id,
@@ -55,7 +55,7 @@ class SaleReturnSetup(models.TransientModel):
         }
 
     def action_export(self):
-        """Give the configuration of the company as a file.
+        """Export the configuration of the company as a file.
 
         :return: the action that downloads it.
         :rtype: dict

@@ -29,16 +29,17 @@ class SaleReturnSetupFinding(models.TransientModel):
             finding.is_open = not model or self.env[model].has_access('read')
 
     def action_fix(self):
-        """Mend the finding, or open where it is mended.
+        """Fix the finding, or open the place to fix it.
 
-        :return: the page, looked at anew, or the action.
+        :return: the refreshed page, or the action.
         :rtype: dict
         :raise UserError: when the user may not open it.
         """
         self.ensure_one()
         self.check_access('read')
         setup = self.setup_id
-        # sudo: a manager of Returns, as the access rights of this page say, mends what is ours.
+        # sudo: a manager of Returns, as required by the access rights of this page, fixes our own
+        # records.
         health = self.env['sale.return.health'].sudo()
         if self.code and health._fix(self.code, setup.company_id):
             return setup.action_open()
@@ -51,7 +52,7 @@ class SaleReturnSetupFinding(models.TransientModel):
         return {**action, 'domain': domain} if domain else action
 
     def _get_action(self):
-        """Return the action where the finding is mended."""
+        """Return the action to fix the finding."""
         self.ensure_one()
-        # An unknown action is nobody's input: the page writes it.
+        # An unknown action cannot be user input: the page writes it.
         return self.env['ir.actions.act_window']._for_xml_id(self.action)

@@ -7,7 +7,7 @@ from odoo.tools import file_open
 
 STEPS = ('template', 'terms', 'money', 'decide', 'goods', 'portal', 'review')
 
-# What is asked in each step; skipping it takes what the template says.
+# Fields of each step; skipping it uses the values of the template.
 ANSWERS = {
     'template': (),
     'terms': ('window_days', 'eu_consumers'),
@@ -17,20 +17,20 @@ ANSWERS = {
     'portal': ('portal',),
 }
 
-# Which template a company is offered first, by its country; others have the web shop of the EU.
+# Default template by country; others get the web shop of the EU.
 COUNTRY_TEMPLATES = {'US': 'us_web_shop', 'CA': 'us_web_shop', 'CN': 'china_shop'}
 
 EU = 'eu_withdrawal'
 
-# What the level is called, as in the templates: it is found by its name.
+# Name of the level in the templates, by which it is found.
 LEVEL = {'en_US': "Approver", 'zh_CN': "审批人"}
 
 
 class SaleReturnStart(models.TransientModel):
     """Room: decision. Five questions, or a file, from which a configuration is written.
 
-    The answers change a template, `data/configuration/*.json`; what is written is shown before, by
-    `sale.return.configuration`.
+    The answers change a template, `data/configuration/*.json`; `sale.return.configuration` shows
+    what will be written.
     """
 
     _name = 'sale.return.start'
@@ -66,7 +66,7 @@ class SaleReturnStart(models.TransientModel):
         default=lambda self: COUNTRY_TEMPLATES.get(self.env.company.country_id.code, 'eu_web_shop'),
     )
 
-    # The answers, as the template has them until somebody says otherwise.
+    # The answers, by default those of the template.
     window_days = fields.Integer(
         string="Days", compute='_compute_answers', store=True, readonly=False
     )
@@ -124,7 +124,7 @@ class SaleReturnStart(models.TransientModel):
         readonly=False,
     )
 
-    # What comes of them.
+    # The result.
     file = fields.Binary(attachment=False)
     file_name = fields.Char()
     changes = fields.Text(readonly=True)
@@ -155,7 +155,7 @@ class SaleReturnStart(models.TransientModel):
     # === ACTION METHODS === #
 
     def action_next(self):
-        """Go on with what was answered.
+        """Continue with the answers.
 
         :return: True
         """
@@ -165,7 +165,7 @@ class SaleReturnStart(models.TransientModel):
         return True
 
     def action_skip(self):
-        """Go on with what the template says.
+        """Continue with the values of the template.
 
         :return: True
         """
@@ -177,7 +177,7 @@ class SaleReturnStart(models.TransientModel):
         return True
 
     def action_back(self):
-        """Go back to the question before.
+        """Go back to the previous question.
 
         :return: True
         """
@@ -187,11 +187,11 @@ class SaleReturnStart(models.TransientModel):
         return True
 
     def action_read_file(self):
-        """Read the file that was chosen, and show what it would change.
+        """Read the chosen file, and show what it would change.
 
         :return: the action of the page that shows it.
         :rtype: dict
-        :raise UserError: when it is no configuration, in a sentence.
+        :raise UserError: when it is not a configuration, saying why.
         """
         self.ensure_one()
         self.check_access('write')
@@ -202,11 +202,11 @@ class SaleReturnStart(models.TransientModel):
         return {**action, 'res_id': self.id}
 
     def action_apply(self):
-        """Write what was shown.
+        """Write the configuration as shown.
 
         :return: the action that shows what was written.
         :rtype: dict
-        :raise UserError: when something of it is not possible, in a sentence.
+        :raise UserError: when part of it is not possible, saying what.
         """
         self.ensure_one()
         self.check_access('write')
@@ -219,7 +219,7 @@ class SaleReturnStart(models.TransientModel):
             document = self._build_document()
         written = configurations._apply(document, self.company_id, name)
         if not written:
-            # Nothing differs: show what was written last, or note that all was there already.
+            # Nothing differs: show the last record, or record that everything was there already.
             done = [('company_id', '=', self.company_id.id), ('state', '=', 'done')]
             written = configurations.search(done, limit=1) or configurations._note(
                 self.company_id, name, settings=document.get('settings')
@@ -228,7 +228,7 @@ class SaleReturnStart(models.TransientModel):
 
     @api.model
     def action_export(self):
-        """Give the configuration of the company as a file.
+        """Export the configuration of the company as a file.
 
         :return: the action that downloads it.
         :rtype: dict
@@ -247,7 +247,7 @@ class SaleReturnStart(models.TransientModel):
     # === BUSINESS METHODS === #
 
     def _go(self, direction):
-        """Go to the next question, or to the one before."""
+        """Go to the next or previous question."""
         position = STEPS.index(self.step) + direction
         self.step = STEPS[min(max(position, 0), len(STEPS) - 1)]
         if self.step == 'review':
@@ -267,9 +267,9 @@ class SaleReturnStart(models.TransientModel):
         )
 
     def _read_file(self):
-        """Return the document of the file that was chosen.
+        """Return the document of the chosen file.
 
-        :raise UserError: when there is none, or it is no configuration.
+        :raise UserError: when there is none, or it is not a configuration.
         """
         content = self.with_context(bin_size=False).file
         try:
@@ -288,7 +288,7 @@ class SaleReturnStart(models.TransientModel):
             return json.load(file)
 
     def _get_template_answers(self):
-        """Return the answers that the template gives."""
+        """Return the answers of the template."""
         self.ensure_one()
         document = self._load_template()
         european, general = document['policies']
@@ -308,7 +308,7 @@ class SaleReturnStart(models.TransientModel):
         }
 
     def _build_document(self):
-        """Return the template with the answers, without what this database does not have.
+        """Return the template with the answers, without records this database does not have.
 
         :rtype: dict
         """
@@ -332,7 +332,7 @@ class SaleReturnStart(models.TransientModel):
             if policy['regime'] == EU:
                 policy['active'] = self.eu_consumers
                 if self.settlement == 'on_account':
-                    policy['settlement'] = 'as_paid'  # the law has the money paid back
+                    policy['settlement'] = 'as_paid'  # the law requires paying back
         for rule in document['disposition_rules']:
             rule['disposition_id'] = self.disposition_id.code
         document['settings']['sale_return_portal'] = self.portal

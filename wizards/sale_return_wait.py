@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SaleReturnWait(models.TransientModel):
-    """Dialog: what is the customer asked? Our deadlines stand still until they answer."""
+    """Dialog: record what the customer was asked. Our deadlines stop until they answer."""
 
     _name = 'sale.return.wait'
     _inherit = ['sale.return.dialog']

@@ -3,9 +3,9 @@ from odoo.exceptions import UserError
 
 
 class StockReturnPicking(models.TransientModel):
-    """Odoo's own return of a delivery: leaves a `sale.return` behind.
+    """Odoo's own return of a delivery: creates a `sale.return`.
 
-    Everything that knows this wizard is in this file, because later versions of Odoo have none.
+    All code about this wizard is in this file, because later versions of Odoo do not have it.
     """
 
     _inherit = 'stock.return.picking'
@@ -33,7 +33,7 @@ class StockReturnPicking(models.TransientModel):
         """Override of `stock` to bring only what customers return into their quarantine.
 
         Goods of vendors, of other warehouses and of deliveries without order belong to no return:
-        they come in as Odoo brings them, into stock.
+        they are received into stock as by Odoo itself.
         """
         values = super()._prepare_picking_default_values_based_on(picking)
         warehouse = picking.picking_type_id.warehouse_id
@@ -44,7 +44,7 @@ class StockReturnPicking(models.TransientModel):
             move.location_dest_id._is_at_customer() and move._get_returned_sale_line()
             for move in picking.move_ids
         ):
-            # Odoo takes the place only of types that are receipts.
+            # Odoo only uses the location of types that are receipts.
             return values | {'location_dest_id': warehouse.sale_return_loc_id.id}
         native = warehouse.sale_return_native_type_id or warehouse.in_type_id
         return values | {
@@ -55,13 +55,13 @@ class StockReturnPicking(models.TransientModel):
     def _create_return(self):
         """Override of `stock` to decide on what comes back like on any other return.
 
-        :raise UserError: for a reason by which nothing comes back.
+        :raise UserError: for a reason without goods.
         """
         if self.has_sale_return:
             self._ensure_reason_for_goods()
         picking = super()._create_return()
         self.env['sale.return.reception']._adopt_moves(
-            # What was not delivered yet is looked at when it comes.
+            # Goods not delivered yet are checked when they arrive.
             picking.move_ids.filtered(
                 lambda move: move.origin_returned_move_id.state in (False, 'done')
             ),
@@ -73,7 +73,7 @@ class StockReturnPicking(models.TransientModel):
         return picking
 
     def _ensure_reason_for_goods(self):
-        """Refuse a reason by which nothing comes back: what came would be inspected by nobody."""
+        """Refuse reasons without goods: received goods would never be inspected."""
         reason = self.sale_return_reason_id
         if reason and not reason.return_expected:
             raise UserError(
@@ -90,11 +90,11 @@ class StockReturnPicking(models.TransientModel):
         return super().action_create_exchanges()
 
     def _leave_replacements_to_returns(self, picking):
-        """Plan nothing here of what the approval of the return delivers: Odoo plans it next.
+        """Skip goods delivered by the approval of the return: Odoo plans them next.
 
         Components of kits are left to Odoo, which knows which of them are exchanged.
         """
-        # sudo: whoever returns goods in Inventory need not be a user of Returns.
+        # sudo: users who return goods in Inventory need not be users of Returns.
         replacing = picking.move_ids.sudo().filtered(
             lambda move: (
                 move.sale_return_line_id.resolution == 'replace'
@@ -108,7 +108,7 @@ class StockReturnPicking(models.TransientModel):
     def _get_proc_values(self, line):
         """Override of `stock` to link the replacement to the return line it replaces."""
         values = super()._get_proc_values(line)
-        # The receipt was made just before, in the same call: it is the newest one.
+        # The receipt was created just before in the same call, so it is the newest one.
         receipts = line.move_id.returned_move_ids.filtered('sale_return_line_id').sorted('id')
         if receipts:
             values['sale_return_line_id'] = receipts[-1].sale_return_line_id.id

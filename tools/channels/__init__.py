@@ -48,10 +48,10 @@ DIGITS = 100  # of a number, before or after its point
 
 @dataclass
 class Reading:
-    """A file that is being read: go through it once, then the rest is known.
+    """A file being read: iterate over it once, then the other attributes are known.
 
-    ``rows`` counts what the file holds, broken rows included; ``controls`` are the totals it
-    states beside what was read; ``number``, ``start`` and ``end`` are what it says of itself.
+    ``rows`` counts what the file holds, broken rows included; ``controls`` are the totals it states
+    beside what was read; ``number``, ``start`` and ``end`` are stated in the file.
     """
 
     data: bytes
@@ -129,17 +129,17 @@ def _parse_float(text):
 
 
 def _parse_int(text):
-    """Return a whole number as text: it names something, and nobody adds it up."""
+    """Return a whole number as text: it is an identifier, not a quantity."""
     return text
 
 
 def read(data, name='', profiles=()):
-    """Return the records of a file, to be gone through once.
+    """Return the records of a file, to be iterated once.
 
     :param bytes data: one file; :func:`unpack` returns those of an archive
-    :param str name: shown in messages; what the file is does not depend on it
-    :param profiles: descriptions of formats that have no reader, asked first
-    :raise FormatError: while it is gone through, if the file cannot be read as a whole
+    :param str name: shown in messages; not used to recognise the file
+    :param profiles: descriptions of formats without a reader, tried first
+    :raise FormatError: while iterating, if the file as a whole cannot be read
     :rtype: Reading
 
     >>> reading = read(b'Transaction Date,Type,Order,Payout Status,Amount,Currency\\n'

@@ -12,11 +12,11 @@ WITHHELD = 'MarketplaceFacilitatorTax'
 
 
 class Settlement(TableFormat):
-    """What both layouts share: a summary in the first row, then one amount a row.
+    """Common to both layouts: a summary in the first row, then one amount per row.
 
-    A refund is what the buyer gets: prices, shipping, tax and promotions. Tax that the
-    marketplace pays to the state itself is taken out again: the order in the seller's books has
-    none. Fees are left out.
+    A refund is what the buyer gets: prices, shipping, tax and promotions. Tax that the marketplace
+    itself pays to the state is excluded: the order in the seller's books has none. Fees are left
+    out.
     """
 
     delimiters = '\t'
@@ -113,7 +113,7 @@ class Settlement(TableFormat):
 
 
 class SettlementV2(Settlement):
-    """One amount a row; numbers and dates as the marketplace writes them."""
+    """One amount per row; numbers and dates in the style of the marketplace."""
 
     name = 'amazon_settlement_v2'
     columns = Settlement.common | {
@@ -149,7 +149,7 @@ class SettlementV2(Settlement):
 
 
 class SettlementV1(Settlement):
-    """The older layout: a column for each kind of amount, the quantity in a row of its own."""
+    """The older layout: a column for each kind of amount, the quantity in a separate row."""
 
     name = 'amazon_settlement_v1'
     kinds = {

@@ -1,4 +1,4 @@
-"""Carriers: what happened to a parcel, by DHL, SF Express, UPS and 17TRACK."""
+"""Carriers: parcel events of DHL, SF Express, UPS and 17TRACK."""
 
 import json
 
@@ -8,7 +8,7 @@ from .value import CHINA, moment, zone_of
 
 
 def dig(item, *path):
-    """Return what stands under a path of names and positions, or nothing."""
+    """Return the value at a path of names and positions, or None."""
     for step in path:
         if isinstance(item, dict):
             item = item.get(step)
@@ -160,7 +160,7 @@ class Ups(JsonFormat):
 
 
 class SeventeenTrack(JsonFormat):
-    """Web hook of 17TRACK: the latest status of a parcel, the tag being the number we gave it."""
+    """Web hook of 17TRACK: the latest status of a parcel, the tag is the number we gave it."""
 
     name = 'carrier_17track'
     statuses = {
@@ -224,7 +224,7 @@ class DhlXml:
         )
 
     def parse(self, item, line, reading):
-        """Return what a piece says, as records."""
+        """Return the records of a piece."""
         number = text_of(item, 'piece-code') or text_of(item, 'piece-identifier', needed=True)
         at = text_of(item, 'status-timestamp')
         code = text_of(item, 'ice')

@@ -10,7 +10,7 @@ YUAN = 'CNY'
 
 
 class ChineseFormat(TableFormat):
-    """What they share: GBK, Peking time, yuan."""
+    """Common to all: GBK, Beijing time, yuan."""
 
     legacy = ('gb18030',)
     delimiters = ',\t'
@@ -21,7 +21,7 @@ class ChineseFormat(TableFormat):
 
 
 class AlipayTrade(ChineseFormat):
-    """业务明细: the shop's own orders; lines at the end state what was refunded in all."""
+    """业务明细: the shop's own orders; lines at the end state the total refunded."""
 
     name = 'alipay_trade'
     columns = {
@@ -114,7 +114,7 @@ class AlipayAccount(ChineseFormat):
 class Wechat(ChineseFormat):
     """Bill of all trades: each value behind a back-tick; totals follow in their own table.
 
-    A refund that failed brought nobody money; one in process is dated when it was accepted.
+    Failed refunds paid nothing; pending ones are dated when they were accepted.
     """
 
     name = 'wechat_trade'
@@ -255,7 +255,7 @@ class Jd(ChineseFormat):
         value = -row.amount('amount')
         fee = row.get('fee')
         if not row.get('amount'):
-            value = -amount('')  # no amount is none to read
+            value = -amount('')  # skip rows without amount
         if (
             row.get('type') not in self.refunds
             or not self.of_buyer.search(fee)

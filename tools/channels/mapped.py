@@ -1,4 +1,4 @@
-"""A format described by who uses it: which column is what."""
+"""A format described by the user: the meaning of its columns."""
 
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -24,11 +24,12 @@ NEEDED = ('key', 'order', 'amount')
 
 @dataclass(frozen=True)
 class Profile:
-    """How a file of a channel is written that has no reader of its own.
+    """Description of the files of a channel without a reader.
 
     ``columns`` names the column of the file for each of ``FIELDS`` (``NEEDED`` are needed);
-    ``done``, ``pending`` and ``failed`` are the words of the status, all others leave a row out;
-    without a status all rows are refunds. ``negative`` says that refunds are written with a minus.
+    ``done``, ``pending`` and ``failed`` are the values of the status, rows with other values are
+    skipped; without a status all rows are refunds. ``negative`` means that refunds have a minus
+    sign.
     """
 
     name: str
@@ -101,7 +102,7 @@ class Mapped(TableFormat):
         ]
 
     def get_state(self, status):
-        """Return the state of a refund by the word of the file, or nothing if no money moved."""
+        """Return the state of a refund by the value in the file, or None if no money moved."""
         profile = self.profile
         if 'status' not in self.columns or not (profile.done or profile.pending or profile.failed):
             return DONE
@@ -109,7 +110,7 @@ class Mapped(TableFormat):
         return next((state for state, known in words.items() if status in known), None)
 
 
-# Written after what shops say about the export. No file was seen: check it against one of yours.
+# Based on descriptions by shops. No real file was available: check it against one of yours.
 PINDUODUO = Profile(
     name='pinduoduo_aftersales',
     columns={

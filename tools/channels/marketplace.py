@@ -34,7 +34,7 @@ class Ebay(TableFormat):
         if 'typ' in table.names:
             table.style = COMMA
         for values in before:
-            # One value where the separator of this part is another one than that of the table.
+            # A single value if the separator of this part differs from that of the table.
             label, _sep, value = (
                 values[0].partition(';') if len(values) == 1 else (values[0], '', values[1])
             )

@@ -1,7 +1,7 @@
-"""Which refunds of a channel are the same money as which credit notes of an order.
+"""Match the refunds of a channel with the credit notes of an order.
 
 Only amounts decide, never names or dates: first the order as a whole, then equal amounts, then
-sums. What is left is compared as a whole.
+sums. The rest is compared as a whole.
 """
 
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from itertools import combinations
 
 MATCH, DIFFERENCE, NO_NOTE, NO_REFUND = 'match', 'difference', 'no_credit_note', 'no_refund'
 LARGEST = 6  # refunds or notes that are added up to find one amount
-TRIED = 20_000  # sums that are tried for one order
+TRIED = 20_000  # number of sums tried for one order
 
 
 @dataclass(frozen=True)
 class Match:
-    """Refunds and credit notes, by their places in what was given, and how they stand."""
+    """Refunds and credit notes, by position in the input, and the result of their comparison."""
 
     state: str
     refunds: tuple
@@ -25,7 +25,7 @@ class Match:
 
 
 def match(refunds, notes):
-    """Return how the refunds of one order and currency stand to its credit notes.
+    """Compare the refunds of one order and currency with its credit notes.
 
     :param refunds: amounts, tax included, in the order they are to be taken
     :param notes: amounts of posted credit notes, tax included
@@ -64,7 +64,7 @@ def match(refunds, notes):
 
 
 def _pair(state, left, refunds, right, notes):
-    """Take refunds and notes out of what is left, and return how they stand to each other."""
+    """Remove refunds and notes from the rest, and return the result of their comparison."""
     return Match(
         state,
         tuple(sorted(refunds)),
@@ -75,7 +75,7 @@ def _pair(state, left, refunds, right, notes):
 
 
 def _find_sum(values, total):
-    """Return the places of the fewest values that add up to the total exactly, or nothing."""
+    """Return the positions of the fewest values that add up exactly to the total, or None."""
     tried = 0
     for size in range(2, min(LARGEST, len(values)) + 1):
         for places in combinations(values, size):

@@ -25,7 +25,7 @@ class Adyen(TableFormat):
     }
     required = ('order', 'payment', 'at', 'type', 'reference', 'currency', 'debit', 'credit')
     delimiters = ',;\t'
-    # Of each type: what it is, and whether the money went to the buyer after all.
+    # For each type: its kind, and whether the money finally went to the buyer.
     types = {
         'refunded': ('refund', DONE),
         'refundedexternally': ('refund', DONE),
@@ -109,7 +109,7 @@ class Paypal(TableFormat):
         ]
 
     def get_kind(self, row):
-        """Return what a row is, or nothing if no money of a buyer moved."""
+        """Return the kind of a row, or None if no money of a buyer moved."""
         if row.get('impact').casefold() == 'memo':
             return None
         type_ = row.get('type').casefold()
@@ -118,7 +118,7 @@ class Paypal(TableFormat):
         )
 
     def get_moment(self, row):
-        """Return when it was: accounts in America write the month first."""
+        """Return the time: American accounts write the month first."""
         zone = row.get('zone')
         row.table.zone = zone_of(zone)
         return moment(
@@ -129,7 +129,7 @@ class Paypal(TableFormat):
 
 
 class Stripe(TableFormat):
-    """Balance change from activity, itemised; which columns there are is the user's choice.
+    """Balance change from activity, itemised; the user chooses the columns.
 
     The refund's own number joins a refund with its failure; without that column, rows stand alone.
     """

@@ -1,11 +1,11 @@
-"""What a file of a channel says, in the same words for all channels."""
+"""Records read from files of channels, in the same form for all channels."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-# What a refund of a file is: money to the buyer; money the bank took back; what a list of returns
-# states beside the file in which the money moves.
+# Kinds of refunds in a file: money to the buyer; money the bank took back; refunds stated in a list
+# of returns, besides the file with the payments.
 REFUND, CHARGEBACK, STATED = 'refund', 'chargeback', 'stated'
 DONE, PENDING, FAILED = 'done', 'pending', 'failed'
 
@@ -19,9 +19,9 @@ ANNOUNCED, TRANSIT, DELIVERED, RETURNING, FAILURE = (
 
 
 class FormatError(ValueError):
-    """A file that cannot be read as a whole: a sentence for who chose it, in ``args[0]``.
+    """A file that cannot be read as a whole; ``args[0]`` is a message for the user.
 
-    ``code`` and ``values`` are for callers who say it in another language.
+    ``code`` and ``values`` are for callers that translate it.
     """
 
     def __init__(self, sentence, code='format', **values):
@@ -31,7 +31,7 @@ class FormatError(ValueError):
 
 
 class BrokenRowError(ValueError):
-    """A row that cannot be read: why, in ``args[0]``; ``code`` for callers who sort them."""
+    """A row that cannot be read; ``args[0]`` says why, ``code`` classifies it."""
 
     def __init__(self, reason, code):
         super().__init__(reason)
@@ -43,9 +43,9 @@ class Refund:
     """A row about money that the buyer got back.
 
     Rows with the same ``key`` are parts of one refund and add up; the same ``part`` of a key, in
-    whatever file, is the same row. ``amount`` is what the buyer got back by it in ``currency``
-    (empty: the channel's), tax and shipping in, the channel's fees out: positive, or negative for
-    what lowers the refund. ``at`` has a zone, or is in the channel's own time.
+    whatever file, is the same row. ``amount`` is what the buyer got back in ``currency`` (empty:
+    the channel's), with tax and shipping, without the channel's fees: positive, or negative if it
+    lowers the refund. ``at`` has a zone, or is in the channel's own time.
     """
 
     key: str
@@ -144,7 +144,7 @@ class Control:
 
     @property
     def residual(self):
-        """What the rows do not explain: 0 if all is there."""
+        """The difference not explained by rows: 0 if complete."""
         return self.stated - self.found
 
 
@@ -163,10 +163,10 @@ class Event:
 
 
 def collect(items):
-    """Return the refunds that rows make up, by key; other records are left out.
+    """Return the refunds composed of rows, by key; other records are ignored.
 
-    A part seen before replaces its former self. A failed part fails the refund: the buyer got
-    nothing. What is pending in one part is pending.
+    A part seen again replaces the earlier one. A failed part fails the refund: the buyer got
+    nothing. A refund with a pending part is pending.
 
     >>> rows = [Refund('R1', 'S1', Decimal('10.00'), 'EUR', part='goods'),
     ...         Refund('R1', 'S1', Decimal('1.90'), 'EUR', part='tax'),

@@ -8,7 +8,7 @@ from .value import amount, moment
 
 
 class ShopifyPayouts(TableFormat):
-    """Payment transactions. They have no number: order, time and amount are the key."""
+    """Payment transactions. They have no number, so order, time and amount are the key."""
 
     name = 'shopify_payouts'
     columns = {
@@ -47,7 +47,7 @@ class ShopifyPayouts(TableFormat):
 
 
 class ShopifyOrders(TableFormat):
-    """Orders: what was refunded of an order so far, without dates, on the first of its rows."""
+    """Orders: the total refunded of an order so far, without dates, on the first of its rows."""
 
     name = 'shopify_orders'
     columns = {
@@ -82,11 +82,11 @@ class JsonFormat:
     name = ''
 
     def items(self, data):
-        """Return the things in a document, or nothing if it is of another format."""
+        """Return the objects in a document, or None if it is of another format."""
         raise NotImplementedError
 
     def parse(self, item, line, reading):
-        """Return what a thing says, as records.
+        """Return the records of an object.
 
         :raise BrokenRowError: if it cannot be read
         """
@@ -158,7 +158,7 @@ class WooRefunds(JsonFormat):
     def items(self, data):
         things = data if isinstance(data, list) else [data]
         needed = {'amount', 'refunded_by', 'line_items'}
-        # An empty list is what WooCommerce answers where nothing was refunded.
+        # WooCommerce returns an empty list if nothing was refunded.
         if all(isinstance(each, dict) and needed <= set(each) for each in things):
             return things
         return None
@@ -208,7 +208,7 @@ class WooRefunds(JsonFormat):
 def text_of(item, name, needed=False):
     """Return a value of a JSON object as text.
 
-    :raise BrokenRowError: if it is none, or missing though needed
+    :raise BrokenRowError: if it is not text, or missing although required
     """
     value = item.get(name) if isinstance(item, dict) else None
     if isinstance(value, (dict, list)) or (needed and value in (None, '')):
@@ -223,7 +223,7 @@ def text_of(item, name, needed=False):
 def list_of(item, name):
     """Return a list of JSON objects.
 
-    :raise BrokenRowError: if it is none
+    :raise BrokenRowError: if it is not one
     """
     value = item.get(name) if isinstance(item, dict) else None
     if value is None:

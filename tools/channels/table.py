@@ -8,12 +8,12 @@ from .record import Broken, BrokenRowError, FormatError
 from .text import FIELD, UNMARKED, Rows, encodings_of, lines_of, sheets_of
 from .value import DOT, amount, clean, header, identifier, moment
 
-SCANNED = 40  # lines in which a header may stand
+SCANNED = 40  # lines searched for a header
 
 
 @dataclass(slots=True)
 class Table:
-    """A table that is being read: what a format needs to know beside the row."""
+    """A table being read: what a format needs to know besides the row."""
 
     columns: dict
     names: list
@@ -32,7 +32,7 @@ class Table:
 
 
 class Row:
-    """A row by the names of its format."""
+    """A row, accessed by the names of its format."""
 
     __slots__ = ('line', 'table', 'values')
 
@@ -42,30 +42,30 @@ class Row:
         self.values = values
 
     def get(self, name):
-        """Return the text of a column, or nothing if the file has none."""
+        """Return the text of a column, or None if the file does not have it."""
         position = self.table.columns.get(name)
         return '' if position is None else clean(self.values[position])
 
     def id(self, name):
-        """Return a number that names something."""
+        """Return an identifier."""
         return identifier(self.get(name), name)
 
     def amount(self, name):
-        """Return an amount; where nothing is written, 0."""
+        """Return an amount; 0 if empty."""
         text = self.get(name)
         return amount(text, self.table.style, name) if text else amount('0')
 
     def moment(self, name):
-        """Return a time, or nothing where nothing is written."""
+        """Return a time, or None if empty."""
         text = self.get(name)
         return moment(text, self.table.zone, self.table.month_first, name) if text else None
 
 
 class TableFormat:
-    """A format of a channel. A format says which columns it needs and what a row means.
+    """A format of a channel. A format defines its required columns and the meaning of a row.
 
     ``columns`` are our names and the names that files use, ``required`` those without which the
-    file is another one. Names are compared without case, blanks and marks.
+    file has another format. Names are compared without case, blanks and punctuation.
     """
 
     name = ''
@@ -75,12 +75,12 @@ class TableFormat:
     quoted = True
     mark = ''  # what each value begins with
     legacy = ('cp1252',)
-    empty = ()  # values that mean nothing is written
+    empty = ()  # values that count as empty
 
     def find(self, names):
-        """Return where the columns of the format stand, by our names.
+        """Return the positions of the columns, by our names.
 
-        :raise FormatError: if a column of the format stands there twice
+        :raise FormatError: if a column of the format is there twice
         """
         places = {}
         for ours, theirs in self.columns.items():
@@ -97,7 +97,7 @@ class TableFormat:
         return places
 
     def score(self, names):
-        """Return how many of the columns that are needed stand in a line, and which are missing."""
+        """Return how many of the required columns are in a line, and which are missing."""
         names = set(names)
         missing = [
             ours
@@ -107,31 +107,31 @@ class TableFormat:
         return len(self.required) - len(missing), missing
 
     def open(self, table, before):
-        """Take what the lines before the header and the header itself say."""
+        """Process the lines before the header and the header itself."""
 
     def is_end(self, values):
         """Return whether the rows of the table end here (totals follow)."""
         return False
 
     def after(self, table, values, reading):
-        """Take a line that follows the table."""
+        """Process a line after the table."""
 
     def parse(self, row, reading):
-        """Return what a row says, as records.
+        """Return the records of a row.
 
         :raise BrokenRowError: if it cannot be read
         """
         raise NotImplementedError
 
     def close(self, table, reading):
-        """Return what could not be said before the end of the table."""
+        """Return the records that are only known at the end of the table."""
         return []
 
 
 def read_table(data, formats, reading):
-    """Yield what a table says, by the format whose columns it has.
+    """Yield the records of a table, by the format whose columns it has.
 
-    :raise FormatError: if it is of none of the formats
+    :raise FormatError: if it has none of the formats
     """
     known, before, names, rows = _open_table(data, formats, reading)
     table = Table(known.find(names), names)
@@ -179,7 +179,7 @@ def _open_table(data, formats, reading):
     for encoding in encodings_of(
         data, dict.fromkeys(name for each in formats for name in each.legacy)
     ):
-        # No header is longer than a value may be.
+        # No header is longer than the limit of a value.
         head = [line[:FIELD] for line in islice(lines_of(data, encoding), SCANNED)]
         for known in formats:
             if encoding in UNMARKED and encoding not in known.legacy:
@@ -215,7 +215,7 @@ def _open_sheet(data, formats, reading):
 
 
 def _cut(rows, width):
-    """Yield rows of a sheet as wide as its header, or wider where something stands beside it."""
+    """Yield rows of a sheet as wide as its header, or wider if there is something beside it."""
     for number, values in rows:
         values = values + [''] * (width - len(values))
         yield number, values if any(values[width:]) else values[:width]
@@ -235,7 +235,7 @@ class _Found:
 
 
 def _get_better(best, known, rows, how):
-    """Return the better of what was found before and the likeliest header among rows."""
+    """Return the better of the previous and the most likely header among rows."""
     for position, values in enumerate(rows):
         found, missing = known.score([header(value) for value in values])
         candidate = _Found(known, position, found, missing, how)

@@ -1,4 +1,4 @@
-"""From the bytes of a file to rows of text, whatever wrote it."""
+"""From the bytes of a file to rows of text, for files of any program."""
 
 import codecs
 import csv
@@ -18,7 +18,7 @@ LINES = 50  # a value in quotes runs over no more lines than these
 FIELD = 131_072  # characters of a value
 COLUMNS = 500  # more than any export has; a cell far out would make each row as wide
 
-# Bytes in these do not say which of them they are in: the format does.
+# These encodings cannot be told apart by the bytes: the format decides.
 UNMARKED = frozenset({'cp1252', 'cp932', 'gb18030'})
 _BOMS = (
     (codecs.BOM_UTF8, 'utf-8-sig'),
@@ -28,12 +28,12 @@ _BOMS = (
 
 
 def encodings_of(data, legacy=('cp1252',)):
-    """Return the encodings that a text may be in, the likeliest first.
+    """Return the possible encodings of a text, the most likely first.
 
-    Its mark tells, else strict UTF-8, else those of ``legacy`` fit. Statistics are not asked: for
-    short files they name encodings of other continents.
+    Decided by its byte order mark, else strict UTF-8, else those of ``legacy``. No statistics: for
+    short files they suggest unlikely encodings.
 
-    :raise FormatError: if none fits
+    :raise FormatError: if none matches
 
     >>> encodings_of('ß'.encode('cp1252')), encodings_of('ß'.encode()), encodings_of(b'ab')
     (['cp1252'], ['utf-8'], ['ascii'])
@@ -136,7 +136,7 @@ class Rows:
 
 
 def check_size(data):
-    """Refuse what is too large to be one file of a channel."""
+    """Refuse files too large to come from a channel."""
     if len(data) > LIMIT:
         raise FormatError(
             f'The file has {len(data) // 2**20} MB. Export a shorter period: '
@@ -146,11 +146,11 @@ def check_size(data):
 
 
 def unpack(data, name=''):
-    """Return the files of an archive, or the file itself if it is none: pairs of name and bytes.
+    """Return the files of an archive, or the file itself if it is not one: pairs of name and bytes.
 
     Names are read as GBK where the archive does not say that they are UTF-8.
 
-    :raise FormatError: if the archive is damaged, locked, or unpacks to more than is read
+    :raise FormatError: if the archive is damaged, locked, or too large when unpacked
     """
     check_size(data)
     if not data.startswith(b'PK\x03\x04'):
@@ -200,7 +200,7 @@ def _get_member_name(info):
 def sheets_of(data):
     """Yield the sheets of a workbook: each gives pairs of row number and values as text.
 
-    :raise FormatError: if it is none
+    :raise FormatError: if it is not one
     """
     import openpyxl
 

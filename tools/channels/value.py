@@ -61,7 +61,7 @@ def clean(text):
 
 
 def header(text):
-    """Return the name of a column as it is compared.
+    """Return the name of a column in the form used for comparison.
 
     >>> header(' 收入金额（+元）\\t'), header('\\ufeff"Date"')
     ('收入金额(+元)', 'date')
@@ -71,7 +71,7 @@ def header(text):
 
 
 def identifier(text, column=''):
-    """Return a number that names something, as text.
+    """Return an identifier as text.
 
     :raise BrokenRowError: if a spreadsheet has rounded it
 
@@ -87,9 +87,9 @@ def identifier(text, column=''):
 
 
 def amount(text, style=DOT, column='amount'):
-    """Return an amount exactly as it is written.
+    """Return an amount exactly as written.
 
-    :raise BrokenRowError: if it is none in this style: what is ambiguous is not guessed
+    :raise BrokenRowError: if it is not an amount in this style: ambiguous values are not guessed
 
     >>> amount('-3,666.78'), amount('1.234,5', COMMA), amount('−2.40')
     (Decimal('-3666.78'), Decimal('1234.5'), Decimal('-2.40'))
@@ -115,7 +115,7 @@ def amount(text, style=DOT, column='amount'):
 
 
 def amount_of_two(text, column='amount'):
-    """Return an amount that always has two decimals, whichever sign stands before them.
+    """Return an amount that always has two decimals, with any decimal separator.
 
     >>> amount_of_two('-55,87'), amount_of_two('1,234.50'), amount_of_two('12')
     (Decimal('-55.87'), Decimal('1234.50'), Decimal('12'))
@@ -124,16 +124,16 @@ def amount_of_two(text, column='amount'):
 
 
 def quantity(text, default=1):
-    """Return how many, or the default where nothing is written.
+    """Return a quantity, or the default if empty.
 
-    :raise BrokenRowError: if it is no number
+    :raise BrokenRowError: if it is not a number
     """
     text = clean(text)
     return amount(text, column='quantity') if text else Decimal(default)
 
 
 def zone_of(name):
-    """Return a zone by the short name that files use, or nothing for what has several meanings.
+    """Return a zone by the abbreviation used in files, or None if it is ambiguous.
 
     >>> zone_of('PDT').utcoffset(None).total_seconds() / 3600, zone_of('CST')
     (-7.0, None)
@@ -155,9 +155,9 @@ _MONTH_FIRST = re.compile(r'([^\W\d_]+)\.? (\d{1,2}),? (\d{4})')
 
 
 def moment(text, zone=None, month_first=False, column='date'):
-    """Return when something was: with the zone that is written, else with ``zone`` if one is given.
+    """Return a time with its written zone, else with ``zone`` if given.
 
-    :raise BrokenRowError: if it is no date
+    :raise BrokenRowError: if it is not a date
 
     >>> moment('2026-07-01 07:33:09 +0200').isoformat()
     '2026-07-01T07:33:09+02:00'
@@ -179,7 +179,7 @@ def moment(text, zone=None, month_first=False, column='date'):
 
 
 def _split_moment(text, month_first):
-    """Return year, month, day, time and zone as they are written, or nothing."""
+    """Return year, month, day, time and zone as written, or None."""
     if found := _ISO.fullmatch(text):
         year, month, day, *time, offset = found.groups()
         return year, month, day, time, offset
