@@ -2,9 +2,9 @@
 
 The work: orders of five lines, delivered and invoiced; one unit of each line comes back, is put in
 stock again and credited, all orders in one batch (`benchmarks/ways.py`). Odoo alone and the least
-possible are measured on a database without the add-on, which would see to it that these goods get
-a return as well. One process works on both databases, one way after the other in each round, so
-that what else the machine does falls on all of them.
+possible are measured on a database without the add-on, which would create returns for these goods
+as well. One process works on both databases, one way after the other in each round, so that other
+load on the machine affects all of them.
 
 Also what an ordinary order, delivery and invoice takes on both databases.
 """
@@ -27,7 +27,7 @@ def run(env, without, orders='30,200', lines='5', rounds='5', results=''):
     :param str results: file for all numbers, as JSON.
     :rtype: bool
     """
-    # Importable once the registry is loaded, wherever the checkout lies.
+    # Importable once the registry is loaded, from any location of the checkout.
     from odoo import api
     from odoo.modules.registry import Registry
 
@@ -68,7 +68,7 @@ def measure(sides, orders, rounds):
 
     runs = {way.name: [] for way, _shop in sides}
     for way, shop in sides:
-        # Whatever Odoo caches once is cached before it counts.
+        # Fill Odoo's caches before measuring.
         way(shop.env, shop.sell(2), Phases(shop.env.cr)).run()
     for _round in range(rounds):
         for way, shop in sides:

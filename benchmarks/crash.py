@@ -1,7 +1,7 @@
 """Kill a process in the middle of bulk steps: afterwards it is as if nothing had happened.
 
-A child process approves, receives, inspects and credits a batch of returns, each bulk step a
-transaction of its own, and is killed (SIGKILL) after a random time. The steps are then done again.
+A child process approves, receives, inspects and credits a batch of returns, each bulk step in its
+own transaction, and is killed (SIGKILL) after a random time. The steps are then done again.
 """
 
 import multiprocessing
@@ -15,7 +15,7 @@ RETURNS = 20
 
 
 def run(env, kills='20', seed='19'):
-    """Kill and start again, then look at the returns.
+    """Kill and start again, then check the returns.
 
     :param str kills: how often a process is killed.
     :param str seed: of the times.
@@ -26,7 +26,7 @@ def run(env, kills='20', seed='19'):
 
     chance = random.Random(int(seed))
     world = World(env)
-    # The credit is a step of its own, to be killed, too.
+    # The credit is a separate step, so that it can be killed, too.
     env['ir.config_parameter'].sudo().set_param('sale_return.sync_limit', '0')
     killed, batches, right = Counter(), 0, True
     # Undisturbed first, to know how long it takes.
@@ -72,7 +72,7 @@ def request(env, world, chance):
 
 
 def finish(env, return_ids):
-    """Do what is left to do, undisturbed."""
+    """Finish the remaining steps, undisturbed."""
     for _attempt in range(3):
         if not work_and_die(env, return_ids, 600, 0):
             break
@@ -83,9 +83,9 @@ def work_and_die(env, return_ids, seconds, aim, by_database=False):
 
     :param int aim: which of the steps.
     :param bool by_database: end its database session instead, as when PostgreSQL is restarted.
-    :return: the step in which it was killed, None if it has come to its end.
+    :return: the step in which it was killed, None if it has finished.
     """
-    # Nothing is held while the other one works.
+    # Hold no locks while the other process works.
     env.cr.commit()
     context = multiprocessing.get_context('fork')
     position = context.Value('i', 0)
@@ -109,7 +109,7 @@ def work_and_die(env, return_ids, seconds, aim, by_database=False):
 
 
 def work(dbname, uid, return_ids, position):
-    """Do what is left to do, each step a transaction."""
+    """Do the remaining steps, each in its own transaction."""
     from functools import partial
 
     from psycopg2 import InterfaceError, OperationalError

@@ -1,4 +1,4 @@
-"""What credit notes must come to, worked out from the invoices alone.
+"""Expected amounts of credit notes, computed from the invoices alone.
 
 Kept apart from the add-on's own arithmetic on purpose: the stories and tests compare the two.
 """
@@ -11,7 +11,7 @@ def _exact(number):
 
 
 class ExpectedCredit:
-    """Take parts of invoice lines and learn what a credit note for each must come to.
+    """Takes parts of invoice lines and returns the expected amount of a credit note for each.
 
     A part of what is left gives that part of each amount left, rounded; the last part gives the
     rest. Amounts are in the currency of the invoice.

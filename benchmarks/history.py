@@ -1,8 +1,8 @@
 """A million return lines of the past, for a database whose pages are then timed.
 
 Orders go the whole way once: sold, delivered, invoiced, returned, inspected, credited, closed. SQL
-then copies every row that came of one of them, shifted in time, each for a customer of its own.
-Run by `dev/bench --pages` as a superuser of PostgreSQL.
+then copies all resulting rows, shifted in time, each copy for its own customer. Run by `dev/bench
+--pages` as a superuser of PostgreSQL.
 """
 
 import time
@@ -29,7 +29,7 @@ def load(env, sale_return, copies):
     cr = env.cr
     references = get_references(cr, ids)
     indexes = drop_indexes(cr, ids)
-    # No foreign keys are checked: by hand they are right, and a million times they are slow.
+    # Foreign keys are not checked: they are correct by construction, and a million checks are slow.
     cr.execute("SET session_replication_role = replica")
     strides = {}
     for table in ids:
@@ -97,7 +97,7 @@ def get_references(cr, ids):
 
 
 def drop_indexes(cr, tables):
-    """Drop the indexes that are no constraints; return what makes them anew."""
+    """Drop the indexes that are not constraints; return the statements to recreate them."""
     cr.execute(
         """
         SELECT pg_get_indexdef(i.indexrelid), i.indexrelid::regclass::text

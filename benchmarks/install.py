@@ -157,7 +157,7 @@ def copy_rows(cr, ids, copies):
     :param dict ids: `{table: ids of the rows}`.
     :param int copies: how many.
     """
-    # No foreign keys are checked: by hand they are right, and a million times they are slow.
+    # Foreign keys are not checked: they are correct by construction, and a million checks are slow.
     cr.execute("SET session_replication_role = replica")
     strides = {}
     for table, references in REFERENCES.items():

@@ -13,14 +13,14 @@ from statistics import median
 ROUNDS = 3
 LIMIT = 2.0
 OPEN = 40
-# Where the returns that are measured are noted, for the next run on the same database.
+# File with the measured returns, for the next run on the same database.
 MEASURED = 'sale_return.bench_pages'
 
 
 def run(env, lines='1000000', results='', loaded='', only=''):
     """Load, measure, print.
 
-    :param str lines: how many return lines of the past there shall be.
+    :param str lines: number of past return lines.
     :param str results: file for all numbers, as JSON.
     :param str loaded: whether the database was loaded and kept by a run before.
     :param str only: read only the pages whose name contains this.
@@ -43,7 +43,7 @@ def run(env, lines='1000000', results='', loaded='', only=''):
         if only not in name:
             continue
         measured[name] = first, seconds, cpu, queries = measure(env, read)
-        # As they come: one that takes minutes is to be seen, too.
+        # Printed at once, so that a page that takes minutes is visible, too.
         slow = "" if seconds < LIMIT else "  SLOW"
         figures = f"{1000 * first:9.0f} {1000 * seconds:7.0f} {1000 * cpu:10.0f} {queries:8}"
         print(f"{name:45} {figures}{slow}", flush=True)
@@ -53,7 +53,7 @@ def run(env, lines='1000000', results='', loaded='', only=''):
 
 
 def load(env, lines):
-    """Make a past of so many return lines and some open returns.
+    """Create this many past return lines and some open returns.
 
     :return: `(a closed return, open returns)`.
     :rtype: tuple
@@ -205,7 +205,7 @@ def get_menu_pages(env):
         for view_id, kind in action.views:
             if kind in readers:
                 name = f'{kind}: {action.name}'
-                # Reasons are both an analysis and what is configured.
+                # Reasons are both an analysis and a configuration.
                 name += f' ({model._name})' if name in pages else ''
                 pages[name] = readers[kind](model.env, model._name, domain, view_id=view_id)
     return pages
@@ -216,7 +216,7 @@ def get_tiles(env):
     group = env.ref('sale_return.spreadsheet_dashboard_group_returns')
     tiles = {}
     for dashboard in group.dashboard_ids:
-        # sudo: what a dashboard is made of; its tiles are read under the rules of the user.
+        # sudo: only the definition of a dashboard; its tiles are read under the rules of the user.
         data = json.loads(dashboard.sudo().spreadsheet_data)
         charts = [figure['data'] for sheet in data['sheets'] for figure in sheet['figures']]
         charts = [chart for chart in charts if chart['type'].startswith('odoo_')]
@@ -265,7 +265,7 @@ def get_defaults(env, action, context):
 
 
 def get_filters(env):
-    """Return `{filter: domain}` of the filters of returns that depend on nothing but themselves."""
+    """Return `{filter: domain}` of the filters of returns that need no other context."""
     from lxml import etree
 
     from odoo.tools.safe_eval import safe_eval
@@ -307,7 +307,7 @@ def get_pivot(env, model, domain, view_id=False):
         elif node.get('type'):
             groups = columns if node.get('type') == 'col' else rows
             groups.append(_get_group(field, node))
-    # What an action says goes before what the view says.
+    # The action takes precedence over the view.
     rows = env.context.get('pivot_row_groupby', rows)
     if names := env.context.get('pivot_measures'):
         fields = [env[model]._fields[name] for name in names]

@@ -1,7 +1,7 @@
-"""Random worlds: what people do in any order, and books that must be right after each step.
+"""Random worlds: random actions of people, and books that must be right after each step.
 
-Each world is drawn from its seed, played by people with one role each, and taken back. After each
-act the books are asked in SQL that shares nothing with the add-on; see `worlds/`.
+Each world is generated from its seed, played by people with one role each, and rolled back. After
+each action the books are checked in SQL that shares nothing with the add-on; see `worlds/`.
 """
 
 import time
@@ -11,7 +11,7 @@ CURRENCIES = ('USD', 'USD', 'JPY', 'KWD')
 
 
 def run(env, count='20', seed='1', worker='0', workers='1', length='22', verbose='', shorten='yes'):
-    """Play worlds and print what is wrong.
+    """Play worlds and print errors.
 
     :param str count: how many worlds all workers play together.
     :param str seed: number of the first world; the others follow.

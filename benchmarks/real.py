@@ -1,8 +1,8 @@
 """Statistics of real trade: load it by SQL, print its return rates, time the pages that show them.
 
 One order goes Odoo's own way and comes back by the add-on's; SQL then copies its rows for each line
-of the data. No invoices are built: a line is worth what its order asks. Run by `dev/bench --real`
-on a database of its own, as a superuser of PostgreSQL.
+of the data. No invoices are built: a line has the value of its order. Run by `dev/bench --real` on
+a database of its own, as a superuser of PostgreSQL.
 """
 
 import csv
@@ -17,7 +17,7 @@ COUNTRIES = {
     'Channel Islands': "Jersey",
 }
 
-# Columns of a copy that happened when the data says.
+# Date columns of a copy, set to the dates of the data.
 DATED = {'create_date': 's.date', 'write_date': 's.date'}
 
 
@@ -25,7 +25,7 @@ def run(env, path='', times='1'):
     """Load, print, measure.
 
     :param str path: CSV file of the data, also compressed.
-    :param str times: how often each line is loaded, to see a bigger shop.
+    :param str times: how often each line is loaded, to simulate a bigger shop.
     :return: whether every page was measured.
     :rtype: bool
     """
@@ -49,7 +49,7 @@ def run(env, path='', times='1'):
 
 
 def trade_once(env):
-    """Sell, deliver, take back and restock; return `{table: record}` of what came of it."""
+    """Sell, deliver, take back and restock; return `{table: record}` of the results."""
     from odoo.addons.sale_return.benchmarks import shop
 
     product = shop.create_products(env, ["Real trade"], taxes_id=[(5,)])
@@ -127,7 +127,8 @@ class Load:
             self.records = trade_once(self.env)
         with self.phases('stage'):
             self.stage()
-        # No foreign keys are checked: by hand they are right, and a million times they are slow.
+        # Foreign keys are not checked: they are correct by construction, and a million checks are
+        # slow.
         self.cr.execute("SET session_replication_role = replica")
         for step in self.progress("Tables loaded", self.get_steps()):
             with self.phases(f'load {step[0]}'):

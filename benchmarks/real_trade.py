@@ -6,13 +6,13 @@ For statistics: unlike `trade.collect`, which takes some invoices to be replayed
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-# Sales without customer (at the counter, by phone) are of nobody in particular.
+# Sales without customer (at the counter, by phone) belong to nobody in particular.
 GUEST = 'Guest'
 
 
 @dataclass
 class Sale:
-    """One line that was sold, and what no cancellation has undone of it."""
+    """One sold line, and the quantity not cancelled."""
 
     number: str
     code: str
@@ -26,7 +26,7 @@ class Sale:
 
 @dataclass
 class Matched:
-    """All sales, and what came back of them."""
+    """All sales, and their cancellations."""
 
     sales: list = field(default_factory=list)
     descriptions: dict = field(default_factory=dict)

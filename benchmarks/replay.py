@@ -40,7 +40,7 @@ class Replay:
     """
 
     def __init__(self, env, trade, progress=lambda title, batches: batches):
-        # Nobody reads the chatter of the trade that is built.
+        # The chatter of the generated trade is not needed.
         self.env = env(context={**env.context, 'tracking_disable': True})
         self.trade = trade
         self.progress = progress
@@ -214,7 +214,7 @@ class Replay:
         return list(documents.values())
 
     def replay(self, cancellations):
-        """Take cancellations through request, approval, receipt, inspection and credit."""
+        """Process cancellations through request, approval, receipt, inspection and credit."""
         with self.phases('request'):
             returns = self.request(cancellations)
         with self.phases('approve'):
@@ -247,7 +247,7 @@ class Replay:
             number = f'{cancellation.number}-{position}'
             try:
                 with self.env.cr.savepoint():
-                    # Alone, so that the rest of its document goes its way.
+                    # Separately, so that the rest of its document is processed normally.
                     vals = self.prepare_return_vals(number, [cancellation])
                     self.env['sale.return'].create(vals).action_submit()
             except UserError as error:
@@ -283,12 +283,12 @@ class Replay:
     # === COMPARE === #
 
     def differ(self, what, found, expected):
-        """Note a difference, if it is one."""
+        """Record a difference, if there is one."""
         if found != expected:
             self.differences.append(f"{what}: {found} instead of {expected}")
 
     def compare_notes(self, returns):
-        """Compare the credit notes of returns with what the invoices let us expect."""
+        """Compare the credit notes of returns with the amounts expected from the invoices."""
         self.forget()
         totals = defaultdict(lambda: [Decimal(0), Decimal(0)])
         for line in returns.line_ids.sorted('id'):
@@ -299,7 +299,7 @@ class Replay:
             untaxed, tax = self.expected.take(invoice_line, line.qty_requested)
             what = f"{line.return_id.name} {line.product_id.default_code}"
             self.differ(f"{what} note lines", len(note_line), 1)
-            # What stands in the ledger counts.
+            # The ledger counts.
             self.differ(
                 f"{what} untaxed", to_cents(sum(note_line.mapped('amount_currency'))), untaxed
             )
@@ -324,7 +324,7 @@ class Replay:
             self.differ(f"{sale_return.name} to credit", sale_return.amount_to_credit, 0.0)
 
     def compare_invoices(self):
-        """Look at the invoice lines that came back completely: nothing of them may be left."""
+        """Check invoice lines that came back completely: nothing may be left."""
         self.full_lines = 0
         for line, left in self.expected.quantity.items():
             if left:
@@ -338,7 +338,7 @@ class Replay:
             )
 
     def compare_orders(self):
-        """Look whether the returns have made anything to invoice or to deliver."""
+        """Check that the returns caused nothing to invoice or to deliver."""
         orders = self.invoices.line_ids.sale_line_ids.order_id
         lines = orders.order_line
         lines._action_launch_stock_rule()
@@ -361,7 +361,7 @@ class Replay:
             self.differ(f"{what} invoiced", line.qty_invoiced, left)
 
     def compare_stock(self):
-        """Look whether everything that came back is in stock again, and nothing in quarantine."""
+        """Check that everything that came back is in stock again, and nothing in quarantine."""
         wanted = defaultdict(float)
         for line in self.returns.line_ids:
             wanted[line.product_id] += line.qty_requested
@@ -381,7 +381,7 @@ class Replay:
             self.differ(f"{product.default_code} in {location.complete_name}", quantity, 0.0)
 
     def compare_ledger(self):
-        """Look whether every entry of the company balances."""
+        """Check that every entry of the company balances."""
         groups = self.env['account.move.line']._read_group(
             [('parent_state', '=', 'posted'), ('company_id', '=', self.env.company.id)],
             ['move_id'],

@@ -32,17 +32,17 @@ def format_table(head, rows, right=()):
 
 
 class Checks:
-    """Collects what must hold, prints it, and remembers whether it did."""
+    """Collects checks, prints them, and remembers whether all passed."""
 
     def __init__(self):
         self.rows = []
 
     def add(self, name, passed, details=""):
-        """Note one check; ``details`` are the numbers it was decided on."""
+        """Record one check; ``details`` are the numbers compared."""
         self.rows.append((name, bool(passed), details))
 
     def equal(self, name, found, expected):
-        """Note that two values are the same, showing both when they are not."""
+        """Record a check that two values are equal, showing both if they are not."""
         same = found == expected
         self.add(name, same, f"{found}" if same else f"{found} instead of {expected}")
 
@@ -61,7 +61,7 @@ class Checks:
 
 
 class Progress:
-    """A progress line that is rewritten in place; silent where there is no terminal.
+    """A progress line that is rewritten in place; silent without a terminal.
 
     Used as ``for part in Progress("invoices", parts, weight=len): ...``.
     """
@@ -97,7 +97,7 @@ class Progress:
 
 
 class Phases:
-    """Measures what each phase takes, over many rounds: ``with phases('deliver'): ...``.
+    """Measures the cost of each phase, over many rounds: ``with phases('deliver'): ...``.
 
     `seconds` are those of the clock. `cpu` is what this process and the PostgreSQL process behind
     its cursor have computed, which other work on the machine changes little; without a PostgreSQL

@@ -1,9 +1,9 @@
 """A shift at the returns desk, replayed through the bench's RPC methods: how fast is a scan?
 
 200 parcels with 600 items, mixed, with the mistakes people make: wrong serials, too many scans,
-steps taken back, codes that came as one, resends after a lost network, parcels nobody expected. The
-same shift is replayed on a small database and on one with years of trade; run by `dev/bench
---shift` on databases of its own, as a superuser of PostgreSQL.
+undone steps, merged codes, resends after a network failure, unexpected parcels. The same shift is
+replayed on a small database and on one with years of trade; run by `dev/bench --shift` on databases
+of its own, as a superuser of PostgreSQL.
 """
 
 import json
@@ -189,7 +189,7 @@ class Shift:
         self.session_id = self.call('open', 'open_session')['data']['session']['id']
 
     def call(self, kind, method, *args, token=None, **kwargs):
-        """Call as a request does: nothing is in memory, and what was done is committed."""
+        """Call like a request: with an empty cache, and committed."""
         from odoo.service.model import call_kw
 
         if method not in ('open_session', 'find_candidates'):
@@ -222,7 +222,7 @@ class Shift:
         self.seconds = time.perf_counter() - self.begin
 
     def process(self, number, sale_return):
-        """Process one parcel, with the mistakes that fall on it."""
+        """Process one parcel, with its share of mistakes."""
         roll = self.rng.random()
         if roll < 0.04:
             self.park(number)
@@ -268,7 +268,7 @@ class Shift:
         elif roll < 0.08:
             self.scan(f'NOISE{self.rng.randrange(10**9)}', ('reject', 'ask'))
         self.counted += 1
-        if roll > 0.97:  # the network was lost: the same call comes again
+        if roll > 0.97:  # network failure: the same call is sent again
             token = f'lost-{number}-{self.counted}'
             self.call('scan', 'scan', code, token=token)
             again = self.call('repeat', 'scan', code, token=token)
@@ -276,7 +276,7 @@ class Shift:
                 self.wrong.append(f"{code}: counted twice")
             return
         self.scan(code)
-        if roll > 0.94:  # taken back, and scanned again
+        if roll > 0.94:  # undone, and scanned again
             self.scan('SRB-UNDO')
             self.scan(code)
         elif roll > 0.91 and code.startswith('SHIFT'):
@@ -324,7 +324,7 @@ class Shift:
         return checks
 
     def get_scans(self):
-        # The first ones fill what a worker keeps in memory.
+        # The first calls fill the caches of a worker.
         return self.measured['scan'][5:] + self.measured['repeat']
 
     def get_numbers(self):

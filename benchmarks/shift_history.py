@@ -1,4 +1,4 @@
-"""Years of trade and returns for the shift at the desk: one of each, copied by SQL."""
+"""Years of trade and returns for the shift at the desk: one example copied by SQL."""
 
 from odoo.tools import SQL
 
@@ -44,7 +44,7 @@ REFERENCES = {
         'lot_id': 'stock_lot',
     },
 }
-# What the bench looks for is different in each copy.
+# Values that the bench searches are different in each copy.
 VALUES = {
     ('res_partner', 'name'): "{names}",
     ('res_partner', 'complete_name'): "{names}",
@@ -78,7 +78,7 @@ def load(env, shop, lines):
 
 
 def trade(env, shop):
-    """Sell, deliver, take back, inspect; return `{table: ids}` of what came of it."""
+    """Sell, deliver, take back, inspect; return `{table: ids}` of the results."""
     from odoo.addons.sale_return.benchmarks import shop as odoo_shop
 
     partner = env['res.partner'].create({'name': "History", 'phone': "+32 4"})
@@ -138,7 +138,7 @@ def trade(env, shop):
 
 def copy_rows(cr, ids, copies):
     """Copy rows of all tables; copy n of row i gets the id `i + n * stride of the table`."""
-    # No foreign keys are checked: by hand they are right, and a million times they are slow.
+    # Foreign keys are not checked: they are correct by construction, and a million checks are slow.
     cr.execute("SET session_replication_role = replica")
     strides = {}
     for table, references in REFERENCES.items():

@@ -5,7 +5,7 @@ Used by the stories in `dev/`, by the benchmark and by the test that replays rea
 
 from odoo.fields import Command
 
-# What Odoo may ask when a transfer is validated, and the button that goes on.
+# Dialogs that Odoo may open when a transfer is validated, and their confirming button.
 DIALOGS = {
     'stock.backorder.confirmation': 'process',
     'confirm.stock.sms': 'dont_send_sms',
@@ -16,7 +16,7 @@ DIALOGS = {
 def put_in_stock(location, quantities):
     """Make sure that quantities are there for orders just confirmed, by an inventory adjustment.
 
-    Orders that wait for the same products would take what is put there, so they get theirs too.
+    Waiting orders for the same products would take the new stock, so they get theirs, too.
 
     :param location: `stock.location`.
     :param dict quantities: `{product.product: quantity in its unit}`.

@@ -2,8 +2,8 @@
 
 Real processes on real connections. They wait at a barrier and then submit, approve, receive,
 inspect and credit returns of the same orders, mixed with credit notes made by hand and edits of
-done deliveries, each step a transaction of its own that Odoo starts again when it collides with
-another. Afterwards one process finishes what is open, and the sums are looked at.
+done deliveries, each step in its own transaction, which Odoo retries after a conflict. Afterwards
+one process finishes open work, and the sums are checked.
 """
 
 import multiprocessing
@@ -35,7 +35,7 @@ def run(env, workers='20', seconds='60', seed='19', orders='4'):
     order_ids = world.sell(int(orders))
     approver = world.approver
     env.cr.commit()
-    # What takes several lines is left to the job, which is a step of its own below.
+    # Credits of several lines are left to the job, which is a separate step below.
     env['ir.config_parameter'].sudo().set_param('sale_return.sync_limit', '2')
     env.cr.commit()
     options = int(workers), float(seconds), int(seed), order_ids
@@ -50,7 +50,7 @@ def run(env, workers='20', seconds='60', seed='19', orders='4'):
 
 
 class World:
-    """Orders of tax and prices that do not divide, delivered and invoiced."""
+    """Orders with taxes and prices that do not divide evenly, delivered and invoiced."""
 
     def __init__(self, env):
         from odoo.addons.sale_return.benchmarks import shop
@@ -107,7 +107,7 @@ class World:
         orders.action_confirm()
         self.shop.validate(orders.picking_ids)
         for order in orders:
-            # One invoice per order, or they would be joined.
+            # One invoice per order, as Odoo would merge them.
             self.shop.invoice(order)
         return orders.ids
 
@@ -148,7 +148,7 @@ def work_together(env, approver_id, workers, seconds, seed, order_ids):
 
 
 def open_registry(dbname):
-    """Return the registry in a forked process, with connections of its own."""
+    """Return the registry in a forked process, with its own connections."""
     from odoo import sql_db
     from odoo.modules.registry import Registry
 
@@ -203,7 +203,7 @@ def do_step(registry, people, step, seed, order_ids, collisions):
             done = step(env, random.Random(seed), order_ids)
             env.cr.flush()
         except OperationalError as error:
-            # The one that is started again; counted here because nobody else sees it.
+            # This one is retried; counted here because it is not visible elsewhere.
             collisions[errorcodes.lookup(error.pgcode) if error.pgcode else 'no connection'] += 1
             raise
         return done
@@ -380,7 +380,7 @@ def finish(env, approver, order_ids):
 
 
 def find_wrong(env, order_ids):
-    """Look at the sums; return `{what is wrong: how often}`."""
+    """Check the sums; return `{error: count}`."""
     orders = env['sale.order'].browse(order_ids)
     returns = get_returns(env, order_ids)
     lines, return_lines = orders.order_line, returns.line_ids
@@ -412,7 +412,7 @@ def find_wrong(env, order_ids):
 
 
 def count_quarantine_differences(env, returns):
-    """Count the products of which other quantities lie in quarantine than the returns say."""
+    """Count products whose quantity in quarantine differs from the returns."""
     differences = 0
     for product in returns.line_ids.product_id:
         lines = returns.line_ids.filtered(lambda line, p=product: line.product_id == p)
@@ -433,7 +433,7 @@ def count_quarantine_differences(env, returns):
 
 
 def print_counts(counts, collisions, wrong, env, order_ids):
-    """Print what was done and what is wrong."""
+    """Print the steps and the errors."""
     returns = get_returns(env, order_ids)
     print("Steps of all workers:")
     for name, count in sorted(counts.items()):

@@ -1,4 +1,4 @@
-"""Real trade: invoices of a web shop and what customers cancelled of them later. Needs no Odoo.
+"""Real trade: invoices of a web shop and their later cancellations. Needs no Odoo.
 
 Reads "Online Retail" (UCI Machine Learning Repository, D. Chen, CC BY 4.0), whose lines have
 InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID, Country; the
@@ -48,7 +48,7 @@ class Row(NamedTuple):
 
 @dataclass
 class InvoiceLine:
-    """One line of an invoice, and what the data has not cancelled of it."""
+    """One line of an invoice, and the quantity not cancelled in the data."""
 
     code: str
     description: str
@@ -90,7 +90,7 @@ class Cancellation:
 
 @dataclass
 class Trade:
-    """Invoices with the cancellations that belong to them, and what was left aside."""
+    """Invoices with the cancellations that belong to them, and the skipped data."""
 
     invoices: list = field(default_factory=list)
     cancellations: list = field(default_factory=list)
@@ -230,7 +230,7 @@ def _match(row, invoices):
             if left >= wanted:
                 parts = _take(lines, wanted)
                 return Cancellation(row.number, invoice, row.code, wanted, row.price, left, parts)
-    # `lines` and `left` are now those of the oldest invoice; it is the latest that is exceeded.
+    # `lines` and `left` are now those of the oldest invoice; but the latest one is exceeded.
     invoice = invoices[-1]
     lines = [(i, line) for i, line in enumerate(invoice.lines) if line.code == row.code]
     left = sum(line.left for _position, line in lines)

@@ -1,7 +1,7 @@
 """Check that uninstalling leaves stock and credit notes right, and Odoo working.
 
-Run by `dev/lifecycle uninstall` in two processes: the first one trades and uninstalls, the second
-one loads Odoo anew and looks at what is left.
+Run by `dev/lifecycle uninstall` in two processes: the first one creates trade and uninstalls, the
+second one restarts Odoo and checks the rest.
 """
 
 import importlib.util
@@ -41,13 +41,13 @@ def run(env, phase):
 
 
 def trade_and_uninstall(env):
-    """Leave returns in every state behind, remember what there is, and uninstall."""
+    """Create returns in every state, record the data, and uninstall."""
     orders = sell(env, 6)
     waiting = create_return(orders[0])
     inspecting = receive(create_return(orders[1]))
     credited = receive(create_return(orders[2]))
     credited.action_inspect_all('restock')
-    # Returns that are open keep the terms they were asked for with.
+    # Open returns keep the terms under which they were requested.
     env.ref('sale_return.policy_standard').credit_posting = 'draft'
     draft = receive(create_return(orders[3], quantity=2))
     draft.action_inspect_all('restock')
@@ -77,7 +77,7 @@ def trade_and_uninstall(env):
 
 
 def get_open_transfers(env, warehouse):
-    """Return what still comes into the quarantine or leaves it, demo data included."""
+    """Return pending moves into or out of the quarantine, demo data included."""
     quarantine = warehouse.sale_return_loc_id
     pickings = env['stock.picking'].search(
         ['|', ('location_id', '=', quarantine.id), ('location_dest_id', '=', quarantine.id)]
@@ -129,7 +129,7 @@ def receive(sale_return):
 
 
 def take_snapshot(env):
-    """Return what must be the same afterwards: documents, stock by place, amounts of accounts."""
+    """Return data that must not change: documents, stock by location, amounts of accounts."""
     snapshot = {model: env[model].search_count([]) for model in DOCUMENTS}
     env.cr.execute("SELECT location_id, SUM(quantity)::text FROM stock_quant GROUP BY 1 ORDER BY 1")
     snapshot['stock'] = env.cr.fetchall()
@@ -137,7 +137,7 @@ def take_snapshot(env):
         "SELECT account_id, SUM(balance)::text FROM account_move_line GROUP BY 1 ORDER BY 1"
     )
     snapshot['ledger'] = env.cr.fetchall()
-    # As it comes back out of the parameter.
+    # In the form in which it is read from the parameter.
     return json.loads(json.dumps(snapshot))
 
 
@@ -145,7 +145,7 @@ def take_snapshot(env):
 
 
 def check(env):
-    """Look at what uninstalling left behind, and trade on with Odoo alone."""
+    """Check what remains after the uninstallation, and continue with Odoo alone."""
     checks = report.Checks()
     state = json.loads(env['ir.config_parameter'].sudo().get_param(STATE))
     checks.add("the add-on is gone", 'sale.return' not in env)
@@ -244,7 +244,7 @@ def check_trade(env, checks):
 
 
 def check_leftovers(env, checks):
-    """Look for what names the add-on in the database although it is gone."""
+    """Find references to the uninstalled add-on in the database."""
     env.cr.execute(
         """
         SELECT table_name || '.' || column_name FROM information_schema.columns

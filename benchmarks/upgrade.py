@@ -1,8 +1,8 @@
-"""Check that a database of an earlier version comes through an upgrade as it was.
+"""Check that a database of an earlier version is unchanged by an upgrade.
 
-`dev/lifecycle dump` has the present version trade, keeps in the database what stands there, and
-writes all of it to a file. `dev/lifecycle upgrade` restores such a file, upgrades it and compares.
-What stands there is read with SQL alone, so both versions of the code are measured by one rule.
+`dev/lifecycle dump` creates trade with the present version, records its data in the database, and
+dumps it to a file. `dev/lifecycle upgrade` restores such a file, upgrades it and compares. The data
+is read with SQL only, so that both versions are measured in the same way.
 """
 
 import json
@@ -12,7 +12,7 @@ from psycopg2 import sql
 from odoo.fields import Command
 
 STATE = 'sale_return.upgrade_check'
-# What both versions must agree on, row by row.
+# Tables that must be equal in both versions, row by row.
 DOCUMENTS = (
     'sale_order',
     'sale_order_line',
@@ -25,15 +25,15 @@ DOCUMENTS = (
     'account_payment',
     'account_partial_reconcile',
 )
-# Columns that say when a row was written, or that count who has taken it.
+# Columns with write dates or lock counters.
 TECHNICAL = ('write_date', 'write_uid')
-# What an upgrade changes on purpose: `{(table, column): why}`.
+# Intended changes of an upgrade: `{(table, column): why}`.
 CHANGED = {
     ('sale_return_metric_definition', 'definition'): "formulas are said in words",
     ('sale_return_metric_definition', 'name'): "so are their names",
     ('sale_return_message_kind', 'template_id'): "`check_migrations` looks at it",
 }
-# What an upgrade fills: Odoo renders a new template on one record, which gives it its link.
+# Columns filled by an upgrade: Odoo renders a new template on one record, which creates its link.
 FILLED = {('sale_return', 'access_token_value'), ('sale_return', 'access_token_expiry')}
 
 
@@ -41,7 +41,7 @@ def run(env, phase):
     """Run one of the phases.
 
     :param str phase: `trade` or `check`.
-    :return: whether all is well.
+    :return: whether all checks passed.
     :rtype: bool
     """
     return {'trade': trade, 'check': check}[phase](env)
@@ -51,7 +51,7 @@ def run(env, phase):
 
 
 def trade(env):
-    """Leave returns in every state behind: goods on their way, in quarantine, notes, refunds."""
+    """Create returns in every state: goods on their way, in quarantine, notes, refunds."""
     from odoo.addons.sale_return.benchmarks import shop
 
     env['ir.config_parameter'].set_param('ir_attachment.location', 'db')
@@ -180,7 +180,7 @@ def find_own_tables(cr):
 
 
 def remember(env):
-    """Keep in the database what is there before the upgrade."""
+    """Store the data in the database before the upgrade."""
     env.cr.execute(
         """
         INSERT INTO ir_config_parameter (key, value) VALUES (%s, %s)
@@ -194,7 +194,7 @@ def remember(env):
 
 
 def check(env):
-    """Compare with what was there before, then finish what was open."""
+    """Compare with the data before, then finish open returns."""
     from odoo.addons.sale_return.benchmarks import report
 
     checks = report.Checks()
@@ -206,7 +206,7 @@ def check(env):
         checks.add(f"{table}: {len(rows)} rows as before", not different, "; ".join(different[:5]))
     returns = env['sale.return'].search([], order='id')
     checks.add("there are returns", len(returns) >= 13)
-    # sudo: the audit reads all companies, whoever runs it.
+    # sudo: the audit reads all companies, no matter who runs it.
     checks.add("the log is as it was written", not env['sale.return.event'].sudo()._audit())
     check_migrations(env, checks, returns)
     finish(env, checks, returns)
@@ -215,7 +215,7 @@ def check(env):
 
 
 def check_migrations(env, checks, returns):
-    """Look at what the scripts in `migrations/` have to change."""
+    """Check the intended changes by the scripts in `migrations/`."""
     dispatched = returns.filtered('date_dispatched')
     # One was registered by an employee, the claim of the other one has released its credit.
     checks.equal("dispatches", len(dispatched), 2)
@@ -236,7 +236,7 @@ def check_migrations(env, checks, returns):
 
 
 def compare(table, before, after):
-    """Return sentences on the rows that are not what they were; new columns do not count."""
+    """Return sentences about changed rows; new columns are ignored."""
     different = []
     for key, row in before.items():
         now = after.get(key)

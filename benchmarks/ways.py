@@ -10,19 +10,19 @@ import gc
 from .shop import create_products, get_sale_tax, invoice, put_in_stock, validate
 
 PHASES = ('request', 'approve', 'receive', 'inspect', 'credit')
-# So many that not all orders share the same quants.
+# Enough that not all orders share the same quants.
 PRODUCTS = 50
 
 
 class Shop:
-    """Sells always the same.
+    """Always sells the same.
 
     :param env: environment of the database that is measured.
     :param int lines: lines of each order.
     """
 
     def __init__(self, env, lines):
-        # Nobody reads the chatter of what is sold to be returned.
+        # The chatter of these sales is not needed.
         self.env = env = env(context={**env.context, 'tracking_disable': True})
         self.lines = lines
         self.tax = get_sale_tax(env)
@@ -44,7 +44,7 @@ class Shop:
         )
 
     def sell(self, number):
-        """Return orders that are delivered and invoiced, each of a customer of its own."""
+        """Return orders that are delivered and invoiced, each of its own customer."""
         self.stock_up(number)
         orders = self.create_orders(number)
         orders.action_confirm()
@@ -53,7 +53,7 @@ class Shop:
         return orders
 
     def sell_measured(self, measure):
-        """Sell one order, deliver and invoice it, each a request of its own.
+        """Sell one order, deliver and invoice it, each step as a separate request.
 
         :param Phases measure: what measures them.
         """
@@ -79,7 +79,7 @@ class Shop:
         put_in_stock(self.warehouse.lot_stock_id, dict.fromkeys(self.products, float(most)))
 
     def create_orders(self, number):
-        """Return new orders, each of a customer of its own."""
+        """Return new orders, each of its own customer."""
         partners = self.env['res.partner'].create(
             [{'name': f"Customer {i:03}", 'category_id': self.tag.ids} for i in range(number)]
         )
@@ -122,7 +122,7 @@ class Way:
             step = getattr(self, name, None)
             if not step:
                 continue
-            # Each step is a request of its own: nothing is cached, everything is committed.
+            # Each step is a separate request: nothing is cached, everything is committed.
             self.env.cr.commit()
             self.env.invalidate_all()
             gc.collect()
@@ -133,7 +133,7 @@ class Way:
         self.env.cr.commit()
 
     def check(self):
-        """Make sure that the work was done, and the same by all."""
+        """Check that all ways did the same work."""
         self.env.invalidate_all()
         notes = self.orders.invoice_ids.filtered(lambda move: move.move_type == 'out_refund')
         lines = self.orders.order_line

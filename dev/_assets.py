@@ -1,4 +1,4 @@
-"""Build the bundles of scripts and styles that pages ask for, so that no test has to."""
+"""Build the bundles of scripts and styles of pages in advance, so that tests need not."""
 
 # Loaded when they are needed, so no page names them.
 LAZY = (

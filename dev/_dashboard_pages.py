@@ -1,5 +1,5 @@
 """The dashboards of Returns in short, see dev/_dashboards.py."""
-# A table reads better than what a formatter makes of it.
+# A table is more readable than the formatter's output.
 # ruff: noqa: E501
 # fmt: off
 

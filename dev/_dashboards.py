@@ -2,10 +2,10 @@
 
     python dev/_dashboards.py
 
-Spreadsheets repeat themselves a lot, so they are written from the short description in
+Spreadsheets are very repetitive, so they are written from the short description in
 dev/_dashboard_pages.py. Each tile has its figure, and beneath it how it compares with the period
-before, or what it means; what all of them mean stands at the end of the page, and the metric
-dictionary in the app says it in full.
+before, or what it means; all definitions are at the end of the page, and in full in the metric
+dictionary of the app.
 """
 
 import json
@@ -35,7 +35,7 @@ MENUS = {
     'money': 'sale_return_report_menu',
     'quarantine': 'sale_return_report_menu',
 }
-# What the rows of a table are, by its first level.
+# Titles of the rows of a table, by its first level.
 GROUPS = {
     'categ_id': "Product Category",
     'reason_id': "Reason",
@@ -52,7 +52,7 @@ STYLES = {
     '2': {'bold': True, 'wrapping': 'wrap', 'verticalAlign': 'bottom'},
     '3': {'bold': True, 'wrapping': 'wrap', 'verticalAlign': 'bottom', 'align': 'right'},
 }
-# Of figures as they are shown; money is written as the company writes its currency.
+# Formats of figures; money is written as the company writes its currency.
 FORMATS = {PERCENT: 1, NUMBER: 2, HOURS: 3}
 COUNTED = ('return_id', 'product_id', 'commercial_partner_id')
 
@@ -145,7 +145,7 @@ class Dashboard:
                 'id': self.get_id('filter', 'period'),
                 'type': 'date',
                 'label': "Period",
-                # What waits is shown from the beginning.
+                # Open work is shown without a period.
                 **({'defaultValue': 'year_to_date'} if self.page != 'quarantine' else {}),
             },
             *(
@@ -162,7 +162,7 @@ class Dashboard:
         ]
 
     def get_matching(self, model, offset=0):
-        """Return which field each filter is about; `offset` −1: of the period before."""
+        """Return the field of each filter; `offset` −1: for the previous period."""
         date, names = self.date, FILTERS
         if model == RESALE:
             date, names = 'date_restock', ('categ_id', 'product_id')
@@ -245,7 +245,7 @@ class Dashboard:
         baseline = {
             'baseline': f'Data!C{row}',
             'baselineMode': 'text',
-            # Small, or the sentence is cut off on both sides.
+            # Small font, or the sentence is cut off on both sides.
             'baselineDescr': {'text': '', 'fontSize': 10 if len(meaning) <= 50 else 9},
         }
         if self.is_compared(formula, domain):
@@ -284,12 +284,12 @@ class Dashboard:
         self.menus[chart] = f'sale_return.{MENUS[self.page]}'
 
     def is_compared(self, formula, domain):
-        """Tell whether a figure is one of a period, and not of what is so now."""
+        """Tell whether a figure refers to a period, not to the current state."""
         now = formula in ('slowest', '{late}', '{cost_at_risk}') or domain == OPEN
         return self.page != 'quarantine' and not now
 
     def get_tile_formula(self, formula, domain, offset=0):
-        """Return the formula of a tile, of the period that is chosen or of the one before."""
+        """Return the formula of a tile, for the chosen period or the previous one."""
         if formula == 'slowest':
             values = [self.get_value(f'hours_{step}_median', domain) for step in STEPS]
             chain = '""'
@@ -313,7 +313,7 @@ class Dashboard:
         return self.show(text, offset)
 
     def show(self, text, offset):
-        """Return a formula that shows a figure where there is one; to nothing nothing compares."""
+        """Return a formula that shows a figure if there is one; empty values cannot be compared."""
         if offset:
             return f'=IFERROR(IF({text}=0,"",{text}),"")'
         return f'=IFERROR({text},"–")'
@@ -374,7 +374,7 @@ class Dashboard:
         return row + 16
 
     def add_meanings(self, row):
-        """Say at the end of the page what its figures mean."""
+        """Explain the figures at the end of the page."""
         self.cells[f'B{row + 1}'] = '=_t("What the figures mean")'
         self.styles[f'B{row + 1}'] = 1
         for number, tile in enumerate(self.tiles):

@@ -46,7 +46,7 @@ IMAGE = (
 
 
 def main():
-    """Write the pages; take away pictures that none of them shows."""
+    """Write the pages; remove unused pictures."""
     shown = {
         f"{section[2]}-desktop{'' if lang == 'en_US' else f'-{lang}'}.webp"
         for lang, pages in PAGES.items()
@@ -60,7 +60,7 @@ def main():
             path.unlink()
     if missing := sorted(name for name in shown if not (images / name).is_file()):
         print(f"pictures are missing: {', '.join(missing)}")
-    # The page of the app may only show what lies beside it.
+    # The page of the app may only use files beside it.
     text = (STATIC / 'description' / 'index.html').read_text(encoding='utf-8')
     for name in re.findall(r'src="([^"]+[.]webp)"', text):
         shutil.copyfile(images / name, STATIC / 'description' / name)
@@ -103,7 +103,7 @@ def build_section(suffix, title, steps, image=None):
 
 
 def mark(text):
-    """Return a text as HTML; *what stands on the screen* is bold."""
+    """Return a text as HTML; *text of the screen* is bold."""
     parts = escape(text).split('*')
     return ''.join(f'<b>{part}</b>' if n % 2 else part for n, part in enumerate(parts))
 

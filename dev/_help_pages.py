@@ -1,10 +1,10 @@
 """The help pages of the app in short, see dev/_help.py.
 
-`{language: {role: (title, lead, sections)}}`; section: (title, steps, picture). *Stars* mark what
-stands on the screen.
+`{language: {role: (title, lead, sections)}}`; section: (title, steps, picture). *Stars* mark text
+of the screen.
 """
 
-# A text reads better than what a formatter makes of it.
+# The text is more readable than the formatter's output.
 # ruff: noqa: E501
 
 FRAMES = {'en_US': "Returns: Help", 'zh_CN': "退货：帮助"}

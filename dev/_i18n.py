@@ -1,7 +1,7 @@
 """Keep the translations complete.
 
     python dev/_i18n.py check EXPORT.pot     compare with i18n/, print what is missing, exit with 1
-    python dev/_i18n.py update EXPORT.pot    write i18n/: the template anew, the languages merged
+    python dev/_i18n.py update EXPORT.pot    rewrite the template in i18n/ and merge the languages
 
 EXPORT.pot is what Odoo exports from a database that has the add-on and its dependencies only.
 """
@@ -16,12 +16,12 @@ I18N = Path(__file__).resolve().parent.parent / 'i18n'
 TEMPLATE = I18N / 'sale_return.pot'
 LANGUAGES = {'zh_CN': 'nplurals=1; plural=0;'}
 PLACEHOLDER = re.compile(r'%\(\w+\)[a-z]|%[sdf]|%%|\{\w*\}|</?\w+')
-# They change with every export and say nothing.
+# They change with every export and are irrelevant.
 DATES = ('POT-Creation-Date', 'PO-Revision-Date')
 
 
 def terms(catalog):
-    """Return what has to be equal: each term with where and in what it occurs."""
+    """Return what has to be equal: each term with its occurrences."""
     return {
         (entry.msgctxt, entry.msgid): (sorted(entry.occurrences), entry.comment)
         for entry in catalog

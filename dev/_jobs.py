@@ -1,4 +1,4 @@
-"""Run the scheduled jobs of Returns once, so that what they do is there when Odoo is served."""
+"""Run the scheduled jobs of Returns once, so that their results are there when Odoo is served."""
 
 
 def run(env):

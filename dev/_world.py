@@ -2,7 +2,7 @@
 
 
 def run(env):
-    # Not before the registry is there.
+    # Imported only after the registry is loaded.
     from odoo.addons.sale_return.tests.common import SaleReturnCommon
 
     class World(SaleReturnCommon):

@@ -7,8 +7,8 @@ the cases, in a file. `main` calls them over HTTP, each committed as a client's 
 - `create` and `write` of every model × role that may × field × odd value;
 - every model × role: what is read.
 
-An answer or a sentence is right. Wrong is an error of the server, a record that the role is not to
-see, and anything that roles without a right to returns have moved: documents, goods or money.
+A result or an error message is right. A server error is wrong, and so are records the role must not
+see, and any change of documents, goods or money by roles without rights in Returns.
 """
 
 import json
@@ -21,9 +21,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-# Those who have no part in returns: nothing may have changed after them.
+# Roles without returns: they must not have changed anything.
 OUTSIDERS = ('nobody', 'customer')
-# What changes when goods or money move, or a document is made or decided on.
+# Figures that change when goods or money move, or documents are created or decided.
 SNAPSHOT = """
     SELECT (SELECT ARRAY[COUNT(*), COUNT(*) FILTER (WHERE state = 'posted'),
                    COALESCE(SUM(amount_total), 0)] FROM account_move)::text,
@@ -61,7 +61,7 @@ def run(env, cases):
         'calls': calls,
         'fields': fields,
         'share': SHARE,
-        # More digits than these are refused with the JSON that they stand in.
+        # More digits than these are refused with their JSON.
         'odd': {**ODD_VALUES, '5,000 digits': 10**4200},
         'plain': PLAIN,
     }
@@ -155,7 +155,7 @@ def get_fields(env, users, name):
 
 
 class Attack:
-    """Calls of a remote client, and what was wrong with the answers."""
+    """Calls of a remote client, and errors in the answers."""
 
     def __init__(self, url, content):
         self.url = url
@@ -169,7 +169,7 @@ class Attack:
         self.wrong = {}
 
     def is_chosen(self, *case):
-        """Tell whether a case belongs to the part that is tried; always the same one."""
+        """Tell whether a case belongs to the part that is tried; the choice is stable."""
         return zlib.crc32(repr((19, *case)).encode()) % self.share == 0
 
     def call(self, role, model, method, **values):
@@ -196,7 +196,7 @@ class Attack:
                 }
 
     def attempt(self, case):
-        """Try one case and keep what is wrong with its answer."""
+        """Try one case and record errors in its answer."""
         role, model, method, what, odd, values = case
         status, answer = self.call(role, model, method, **values)
         self.count[status] += 1
@@ -287,7 +287,7 @@ def take_snapshot(database):
 
 
 def main(url, database, path):
-    """Attack, and print what was wrong."""
+    """Attack, and print errors."""
     content = json.loads(Path(path).read_text())
     attack, begin = Attack(url, content), time.monotonic()
     before = take_snapshot(database)

@@ -1,12 +1,12 @@
 """Plant errors into the books of a small trade and count what the list of differences finds.
 
 Nothing of the add-on is imported: the trade is made by the methods that people's clicks call, the
-errors by the ORM where it lets us and by SQL where it does not. Each error is planted behind a
-savepoint and taken back, so one trade serves for all of them.
+errors by the ORM where it lets us and by SQL where it does not. Each error is planted in a
+savepoint and rolled back, so the same data serves for all of them.
 
 A plant is found if the list has a new row, or another figure on an old one, about the customer or
-the document it was planted on. Any other new row is a false one. What Odoo or the add-on refuses
-is no error any more and counts as found.
+the document it was planted on. Any other new row is a false positive. An error that Odoo or the
+add-on refuses counts as found.
 """
 
 import logging
@@ -22,9 +22,9 @@ _logger = logging.getLogger(__name__)
 
 
 def run(env, names='', **_options):
-    """Make the trade, plant each error, print the table.
+    """Create the trade, plant each error, print the table.
 
-    :return: False, so that nothing is kept; the exit code says whether all was found.
+    :return: False, so that nothing is kept; the exit code tells whether all were found.
     """
     trade = Trade(env)
     chosen = names.split() or list(PLANTS)
@@ -46,14 +46,14 @@ def run(env, names='', **_options):
 
 
 def check(trade, names):
-    """Plant errors by name and say what was found of each.
+    """Plant errors by name and report what was found for each.
 
     :return: `{name: (outcome, kinds of the rows found, false rows)}`.
     :rtype: dict
     """
     env = trade.env
     before = trade.read_rows()
-    # Drafts that wait to be posted are all that is open.
+    # Only drafts waiting to be posted are open.
     waiting = trade.waiting
     trade.baseline_false = [
         (key, figures) for key, figures in before.items() if figures[0] not in waiting.ids
@@ -77,7 +77,7 @@ def check(trade, names):
             false_rows = [key for key in changed if key not in mine]
             kinds = {f'{figures[2]}({figures[4] or ""})' for figures in mine.values()}
             results[name] = ('found' if mine or gone else 'NOT FOUND', kinds, false_rows)
-        except Exception as error:  # one plant that breaks the check is a finding, too
+        except Exception as error:  # a plant that breaks the check counts as found, too
             _logger.exception("Plant %s", name)
             results[name] = ('ERROR', {repr(error)[:100]}, [])
         finally:

@@ -1,7 +1,7 @@
-"""One story on the real charts of accounts of countries: what is sold, paid, returned and refunded.
+"""One scenario on the real charts of accounts of countries: sale, payment, return and refund.
 
-A note of a return has to be what Odoo's own reversal of the same goods is, line by line and header
-by header: taxes, tags and, where the country books that way, storno.
+A note of a return has to equal Odoo's own reversal of the same goods, line by line and header by
+header: taxes, tags and, where the country books that way, storno.
 """
 
 from odoo.exceptions import UserError
@@ -46,7 +46,7 @@ def run(env, countries=''):
             finally:
                 savepoint.rollback()
                 savepoint.close(rollback=False)
-                # What Odoo wanted to do afterwards was about records that are gone.
+                # Odoo's pending operations refer to records that are rolled back.
                 env.cr.precommit.clear()
                 env.cr.postcommit.clear()
                 env.invalidate_all()
@@ -57,9 +57,9 @@ def run(env, countries=''):
 
 
 def tell(env, country, valuation):
-    """Play the story in a company of its own.
+    """Play the story in a separate company.
 
-    :return: what is not as it has to be, in words.
+    :return: errors, in words.
     :rtype: list
     """
     world = create_world(env, country, valuation)
@@ -108,7 +108,7 @@ def reverse(world, invoice, choices):
 
 
 def describe(note):
-    """Return what is compared of a note: its header, and how often it has each line."""
+    """Return the compared data of a note: its header, and the number of each line."""
     note.line_ids.flush_recordset()
     described = {}
     for name, field in note._fields.items():
@@ -149,10 +149,10 @@ def refund(world, note):
 
 
 def audit(world, valuation):
-    """Return what is wrong in the books and in the list of differences, in words."""
+    """Return errors in the books and in the list of differences, in words."""
     expected = world._get_opening_value()
     if valuation == 'periodic':
-        # Odoo's own entry of the end of a period; what was there at first is in it.
+        # Odoo's own entry of the end of a period; the initial values are in it.
         world.company.sudo().action_close_stock_valuation(auto_post=True)
         expected = 0.0
     world.env.flush_all()
@@ -196,7 +196,7 @@ def create_world(env, country, valuation):
             cls.category.property_valuation = valuation
             return super()._create_product(name, **values)
 
-    # Odoo installs more modules for the country of a company; those that matter here are there.
+    # Odoo installs more modules for the country of a company; the relevant ones are installed.
     World.env = env(context={**env.context, 'tracking_disable': True, 'chart_template_load': True})
     World._build_world()
     journals = World.env['account.journal']

@@ -1,7 +1,7 @@
 """The cases of docs/money.md: real documents, compared with amounts worked out by hand.
 
-Each case says what is sold and what comes back, and what must be posted then. What is expected is
-written here as text, by whoever checked it with pencil and paper; the engine has no part in it.
+Each case defines what is sold and returned, and what must be posted. The expected results are
+written here as text, worked out by hand without the engine.
 """
 
 from pathlib import Path
@@ -30,7 +30,7 @@ def run(env, docs, write='yes', each=1):
         except (UserError, AssertionError) as error:
             posted = f"{type(error).__name__}: {error}"
         finally:
-            # No case sees the stock, the rates or the settings of another.
+            # Cases do not share stock, rates or settings.
             savepoint.rollback()
             savepoint.close(rollback=False)
             env.invalidate_all()
@@ -46,7 +46,7 @@ def run(env, docs, write='yes', each=1):
 
 
 def write_table(path, rows):
-    """Replace what stands between the two comments of a file by the table."""
+    """Replace the text between the two comments of a file by the table."""
     text = path.read_text()
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]

@@ -7,7 +7,8 @@
 
 A suite is a module, a module and a class (sale_stock.TestSaleStock), or one test of it
 (sale_stock.TestSaleStock.test_00_sale_stock_invoice). Odoo runs the tests of a module while it is
-updated, before modules that depend on it are loaded: that way an add-on is never under test.
+updated, before modules that depend on it are loaded: so an add-on that depends on it is never under
+test.
 """
 
 import json
@@ -37,7 +38,7 @@ PREFIX = 'odoo.addons.'
 
 
 class Result(OdooTestResult):
-    """Keep how each test ended, and the last line of what it said."""
+    """Record the result of each test, and the last line of its message."""
 
     def __init__(self):
         super().__init__()
@@ -47,7 +48,7 @@ class Result(OdooTestResult):
         while isinstance(test, _SubTest):
             test = test.test_case
         name = get_name(test)
-        # The first sentence tells why; what is torn down afterwards only follows.
+        # The first message tells the cause; errors in the teardown only follow.
         if self.outcomes.get(name, ('passed',))[0] == 'passed':
             self.outcomes[name] = (outcome, sentence)
 
@@ -76,9 +77,9 @@ def get_name(test):
 
 
 def load_suite(names):
-    """Collect the tests that the names stand for, whenever Odoo would run them.
+    """Collect the tests for the names, of all phases of Odoo.
 
-    :raise SystemExit: for a name that stands for none.
+    :raise SystemExit: for a name without tests.
     """
     standard = TagsSelector('+standard')
     tests = []
@@ -150,16 +151,16 @@ def get_not_passed(result):
 
 
 def load_known(path):
-    """Return what ends otherwise on purpose: `{test: entry of the settings}`."""
+    """Return intended differences: `{test: entry of the settings}`."""
     with open(path, encoding='utf-8') as file:
         return dict(line.split() for line in file if line.strip() and not line.startswith('#'))
 
 
 def compare(without, with_addon, *known):
-    """Print the tests that end otherwise with the add-on.
+    """Print the tests with different results with the add-on.
 
     :param str without: may hold only those that did not pass with it.
-    :param str known: the file of what ends otherwise on purpose.
+    :param str known: the file with intended differences.
     :return: 1 if there are any that are not known, else 0.
     """
     before, after = load(without), load(with_addon)

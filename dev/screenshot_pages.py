@@ -1,8 +1,8 @@
 """The pages that dev/screenshots photographs. To add one, write its two functions and name it in
 `PAGES`.
 
-`prepare(shop, person)` runs in Odoo: it makes what the page shows (`Shop` helps) and returns plain
-values, once for each size and language; `person` is a user of its own, in the language.
+`prepare(shop, person)` runs in Odoo: it creates what the page shows (`Shop` helps) and returns
+plain values, once for each size and language; `person` is a user of its own, in the language.
 `visit(page, values)` runs beside the browser (`Page` of dev/_screenshots.py): it goes where the
 picture is and takes it with `page.shot(name)`. Values may name another `login` and `password`; an
 empty login stays outside.
@@ -67,7 +67,7 @@ def visit_bench(page, values):
 
 
 def prepare_portal(shop, person):
-    """Sell to a customer with two returns: one to be sent, one that is finished."""
+    """Sell to a customer with two returns: one to be sent, one finished."""
     lamp, clock = shop.get_products('floor_lamp', 'wall_clock')
     customer = shop.create_portal_customer("Azure Interior", person.lang)
     order = shop.sell(customer.partner_id, {lamp: 4, clock: 2})
@@ -83,7 +83,7 @@ def prepare_portal(shop, person):
 
 
 def visit_portal(page, values):
-    """Look at the list, at what is to be sent and at what came of the other return."""
+    """View the list, the return to be sent and the result of the other return."""
     page.open('/my/returns', '.o_sale_return_row')
     page.shot('portal_returns')
     page.open(values['send'], '#sale_return_send')
@@ -205,7 +205,7 @@ class Shop:
         count = self.env['res.users'].search_count([])
         login = f'person_{count}'
         users = self.env['res.users']
-        # Its greeting would cover the page of who logs in for the first time.
+        # Its welcome would cover the page at the first login.
         no_bot = {'odoobot_state': 'disabled'} if 'odoobot_state' in users else {}
         return users.create(
             {
@@ -219,7 +219,7 @@ class Shop:
         )
 
     def get_approver(self):
-        """Return a user who decides on what others have asked for."""
+        """Return a user who decides on requests of others."""
         found = self.env['res.users'].search([('name', '=', "Abigail Approver")], limit=1)
         groups = ('sale_return.group_approver',)
         return found or self.create_person('en_US', "Abigail Approver", groups)
@@ -321,7 +321,7 @@ class Shop:
         )
         sale_return.action_submit()
         if sale_return.state == 'submitted':
-            # Nobody approves what they have asked for.
+            # Nobody approves their own request.
             sale_return.with_user(self.get_approver()).action_approve()
         if tracking:
             sale_return.action_register_dispatch(tracking_ref=tracking)
@@ -329,7 +329,7 @@ class Shop:
 
 
 def run(env, values, pages, langs, sizes):
-    """Prepare the pages (all, or those named) and write what the browser needs to know.
+    """Prepare the pages (all, or those named) and write the data for the browser.
 
     :rtype: bool
     """

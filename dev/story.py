@@ -4,7 +4,7 @@ from collections import defaultdict
 
 # Demo orders of Odoo with two storable products each, delivered to nobody yet.
 DEMO_ORDERS = ('sale_stock.sale_order_21', 'sale_stock.sale_order_19')
-# Why the first and the second order line come back, and what becomes of the goods.
+# Why the first and the second order line come back, and what happens to the goods.
 PLAN = (
     ('reason_not_as_described', {'restock': 3, 'send_back': 1}),
     ('reason_damaged_in_transit', {'restock': 2, 'scrap': 2, 'send_back': 1}),
@@ -20,7 +20,7 @@ def run(env):
 
 
 class Story:
-    """Plays the steps one after the other and keeps what is printed in the end."""
+    """Plays the steps one after the other and collects the output."""
 
     def __init__(self, env):
         # Importable once the registry is loaded, wherever the checkout lies.
@@ -32,7 +32,7 @@ class Story:
         self.format_table = report.format_table
         self.checks = report.Checks()
         self.rows = []
-        # What the return has made to invoice or to deliver, at any step: must stay empty.
+        # Anything to invoice or to deliver caused by the return, at any step: must stay empty.
         self.was_to_invoice = None
         self.disturbances = []
 
@@ -93,7 +93,7 @@ class Story:
     # === TAKEN BACK === #
 
     def request(self):
-        """Open the return from the order, by its dialog, and have it decided on."""
+        """Open the return from the order, by its dialog, and have it decided."""
         action = self.order.action_create_return()
         wizard = self.env[action['res_model']].with_context(**action['context']).create({})
         for row in wizard.line_ids:
@@ -155,7 +155,7 @@ class Story:
     # === CHECKS === #
 
     def watch(self, step):
-        """Note what the return has made to invoice or to deliver, which must be nothing."""
+        """Record anything to invoice or to deliver caused by the return, which must be nothing."""
         if self.was_to_invoice is None:
             return
         self.env.flush_all()
@@ -172,7 +172,7 @@ class Story:
             self.disturbances.append(f"{step}: delivers {planned.mapped('name')}")
 
     def get_return_transfers(self):
-        """Return the transfers that the return has made."""
+        """Return the transfers that the return has created."""
         moves = self.order.order_line.return_line_ids.move_ids
         return moves.picking_id
 
@@ -204,7 +204,7 @@ class Story:
         checks.equal("invoice is open for the rest", invoice.amount_residual, left)
 
     def check_ledger(self):
-        """Look whether each document and the whole ledger balance."""
+        """Check that each document and the whole ledger balance."""
         Line = self.env['account.move.line']
         domain = [('parent_state', '=', 'posted'), ('company_id', '=', self.order.company_id.id)]
         unit = self.order.company_id.currency_id
@@ -235,7 +235,7 @@ class Story:
         return stock
 
     def check_stock(self, before):
-        """Compare what has moved with what was inspected."""
+        """Compare the moves with the inspections."""
         after = self.get_stock()
         for line, (_reason, parts) in self.plan.items():
             product = line.product_id
@@ -258,7 +258,7 @@ class Story:
             )
 
     def check_order(self):
-        """Look at the quantities of the order, and at what came up on the way."""
+        """Check the quantities of the order, and those recorded on the way."""
         checks = self.checks
         for line, accepted in self.get_accepted().items():
             left = line.product_uom_qty - accepted
@@ -295,7 +295,7 @@ class Story:
     # === PRINT === #
 
     def step(self, title, document, details):
-        """Add a row to the table, and watch what the step has done to the order."""
+        """Add a row to the table, and record the effect of the step on the order."""
         labels = dict(document._fields['state']._description_selection(self.env))
         self.rows.append(
             [
@@ -323,7 +323,7 @@ class Story:
         return self.describe_quantities({line.sale_line_id: line[field] for line in lines})
 
     def get_total(self, move):
-        """Return what an invoice or a note comes to."""
+        """Return the total of an invoice or a note."""
         currency = move.currency_id
         return (
             f"{currency.name} {move.amount_total:,.{currency.decimal_places}f}, "

@@ -92,7 +92,7 @@ def get_reason(sentence):
 
 
 def print_codes(found):
-    """Print the codes that are no goods and were not built."""
+    """Print the codes that are not goods and were not built."""
     codes = ", ".join(f"{code} {number}" for code, number in found.codes.most_common())
     print(f"\nNo goods, not built (lines of these invoices and customers): {codes or 'none'}")
 
@@ -112,7 +112,7 @@ def print_money(story):
 
 
 def print_seconds(report, reading, story):
-    """Print where the time went."""
+    """Print how the time was spent."""
     seconds = reading.seconds | story.phases.seconds
     lines = len(story.returns.line_ids)
     rows = []

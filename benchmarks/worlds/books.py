@@ -1,11 +1,11 @@
-"""What must be true of goods and money at any moment, asked of the database in SQL.
+"""Invariants of goods and money, checked in the database by SQL.
 
-Nothing of the add-on is imported or called. Of its own tables only what people recorded is read:
-what was authorized and what was found (`sale_return_line`, `sale_return_inspection`), and which
+Nothing of the add-on is imported or called. Of its own tables only data recorded by people is read:
+authorizations and inspection results (`sale_return_line`, `sale_return_inspection`), and which
 return a move or a note belongs to. Everything else is added up from moves and journal items.
 """
 
-# Quantities of order lines in the unit of the product, by documents. Kits move as their parts.
+# Quantities of order lines in the unit of the product, by documents. Kits move as their components.
 LINES = """
     WITH line AS (
         SELECT line.id, line.order_id, line.product_id, sale.name || ' ' ||
@@ -89,7 +89,7 @@ SMALL = 0.00001
 class Books:
     """The books and the stock of a company.
 
-    :param cr: a cursor; whoever uses it flushes what is not written yet.
+    :param cr: a cursor; the caller flushes pending writes.
     :param int company_id: id of the company.
     """
 
@@ -107,7 +107,7 @@ class Books:
         return [dict(zip(names, row, strict=True)) for row in self.cr.fetchall()]
 
     def check(self):
-        """Return what is wrong at any moment, as sentences."""
+        """Return violations of the invariants, as sentences."""
         wrong = []
         for name in sorted(dir(self)):
             if name.startswith('find_'):
@@ -132,7 +132,7 @@ class Books:
         )
 
     def find_head_and_lines(self):
-        """Totals of documents that are not what their lines add up to."""
+        """Documents whose totals differ from the sum of their lines."""
         return self.tell(
             self.ask(
                 """SELECT move.name, move.amount_untaxed, move.amount_tax, move.amount_total,
@@ -196,7 +196,7 @@ class Books:
         )
 
     def find_residuals(self):
-        """Journal items whose residual is not what was matched with them."""
+        """Journal items whose residual disagrees with their matchings."""
         return self.tell(
             self.ask(
                 """SELECT move.name, item.balance, item.amount_residual, matched.total
@@ -218,7 +218,7 @@ class Books:
     # === STOCK === #
 
     def find_quants(self):
-        """Places where other quantities lie than moves brought there."""
+        """Locations whose quantities disagree with the moves."""
         return self.tell(
             self.ask(
                 """WITH moved AS (
@@ -254,7 +254,7 @@ class Books:
         )
 
     def find_quarantine(self):
-        """Goods in quarantine that wait for nobody, or wait and are not there."""
+        """Goods in quarantine without a return, or missing ones with a return."""
         return self.tell(
             self.ask(
                 """WITH places AS (
@@ -296,7 +296,7 @@ class Books:
         )
 
     def find_delivered(self):
-        """Order lines whose delivered quantity is not what moves say, as Odoo counts it."""
+        """Order lines whose delivered quantity disagrees with the moves, as Odoo counts it."""
         return self.tell(
             self.ask(
                 LINES
@@ -309,7 +309,7 @@ class Books:
         )
 
     def find_invoiced(self):
-        """Order lines whose invoiced quantity is not what documents say, as Odoo counts it."""
+        """Order lines whose invoiced quantity disagrees with the documents, as Odoo counts it."""
         return self.tell(
             self.ask(
                 LINES
@@ -321,7 +321,7 @@ class Books:
         )
 
     def find_billed_again(self):
-        """Order lines of which more can be billed than the customer keeps and has not paid.
+        """Order lines that could be billed for more than the customer keeps and has not paid.
 
         Credited beyond what came back (missing in the parcel, left with the customer) is never
         billable again.
@@ -348,7 +348,7 @@ class Books:
         )
 
     def find_credited_twice(self):
-        """Order lines of which the next note would credit what is credited or never came."""
+        """Order lines whose next note would credit goods already credited or never returned."""
         return self.tell(
             self.ask(
                 LINES
@@ -362,9 +362,9 @@ class Books:
         )
 
     def find_over_credited(self):
-        """Order lines of which returns credit more than was billed.
+        """Order lines for which returns credit more than was billed.
 
-        What others credit counts in money: a price correction has the quantity of what it corrects.
+        Credits by others count in money: a price correction has the quantity of what it corrects.
         """
         return self.tell(
             self.ask(
@@ -376,7 +376,7 @@ class Books:
         )
 
     def find_delivered_again(self):
-        """Order lines of which more is planned to be shipped than was ordered and not shipped."""
+        """Order lines with more planned deliveries than ordered and not shipped."""
         return self.tell(
             self.ask(
                 LINES
@@ -405,7 +405,7 @@ class Books:
     # === NOTES === #
 
     def find_note_above_invoice(self):
-        """Invoices with a return whose notes, less what reversed these, come to more than they."""
+        """Invoices with a return whose notes, less reversals, exceed them."""
         return self.tell(
             self.ask(
                 """SELECT invoice.name, invoice.amount_total AS billed,
@@ -431,7 +431,7 @@ class Books:
         )
 
     def find_line_above_invoice(self):
-        """Invoice lines of which returns credit more quantity or more money than was billed."""
+        """Invoice lines for which returns credit more quantity or more money than was billed."""
         return self.tell(
             self.ask(
                 """SELECT invoice.name || ' ' || COALESCE(billed.name, '') AS name,
@@ -460,7 +460,7 @@ class Books:
         )
 
     def find_inexact(self):
-        """Invoice lines that returns credited in full, and not to the last cent.
+        """Invoice lines that returns credited in full, but not to the last cent.
 
         In parts each step may be off by half a unit of the currency, and they make up for it.
         """
@@ -523,7 +523,7 @@ class Books:
         )
 
     def find_more_than_accepted(self):
-        """Return lines of which more is credited than came, or is authorized before it comes."""
+        """Return lines with more credited than received, or than authorized in advance."""
         return self.tell(
             self.ask(
                 """WITH credited AS (
@@ -584,10 +584,10 @@ class Books:
     # === AT THE END === #
 
     def get_value_gaps(self):
-        """Return what the stock and the stock account say of products, where both are complete.
+        """Return the values of products in stock and on the stock account, where both are complete.
 
-        Only products valued in real time, of which the customers have paid for what they have. What
-        suppliers brought was never billed here and is left out.
+        Only products valued in real time, whose customers have paid for their goods. Supplies were
+        never billed here and are left out.
 
         :return: `{product: (method, value of moves, stock account, what rounding may make)}`.
         """
@@ -636,7 +636,7 @@ class Books:
         }
 
     def get_return_lines(self):
-        """Return what came, what was found and what is credited of return lines.
+        """Return received, inspected and credited quantities of return lines.
 
         :return: `{return line: {'received', 'accepted', 'rejected', 'credited'}}` in its unit.
         """
@@ -684,7 +684,7 @@ class Books:
         }
 
     def get_open_notes(self):
-        """Return the notes of returns of which money is open."""
+        """Return the notes of returns with an open amount."""
         return {
             row['id']
             for row in self.ask(
@@ -695,7 +695,7 @@ class Books:
         }
 
     def find_cards(self):
-        """Cards that hold less than nothing or more than was ever put on them."""
+        """Cards with a negative balance, or with more than was ever put on them."""
         if not self.ask("SELECT 1 FROM information_schema.tables WHERE table_name='loyalty_card'"):
             return []
         return self.tell(
@@ -710,7 +710,7 @@ class Books:
         )
 
     def get_picture(self):
-        """Return what a second run must leave as it is: counts and sums of all documents."""
+        """Return data that a second run must not change: counts and sums of all documents."""
         return self.ask(
             """SELECT (SELECT (COUNT(*), SUM(amount_total)) FROM account_move
                         WHERE company_id = %(company)s)::text AS moves,

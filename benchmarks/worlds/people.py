@@ -1,7 +1,7 @@
-"""What people do in a random world, each as a user with the role it takes.
+"""Actions of people in a random world, each as a user with the required role.
 
-An act looks for something it can be done on and takes one of these by chance. It says in a few
-words what it did, or nothing where there was nothing to do it on.
+An action searches for suitable records and picks one at random. It returns a short description, or
+None if there were none.
 """
 
 from functools import partial
@@ -21,7 +21,7 @@ class People:
         self.root = shop.root
         self.company = shop.company
         self.orders = self.root['sale.order']
-        # What was done by hand beside the returns, which the books are asked about less strictly.
+        # Manual changes beside the returns, which are checked less strictly.
         self.by_hand = set()
         self.lowered = []
 
@@ -70,7 +70,7 @@ class People:
         )
 
     def act(self, position, name):
-        """Do an act.
+        """Execute an action.
 
         :return: what was done, None where there was nothing to do.
         """
@@ -177,7 +177,7 @@ class People:
         self.validate(picking, backorder)
 
     def fill(self, picking, chance=None):
-        """Say what of a transfer is done: all of it, or a part by chance."""
+        """Set the done quantities of a transfer: all, or a random part."""
         moves = picking.move_ids.filtered(lambda move: move.state not in ('done', 'cancel'))
         for move in moves:
             wanted = move.product_uom_qty
@@ -211,7 +211,7 @@ class People:
         return self.invoice(order, chance if chance.random() < 0.3 else None)
 
     def invoice(self, order, chance=None):
-        """Bill what there is to bill; a part of it by chance. Drafts of another sign are notes."""
+        """Bill open quantities, or a random part. Drafts of another sign are notes."""
         wizard = (
             self.as_('seller', self.root['sale.advance.payment.inv'])
             .with_context(active_model='sale.order', active_ids=order.ids)
@@ -557,7 +557,7 @@ class People:
         return f"{note.name} {note.amount_total}"
 
     def reverse(self, move, change=None):
-        """Reverse a document in Odoo's own dialog, and post what it makes."""
+        """Reverse a document in Odoo's own dialog, and post the result."""
         wizard = (
             self.as_('accountant', self.root['account.move.reversal'])
             .with_context(active_model='account.move', active_ids=move.ids)

@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, field
 
-# How often people do what, beside each other.
+# Relative frequency of the actions.
 ACTS = {
     'order': 4,
     'deliver': 10,
@@ -41,9 +41,9 @@ ACTS = {
 
 @dataclass
 class Plan:
-    """The acts of one world; the same seed gives the same plan.
+    """The actions of one world; the same seed gives the same plan.
 
-    Each act has chances of its own, so that it stays what it is where others are left out.
+    Each action has its own random numbers, so that it is unchanged when others are left out.
     """
 
     seed: int
@@ -65,7 +65,7 @@ class Plan:
         return cls(seed, list(enumerate(names)))
 
     def chances(self, name):
-        """Return the chances of a part of the world, its settings or one of its acts."""
+        """Return the random numbers of a part of the world, its settings or one of its acts."""
         return random.Random(f'{self.seed} {name}')
 
     def without(self, position):

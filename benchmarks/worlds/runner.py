@@ -1,4 +1,4 @@
-"""One random world: its acts, what is asked after each of them, and what is asked at the end."""
+"""One random world: its actions, the checks after each of them, and the checks at the end."""
 
 import traceback
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from .people import People
 
 
 class World:
-    """A world in a savepoint of its own.
+    """A world in its own savepoint.
 
     :param shop: `shop.Shop`.
     :param plan: `plan.Plan`.
@@ -24,9 +24,9 @@ class World:
         self.log, self.refusals = [], 0
 
     def play(self):
-        """Do the acts of the plan and finish what is open.
+        """Do the actions of the plan and finish open work.
 
-        :return: `(position of the act, what is wrong)`, None if all is well.
+        :return: `(position of the act, what is wrong)`, None if everything is right.
         """
         savepoint = self.root.cr.savepoint()
         try:
@@ -76,7 +76,7 @@ class World:
         return (len(self.plan.acts) - 1, wrong) if wrong else None
 
     def _try(self, name, function):
-        """Do something; return what broke, an empty list, or None where nothing was done."""
+        """Do an action; return errors, an empty list, or None if nothing was done."""
         from odoo.exceptions import AccessError, MissingError, RedirectWarning, UserError
 
         try:
@@ -144,7 +144,7 @@ class World:
         return wrong or self._ask() or self._compare_list()
 
     def _compare_list(self):
-        """Return what the list of differences says and the books do not, or the other way round."""
+        """Return contradictions between the list of differences and the books."""
         rows = self.root['sale.return.reconciliation'].search(
             [('company_id', '=', self.shop.company.id), ('state', '=', 'open')], order='id'
         )
@@ -161,7 +161,7 @@ class World:
                 wrong.append(f"list: {row.kind} {row.display_name}: {row.explanation}")
         for product, (method, value, booked, _rounding) in gaps.items():
             text = f"stock: {product} ({method}) moved {value:.3f}, ledger {booked:.3f}"
-            # Odoo's own: what one delivery costs and what several cost is not the same.
+            # Caused by Odoo: one delivery and several have different costs.
             if method == 'standard':
                 wrong.append(text)
             else:
@@ -169,7 +169,7 @@ class World:
         return wrong
 
     def _is_right(self, row, lines, open_notes):
-        """Tell whether the books say the same as a row of the list."""
+        """Tell whether the books agree with a row of the list."""
         if row.kind == 'cost_difference':
             return row.product_id.cost_method != 'standard' or row.product_id.id in (
                 self.people.by_hand
@@ -188,14 +188,13 @@ class World:
 
 
 def play(shop, plan, verbose=False):
-    """Play a world; return it with what is wrong in it."""
+    """Play a world; return it with its error."""
     world = World(shop, plan, verbose)
     return world, world.play()
 
 
 def shorten(shop, plan, failure):
-    """Return the shortest plan that fails in the same way: what comes after it, and acts that do
-    not matter, are left out.
+    """Return the shortest plan that fails in the same way: without later and irrelevant actions.
     """
     position, wrong = failure
     kind = _get_kind(wrong)
@@ -211,5 +210,5 @@ def shorten(shop, plan, failure):
 
 
 def _get_kind(wrong):
-    """Return of what kind a failure is: its first words."""
+    """Return the kind of a failure: its first words."""
     return " ".join(wrong[0].replace(":", " ").split()[:2])

@@ -24,7 +24,7 @@ PEOPLE = {
     ),
     'accountant': ('account.group_account_manager', 'sale_return.group_user'),
 }
-# What the price list of each currency takes for one unit of the company's.
+# Price of one unit of the company's currency in the price list of each currency.
 RATES = {'USD': 1.0, 'EUR': 0.8, 'JPY': 150.0, 'KWD': 0.3}
 STOCK = 500
 
@@ -115,7 +115,7 @@ class Shop:
             self.people[name] = user
 
     def _make_settings(self):
-        # Budgets and pairs of persons are tried elsewhere; here money has to move.
+        # Budgets and two-person limits are tested elsewhere; here money has to move.
         self.company.write(
             {
                 'sale_return_scrap_account_id': self.scrap_account.id,
@@ -197,7 +197,7 @@ class Shop:
         self._make('assembly', 'standard', stored=False, type='service', invoice_policy='order')
         if 'sale_mrp' in self.installed:
             self._make_kit()
-        # What an order is made cheaper with, as a line of its own.
+        # Discount of an order, as a separate line.
         self.rebate = root['product.product'].create(
             {'name': "Worlds rebate", 'type': 'service', 'invoice_policy': 'order'}
         )

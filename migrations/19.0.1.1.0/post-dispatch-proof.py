@@ -1,7 +1,8 @@
-"""Tell what customers said of their parcels from what one of us has registered.
+"""Distinguish dispatches reported by customers from those registered by employees.
 
-Until now `date_dispatched` released credits whoever had set it. What one of us registered, and what
-is credited already, stays as it is; what only the customer said waits for its confirmation.
+Until now `date_dispatched` released credits, no matter who had set it. Dispatches registered by
+employees, and those already credited, stay as they are; those only reported by the customer wait
+for confirmation.
 """
 
 from odoo import SUPERUSER_ID, api

@@ -1,7 +1,7 @@
-"""Let the mail of an approval say who pays the way back as the customer's page does.
+"""Let the mail of an approval state who pays for the return shipping like the customer's page.
 
-Mail templates are kept as they are by an upgrade, so the sentence is replaced where it still stands
-as it came.
+Mail templates are kept as they are by an upgrade, so the sentence is replaced where it is
+unchanged.
 """
 
 from psycopg2.extras import Json
@@ -12,7 +12,7 @@ CHARGE = '<t t-if="object.freight_charge">'
 OR_CHARGE = '<t t-elif="object.freight_charge">'
 OLD = f"{CUSTOMER}%s{CHARGE}%s{AMOUNT}%s</t>%s</t>"
 NEW = f"{CUSTOMER}%s</t>\n        {OR_CHARGE}%s{AMOUNT}%s</t>"
-# The words of each language: what stood there, and what stands there now.
+# The old and the new text in each language.
 OLD_WORDS = (
     ("You pay for sending the goods", ": ", " (tax excluded) is kept back from your credit", "."),
     ("寄回运费由您承担", "：将从冲减金额中扣除 ", "（不含税）", "。"),

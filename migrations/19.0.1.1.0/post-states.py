@@ -1,7 +1,7 @@
 """Compute again the states whose rules have changed.
 
-What an order takes in by a negative quantity is no return any more, and a payout is done once its
-payment is matched with its note.
+Goods that an order takes in by a negative quantity are no longer a return, and a payout is done
+once its payment is matched with its note.
 """
 
 from odoo import SUPERUSER_ID, api
@@ -16,6 +16,6 @@ def migrate(cr, version):
     )
     env.add_to_compute(env['sale.order']._fields['return_status'], taken_in.order_id)
     payouts = env['sale.return.refund'].search([('method', '=', 'payment'), ('state', '=', 'done')])
-    # What follows from their states as well.
+    # Also recompute what depends on their states.
     payouts.modified(['method'])
     env.flush_all()

@@ -1,6 +1,6 @@
 """List what was credited without goods before.
 
-Decisions of the past count in the limits of today, so that nobody begins with an empty budget.
+Decisions of the past count in the limits of today, so that nobody starts with an unused budget.
 """
 
 
@@ -38,7 +38,7 @@ def _list_goodwill(cr):
 
 
 def _list_lines(cr):
-    """List the lines that were approved though nothing comes back, or left with the customer."""
+    """List the lines that were approved although nothing comes back, or kept by the customer."""
     cr.execute(
         """
         INSERT INTO sale_return_unbacked (

@@ -1,13 +1,13 @@
-"""Have what happens within minutes told by one mail, signed by the shop, with the money in it.
+"""Combine events within minutes in one mail, signed by the shop, including the money.
 
 Templates that somebody has changed stay as they are, and so do the messages that use them.
 """
 
 from odoo import SUPERUSER_ID, api
 
-# Told by the template of news from now on.
+# Sent with the news template from now on.
 MERGED = ('approved_keep', 'arrived', 'inspected', 'credited', 'refunded', 'closed')
-# Written anew, by the file they come from.
+# Written again from their data file.
 RENEWED = {
     'data/document/mail_template_data.xml': ('approved', 'reminder', 'expired', 'lapsed'),
     'data/message/mail_template_message_data.xml': ('received', 'refused', 'delayed', 'appeal'),
@@ -17,7 +17,7 @@ WAIT_MINUTES = 10
 
 
 def migrate(cr, version):
-    """Merge the templates that are as they came, and renew the others."""
+    """Merge the unchanged templates, and rewrite the others."""
     env = api.Environment(cr, SUPERUSER_ID, {})
     kinds = env['sale.return.message.kind'].with_context(active_test=False)
     news = env.ref('sale_return.mail_template_news')

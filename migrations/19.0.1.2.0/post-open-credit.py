@@ -1,10 +1,10 @@
-"""Find the credit that customers have left open. What policies say of it stays as it is."""
+"""Find the credit that customers have left open. The settings of policies stay as they are."""
 
 from odoo import SUPERUSER_ID, api
 
 
 def migrate(cr, version):
-    """Compute `sale.return.amount_open` where a posted credit note has something open."""
+    """Compute `sale.return.amount_open` where a posted credit note has an open amount."""
     env = api.Environment(cr, SUPERUSER_ID, {})
     cr.execute(
         """

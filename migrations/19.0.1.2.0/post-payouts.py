@@ -1,4 +1,4 @@
-"""Say who prepared the payouts that are there, and for whom their notes were posted."""
+"""Record who prepared existing payouts, and for whom their notes were posted."""
 
 
 def migrate(cr, version):

@@ -4,7 +4,7 @@ from odoo import SUPERUSER_ID, api
 
 
 def migrate(cr, version):
-    """Note for companies that were there that nobody asked for it; the set-up page still has it."""
+    """Mark it as dismissed for existing companies; it is still available on the set-up page."""
     env = api.Environment(cr, SUPERUSER_ID, {})
     configurations = env['sale.return.configuration']
     for company in env['res.company'].search([]) - configurations.search([]).company_id:

@@ -1,4 +1,4 @@
-"""Keep all parts on that can be switched off now: people work with them."""
+"""Keep all parts that can now be switched off enabled, as people work with them."""
 
 from odoo import SUPERUSER_ID, api
 

@@ -1,7 +1,8 @@
-"""Say again what the unit of the order could not say.
+"""Restore quantities that the unit of the order could not express.
 
-Quantities had two decimals of it: four pieces of a dozen were 0.33. Now they stand for what is
-counted in stock. What was inspected is what has moved, whatever was written down.
+Quantities had two decimals of it: four pieces of a dozen were 0.33. Now they correspond to
+quantities counted in stock. Inspected quantities are taken from the moves, not from the stored
+values.
 """
 
 from odoo import SUPERUSER_ID, api
@@ -48,7 +49,7 @@ def migrate(cr, version):
         if values:
             line._write_facts(values)
         for row in rows:
-            # Rows are evidence, which the model lets nobody write.
+            # Rows are evidence, which cannot be written through the model.
             cr.execute(
                 "UPDATE sale_return_inspection SET quantity = %s WHERE id = %s",
                 [read(row.quantity), row.id],

@@ -1,11 +1,11 @@
-"""Reasons do not propose “None” any more: goods would come back for nothing, seen by nobody.
+"""Reasons do not propose “None” any more: goods would come back without any resolution, unnoticed.
 
-Lines that have this wish keep it and stay readable.
+Existing lines keep this resolution and stay readable.
 """
 
 
 def migrate(cr, version):
-    """Take the proposal off the reasons; their lines propose a refund then."""
+    """Clear the proposal on the reasons; their lines then propose a refund."""
     cr.execute(
         "UPDATE sale_return_reason SET default_resolution = NULL WHERE default_resolution = 'none'"
     )

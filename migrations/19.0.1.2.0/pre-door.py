@@ -1,4 +1,4 @@
-"""Say through which door the returns that are there were asked for.
+"""Record how existing returns were requested.
 
 The ORM would compute it return by return.
 """

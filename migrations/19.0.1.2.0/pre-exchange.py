@@ -1,4 +1,4 @@
-"""Lines of returns that exist wish for no exchange: nothing is to be computed for them.
+"""Existing return lines have no exchange: nothing has to be computed for them.
 
 Without the columns Odoo would compute them line by line, for millions of lines.
 """

@@ -2,7 +2,7 @@
 
 
 def migrate(cr, version):
-    """Drop the groups of the menus of Returns; the data files give them again."""
+    """Drop the groups of the menus of Returns; the data files set them again."""
     cr.execute(
         """
         DELETE FROM ir_ui_menu_group_rel AS rel
