@@ -1,7 +1,7 @@
 """The world of the tests: a company of its own with stock, prices, taxes, currencies and people.
 
-Factories (`_create_order`, `_deliver`, `_invoice`, `_create_return`, `_receive`, ...) go the way a
-user goes, with real transfers and invoices. Assertions speak of the business.
+Factories (`_create_order`, `_deliver`, `_invoice`, `_create_return`, `_receive`, ...) work like a
+user, with real transfers and invoices. Assertions are about the business.
 """
 
 from unittest.mock import patch
@@ -49,7 +49,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
     def keep_world(cls, env):
         """Build the company into the database of `env`, for all classes of tests.
 
-        It takes five seconds, and most classes do not need another one.
+        Building it takes five seconds, and most classes can share it.
         """
         cls.env = env(user=SUPERUSER_ID, context={**env.context, **DISABLED_MAIL_CONTEXT})
         cls._build_world()
@@ -63,7 +63,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
 
     @classmethod
     def _setup_world(cls):
-        """Take the company that the database keeps, or build it.
+        """Use the company stored in the database, or build it.
 
         Needs `cls.env` only: dev/money builds it outside of tests.
         """
@@ -78,12 +78,12 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
         cls.foreign_companies = cls.env['res.company'].sudo().search([]) - cls.company
         cls.env = cls._env_of(kept['staff'])
         for name, record in kept.items():
-            # Built as the superuser, before the staff was there to act.
+            # Built as the superuser, before the staff existed.
             setattr(cls, name, record if name == 'staff' else record.with_env(cls.env))
 
     @classmethod
     def _build_world(cls):
-        # The staff may set up what all companies share, and work in their own.
+        # The staff may set up shared records, and work in their own company.
         cls.foreign_companies = cls.env['res.company'].sudo().search([])
         cls.company = cls._create_trading_company("Returns Test Company")
         cls.staff = cls._create_user('returns_staff', *STAFF_GROUPS)
@@ -106,7 +106,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
     def _create_trading_company(cls, name, **values):
         company = cls.env['res.company'].sudo().create({'name': name, **values})
         warehouses = cls.env['stock.warehouse'].sudo()
-        # Odoo gives new companies one in tests only.
+        # Odoo only gives new companies one in tests.
         if not warehouses.search_count([('company_id', '=', company.id)], limit=1):
             warehouses.create({'company_id': company.id})
         cls.env['account.chart.template'].sudo().with_context(
@@ -126,7 +126,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
             .search([('company_ids', 'in', company.ids), ('account_type', '=', 'expense')], limit=1)
         )
         company.sale_return_scrap_account_id = scrap_account
-        # Tests of deadlines make teams of their own; the others need no clock.
+        # Tests of deadlines create their own teams; others need none.
         teams = cls.env['sale.return.team'].sudo()
         teams.search([('company_id', '=', company.id)]).unlink()
         return company
@@ -179,7 +179,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
             setattr(cls, f'reason_{name}', cls.env.ref(f'sale_return.reason_{name}'))
         for action in ('restock', 'refurbish', 'scrap', 'vendor', 'send_back', 'keep'):
             setattr(cls, action, cls.env.ref(f'sale_return.disposition_{action}'))
-        # Limits have tests of their own.
+        # Limits have separate tests.
         cls.company.sudo().write(
             {
                 'sale_return_unbacked_agent_limit': 0.0,
@@ -188,7 +188,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
                 'sale_return_second_person_above': 0.0,
             }
         )
-        # Proposals of the add-on and of demo data: they have tests of their own.
+        # Proposals of the add-on and of demo data: they have separate tests.
         cls.env['sale.return.disposition.rule'].search([]).active = False
         # The standard policy again, first in line: other policies of the database do not matter.
         cls.policy = cls.env.ref('sale_return.policy_standard').copy(
@@ -407,7 +407,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
 
     @classmethod
     def _fill(cls, move, quantity=None, lots=None):
-        """Say how much of a move is done, by lot or serial number where it is tracked."""
+        """Set how much of a move is done, by lot or serial number where it is tracked."""
         if lots and move.product_id.tracking != 'none':
             mine = lots.filtered(lambda lot: lot.product_id == move.product_id)
             each = (quantity or move.product_uom_qty) / len(mine)
@@ -474,7 +474,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
 
     @classmethod
     def _create_approved_return(cls, order, *args, **values):
-        """Return order lines of which nothing comes back, so that a person has to approve it."""
+        """Return order lines without goods, so that a person has to approve it."""
         sale_return = cls._create_return(order, *args, **values)
         if sale_return.state != 'submitted':
             raise AssertionError(f"Return {sale_return.name} did not wait for anybody.")
@@ -523,7 +523,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
 
     @classmethod
     def _return_goods(cls, order, quantity=None, disposition='restock', **values):
-        """Go all the way: request, receipt, inspection, and (policy) credit note."""
+        """Go through all steps: request, receipt, inspection, and (policy) credit note."""
         sale_return = cls._create_return(order, quantity, **values)
         cls._receive(sale_return)
         sale_return.action_inspect_all(disposition)
@@ -531,9 +531,9 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
 
     @classmethod
     def _backdate(cls, sale_return, moment):
-        """Say that all that happened to a return so far happened then.
+        """Date everything that happened to a return so far.
 
-        Evidence has the time of the transaction; nothing but a test can write it.
+        Evidence has the time of the transaction; only a test can write it.
         """
         cls.env.flush_all()
         cls.env.cr.execute("ALTER TABLE sale_return_event DISABLE TRIGGER USER")
@@ -587,7 +587,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
                 result = call_kw(env[records._name], method, [*ids, *args], kwargs)
                 env.flush_all()
         except IntegrityError as error:
-            # As Odoo does around each call.
+            # Like Odoo around each call.
             table = error.diag.table_name
             model = next(m for m in env.registry.values() if m._table == table)
             message = env[model._name]._sql_error_to_message(error)
@@ -595,7 +595,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
         return result
 
     def _run_message_job(self):
-        # Messages wait some minutes for what else happens: they are over.
+        # Messages wait some minutes for other events: skip that time.
         messages = self.env['sale.return.message'].sudo()
         messages.search(
             [('state', '=', 'waiting'), ('attempts', '=', 0)]
@@ -605,7 +605,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
         self.env.invalidate_all()
 
     def _run_credit_job(self):
-        # What has failed is tried again after a while: that while is over.
+        # Failures are retried after a while: skip that time.
         self.env['sale.return'].search([('credit_retry_at', '!=', False)])._write_facts(
             {'credit_retry_at': '2000-01-01'}
         )

@@ -5,11 +5,11 @@ from odoo.exceptions import UserError
 
 
 class SaleReturnAssertions:
-    """Mixin of tests: assertions that speak of the business."""
+    """Mixin of tests: assertions about the business."""
 
     @contextmanager
     def assert_refused(self, text="", exception=UserError):
-        """Assert a refusal whose sentence has `text` in it; what it had begun is rolled back."""
+        """Assert a refusal whose sentence has `text` in it; its changes are rolled back."""
         with self.assertRaises(exception) as caught:
             yield
         self.assertIn(text, str(caught.exception))
@@ -63,9 +63,9 @@ class SaleReturnAssertions:
         )
 
     def assert_ledger_balanced(self):
-        """Assert that entries balance, and that the ledger values what stands in stock.
+        """Assert that entries balance, and that the ledger agrees with the stock value.
 
-        What was put in stock by the set-up was never bought; it is left out.
+        Stock created by the set-up was never bought; it is left out.
         """
         moves = self.env['account.move'].search(
             [('company_id', '=', self.company.id), ('state', '=', 'posted')]
@@ -101,8 +101,8 @@ class SaleReturnAssertions:
     def assert_fully_credited(self, invoices):
         """Assert that the notes of returns took back exactly the invoices, to the last cent.
 
-        Compared is what stands in the ledger: amounts of each account and each tax, in the
-        currency of the invoice and of the company.
+        Compares the ledger: amounts of each account and each tax, in the currency of the invoice
+        and of the company.
         """
         for invoice in invoices:
             taken_back = {
@@ -130,7 +130,7 @@ class SaleReturnAssertions:
         return result
 
     def _count_documents(self):
-        """Count what a refused action could have left behind."""
+        """Count records that a refused action could have created."""
         models = (
             'sale.return',
             'sale.return.line',

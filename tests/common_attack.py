@@ -1,4 +1,4 @@
-"""Attacks with odd values: the same ones each time, a part of them or all.
+"""Attacks with invalid values: always the same ones, a part of them or all.
 
 Without `SALE_RETURN_ATTACK=all` in the environment a tenth is tried, chosen by a fixed seed; all of
 them by `dev/attack`.
@@ -18,7 +18,7 @@ ADDON = 'odoo.addons.sale_return.'
 SHARE = {'all': 1, 'half': 2}.get(os.environ.get('SALE_RETURN_ATTACK'), 10)
 SEED = 19
 
-# What no clerk would send, by kind.
+# Values that no clerk would send, by kind.
 ODD_VALUES = {
     'nothing': None,
     'false': False,
@@ -47,7 +47,7 @@ ODD_VALUES = {
     'domain': [('create_uid.password', '=like', '%')],
 }
 
-# What makes sense beside the odd value, by the name of the argument.
+# Valid values for the other arguments, by name.
 PLAIN = {
     'reason': "Because.",
     'comment': "Because.",
@@ -77,7 +77,7 @@ ROLES = {
     'customer': 'base.group_portal',
 }
 
-# What is said to whoever calls, in words. Everything else is an error of ours.
+# Exceptions with a message for the caller. All others are our errors.
 SENTENCES = (UserError, AccessError, AccessDenied, MissingError)
 
 
@@ -110,7 +110,7 @@ def get_public_methods(env, with_arguments=True):
 
 
 class AttackMixin:
-    """Calls as a remote client makes them, taken back afterwards."""
+    """Calls of a remote client, rolled back afterwards."""
 
     @classmethod
     def _create_roles(cls):
@@ -121,7 +121,7 @@ class AttackMixin:
     def _attack(self, user, model, method, *args, **kwargs):
         """Call a method as a user.
 
-        :return: what went wrong, None for an answer or a sentence.
+        :return: the error, None for an answer or an error message.
         """
         env = self.env(user=user, su=False)
         muted = ('odoo.sql_db', 'odoo.models.unlink', 'odoo.addons.base.models.ir_rule')

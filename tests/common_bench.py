@@ -1,4 +1,4 @@
-"""A desk for tests: calls go the way of a client, as an inspector without any other role."""
+"""A desk for tests: calls work like those of a client, as an inspector without any other role."""
 
 from itertools import count
 
@@ -39,8 +39,8 @@ class BenchCommon(SaleReturnCommon):
         return sale_return
 
     def _do(self, method, *args, token=None, bench=None, session_id=None, **kwargs):
-        """Call a step as a client does, with a token of its own."""
-        bench = self.bench if bench is None else bench  # models without records are false
+        """Call a step as a client does, with its own token."""
+        bench = self.bench if bench is None else bench  # recordsets without records are false
         kwargs['token'] = token or f'token-{next(self.tokens)}'
         return getattr(bench, method)(session_id or self.session_id, *args, **kwargs)
 

@@ -5,7 +5,7 @@ class CreditCommon(SaleReturnCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # Nothing of what is tested here depends on the goods: approval releases the credit.
+        # These tests do not depend on the goods: approval releases the credit.
         cls.policy.release_event = 'approval'
 
     def _credit(self, order, *quantities):

@@ -63,7 +63,7 @@ class ExchangeCommon(RefundCommon, ReconciliationCommon):
 
     @classmethod
     def _create_exchange(cls, sale_line, product, quantity=1.0, submit=True, **values):
-        """Return goods of an order line for a product, as the staff does."""
+        """Exchange goods of an order line for a product, as the staff does."""
         sale_return = cls.env['sale.return'].create(
             {
                 'partner_id': sale_line.order_id.partner_id.id,
@@ -87,7 +87,7 @@ class ExchangeCommon(RefundCommon, ReconciliationCommon):
 
     @classmethod
     def _exchange_goods(cls, sale_line, product, quantity=1.0, disposition='restock', **values):
-        """Go all the way: request, receipt, inspection, credit, exchange invoice."""
+        """Go through all steps: request, receipt, inspection, credit, exchange invoice."""
         sale_return = cls._create_exchange(sale_line, product, quantity, **values)
         cls._receive(sale_return)
         sale_return.action_inspect_all(disposition)

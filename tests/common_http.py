@@ -15,8 +15,8 @@ class PatientHttpCase(tests.HttpCase):
 
     test_cursor_lock_timeout = 180
 
-    # For tests without a browser: nobody runs the scripts, so no test has to find the files of each
-    # bundle once more.
+    # For tests without a browser: nobody runs the scripts, so tests need not find the files of each
+    # bundle again.
     without_scripts = False
 
     def setUp(self):
@@ -27,7 +27,7 @@ class PatientHttpCase(tests.HttpCase):
 
     @contextmanager
     def enter_registry_test_mode(self):
-        """Override of `odoo`: it is in it already. Helpers that run jobs need not know."""
+        """Override of `odoo`: already entered. Helpers that run jobs need not know."""
         yield
 
     def url_open(self, url, *args, timeout=180, **kwargs):

@@ -1,4 +1,4 @@
-"""Fixtures of trade without any role in Returns, as most people of a company do it."""
+"""Fixtures for trade without a role in Returns, like most people of a company."""
 
 import functools
 from contextlib import ExitStack, contextmanager
@@ -14,10 +14,10 @@ OUR_MODULE = 'odoo.addons.sale_return.'
 
 
 class OrdinaryCommon(RefundCommon):
-    """People with groups of Odoo's own only, each request of whom starts with an empty cache.
+    """Users with only Odoo's own groups, whose requests start with an empty cache.
 
-    Nor may what is at hand by chance help them: while one of them acts, each read of a record of
-    ours outside of superuser mode fails when they may not read it.
+    Cached values must not help them either: while they act, reading our records outside of
+    superuser mode fails if they may not read them.
     """
 
     @classmethod
@@ -33,7 +33,7 @@ class OrdinaryCommon(RefundCommon):
         cls.biller = cls._create_ordinary('biller', 'account.group_account_invoice')
         cls.accountant = cls._create_ordinary('accountant', 'account.group_account_user')
         cls.account_manager = cls._create_ordinary('accounts', 'account.group_account_manager')
-        # Sees their own orders only, and bills those of everybody.
+        # Only sees their own orders, and bills those of everybody.
         cls.seller_biller = cls._create_ordinary(
             'both', 'sales_team.group_sale_salesman', 'account.group_account_invoice'
         )
@@ -70,14 +70,14 @@ class OrdinaryCommon(RefundCommon):
         return user
 
     def _as(self, user, records):
-        """Return records as a user finds them with a new request: nothing is at hand."""
+        """Return records as in a new request of a user, with an empty cache."""
         self.env.flush_all()
         self.env.invalidate_all()
         return records.with_env(self._env_of(user, companies=self.company))
 
     @contextmanager
     def _strict(self):
-        """Refuse ordinary users all reads of records of ours that they may not read."""
+        """Refuse ordinary users to read our records without the rights."""
         has_access = models.BaseModel._has_field_access
 
         def has_field_access(records, field, operation):
@@ -105,7 +105,7 @@ class OrdinaryCommon(RefundCommon):
     def _get_overrides(cls):
         """Return our overrides and computes on Odoo's models: `{(file, method): class}`.
 
-        A method that only we have is none, unless a field of ours is computed by it.
+        Methods that only we define do not count, unless they compute one of our fields.
         """
         result = {}
         for name, model in cls.env.registry.items():
@@ -130,7 +130,7 @@ class OrdinaryCommon(RefundCommon):
 
     @contextmanager
     def _recorded(self):
-        """Note which of our overrides ordinary users cause to run; yield the set of them."""
+        """Record which of our overrides ordinary users run; yield their set."""
         walked = set()
 
         def note(key, function):

@@ -39,7 +39,7 @@ class PortalCommon(SaleReturnCommon):
         cls.jane = cls._create_portal_user('jane', cls.customer)
         cls.colleague = cls._create_portal_user('colleague', colleague)
         cls.stranger = cls._create_portal_user('stranger', stranger)
-        # Odoo's helper has given her others.
+        # Odoo's helper gave her different ones.
         cls.customer.write({'name': "Jane Customer", 'email': 'jane@example.com'})
 
     @classmethod
@@ -68,7 +68,7 @@ class PortalHttpCommon(PortalCommon, PatientHttpCase):
             self.authenticate(None, None)
 
     def _open(self, url, status=200):
-        """Open a page and return what is on it."""
+        """Open a page and return its content."""
         return self._read(self.url_open(url), status)
 
     def _read(self, response, status=200):
@@ -82,13 +82,13 @@ class PortalHttpCommon(PortalCommon, PatientHttpCase):
         return page.xpath(f"//{tag}[contains(concat(' ', @class, ' '), ' {name} ')]")
 
     def _text(self, page, name=None):
-        """Return what is written on a page, or in its elements that have a class."""
+        """Return the text of a page, or in its elements that have a class."""
         nodes = self._find(page, name) if name else page.xpath('//main')
         text = " ".join(node.text_content() for node in nodes)
         return " ".join(text.replace('\xa0', ' ').split())
 
     def _product(self, page, line):
-        """Return what is written about an order line."""
+        """Return the text about an order line."""
         (node,) = page.xpath(f"//*[@data-line='{line.id}']")
         return " ".join(node.text_content().split())
 
@@ -132,7 +132,7 @@ class PortalHttpCommon(PortalCommon, PatientHttpCase):
         return values
 
     def _ask(self, quantities, order=None, token=None, photos=(), key=None, **changes):
-        """Send the second screen; return the page that comes, the summary if all is well."""
+        """Send the second screen; return the next page, the summary if everything is valid."""
         values = self._prepare_details(quantities, order, token, key)
         return self._post(self._url(order, '/details'), {**values, **changes}, photos)
 
@@ -141,7 +141,7 @@ class PortalHttpCommon(PortalCommon, PatientHttpCase):
         return self._post(*self._form(summary))
 
     def _send_asked_links(self):
-        """Run the job that sends the links guests asked for; return the mails it made."""
+        """Run the job that sends the links guests asked for; return the mails it created."""
         mails = self.env['mail.mail'].sudo()
         before = mails.search([])
         with self.enter_registry_test_mode():

@@ -4,7 +4,7 @@ from .common import SaleReturnCommon
 
 
 class ReconciliationCommon(SaleReturnCommon):
-    """A company, and what the list of differences says about it."""
+    """A company and its list of differences."""
 
     def _refresh(self):
         self.env['sale.return.reconciliation'].action_refresh()

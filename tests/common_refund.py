@@ -1,4 +1,4 @@
-"""Customers who pay in every way there is, and providers that answer in every way there is."""
+"""Customers who pay in all possible ways, and providers with all possible answers."""
 
 from contextlib import contextmanager
 from unittest.mock import patch
@@ -62,7 +62,7 @@ class RefundCommon(SaleReturnCommon):
 
     @classmethod
     def _create_provider(cls):
-        """Create a provider without a code of its own; what it answers is patched."""
+        """Create a provider without its own code; its answers are patched."""
         method = cls.env.ref('payment.payment_method_unknown').sudo()
         provider = (
             cls.env['payment.provider']
@@ -180,11 +180,11 @@ class RefundCommon(SaleReturnCommon):
     # === ASSERTIONS === #
 
     def _post_refunds(self, refunds):
-        """Post the prepared payments, as an accountant does."""
+        """Post the prepared payments like an accountant."""
         refunds.payment_id.action_post()
 
     def assert_at_zero(self, *documents):
-        """Assert that invoices, notes and the entries of payments have nothing open."""
+        """Assert that invoices, notes and the entries of payments are fully settled."""
         for document in documents:
             for move in document:
                 receivable = move.line_ids.filtered(
@@ -195,7 +195,7 @@ class RefundCommon(SaleReturnCommon):
                 self.assertFalse(any(receivable.mapped('amount_residual_currency')), move.name)
 
     def assert_payouts(self, refunds, *expected):
-        """Assert `(journal, amount)` of payouts in the order in which they were made."""
+        """Assert `(journal, amount)` of payouts in the order of their creation."""
         self.assertEqual(
             [(refund.journal_id, refund.amount) for refund in refunds.sorted('id')],
             list(expected),

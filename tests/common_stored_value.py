@@ -6,7 +6,7 @@ from .common import SaleReturnCommon
 
 
 class StoredValueCommon(SaleReturnCommon):
-    """Orders that gift cards, wallets and points pay, or that put something on them."""
+    """Orders paid by gift cards, wallets and points, or loading them."""
 
     @classmethod
     def setUpClass(cls):
@@ -73,7 +73,7 @@ class StoredValueCommon(SaleReturnCommon):
 
     @classmethod
     def _sell_with(cls, cards, *lines, **values):
-        """Sell goods that cards pay, deliver and invoice them."""
+        """Sell goods paid by cards, deliver and invoice them."""
         order = cls._order_with(cards, *lines, **values)
         cls._deliver(order)
         return order, cls._invoice(order)

@@ -82,7 +82,7 @@ class TeamCommon(SaleReturnCommon):
 
     @classmethod
     def _approve(cls, sale_return):
-        # Whoever asked for it does not approve it.
+        # The requester does not approve it.
         sale_return.with_env(cls._env_of(cls.decider)).action_approve()
 
     @classmethod
@@ -95,7 +95,7 @@ class TeamCommon(SaleReturnCommon):
         self.env.invalidate_all()
 
     def _get_told(self, sale_return, user):
-        """Return the subjects of what a user was notified of about a return, oldest first."""
+        """Return the subjects of a user's notifications about a return, oldest first."""
         messages = (
             self.env['mail.message']
             .sudo()

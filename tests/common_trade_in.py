@@ -2,20 +2,20 @@ from .common_reconciliation import ReconciliationCommon
 
 
 class TradeInCommon(ReconciliationCommon):
-    """Goods that come for order lines of which nothing was delivered."""
+    """Goods received for order lines without deliveries."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.used = cls._create_product("Used Lamp", standard_price=20.0)
         cls.seller = cls._create_user('trade_in_seller', 'sales_team.group_sale_salesman_all_leads')
-        # Nobody of Returns.
+        # A user without a role in Returns.
         cls.worker = cls._create_user(
             'trade_in_worker', 'stock.group_stock_user', 'stock.group_production_lot'
         )
 
     def _switch_back(self):
-        """Set everything the way it is in Odoo alone."""
+        """Restore the defaults of standard Odoo."""
         self._configure(sale_return_adopt_native=False, sale_return_auto_credit=False)
         self.warehouse.sudo().sale_return_quarantine = False
 
@@ -27,7 +27,7 @@ class TradeInCommon(ReconciliationCommon):
         return order
 
     def _validate(self, pickings):
-        """Process transfers as a worker does who has no role of ours."""
+        """Process transfers like a worker without a role in Returns."""
         self.env.invalidate_all()
         pickings = pickings.with_env(self._env_of(self.worker))
         for move in pickings.move_ids:
@@ -38,7 +38,7 @@ class TradeInCommon(ReconciliationCommon):
         self.assertIs(result, True)
 
     def _bring(self, sale_line, quantity, product=None, picking_type=None):
-        """Receive by hand what a customer brings, naming an order line."""
+        """Receive goods of a customer by hand, for an order line."""
         picking_type = picking_type or self.warehouse.in_type_id
         values = {
             'product_id': (product or sale_line.product_id).id,
@@ -67,11 +67,11 @@ class TradeInCommon(ReconciliationCommon):
         return picking.with_env(self.env)
 
     def _get_returns(self, order):
-        """Return what stands for goods of the customer of an order."""
+        """Return the stock of the customer's goods of an order."""
         return self.env['sale.return'].search([('partner_id', '=', order.partner_id.id)])
 
     def assert_waiting(self, order, picking, quantity):
-        """Assert that goods are the customer's, and that a person has to look at them."""
+        """Assert that goods are the customer's, and that a person has to check them."""
         sale_return = self._get_returns(order)
         self.assertEqual(len(sale_return), 1)
         self.assertEqual(sale_return.state, 'submitted')

@@ -1,9 +1,9 @@
-"""People in front of a browser: each with only the groups of their role, in by the login form.
+"""People in front of a browser: each with only the groups of their role, using the login form.
 
-Python says what they do, and the DevTools protocol does it: clicks on what is on top, real keys.
-Nothing of an act goes past the screen; what every page must be is in `Walker.look`.
+Python controls them through the DevTools protocol: clicks on visible elements, real keys. All
+actions go through the screen; the requirements for every page are in `Walker.look`.
 
-With `SR_WALK_IMAGES=folder` each page that is looked at is kept as a picture.
+With `SR_WALK_IMAGES=folder` each checked page is saved as a picture.
 """
 
 import base64
@@ -27,12 +27,12 @@ from odoo.tools.translate import PoFileReader
 from .common_http import PatientHttpCase
 from .common_refund import RefundCommon
 
-# What a slow machine needs that runs other tests beside it, in seconds.
+# Time in seconds that a slow machine with parallel tests needs.
 PATIENCE = 90
 DESK, TELEPHONE = (1280, 800), (390, 844)
 KEYS = {'Enter': (13, '\r'), 'Escape': (27, ''), 'Tab': (9, ''), 'ArrowDown': (40, '')}
 
-# Marks what can be seen and read in the part of a page that is ours to answer for.
+# Marks the visible text in our part of a page.
 SCRIPT = """
 window.walk ||= {
     visible(element) {
@@ -146,7 +146,7 @@ window.walk ||= {
 
 @cache
 def get_chinese_terms():
-    """Return the terms of ours that have another text in Chinese, `{English: Chinese}`."""
+    """Return our terms with a different text in Chinese, `{English: Chinese}`."""
     with file_open('sale_return/i18n/zh_CN.po', 'rb') as file:
         return {
             ' '.join(row['src'].split()): row['value']
@@ -179,7 +179,7 @@ class Walker:
         return result
 
     def run(self, code):
-        """Run JavaScript on the page and return what it gives (plain data)."""
+        """Run JavaScript on the page and return its result (plain data)."""
         answer = self.call(
             'Runtime.evaluate',
             expression=f'{SCRIPT};{code}',
@@ -213,7 +213,7 @@ class Walker:
         )
 
     def wait_until(self, code, what):
-        """Wait until JavaScript gives something that is true, and return it."""
+        """Wait until JavaScript returns a true value, and return it."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             if result := self.run(code):
@@ -245,7 +245,7 @@ class Walker:
         self.see(*selectors)
 
     def see(self, *selectors):
-        """Wait until all of these can be seen; `"selector|text"` also asks for a text in it."""
+        """Wait until all of these are visible; `"selector|text"` also requires a text in it."""
         for selector in selectors:
             selector, _separator, text = selector.partition('|')
             self.wait_until(
@@ -257,7 +257,7 @@ class Walker:
         self.wait_until(f"!walk.find({json.dumps(selector)}).length", f"end of {selector}")
 
     def _point_at(self, selector):
-        """Return where something is, once it stands still and nothing covers it."""
+        """Return the position of an element, once it is still and not covered."""
         selector, _separator, text = selector.partition('|')
         return self.wait_until(
             f"""(() => {{
@@ -292,7 +292,7 @@ class Walker:
             self.clicks += 1
 
     def type(self, selector, text):
-        """Put a text into a field in place of what is there."""
+        """Replace the text of a field."""
         clicks = self.clicks
         self.click(selector)
         self.clicks = clicks
@@ -300,7 +300,7 @@ class Walker:
         self.call('Input.insertText', text=text)
 
     def choose(self, field, text):
-        """Type into a field that searches, and take the first that fits."""
+        """Type into a field that searches, and choose the first match."""
         self.type(f"{field} input", text)
         self.click(f".o-autocomplete--dropdown-item|{text}")
 
@@ -332,7 +332,7 @@ class Walker:
         )
 
     def log_in(self, person):
-        """Log in by the form, after whoever was at the browser before."""
+        """Log in by the form, after the previous user of the browser."""
         self.chinese = person.lang == 'zh_CN'
         self.open('/web/session/logout?redirect=/web/login', 'input[name=login]')
         self.type('input[name=login]', person.login)
@@ -357,9 +357,9 @@ class Walker:
     # === WHAT EVERY PAGE MUST BE === #
 
     def look(self, name, *selectors, ours=True):
-        """Wait for what belongs to a page, then check what every page must be.
+        """Wait for the elements of a page, then check the requirements of every page.
 
-        :param bool ours: whether its form is ours; those of Odoo have several main buttons.
+        :param bool ours: whether the form is ours; Odoo's have several primary buttons.
         """
         self.see(*selectors)
         self.wait_until(
@@ -470,7 +470,7 @@ class WalkCommon(RefundCommon, PatientHttpCase):
     def _walk(self, person, size=DESK):
         """Give a browser to somebody, who logs in by the form.
 
-        Nothing inside may read or write records: the server uses the same transaction meanwhile.
+        Code inside must not read or write records, as the server uses the same transaction.
         """
         users = self.env.registry['res.users']
         browser = ChromeBrowser(self)
@@ -483,7 +483,7 @@ class WalkCommon(RefundCommon, PatientHttpCase):
             ):
                 walker = Walker(self, browser, self.base_url(), size)
                 walker.resize(size)
-                # Colours that are still changing are no colours to judge.
+                # Wait for colour transitions before checking them.
                 walker.call(
                     'Emulation.setEmulatedMedia',
                     features=[{'name': 'prefers-reduced-motion', 'value': 'reduce'}],
@@ -498,7 +498,7 @@ class WalkCommon(RefundCommon, PatientHttpCase):
             self.env.invalidate_all()
 
     def look(self, walker, name):
-        """Keep a picture of a page where somebody asked for pictures."""
+        """Save a picture of a page, if requested."""
         if folder := os.environ.get('SR_WALK_IMAGES'):
             lang = 'zh' if walker.chinese else 'en'
             data = walker.call('Page.captureScreenshot')['data']
@@ -506,6 +506,6 @@ class WalkCommon(RefundCommon, PatientHttpCase):
             pathlib.Path(folder, file).write_bytes(base64.b64decode(data))
 
     def blame(self, walker, reason):
-        """Keep what is wrong with a page: the test fails with all of it in the end."""
+        """Record errors of a page: the test fails with all of them at the end."""
         where = f"{'Chinese' if walker.chinese else 'English'}, {walker.size[0]} px"
         self.blames.append(f"{reason}\n({where})")

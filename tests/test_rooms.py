@@ -15,7 +15,7 @@ MAX_PARTS = 12  # files of `sale.return`: two of the document, one per room
 # Rooms of the core, in the order of `models/__init__.py`; all others are wings.
 CORE = ('base', 'document', 'decision', 'reception', 'kit', 'inspection', 'credit', 'goodwill')
 
-# `{what is found: why it is right}`. For what was there before the rooms; none for new code.
+# `{what is found: why it is right}`. For code older than the rooms; none for new code.
 EXCEPTIONS = {
     'R1 base/res_config_settings.py names sale.return.message.kind of message':
         "the settings are one form, which says what is incomplete anywhere",
@@ -28,13 +28,13 @@ EXCEPTIONS = {
 }  # fmt: skip
 
 # One room has these and no other one extends them: what goes with a change of state or a posting is
-# listed there as hooks, and what is protected is said by the field (`readonly`).
+# listed there as hooks, and protected fields are marked `readonly`.
 SEALED = (
     '_update_state', '_before_state', '_after_state', '_post', '_after_sale_return_posting',
     '_is_derived',
 )  # fmt: skip
 
-# What a room may import of another one: plain values, no classes of models.
+# Modules a room may import from another one: plain values, no model classes.
 IMPORTABLE = ('const', 'exceptions')
 
 # Odoo, or another place of the add-on, has fields of these names as well.
@@ -49,7 +49,7 @@ COMMON_NAMES = frozenset(
 
 
 class Source:
-    """One file of a room: its classes of models, and what it names."""
+    """One file of a room: its classes of models, and the names it uses."""
 
     def __init__(self, path):
         self.room, self.stem = path.parent.name, path.stem
@@ -151,7 +151,7 @@ class House:
                     found[model].add(source.room)
                 for name in get_members(node):
                     found[name].add(source.room)
-        # A single word says too little.
+        # A single word is too unspecific.
         return {
             name: rooms
             for name, rooms in found.items()
@@ -173,7 +173,7 @@ class House:
         return set(re.findall(r'`(?:[\w.]*\.)?(\w+)`', text))
 
     def find_named(self, source, rooms):
-        """Yield what a file names that only other rooms have, and which rooms those are."""
+        """Yield names in a file that only other rooms have, with these rooms."""
         for word in sorted(source.words):
             owners = self.owners.get(word, set())
             if owners and source.room not in owners and owners <= set(rooms):
@@ -295,11 +295,11 @@ class TestRooms(BaseCase):
         cls.found = sorted(set(cls.house.find_all()))
 
     def test_walls_hold(self):
-        """A rule that is broken is named, with the file and what it does."""
+        """A broken rule is named, with the file and the violation."""
         self.assertEqual([f for f in self.found if f not in EXCEPTIONS], [])
 
     def test_exceptions_are_needed(self):
-        """What has been mended is no exception any more, and there are few of them."""
+        """Fixed exceptions are removed, and there are few of them."""
         self.assertEqual([known for known in EXCEPTIONS if known not in self.found], [])
         self.assertLessEqual(len(EXCEPTIONS), 10)
 

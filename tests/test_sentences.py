@@ -1,4 +1,4 @@
-"""What is said is said in whole sentences. Reads the sources, needs no database."""
+"""Messages are whole sentences. Reads the sources, needs no database."""
 
 import ast
 import re
@@ -29,12 +29,12 @@ def find_translations(node):
 
 
 def is_label_apart(text, name):
-    """Tell whether a placeholder stands in quotes, in brackets or behind a colon."""
+    """Tell whether a placeholder is in quotes, in brackets or behind a colon."""
     return re.search(rf'[“(]%\({name}\)s[”)]|: %\({name}\)s|one of %\({name}\)s', text)
 
 
 def find_fragments(tree):
-    """Yield what is glued: `(what is done with it, text)`."""
+    """Yield concatenated texts: `(operation, text)`."""
     for node in ast.walk(tree):
         parts = []
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):

@@ -305,12 +305,12 @@ class TestAnalyticsResale(AnalyticsCase):
     # === STORED OR NOT === #
 
     def _store(self, fresh_until='2999-01-01 00:00:00'):
-        """Store everything, and take it as fresh until then."""
+        """Store everything, and treat it as fresh until then."""
         self.env['sale.return.fact'].sudo()._refresh(everything=True)
         self.env['ir.config_parameter'].sudo().set_param(RESALES_FRESH_UNTIL, fresh_until)
 
     def _sell_again(self, product):
-        """Return goods, sell all there is, and return what there is to say about it."""
+        """Return goods, sell the whole stock, and return the resulting rows."""
         quants = self.env['stock.quant'].sudo()._gather(product, self.stock)
         order = self._create_order({'product': product, 'quantity': 2})
         self._deliver(order)
@@ -341,7 +341,7 @@ class TestAnalyticsResale(AnalyticsCase):
         )
         self._spoil(plain)
         self.assertEqual(self._get_rows(plain).quantity, 77)
-        # One looks up which products moved.
+        # One query looks up which products moved.
         with self.assertQueryCount(2):
             self.env['sale.return.resale'].search_count([])
 
@@ -399,13 +399,13 @@ class TestAnalyticsDashboards(SaleReturnCommon):
         )
 
     def test_odoo_finds_the_terms_of_the_dashboards(self):
-        """It looks in files of these names only."""
+        """Odoo only looks in files of these names."""
         names = [path.name for path in DASHBOARDS.glob('*.json')]
         self.assertEqual(len(names), len(self._get_dashboards()))
         self.assertTrue(all(name.endswith('_dashboard.json') for name in names), names)
 
     def test_tables_name_themselves_in_terms_that_are_translated(self):
-        """What a pivot writes above its columns is its own name, in English in all languages."""
+        """A pivot writes its own name above its columns, in English in all languages."""
         for dashboard in self._get_dashboards():
             sheet = json.loads(dashboard.spreadsheet_data)['sheets'][0]
             tables = [cell for cell in sheet['cells'].values() if cell.startswith('=PIVOT(')]
@@ -475,7 +475,7 @@ class TestAnalyticsDashboards(SaleReturnCommon):
                 for pivot in data['pivots'].values()
             }
             for figure in data['sheets'][0]['figures']:
-                self.assertGreaterEqual(figure['offset']['x'], 20)  # none touches the edge
+                self.assertGreaterEqual(figure['offset']['x'], 20)  # no text touches the edge
                 content = figure['data']
                 if content['type'] != 'scorecard' or content['baselineMode'] == 'text':
                     continue
@@ -510,7 +510,7 @@ class TestAnalyticsOpenData(SaleReturnCommon, PatientHttpCase):
     """The analysis by JSON-2 and as a file."""
 
     def _post(self, method, **arguments):
-        # sudo: keys are made by a person in their preferences.
+        # sudo: users create keys in their preferences.
         key = (
             self.env['res.users.apikeys']
             .with_user(self.staff)

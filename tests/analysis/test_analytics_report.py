@@ -41,7 +41,7 @@ class TestAnalyticsReport(SaleReturnCommon):
         return [rows[0][f'{name}:sum'] or 0.0 for name in names]
 
     def _store_everything(self):
-        """Store all facts, and take them as fresh for ever."""
+        """Store all facts, and treat them as always fresh."""
         self.env['sale.return.fact'].sudo()._refresh(everything=True)
         self._set_fresh_until('2999-01-01 00:00:00')
 
@@ -262,13 +262,13 @@ class TestAnalyticsReport(SaleReturnCommon):
         order = self._create_sale()
         self._store_everything()
         self.env['sale.return.report'].search_count([])
-        # Two look up what changed.
+        # Two queries look up what changed.
         with self.assertQueryCount(3):
             self.env['sale.return.report'].search_count([])
         self._set_fresh_until('2020-01-01 00:00:00')
         self._return_goods(order, 4)
         self.env['sale.return.report'].search_count([])
-        # One finds the places of customers, one computes what changed.
+        # One query finds the locations of customers, one computes changes.
         with self.assertQueryCount(5):
             self.env['sale.return.report'].search_count([])
 
@@ -293,7 +293,7 @@ class TestAnalyticsReport(SaleReturnCommon):
         self.assertEqual(self._sum('qty_shipped'), [10])
 
     def test_the_job_stores_all_but_what_others_may_still_be_writing(self):
-        # Another connection shows this transaction as one that is at work.
+        # Another connection shows this transaction as running.
         begin = self.env.cr.now()
         seen_until = self.env['sale.return.fact']._get_seen_until()
         self.assertLessEqual(seen_until, begin)
@@ -400,7 +400,8 @@ class TestAnalyticsReport(SaleReturnCommon):
         )
         self.assertAlmostEqual(group['hours_receipt_median:avg'], 24)
         self.assertAlmostEqual(group['hours_receipt_p90:avg'], 24)
-        # Inspected and credited in one go with the receipt: all bears the time when that began.
+        # Inspected and credited in one go with the receipt: everything has the time when that
+        # began.
         self.env.cr.execute(
             "UPDATE stock_move SET date = date + interval '6 hours' WHERE id = ANY(%s)",
             [records['stock_move'].ids],

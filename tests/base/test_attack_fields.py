@@ -8,8 +8,8 @@ from odoo.tests import tagged
 from ..common import SaleReturnCommon
 from ..common_attack import ODD_VALUES, AttackMixin, is_chosen
 
-# Who may write some field of a record that this company uses. What is not named is written by
-# services; configuration that all companies share by whoever has all of them.
+# Who may write some field of a record that this company uses. Other records are written by
+# services; shared configuration by users with access to all companies.
 USERS = {'user', 'inspector', 'approver', 'manager'}
 WRITERS = {
     'sale.return': USERS,
@@ -45,7 +45,7 @@ class TestAttackFields(AttackMixin, SaleReturnCommon):
                 continue
             value = field.convert_to_write(records[field_name], records)
             savepoint = self.env.cr.savepoint()
-            # Refused, in whatever words.
+            # Refused, with any message.
             with suppress(Exception):
                 records.with_user(user).write({field_name: value})
                 self.env.flush_all()
@@ -69,7 +69,7 @@ class TestAttackFields(AttackMixin, SaleReturnCommon):
                 for field_name in (None, *sorted(fields)) if allowed else ():
                     for odd in ODD_VALUES:
                         case = (name, operation, field_name, odd)
-                        # Of values a hundredth is tried: what reads them is the same for all.
+                        # Only a hundredth of the values is tried, as they share the same reader.
                         if is_chosen('value', *case) and is_chosen('again', *case):
                             yield allowed[0], *case
 
@@ -85,7 +85,7 @@ class TestAttackFields(AttackMixin, SaleReturnCommon):
                 args.insert(0, records.search([], limit=1, order='id desc').ids)
             count += 1
             if problem := self._attack(self.roles[role], name, operation, *args):
-                # What is not there, or there already, is told by Odoo itself in a sentence.
+                # Missing or duplicate records are reported by Odoo itself.
                 if not problem.startswith(('ForeignKeyViolation', 'UniqueViolation', 'NotNull')):
                     wrong.append(f'{name}.{operation}({field_name}) {odd}: {problem}')
         self.assertFalse(wrong, '\n'.join(wrong))

@@ -5,7 +5,7 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestBadInput(SaleReturnCommon):
-    """What a client sends by mistake: a sentence comes back, and nothing is half-made."""
+    """Invalid input of clients gives an error message, and nothing is half done."""
 
     @classmethod
     def setUpClass(cls):

@@ -1,4 +1,4 @@
-"""Days begin and end where the company is, for whoever asks and for jobs."""
+"""Days begin and end in the time zone of the company, for all users and for jobs."""
 
 import ast
 from datetime import date
@@ -11,7 +11,7 @@ from odoo.tests import tagged
 from ..common import SaleReturnCommon
 
 ROOT = Path(__file__).parents[2]
-# A day that is the reader's own, or no company's.
+# Code that uses the day of the user, or of no company.
 OWN_DAYS = {
     'models/analysis/sale_return_metric.py': "a period that somebody chooses",
     'models/decision/sale_return_policy.py': "the name of a kept copy, which no company may own",
@@ -76,7 +76,7 @@ class TestCompanyDays(SaleReturnCommon):
         self.assertEqual(goodwill.date, date(2026, 3, 2))
 
     def test_no_second_way_to_a_day(self):
-        """Take the day from the company, not from whoever happens to ask."""
+        """Take the day from the company, not from the user."""
         found = set()
         for path in sorted(ROOT.rglob('*.py')):
             name = path.relative_to(ROOT).as_posix()

@@ -11,8 +11,8 @@ from odoo.tools import SQL, mute_logger
 class TestConcurrency(TransactionCase):
     """Two people at the same time: the second one waits, and then sees what the first has done.
 
-    Two real transactions are needed, so this works on rows that are in the database already. They
-    are rolled back.
+    Two real transactions are needed, so this works on existing rows of the database. They are
+    rolled back.
     """
 
     def _assert_second_waits(self, model, take):

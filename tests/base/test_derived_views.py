@@ -37,7 +37,7 @@ CLERK = ('sale_return.group_user', 'sales_team.group_sale_salesman')
 
 @tagged('post_install', '-at_install')
 class TestDerivedViews(SaleReturnCommon):
-    """What follows from what was done is read-only on every screen, and never in the way."""
+    """Derived fields are read-only on every screen, and never cause errors."""
 
     @classmethod
     def setUpClass(cls):
@@ -104,7 +104,7 @@ class TestDerivedViews(SaleReturnCommon):
                 kind = record._fields[name].type
                 value = not record[name] if kind == 'boolean' else SAMPLES[kind]
                 if kind == 'selection':
-                    # Another choice: what is none is refused before.
+                    # Another valid choice: invalid ones are refused before.
                     choices = record._fields[name].get_values(record.env)
                     value = next(choice for choice in choices if choice != record[name])
                 with self.subTest(field=name), self.assert_refused("by hand"):
@@ -113,7 +113,7 @@ class TestDerivedViews(SaleReturnCommon):
     # === THE WEB CLIENT === #
 
     def _get_form(self, env, values=None):
-        """Return what a web client knows of the empty form: the names, and their values."""
+        """Return the data of the empty form in a web client: the fields, and their values."""
         model = env['sale.return']
         arch = etree.fromstring(model.get_view(view_type='form')['arch'])
         names = [

@@ -32,7 +32,7 @@ class FirstSetUpCommon(SaleReturnCommon):
         cls.configurations = cls._env_of(cls.manager)['sale.return.configuration']
 
     def _start(self, template='us_web_shop', user=None, **answers):
-        """Answer the questions as people do: one screen after the other."""
+        """Answer the questions like a user: one screen after the other."""
         env = self._env_of(user or self.manager)
         starts = env['sale.return.start'].with_company(self.company)
         form = Form(starts.with_context(lang='en_US'), 'sale_return.sale_return_start_view_form')
@@ -57,7 +57,7 @@ class FirstSetUpCommon(SaleReturnCommon):
         return self.configurations._export(self.company)
 
     def _import(self, document, user=None):
-        """Choose a file, look at what it changes."""
+        """Choose a file, and see what it changes."""
         text = document if isinstance(document, (str, bytes)) else json.dumps(document)
         text = text.encode() if isinstance(text, str) else text
         starts = self._env_of(user or self.manager)['sale.return.start']
@@ -259,7 +259,7 @@ class TestFirstSetUp(FirstSetUpCommon):
 
 @tagged('post_install', '-at_install')
 class TestSample(FirstSetUpCommon):
-    """A sample parcel is made, shown to all, and goes again, without money or stock."""
+    """A sample parcel is created, shown to all, and removed, without money or stock."""
 
     def setUp(self):
         super().setUp()

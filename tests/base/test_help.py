@@ -13,7 +13,7 @@ ROLES = ('clerk', 'operator', 'accountant', 'manager', 'portal')
 
 @tagged('post_install', '-at_install')
 class TestHelp(SaleReturnCommon):
-    """Each role has a page of help in its language, and nothing on it is missing."""
+    """Each role has a page of help in its language, and nothing is missing on it."""
 
     def _open_help(self, *groups, lang='en_US'):
         login = f'help_{len(groups)}_{groups[0].split("_")[-1]}_{lang}'

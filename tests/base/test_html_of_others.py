@@ -1,4 +1,4 @@
-"""What strangers wrote is never HTML of ours. Reads the sources, needs no database."""
+"""Text of strangers never becomes part of our HTML. Reads the sources, needs no database."""
 
 import ast
 import re
@@ -9,7 +9,7 @@ from odoo.tests import BaseCase, tagged
 ADDON = Path(__file__).resolve().parents[2]
 FOLDERS = ('models', 'wizards', 'controllers', 'report', 'tools')
 
-# Functions that give HTML in which texts are escaped.
+# Functions that return HTML with escaped texts.
 ESCAPING = ('as_html', '_get_follow_up_note')
 # Methods whose `note` is HTML. Bodies of messages are texts, which Odoo escapes.
 WITH_NOTE = ('activity_schedule', '_activity_schedule_with_view')
@@ -18,14 +18,14 @@ HTML_KEYS = ('body_html', 'body')
 
 
 def get_name(node):
-    """Return the last name of what is called."""
+    """Return the last name of a call."""
     if isinstance(node, ast.Call):
         return getattr(node.func, 'attr', None) or getattr(node.func, 'id', None)
     return None
 
 
 def is_escaped(node):
-    """Tell whether an expression can only be HTML of ours, with texts of others escaped in it."""
+    """Tell whether an expression can only be our own HTML, with untrusted texts escaped."""
     if isinstance(node, ast.Constant):
         return True
     if isinstance(node, ast.Call) and get_name(node) == 'join':
@@ -98,7 +98,7 @@ class TestHtmlOfOthers(BaseCase):
 
 @tagged('post_install', '-at_install')
 class TestPromises(BaseCase):
-    """What the documents of security say is tested by a test that there is."""
+    """Tests named in the security documents exist."""
 
     def test_promises_name_tests_that_exist(self):
         tests = {

@@ -1,4 +1,4 @@
-"""What installing does to trade that is already there, and how warehouses live with it."""
+"""Effects of the installation on existing trade and on warehouses."""
 
 from odoo.tests import tagged
 from odoo.tools import SQL
@@ -11,7 +11,7 @@ LEAN = "hooks without the tables of optional modules"
 
 
 class EarlierTradeCommon(SaleReturnCommon):
-    """Trade as it was before the add-on: returns go to stock and leave no return behind."""
+    """Trade as it was before the add-on: returns go to stock and create no return document."""
 
     @classmethod
     def setUpClass(cls):
@@ -21,7 +21,7 @@ class EarlierTradeCommon(SaleReturnCommon):
 
     @classmethod
     def _install(cls):
-        """Switch on what installing switches on."""
+        """Switch on what the installation switches on."""
         cls.warehouse.sale_return_quarantine = True
         cls._configure(sale_return_adopt_native=True)
 
@@ -36,7 +36,7 @@ class EarlierTradeCommon(SaleReturnCommon):
 @tagged('post_install', '-at_install')
 class TestInstall(EarlierTradeCommon):
     def _fill_columns(self, orders):
-        """Create the columns of the orders anew, the way the installation does."""
+        """Recreate the columns of the orders like the installation."""
         self.env.flush_all()
         cr = self.env.cr
         cr.execute("UPDATE sale_order SET return_status = 'no' WHERE id = ANY(%s)", [orders.ids])
@@ -48,7 +48,7 @@ class TestInstall(EarlierTradeCommon):
         self.env.invalidate_all()
 
     def assert_filled(self, orders, quantities, status):
-        """Assert what the installation gives, and that computing gives the same."""
+        """Assert the values of the installation, and that computing them gives the same."""
         for _source in ('sql', 'orm'):
             self.assertEqual(orders.order_line.mapped('qty_returned'), quantities)
             self.assertEqual(orders.mapped('return_status'), status)
@@ -88,7 +88,7 @@ class TestInstall(EarlierTradeCommon):
     def test_other_products_of_an_order_line_do_not_count(self):
         order = self._create_sale()
         receipt = self._return_natively(order, 4)
-        # As the components of kits come back.
+        # Like components of kits that come back.
         receipt.move_ids.product_id = self.product_on_order
         self._fill_columns(order)
         self.assert_filled(order, [0.0], ['no'])
@@ -155,7 +155,7 @@ class TestInstall(EarlierTradeCommon):
             """
         )
         definitions = [definition for (definition,) in self.env.cr.fetchall()]
-        # Six references, what is under way out of quarantine, and the notes of returns.
+        # Six references, pending moves out of quarantine, and the notes of returns.
         self.assertEqual(len(definitions), 8)
         for definition in definitions:
             self.assertIn("IS NOT NULL", definition)
@@ -280,7 +280,7 @@ class TestWarehouse(SaleReturnCommon):
         )
 
     def test_returns_are_archived_and_come_back_with_their_warehouse(self):
-        # sudo: Odoo switches the settings of several warehouses off, which takes an administrator.
+        # sudo: Odoo switches the settings of several warehouses off, which needs an administrator.
         warehouse = self._create_warehouse().sudo()
         for active in (False, True):
             warehouse.active = active

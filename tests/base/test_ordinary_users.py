@@ -10,7 +10,7 @@ from ..common_ordinary import OrdinaryCommon
 
 LEAN = "people whose groups optional modules do not extend"
 
-# Our overrides that nobody without a role causes to run, and why.
+# Our overrides that are never run by users without a role, and why.
 NEVER_WALKED = {
     ('models.reception.stock_lot', '_compute_sale_return_ids'): "fields for users of Returns",
     ('models.document.ir_qweb_field_barcode', 'value_to_html'): "draws, and reads no record",
@@ -21,7 +21,7 @@ NEVER_WALKED = {
 
 @tagged('post_install', '-at_install')
 class TestOrdinaryUsers(OrdinaryCommon):
-    """Who has no role in Returns trades as ever, whatever returns there are."""
+    """Users without a role in Returns can trade as before, regardless of returns."""
 
     @classmethod
     def setUpClass(cls):
@@ -113,7 +113,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
         return payments
 
     def _change(self, team, order):
-        """Order more, and less again."""
+        """Raise the order, then lower it."""
         for quantity in (12, 11):
             line = self._as(team['seller'], order).order_line[0]
             line.product_uom_qty = quantity
@@ -125,7 +125,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
             self._as(team['seller'], kits).product_uom_qty += 1
 
     def _credit(self, team, invoice):
-        """Correct a price, take it back, and credit all that no return stands against."""
+        """Correct a price, undo it, and credit everything without a return."""
         env = self._as(team['biller'], self.env['account.move.reversal'])
         wizard = env.with_context(active_model='account.move', active_ids=invoice.ids)
         note = invoice.browse(
@@ -140,7 +140,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
         self._as(team['biller'], note).unlink()
 
     def _return(self, team, order, stage):
-        """Let a manager of Returns bring a return of a goods line to a stage."""
+        """Let a manager of Returns take a return of a goods line to a stage."""
         if stage == 'none':
             return
         lines = order.with_env(self.env).order_line
@@ -232,7 +232,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
         self._as(team['biller'], payment).unlink()
 
     def _send(self, team):
-        """Send an invoice with what belongs to it."""
+        """Send an invoice with its attachments."""
         order = self._create_sale()
         self._create_return(order, 2)
         wizard = self._as(team['biller'], self.env['account.move.send.wizard'])
@@ -246,7 +246,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
         self._as(self.sales_manager, attachment).unlink()
 
     def _keep_stock(self, team):
-        """Look at stock and lots, and manage warehouses."""
+        """View stock and lots, and manage warehouses."""
         product, lots = self._create_tracked_product('serial', 'SN-A', 'SN-B')
         order = self._create_order({'product': product, 'quantity': 2})
         self._deliver(order, lots=lots)
@@ -259,7 +259,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
             ).create({'name': 'SN-C', 'product_id': product.id})
         self._as(self.stock_manager, self.product.stock_quant_ids).mapped('value')
         self._as(self.stock_manager, self.product).read(['total_value', 'avg_cost'])
-        # A second warehouse switches settings on, which takes an administrator.
+        # A second warehouse switches settings on, which needs an administrator.
         warehouse = self._as(self.admin, self.env['stock.warehouse'])
         warehouse = warehouse.create({'name': "West", 'code': 'WEST'})
         for vals in (
@@ -292,7 +292,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
         self._as(team['biller'], bill).action_post()
 
     def _administer(self, _team):
-        """Open and save the settings, found a company."""
+        """Open and save the settings, create a company."""
         settings = self._as(self.admin, self.env['res.config.settings']).create({})
         self._read_ours(self.admin, settings)
         self._as(self.admin, self.company).write({'name': "Returns Test Company, Inc."})
@@ -308,7 +308,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
         self._return(team, order, stage)
         self._change(team, order)
         self._ship(team, order)
-        # What was counted wrong is counted right afterwards.
+        # A wrong count is corrected afterwards.
         done = order.sudo().picking_ids.move_line_ids.filtered(
             lambda line: line.state == 'done' and line.location_dest_id == self.customers
         )
@@ -328,7 +328,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
                 self._as(team['seller'], order)._action_cancel()
         else:
             if self.buyer:
-                # Odoo looks for purchases of the order as the one who cancels it.
+                # Odoo looks for purchases of the order as the user who cancels it.
                 team['seller'].sudo().group_ids += self.env.ref('purchase.group_purchase_user')
             self._as(team['seller'], order)._action_cancel()
         return order
@@ -363,7 +363,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
         self.assertEqual(never, set(NEVER_WALKED), never)
 
     def test_views(self):
-        """Forms and lists show what they show, with returns in all of it."""
+        """Forms and lists work as before, with returns in all documents."""
         order = self._create_sale({}, {'product': self.service, 'quantity': 2})
         order.order_line[0].order_id.user_id = self.seller_own
         self._return_goods(order.order_line[0], 2)
@@ -401,7 +401,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
                 mine.web_search_read([('id', 'in', mine.ids)], spec)
 
     def _get_specification(self, arch, models, model):
-        """Return which fields a view of a web client asks for."""
+        """Return the fields that a web client requests for a view."""
         root = etree.fromstring(arch) if isinstance(arch, str) else arch
         spec = {}
         for node in root.xpath('.//field[not(ancestor::field)]'):
@@ -424,7 +424,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
         return spec
 
     def test_return_dialog(self):
-        """The dialog of Odoo offers reasons to whoever may use it."""
+        """The dialog of Odoo offers reasons to everybody who may use it."""
         order = self._create_sale()
         wizard = Form(
             self._as(self.packer, self.env['stock.return.picking']).with_context(

@@ -37,7 +37,7 @@ CARDS = {
 
 @tagged('post_install', '-at_install')
 class TestOverview(TeamCommon):
-    """The app opens on cards that say what waits, as each role may see it."""
+    """The app opens on cards with open work, as visible to each role."""
 
     @classmethod
     def setUpClass(cls):
@@ -47,7 +47,7 @@ class TestOverview(TeamCommon):
         )
 
     def _get_cards(self, user):
-        """Return `{name: card}` as the client reads them."""
+        """Return `{name: card}` as read by the client."""
         self.env.flush_all()
         self.env.invalidate_all()
         fields = {name: {} for name in ('name', 'count', 'count_mine', 'count_late')}
@@ -59,7 +59,7 @@ class TestOverview(TeamCommon):
         return card['count'], card['count_mine'], card['count_late']
 
     def _open(self, user, name, method):
-        """Return what the list behind a card shows, with the filters it opens with."""
+        """Return the content of the list behind a card, with its default filters."""
         env = self._env_of(user)
         card = env['sale.return.worklist'].with_context(lang='en_US').search([('name', '=', name)])
         action = getattr(card, method)()
@@ -147,7 +147,7 @@ class TestOverview(TeamCommon):
 
 @tagged('post_install', '-at_install')
 class TestDefaultTeam(TeamCommon):
-    """One team takes all returns from the first day on, and troubles nobody."""
+    """One team takes all returns from the first day on, and notifies nobody."""
 
     @classmethod
     def setUpClass(cls):
@@ -223,7 +223,7 @@ class TestMenus(TeamCommon):
 
     @classmethod
     def _switch(cls, **switches):
-        """Switch parts as the settings do, without looking at records of other tests."""
+        """Switch parts as the settings do, ignoring records of other tests."""
         settings = cls.env['res.config.settings'].sudo()
         fields = settings._fields
         if 'bench' in switches:
@@ -240,7 +240,7 @@ class TestMenus(TeamCommon):
         cls.env.registry.clear_cache('groups')
 
     def _get_leaves(self, user):
-        """Return the names of the entries of the app that open something."""
+        """Return the names of the menu entries of the app with an action."""
         menus = self.env['ir.ui.menu'].with_user(user).with_context(lang='en_US').load_menus(False)
         leaves, todo = [], menus[self.env.ref('sale_return.sale_return_menu_root').id]['children']
         while todo:

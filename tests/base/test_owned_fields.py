@@ -26,7 +26,7 @@ RETURNS = {'returns user', 'inspector', 'approver', 'returns manager'}
 MANAGER, STOCK_MANAGER, SETTINGS = {'returns manager'}, {'stock manager'}, {'administrator'}
 NOBODY = set()
 
-# Who may set each field of ours on a model of Odoo. A new field is listed here, too.
+# Who may set each of our fields on Odoo's models. New fields have to be listed here.
 WRITERS = {
     'account.move': {
         'sale_return_ids': NOBODY,
@@ -165,7 +165,7 @@ class OwnedCommon(RefundCommon):
         cls.salesman = cls._create_user('owned_salesman', SALES)
         cls.storekeeper = cls._create_user('owned_storekeeper', 'stock.group_stock_manager')
         cls.biller = cls._create_user('owned_biller', 'account.group_account_invoice')
-        # Whatever Odoo gives, and nothing of Returns.
+        # All roles of Odoo, and none of Returns.
         cls.outsider = cls._create_user(
             'owned_outsider',
             'sales_team.group_sale_manager',
@@ -186,7 +186,7 @@ class OwnedCommon(RefundCommon):
 
 @tagged('post_install', '-at_install')
 class TestOwnedTable(OwnedCommon):
-    """I17: each field of ours on a model of Odoo is written by our services or listed roles."""
+    """I17: only our services or listed roles write our fields on Odoo's models."""
 
     def _get_fields(self):
         """Return the fields of ours on stored models of others."""
@@ -263,7 +263,7 @@ class TestOwnedTable(OwnedCommon):
                     self.subTest(model=model, field=name),
                     self.assert_refused(exception=AccessError),
                 ):
-                    # What it is to the user: some fields depend on who reads them.
+                    # The value for the user: some fields depend on the reader.
                     value = self._get_value(record.with_user(self.outsider), name)
                     self._call(self.outsider, record, 'write', {name: value})
 
@@ -293,7 +293,7 @@ class TestOwnedTable(OwnedCommon):
 
 @tagged('post_install', '-at_install')
 class TestOwnedLinks(OwnedCommon):
-    """Nobody makes goods come back by writing that they did."""
+    """Nobody can make goods come back by writing a field."""
 
     def _make_done_move(self):
         """Another delivery of the same goods is taken back Odoo's way, beside the return."""
@@ -353,7 +353,7 @@ class TestOwnedLinks(OwnedCommon):
         self._assert_nothing_more(received=0)
 
     def test_defaults_set_no_link_where_odoo_acts_as_superuser(self):
-        """A confirmed order creates its moves in superuser mode, as the user's request."""
+        """A confirmed order creates its moves in superuser mode, in the user's request."""
         field_name = 'sale_return_line_id'
         env = self._env_of(self.salesman)
         env['ir.default'].set('stock.move', field_name, self.line.id, True)
@@ -433,7 +433,7 @@ class TestOwnedLinks(OwnedCommon):
                 self._call(self.biller, line.move_id, 'write', values)
 
     def test_biller_bills_kept_goods_again(self):
-        """A copy of a note line keeps what it is, whoever reverses it."""
+        """A copy of a note line keeps its kind, no matter who reverses it."""
         invoice = self._create_sale().invoice_ids
         line = invoice._reverse_moves().invoice_line_ids[:1]
         line.sudo().sale_return_kept = True

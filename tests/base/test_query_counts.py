@@ -13,9 +13,10 @@ LEAN = "queries that optional modules do not add"
 
 LINES = 5
 SMALL, LARGE = 3, 10
-# Queries of a batch of ten returns of five lines, each step a request of its own, with all optional
-# modules. What grows with the batch is Odoo's: a receipt, a transfer and a note per return. All
-# that the add-on does is the same for one return and for many, but for the number of each return.
+# Queries of a batch of ten returns of five lines, each step as a separate request, with all
+# optional modules. Only Odoo's part grows with the batch: a receipt, a transfer and a note per
+# return. The add-on's part is the same for one return and for many, except for the number of each
+# return.
 BUDGETS = {
     # Per return: its number (2). Per batch 60: what was sold, shipped and invoiced, policy, rules,
     # customers and followers, the returns and their lines, hold and log. Deadlines of the default
@@ -25,10 +26,10 @@ BUDGETS = {
     # Per return: details of moves and the places they may go (10 + 5), reordering rules (6),
     # names of products (3), the number of the receipt (1). Per batch 85, and 11 for deadlines.
     'approve': 416,
-    # Per return: what lies where (12), places (5), costs (5), what comes to lie there (4), details
-    # (1), analytic lines (1). Per batch 90, and 12 for deadlines.
+    # Per return: stock by location (12), locations (5), costs (5), incoming stock (4), details (1),
+    # analytic lines (1). Per batch 90, and 12 for deadlines.
     'receive': 437,
-    # Per return: what lies where, eight times a line (40), details (5), products (10). Per batch
+    # Per return: stock by location, eight times a line (40), details (5), products (10). Per batch
     # 90: results, dispositions, checklists, rules, log, and the job that credits; and 12 for
     # deadlines.
     'inspect': 677,
@@ -37,13 +38,13 @@ BUDGETS = {
     # invoices before and after, the counter, the entries and their lines, orders, returns, log.
     'credit': 585,
 }
-# What an order, its delivery and its invoice ask of returns where there is none, however many lines
-# they have: 200, 86 and 110 queries are Odoo's own, of five lines.
+# Queries of an order, its delivery and its invoice about returns where there are none, however many
+# lines they have: 200, 86 and 110 queries are Odoo's own, of five lines.
 ORDINARY = {
     'order': 0,
-    # What is to be computed again of the returns of its order lines.
+    # Recomputing fields of the returns of its order lines.
     'delivery': 1,
-    # The same, and whether a return waits for a credit of what is invoiced.
+    # The same, and whether a return is waiting for a credit of the invoice.
     'invoice': 2,
 }
 
@@ -61,14 +62,14 @@ class TestQueryCounts(TransactionCase):
         teams.search([]).active = False
         teams._create_default(cls.env.company)
         shop = Shop(cls.env, LINES)
-        # Whatever Odoo caches once is cached before it counts.
+        # Fill Odoo's caches before counting.
         cls._count(Ours(cls.env, shop.sell(1), None))
         cls.small = cls._count(Ours(cls.env, shop.sell(SMALL), None))
         cls.large = cls._count(Ours(cls.env, shop.sell(LARGE), None))
 
     @classmethod
     def _count(cls, way):
-        """Return `{step: queries}` of a batch of returns that goes the whole way."""
+        """Return `{step: queries}` of a batch of returns through all steps."""
         counts = {}
         for step in PHASES:
             cls.env.flush_all()
@@ -100,7 +101,7 @@ class TestQueryCounts(TransactionCase):
         shop = Shop(self.env, LINES)
         asked = {}
         for _time in range(2):
-            # Whatever Odoo caches once is cached the first time.
+            # The first run fills Odoo's caches.
             shop.stock_up(1)
             with self._list_queries_of_returns(asked, 'order'):
                 orders = shop.create_orders(1)
@@ -120,7 +121,7 @@ class TestQueryCounts(TransactionCase):
                     self.env.ref(group)._remove_group(self.env.ref(field.implied_group))
         shop = Shop(self.env, LINES)
         for _time in range(2):
-            # Whatever Odoo caches once is cached the first time.
+            # The first run fills Odoo's caches.
             shop.stock_up(1)
             asked = {}
             self.env.flush_all()
@@ -141,7 +142,7 @@ class TestQueryCounts(TransactionCase):
         move = deliver(orders).move_ids[:1]
         self.env.flush_all()
         self.env.invalidate_all()
-        # At hand is what Odoo itself asks for.
+        # The cache contains what Odoo itself reads.
         self.assertFalse(move.is_inventory or move.move_dest_ids)
         self.assertEqual(move.location_dest_id.usage, 'customer')
         with self.assertQueryCount(0):
@@ -149,7 +150,7 @@ class TestQueryCounts(TransactionCase):
 
     @contextmanager
     def _list_queries_of_returns(self, asked, step):
-        """List the queries that read or write tables of this add-on, in a request of its own."""
+        """List the queries that read or write tables of this add-on, in a separate request."""
         queries = asked[step] = []
         execute = Cursor.execute
 

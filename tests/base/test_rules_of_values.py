@@ -7,7 +7,7 @@ from ..common_security import SecurityCommon
 
 @tagged('post_install', '-at_install')
 class TestRulesOfValues(SecurityCommon, PatientHttpCase):
-    """I17: what a user has written is still theirs, by the rules and by the company."""
+    """I17: users still have access to what they have written, by record rules and company."""
 
     without_scripts = True
 

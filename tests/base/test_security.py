@@ -22,7 +22,7 @@ SERVICES = (
 
 @tagged('post_install', '-at_install')
 class TestActionRights(SecurityCommon):
-    """Who may do what: allowed and blocked, called the way a remote client does."""
+    """Who may do what: allowed and blocked calls of a remote client."""
 
     @classmethod
     def setUpClass(cls):
@@ -159,7 +159,7 @@ class TestActionRights(SecurityCommon):
 
 @tagged('post_install', '-at_install')
 class TestNothingAroundTheActions(SecurityCommon):
-    """What follows from actions cannot be written, and private methods cannot be called."""
+    """Derived fields cannot be written, and private methods cannot be called."""
 
     @classmethod
     def setUpClass(cls):
@@ -310,7 +310,7 @@ class TestNothingAroundTheActions(SecurityCommon):
 
 @tagged('post_install', '-at_install')
 class TestWarehouseUser(SecurityCommon):
-    """Inventory and inspector rights are all it takes from the parcel to the credit note."""
+    """Inventory and inspector rights are sufficient from the parcel to the credit note."""
 
     def test_warehouse_user_receives_and_inspects_and_the_note_names_them(self):
         sale_return = self._create_return(self.order, 2)
@@ -365,7 +365,7 @@ class TestWarehouseUser(SecurityCommon):
         """Orders, deliveries and invoices with returns stay usable for people without a role."""
         self._return_goods(self.order, 2)
         order = self.order.with_user(self.salesman)
-        # Nothing is at hand, as for a remote client.
+        # The cache is empty, as for a remote client.
         self.env.flush_all()
         self.env.invalidate_all()
         self.assertTrue(order.read())

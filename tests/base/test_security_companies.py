@@ -7,7 +7,7 @@ from ..common_security import SecurityCommon
 
 @tagged('post_install', '-at_install')
 class TestCompanies(SecurityCommon):
-    """I12: companies are never mixed, and nobody sees those they do not belong to."""
+    """I12: companies are never mixed, and users only see their own companies."""
 
     @classmethod
     def setUpClass(cls):

@@ -9,7 +9,7 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestSetupPage(SaleReturnCommon):
-    """The page says what is misconfigured, each with a button, to managers of Returns."""
+    """The page lists what is misconfigured, each with a button, for managers of Returns."""
 
     @classmethod
     def setUpClass(cls):
@@ -28,7 +28,7 @@ class TestSetupPage(SaleReturnCommon):
         return findings.filtered(lambda finding: words in finding.sentence)
 
     def _assert_mended(self, words):
-        """Assert that something is found, and that its button mends it."""
+        """Assert that a problem is found, and that its button fixes it."""
         finding = self._find(words)[:1]
         self.assertTrue(finding, words)
         action = finding.action_fix()
@@ -36,7 +36,7 @@ class TestSetupPage(SaleReturnCommon):
         self.assertFalse(self._find(words))
 
     def _assert_opened(self, words):
-        """Assert that something is found, and that its button opens a list."""
+        """Assert that a problem is found, and that its button opens a list."""
         finding = self._find(words)[:1]
         self.assertTrue(finding, words)
         self.assertTrue(finding.button)

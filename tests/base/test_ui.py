@@ -49,12 +49,12 @@ class TestUi(UiCommon):
 
     def test_many_are_submitted_with_progress_and_bad_ones_listed(self):
         order = self._create_sale()
-        # The list shows the newest first: what is left of the order is too little for this one.
+        # The list shows the newest first: the rest of the order is too little for this one.
         bad = self._create_return(order, 9, submit=False)
         returns = self._create_return(order, 2, submit=False) | self._create_return(
             self._create_sale(), 2, submit=False
         )
-        with mute_logger('odoo.http'):  # the refusal is what is looked at
+        with mute_logger('odoo.http'):  # the refusal is what is tested
             self._start('/odoo/returns?view_type=list', 'sale_return_bulk')
         self.assertEqual(set(returns.mapped('state')), {'approved'})
         self.assertEqual(bad.state, 'draft')

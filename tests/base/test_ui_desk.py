@@ -8,7 +8,7 @@ ALL = 'sales_team.group_sale_salesman_all_leads'
 
 @tagged('post_install', '-at_install')
 class TestUiDesk(UiCommon):
-    """What clerks do without dialog, in front of a browser, with their own roles and no others."""
+    """Actions of clerks without dialog, in a browser, with only their own roles."""
 
     def _create_clerk(self, *groups):
         clerk = self._create_user('desk_clerk', *groups)

@@ -8,7 +8,7 @@ SALES = 'sales_team.group_sale_salesman_all_leads'
 
 @tagged('post_install', '-at_install')
 class TestDefaultsOfUsers(RefundCommon):
-    """What services write in the name of a user does not follow from their own defaults."""
+    """Services ignore the user's own defaults."""
 
     @classmethod
     def setUpClass(cls):

@@ -10,7 +10,7 @@ BILLING = 'account.group_account_invoice'
 
 @tagged('post_install', '-at_install')
 class TestViewsOfRoles(SaleReturnCommon):
-    """Lists and forms open for each role, whatever else its people may read."""
+    """Lists and forms open for each role, independent of other access rights."""
 
     @classmethod
     def setUpClass(cls):
@@ -25,7 +25,7 @@ class TestViewsOfRoles(SaleReturnCommon):
         cls.sale_return = cls._return_goods(cls._create_sale(), 2)
 
     def _get_specification(self, model, node):
-        """Ask for what the client asks for: of related records the name and their own fields."""
+        """Read what the client reads: for related records the name and their own fields."""
         names = {}
         for field in node.xpath('.//field'):
             if next(field.iterancestors('field'), node) is not node:

@@ -1,4 +1,4 @@
-"""What installing changed for who never asked for it stands on the settings screen."""
+"""Changes by the installation that nobody asked for are listed on the settings screen."""
 
 from pathlib import Path
 

@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from ..common import SaleReturnCommon
 
-# What no clerk should have to ask about.
+# Words that no clerk should have to ask about.
 RIDDLES = re.compile(
     r"\bP90\b|Kaplan|SHA-256|\bppm\b|Touchless|get_\w+_rates|Fingerprint|Log Hash"
     r"|Submission Count|Reminded For"
@@ -15,7 +15,7 @@ RIDDLES = re.compile(
 
 @tagged('post_install', '-at_install')
 class TestWords(SaleReturnCommon):
-    """Screens speak as clerks do; what is for developers is shown to developers."""
+    """Screens use the words of clerks; technical terms are only shown to developers."""
 
     @classmethod
     def setUpClass(cls):

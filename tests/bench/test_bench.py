@@ -34,7 +34,7 @@ class TestBench(BenchCommon):
     def test_each_part_gets_its_own_grade_and_the_rules_propose_the_way(self):
         grade_c = self.env.ref('sale_return.grade_c')
         rules = self.env['sale.return.disposition.rule']
-        # Those that come with the add-on have tests of their own.
+        # The standard ones have separate tests.
         rules.search([]).active = False
         rules.create(
             {
@@ -51,7 +51,7 @@ class TestBench(BenchCommon):
         self._scan('5901234123457')
         answer = self._do('set_result', {'grade': grade_c.id})
         self.assertEqual(answer['data']['items'][1]['proposed_disposition_id'], self.scrap.id)
-        # Against the rules a note is demanded.
+        # A disposition against the rules requires a note.
         answer = self._do('set_result', {'disposition': 'restock'})
         self.assertEqual(answer['data']['items'][1]['missing'], ['note'])
         self.assert_answer(self._do('finish'), 'reject', 'incomplete', "Note")
@@ -245,7 +245,7 @@ class TestBench(BenchCommon):
         answer = self._do('undo')
         self.assertEqual(answer['data']['session']['counted'], 2.0)
         self.assertEqual([r['id'] for r in answer['data']['returns']], sale_return.ids)
-        # Steps from before can still be undone.
+        # Earlier steps can still be undone.
         self.assertEqual(self._do('undo')['data']['session']['counted'], 1.0)
 
     def test_quantities_by_hand_split_and_correct(self):
@@ -351,7 +351,7 @@ class TestBench(BenchCommon):
         answer = self._do('answer', 'take_over', bench=bench, session_id=session_id)
         self.assert_answer(answer, 'accept', 'taken_over')
         self.assertEqual(answer['data']['session']['counted'], 1.0)
-        # The one who lost it is told so, once, and nothing of their scan is counted.
+        # The previous user is informed, once, and their scan is not counted.
         self.assert_answer(self._scan('5901234123457'), 'reject', 'lost', sale_return.name)
         answer = self._scan('SRB-UNDO')
         self.assertFalse(answer['data']['items'])

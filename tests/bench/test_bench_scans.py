@@ -9,7 +9,7 @@ LEAN = "parcels without a carrier's tracking numbers"
 
 @tagged('post_install', '-at_install')
 class TestBenchScans(BenchCommon):
-    """What a scan recognises, and how many queries it takes."""
+    """What scans recognise, and how many queries they need."""
 
     @classmethod
     def setUpClass(cls):
@@ -172,7 +172,7 @@ class TestBenchScans(BenchCommon):
     # === QUERIES === #
 
     def _count_scan(self, code, limit):
-        """Scan as a new request does: nothing is in memory; at most `limit` queries."""
+        """Scan like a new request, with an empty cache; at most `limit` queries."""
         self.env.flush_all()
         self.env.invalidate_all()
         with self.assertQueryCount(limit):
@@ -181,7 +181,7 @@ class TestBenchScans(BenchCommon):
         return answer
 
     def test_no_scan_takes_more_than_ten_queries(self):
-        # What workers keep in memory between requests: defaults, checklists.
+        # Values that workers cache between requests: defaults, checklists.
         self._scan('WARM-UP', 'SN-A', 'SRB-DISCARD', self.lamps.name, 'SRB-DISCARD')
         # desk 1, code 1, facts 1, put on desk 1, step 1, session 1
         self.assert_answer(self._count_scan(self.lamps.name, 10), 'accept', 'attached')

@@ -5,7 +5,7 @@ from .test_bench_ui import TRACKING, BenchUiCommon
 
 @tagged('post_install', '-at_install')
 class TestBenchUiMistakes(BenchUiCommon):
-    """What goes wrong at the bench: nothing is lost, nothing is counted twice."""
+    """Errors at the bench: nothing is lost, nothing is counted twice."""
 
     def test_wrong_scans_undo_and_lost_network_count_nothing_twice(self):
         product, lots = self._create_tracked_product('serial', 'BENCHSN1', 'BENCHSN9')
@@ -17,7 +17,7 @@ class TestBenchUiMistakes(BenchUiCommon):
         sale_return = self._create_return(order)
         sale_return.action_register_dispatch(tracking_ref=TRACKING)
         self._start_bench('sale_return_bench_mistakes')
-        # As the user sees it who comes back.
+        # As seen by the user who comes back.
         state = self.env['sale.return.bench'].open_session()['data']
         self.assertEqual([item['quantity'] for item in state['items']], [1, 1])
         self.assertEqual(sale_return.reception_state, 'pending')

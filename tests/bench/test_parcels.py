@@ -6,7 +6,7 @@ LEAN = "owners of parcels without a carrier's tracking numbers"
 
 
 class TestParcels(BenchCommon):
-    """Parcels that nobody expected: find whose they are, or park them."""
+    """Unexpected parcels: find their owner, or park them."""
 
     @classmethod
     def setUpClass(cls):
@@ -157,7 +157,7 @@ class TestParcels(BenchCommon):
         self.assertEqual(sale_return.state, 'submitted')
         self.assertFalse(answer['data']['returns'])
         self.assert_answer(self._scan(sale_return.name), 'reject', 'not_open')
-        # Nothing is left of it to be returned again.
+        # Nothing is left to return.
         answer = self._do('create_return', order.id)
         self.assert_answer(answer, 'reject', 'not_allowed', order.name)
 

@@ -6,7 +6,7 @@ from ..common_refund import RefundCommon
 
 @tagged('post_install', '-at_install')
 class TestAccountingReports(RefundCommon):
-    """What accountants see: the sums of the documents, by reason, period, journal, tax and way."""
+    """Reports for accountants: sums of documents by reason, period, journal, tax and method."""
 
     def _read(self, model, notes, groupby, *measures):
         return {
@@ -41,7 +41,7 @@ class TestAccountingReports(RefundCommon):
         )
 
     def test_notes_are_in_the_currency_of_the_company(self):
-        pricelist = self._setup_currency('EUR')  # two of it for one of the company's
+        pricelist = self._setup_currency('EUR')  # two units for one of the company's currency
         sale_return = self._return_goods(self._create_sale(pricelist_id=pricelist.id))
         notes = sale_return.credit_note_ids
         self.assertEqual(

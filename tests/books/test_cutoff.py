@@ -32,7 +32,7 @@ class CutoffCommon(ReconciliationCommon):
         return order
 
     def _set_received_on(self, sale_return, date, hour=12):
-        # sudo: what a transfer says of its day is not changed by anybody but a test.
+        # sudo: only a test changes the date of a transfer.
         receipts = sale_return.sudo().line_ids.move_ids.filtered(
             lambda move: move._is_sale_return_receipt()
         )
@@ -210,7 +210,7 @@ class TestCutoff(CutoffCommon):
         self.assertFalse(self._get_cutoff(self.today))
 
     def test_cutoff_of_today_is_what_is_due(self):
-        """Any trade: what is received and not credited is what notes made now would credit."""
+        """Property test: received and uncredited goods equal what notes made now would credit."""
         self._configure(sale_return_auto_credit=False)
         self._create_policy(restocking_fee_percent=7, restocking_fee_fixed=2.0)
         chance = random.Random(23)

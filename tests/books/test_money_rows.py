@@ -15,7 +15,7 @@ LEAN = "a story of the room; no point of sale"
 
 @tagged('post_install', '-at_install')
 class TestNoteRows(ReconciliationCommon):
-    """A credit note that says something else than its invoice gives is a row."""
+    """A credit note that disagrees with its invoice is listed."""
 
     def _get_row(self, kind='note_difference'):
         rows = self._refresh().filtered(lambda row: row.kind == kind)
@@ -25,7 +25,7 @@ class TestNoteRows(ReconciliationCommon):
     def _write_past_orm(self, record, **values):
         self.env.flush_all()
         for name, value in values.items():
-            # Somebody with access to the database, past every check.
+            # Somebody with access to the database, bypassing all checks.
             self.env.cr.execute(
                 f'UPDATE {record._table} SET {name} = %s WHERE id = %s',
                 (value, record.id),
@@ -184,7 +184,7 @@ class TestNoteRows(ReconciliationCommon):
         order = self._create_sale()
         self._create_approved_return(order.order_line, 2, reason=self.reason_missing)
         self.assertFalse(self._refresh())
-        # Earlier versions let them come like any goods; the books still show it.
+        # Earlier versions received them like any goods; the books still show it.
         self.patch(
             self.env.registry['sale.order.line'],
             '_check_return_quantities',
@@ -209,7 +209,7 @@ class TestNoteRows(ReconciliationCommon):
 
 @tagged('post_install', '-at_install')
 class TestPayoutRows(RefundCommon, ReconciliationCommon):
-    """A payout that does not settle its note is a row."""
+    """A payout that does not settle its note is listed."""
 
     @classmethod
     def setUpClass(cls):
@@ -318,7 +318,7 @@ class TestInvoiceTotal(ReconciliationCommon):
 
 @tagged('post_install', '-at_install')
 class TestCardNoteRows(StoredValueCommon, ReconciliationCommon):
-    """A credit note of an order that cards have paid a part of is no row."""
+    """A credit note of an order partly paid by cards is not listed."""
 
     def test_parts_of_cards_are_no_rows(self):
         card, wallet = self._create_card('gift_card', 30.0), self._create_card('ewallet', 100.0)
@@ -340,7 +340,7 @@ class TestCardNoteRows(StoredValueCommon, ReconciliationCommon):
         self.assertFalse(self._refresh())
         self.policy.restocking_fee_percent = 20
         self.env.flush_all()
-        # As if the note were of yesterday, and looked at for the first time.
+        # As if the note were from yesterday, and checked for the first time.
         self.env.cr.execute(
             "UPDATE account_move SET create_date = create_date - interval '1 day', "
             "sale_return_proof = NULL WHERE move_type = 'out_refund'"

@@ -8,7 +8,7 @@ LEAN = "a story of the room; no point of sale"
 
 @tagged('post_install', '-at_install')
 class TestReconciliation(ReconciliationCommon):
-    """Each kind of difference appears with real documents, and goes with them."""
+    """Each kind of difference appears with real documents, and disappears with them."""
 
     def test_finished_return_leaves_the_list_empty(self):
         order = self._create_sale()
@@ -208,7 +208,7 @@ class TestReconciliation(ReconciliationCommon):
 
 @tagged('post_install', '-at_install')
 class TestAcknowledge(ReconciliationCommon):
-    """A difference may be acknowledged, and comes back when it is another one."""
+    """A difference may be acknowledged, and reopens when it changes."""
 
     @classmethod
     def setUpClass(cls):
@@ -362,7 +362,7 @@ class TestAcknowledge(ReconciliationCommon):
 
 @tagged('post_install', '-at_install')
 class TestReconciliationJob(ReconciliationCommon):
-    """The nightly job: idempotent, one activity for what is new, each company by itself."""
+    """The nightly job: idempotent, one activity for new differences, each company separately."""
 
     def _run_job(self):
         with self.enter_registry_test_mode():
@@ -479,7 +479,7 @@ class TestReconciliationOfTwoCompanies(ReconciliationCommon):
             company_id=cls.other_company.id,
             warehouse_id=warehouse.id,
         )
-        # As in the company: Odoo takes the cost of the one that is active.
+        # As in the company: Odoo uses the cost of the active one.
         cls._deliver(order.with_company(cls.other_company))
         cls._invoice(order.with_company(cls.other_company))
         cls.there = cls._create_return(order, 3)

@@ -104,7 +104,7 @@ class TestTieOut(TieOutCommon):
             self._receive(sale_return)
             sale_return.action_inspect_all('send_back')
             rows = self._refresh().filtered(lambda r, p=product: r.product_id == p)
-            self.assertFalse(rows)  # they are still here
+            self.assertFalse(rows)  # the goods are still here
             self._process(sale_return.transfer_ids)
             rows = self._refresh().filtered(lambda r, p=product: r.product_id == p)
             with self.subTest(method=method):

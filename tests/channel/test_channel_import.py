@@ -1,4 +1,4 @@
-"""Files of channels are compared with the credit notes of orders, by the people who do so."""
+"""Files of channels are compared with the credit notes of orders, by the people with that task."""
 
 import base64
 import json
@@ -141,7 +141,7 @@ class TestChannelImport(SaleReturnCommon):
                 self._check_again(channel, files, states)
 
     def _check_again(self, channel, files, states):
-        """The same files again, in another order, change no row."""
+        """Importing the same files again, in another order, changes no row."""
         refunds = self.env['sale.return.channel.refund'].search([('channel_id', '=', channel.id)])
         self.env.flush_all()
         self.env.cr.execute(

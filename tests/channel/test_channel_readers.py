@@ -1,4 +1,4 @@
-"""Files of channels are read to the cent, and what is broken in them spoils nothing else."""
+"""Files of channels are read to the cent, and broken rows do not affect others."""
 
 import io
 import json
@@ -176,7 +176,7 @@ class TestChannelReaders(BaseCase):
                 for _round in range(3):
                     shuffle.shuffle(rows)
                     self.assertEqual(self._get_amounts([head + b''.join(rows)]), whole)
-                # Parts that are equal to the letter cannot be told apart in two files.
+                # Identical parts in two files cannot be distinguished.
                 cut = next(
                     (
                         place

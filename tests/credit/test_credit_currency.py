@@ -37,7 +37,7 @@ class TestCreditCurrency(SaleReturnCommon):
         note = self._create_return(order, 10).credit_note_ids
         self.assertEqual(note.invoice_currency_rate, 4.0)
         self.assertEqual((note.amount_total, note.amount_total_signed), (1000.0, -250.0))
-        # The difference that this makes is Odoo's exchange entry, and nobody owes anything.
+        # The resulting difference is Odoo's exchange entry, and nobody owes anything.
         self.assertEqual(self._get_amount_booked(self._get_exchange_moves()), 250.0)
         self.assertEqual(invoice.amount_residual, 0.0)
 

@@ -15,10 +15,10 @@ class LaterCommon(SaleReturnCommon):
 
 @tagged('post_install', '-at_install')
 class TestCreditPostingFails(LaterCommon):
-    """What keeps a note from being posted is shown on its return, and stops no other."""
+    """A note that cannot be posted is shown on its return, and does not stop others."""
 
     def _sell_in_own_journal(self):
-        """Sell on a journal of its own, so that it can be made unusable for this sale alone."""
+        """Sell on a separate journal, so that it can be made unusable for this sale alone."""
         journal = self.env['account.journal'].create(
             {'name': "Shop", 'code': 'SHOP', 'type': 'sale', 'company_id': self.company.id}
         )
@@ -90,7 +90,7 @@ class TestCreditPostingFails(LaterCommon):
 
 @tagged('post_install', '-at_install')
 class TestCreditLaterChanges(LaterCommon):
-    """What is changed after a return has credited is refused, or the return shows it."""
+    """Changes after a credit are refused, or shown on the return."""
 
     def test_note_of_a_return_that_is_no_more_is_refused(self):
         self.released.write({'credit_posting': 'draft', 'approval': 'always'})
@@ -125,7 +125,7 @@ class TestCreditLaterChanges(LaterCommon):
         invoice.invoice_line_ids.quantity = 5
         invoice.action_post()
         sale_return.action_approve()
-        # 10 were delivered and 5 are invoiced: of the 8 that come back 5 were never billed.
+        # 10 were delivered and 5 are invoiced: 5 of the 8 that come back were never billed.
         self.assert_quantities(sale_return.line_ids, credited=3, uninvoiced=5)
         self.assertEqual(invoice.amount_residual, 242.0)
 

@@ -1,4 +1,4 @@
-"""Goods billed and credited by documents that are not what they usually are."""
+"""Goods billed and credited by unusual documents."""
 
 from unittest.mock import patch
 
@@ -108,7 +108,7 @@ class TestOddDocuments(RefundCommon):
         prepare = AccountMoveReversal._prepare_default_reversal
 
         def prepare_for_country(dialog, move):
-            # As modules of countries do: a value of the dialog, and one of the invoice.
+            # Like country modules: a value of the dialog, and one of the invoice.
             self.assertEqual(dialog.move_ids.ids, move.ids)
             return prepare(dialog, move) | {
                 'payment_reference': f'{move.name} of {dialog.country_code}',

@@ -189,7 +189,7 @@ class TestCreditPosting(CreditCommon):
 
 @tagged('post_install', '-at_install')
 class TestCreditPending(SaleReturnCommon):
-    """I5: what a return is going to credit is safe from notes that anybody else makes."""
+    """I5: other notes cannot take what a return is going to credit."""
 
     @classmethod
     def setUpClass(cls):

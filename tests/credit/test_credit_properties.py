@@ -15,7 +15,7 @@ try:
 except ImportError:  # only dev/requirements.txt brings it
     st = None
 
-# More examples take longer and find more: see the readme.
+# More examples take longer but find more: see the readme.
 EXAMPLES = int(os.environ.get('SALE_RETURN_EXAMPLES', '0'))
 
 OPERATIONS = (
@@ -32,13 +32,13 @@ OPERATIONS = (
 
 
 class PropertiesCommon(SaleReturnCommon):
-    """Invoices nobody would think of, the same ones every time unless more are asked for."""
+    """Unusual invoices, always the same unless more are requested."""
 
     @classmethod
     def setUpClass(cls):
         if st is None:
             raise unittest.SkipTest("hypothesis is not installed: see dev/requirements.txt")
-        # What it keeps does not belong into the checkout.
+        # Its database must not be in the checkout.
         folder = tempfile.TemporaryDirectory(prefix='sale_return_')
         cls.addClassCleanup(folder.cleanup)
         set_hypothesis_home_dir(folder.name)
@@ -66,14 +66,14 @@ class PropertiesCommon(SaleReturnCommon):
         cls._create_policy(release_event='approval')
 
     def _check(self, examples, strategy, check):
-        """Run a check on examples, each of which leaves nothing behind."""
+        """Run a check on examples, each rolled back."""
 
         @settings(
             max_examples=EXAMPLES or examples,
             derandomize=not EXAMPLES,
             database=None,
             deadline=None,
-            # Making a failure smaller takes minutes: only when somebody asks for more examples.
+            # Shrinking a failure takes minutes, so only with more examples.
             phases=list(Phase) if EXAMPLES else [Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
@@ -150,7 +150,7 @@ def sales(quantities):
             'lines': st.lists(sale_lines(quantities), min_size=1, max_size=4),
             'rounding': st.sampled_from(['round_per_line', 'round_globally']),
             'currency': st.integers(0, 3),
-            # In how many parts it comes back, and how: in turns, or line after line.
+            # In how many parts it comes back, and how: alternating, or line by line.
             'parts': st.integers(1, 3),
             'shares': st.lists(st.integers(1, 9), min_size=3, max_size=3),
             'by_line': st.booleans(),
@@ -162,10 +162,10 @@ def sales(quantities):
 
 @tagged('post_install', '-at_install')
 class TestCreditProperties(PropertiesCommon):
-    """I3: whatever was invoiced, returns of all of it take back exactly that."""
+    """I3: full returns of any invoice credit exactly the invoice."""
 
     def _get_parts(self, example, quantity):
-        """Split a quantity into what comes back each time, all of it in the end."""
+        """Split a quantity into parts that add up to the whole."""
         shares = example['shares'][: example['parts']]
         total, parts = sum(shares), []
         for share in shares[:-1]:
@@ -231,7 +231,7 @@ class TestCreditProperties(PropertiesCommon):
 
 @tagged('post_install', '-at_install')
 class TestCreditByHandProperties(PropertiesCommon):
-    """I2: whatever accountants do beside returns, no line is credited beyond what was invoiced."""
+    """I2: whatever accountants do besides returns, no line is credited beyond the invoice."""
 
     def _get_operations(self):
         """Operations as `(kind, number)`; the number says how much, or which note."""
@@ -247,7 +247,7 @@ class TestCreditByHandProperties(PropertiesCommon):
     def _play(self, example):
         sale, operations = example
         order, invoice = self._sell({**sale, 'lines': sale['lines'][:1]})
-        # Only what a return has credited or waits for is guarded.
+        # Only quantities credited by returns or pending are guarded.
         for kind, number in [('return', 3), *operations]:
             try:
                 with self.env.cr.savepoint():
@@ -304,7 +304,7 @@ class TestCreditByHandProperties(PropertiesCommon):
         self._get_any_note(order, ('draft',), number).action_post()
 
     def _assert_within_invoice(self, invoice):
-        """Assert the caps on what stands in the books, without asking the engine."""
+        """Assert the limits on the books, without using the engine."""
         line = invoice.invoice_line_ids
         notes = invoice.reversal_move_ids.filtered(
             lambda move: (
@@ -323,7 +323,7 @@ class TestCreditByHandProperties(PropertiesCommon):
         self.assertLessEqual(round(sum(full_price.mapped('quantity')) - line.quantity, 5), 0.0)
 
     def _assert_returns_true(self, order):
-        """Assert that what the returns show is what their notes say."""
+        """Assert that returns agree with their notes."""
         for line in order.return_ids.line_ids:
             lines = line.credit_line_ids.filtered(
                 lambda l: (
@@ -342,7 +342,7 @@ class TestCreditByHandProperties(PropertiesCommon):
 
 
 def discounted_sales():
-    """Orders with one amount off for all of it, up to their total, that come back in parts."""
+    """Orders with an order-level discount up to their total, returned in parts."""
     return st.fixed_dictionaries(
         {
             'lines': st.lists(sale_lines(st.integers(1, 9)), min_size=1, max_size=3),
@@ -350,7 +350,7 @@ def discounted_sales():
             'currency': st.integers(0, 3),
             'parts': st.integers(1, 3),
             'shares': st.lists(st.integers(1, 9), min_size=3, max_size=3),
-            # How much of the total is taken off, and the taxes of that.
+            # The part of the total that is discounted, and its taxes.
             'off': st.sampled_from([1.0, 0.999, 0.9, 0.5, 1 / 3, 0.01]),
             'off_taxes': st.sampled_from([0, 0, 1, 2]),
         }
@@ -389,7 +389,7 @@ class DiscountsCommon(PropertiesCommon):
 
 @tagged('post_install', '-at_install')
 class TestDiscountProperties(DiscountsCommon):
-    """Whatever is taken off an order, its parts are at least nothing and add up to the invoice."""
+    """With any order-level discount, the parts are never negative and add up to the invoice."""
 
     def _assert_exact(self, example):
         self._configure(tax_calculation_rounding_method=example['rounding'])

@@ -22,7 +22,7 @@ class TestCreditQueue(SaleReturnCommon):
         cls._create_policy(release_event='approval', approval='always')
 
     def _create_failing(self, number=1):
-        """Return approved returns whose credit notes cannot be made, and the account to blame."""
+        """Return approved returns whose credit notes fail, and the account causing it."""
         account = self.env['account.account'].create(
             {'name': "Own revenue", 'code': '499991', 'account_type': 'income'}
         )
@@ -142,7 +142,7 @@ class TestCreditWorkers(TransactionCase):
             for model, method, replacement in (
                 ('sale.return.credit', '_credit_isolated', lambda _, r: worked.append(r.ids)),
                 ('sale.return', '_close_or_reopen', lambda _: None),
-                # Nobody else sees what this test would write to queue them.
+                # Other connections cannot see records queued by this test.
                 ('sale.return', '_get_credit_job_domain', lambda _: Domain.TRUE),
             ):
                 stack.enter_context(patch.object(self.registry[model], method, replacement))

@@ -6,13 +6,13 @@ from ...const import LIABILITIES
 from ...tools.regime import REGIMES
 from ..common import SaleReturnCommon
 
-# Who pays where the policy names no return freight: by law, else by whose fault it is.
+# Who pays where the policy names no return freight: by law, otherwise by liability.
 BY_LAW = {'conformity': 'company'}
 
 
 @tagged('post_install', '-at_install')
 class TestFreightPayer(SaleReturnCommon):
-    """Who pays the way back has one answer, in the mail and on the customer's page."""
+    """The mail and the customer's page agree on who pays for the return shipping."""
 
     @classmethod
     def setUpClass(cls):
@@ -33,7 +33,7 @@ class TestFreightPayer(SaleReturnCommon):
     def test_every_combination(self):
         for regime, (liability, _label), freight in product(REGIMES, LIABILITIES, (0.0, 7.5)):
             if freight:
-                payer = 'company'  # we pay the carrier, and keep back what was agreed
+                payer = 'company'  # we pay the carrier, and deduct the agreed amount
             else:
                 payer = BY_LAW.get(regime) or ('customer' if liability == 'customer' else 'company')
             with self.subTest(regime=regime, liability=liability, freight=freight):

@@ -21,7 +21,7 @@ class TestInvoicePrint(SaleReturnCommon, PatientHttpCase):
 
     def _create_manual(self, move_type='out_invoice'):
         """Create a draft without date, origin and reference, as *New* and a product make it."""
-        # Nobody has named anything that Odoo would print about it.
+        # All data that Odoo would print is missing.
         customer = self._create_customer("Walk-in")
         moves = self.env['account.move'].with_user(self.biller)
         line = {'name': "Lamp", 'quantity': 1, 'price_unit': 10.0, 'tax_ids': [Command.clear()]}
@@ -39,7 +39,7 @@ class TestInvoicePrint(SaleReturnCommon, PatientHttpCase):
         return self._invoice(order, post=False)
 
     def _create_note(self):
-        """Let a return make a note that waits for somebody to post it."""
+        """Let a return create a note that stays in draft."""
         self.policy.credit_posting = 'draft'
         return self._return_goods(self._create_sale(), 2).credit_note_ids
 
@@ -61,7 +61,7 @@ class TestInvoicePrint(SaleReturnCommon, PatientHttpCase):
         return move.with_env(self._env_of(self.biller, companies=self.company))
 
     def _post(self, move):
-        # Bills do not get a date by themselves.
+        # Bills do not get a date automatically.
         move = self._as_biller(move)
         move.invoice_date = move.invoice_date or self.env.cr.now().date()
         move.action_post()

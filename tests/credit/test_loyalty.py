@@ -126,6 +126,6 @@ class TestLoyalty(SaleReturnCommon):
         sale_return = self._return_goods(order)
         self.assertEqual(self.card.points, 0.0)
         self.assertIn("spent already", self._get_events(sale_return).details)
-        # What was not taken is not given again.
+        # Points that were not taken are not restored.
         sale_return.credit_note_ids.button_draft()
         self.assertAlmostEqual(self.card.points, 10.0, 2)

@@ -5,7 +5,7 @@ from ..common_refund import RefundCommon
 
 @tagged('post_install', '-at_install')
 class TestHeaderOfNotes(RefundCommon):
-    """A note of a return is for whom was billed, in the currency of the bill."""
+    """A note of a return is for the billed customer, in the currency of the invoice."""
 
     @classmethod
     def setUpClass(cls):

@@ -13,10 +13,10 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestNotePaper(SaleReturnCommon):
-    """What the customer gets in their hands with a credit note, and how."""
+    """The printed credit note, and how the customer gets it."""
 
     def _render(self, note):
-        # sudo: the report is rendered by whoever may print; its content is what is tested.
+        # sudo: only the content of the report is tested.
         html = (
             self.env['ir.actions.report']
             .sudo()

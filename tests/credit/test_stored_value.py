@@ -8,7 +8,7 @@ LEAN = "no gift cards and wallets"
 
 @tagged('post_install', '-at_install')
 class TestStoredValue(StoredValueCommon):
-    """What a card has paid goes back to it, what money has paid goes back as money."""
+    """Card payments go back to the card, money goes back as money."""
 
     @classmethod
     def setUpClass(cls):

@@ -8,7 +8,7 @@ LEAN = "no gift cards and wallets"
 
 @tagged('post_install', '-at_install')
 class TestStoredValueProperties(StoredValueCommon, DiscountsCommon):
-    """Whatever cards pay of an order, money and cards get exactly their parts back."""
+    """With any card payments, money and cards get back exactly their parts."""
 
     @classmethod
     def setUpClass(cls):

@@ -8,7 +8,7 @@ SALES = 'sales_team.group_sale_salesman_all_leads'
 
 @tagged('post_install', '-at_install')
 class TestTrace(RefundCommon):
-    """Who asked, decided, released, posted and paid is on the return, the note and the payout."""
+    """Return, note and payout show who requested, decided, released, posted and paid."""
 
     @classmethod
     def setUpClass(cls):
@@ -23,7 +23,7 @@ class TestTrace(RefundCommon):
         cls.order = cls._create_paid_sale()
 
     def _go(self):
-        """Ask, approve, receive, inspect, refund and pay, each by another person."""
+        """Request, approve, receive, inspect, refund and pay, each by another person."""
         values = {
             'partner_id': self.order.partner_id.id,
             'line_ids': self._prepare_return_lines(self.order.order_line, 2),

@@ -25,7 +25,7 @@ def parts_of_units():
 
 @tagged('post_install', '-at_install')
 class TestUnitProperties(PropertiesCommon):
-    """Whatever the units and decimals: parts that make the whole give back exactly the invoice."""
+    """With any units and decimals, the parts of the whole credit exactly the invoice."""
 
     @classmethod
     def setUpClass(cls):

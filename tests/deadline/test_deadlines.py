@@ -10,7 +10,7 @@ LEAN = "a story of the room"
 
 @tagged('post_install', '-at_install')
 class TestDeadlines(TeamCommon):
-    """By when each step is due, who is reminded, and who is told when it stays undone."""
+    """When each step is due, who is reminded, and who is notified when it is overdue."""
 
     def _moments(self, row):
         names = ('date_before', 'date_limit', 'date_after', 'date_escalate')
@@ -292,7 +292,7 @@ class TestDeadlines(TeamCommon):
 
 @tagged('post_install', '-at_install')
 class TestDeadlineQueries(TeamCommon):
-    """What deadlines cost."""
+    """Query counts of deadlines."""
 
     def _count(self, returns, method, *args):
         self.env.flush_all()

@@ -115,7 +115,7 @@ class TestExpiry(ExpiryCommon):
 
 @tagged('post_install', '-at_install')
 class TestLapse(ExpiryCommon):
-    """Requests of customers on which nobody decides lapse and free their quantity."""
+    """Undecided requests of customers lapse and release their quantity."""
 
     @classmethod
     def setUpClass(cls):

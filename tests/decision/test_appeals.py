@@ -34,7 +34,7 @@ class AppealCommon(SaleReturnCommon):
 
 @tagged('post_install', '-at_install')
 class TestAppeals(AppealCommon):
-    """One appeal per refusal, in time, decided by somebody else."""
+    """One appeal per refusal, within the time limit, decided by somebody else."""
 
     def test_appeal_is_kept_and_given_to_somebody_else(self):
         appeal = self._appealed()
@@ -187,7 +187,7 @@ class TestAppeals(AppealCommon):
         )
         self._call(decider, appeal, 'action_overturn', "The customer is right.")
         self.assertEqual((appeal.state, sale_return.state), ('overturned', 'submitted'))
-        # Whoever refused it has no part in it any more, so a manager stands in for them.
+        # The user who refused it may not decide, so a manager does.
         with self.assert_refused("refused return"):
             self._call(self.refuser, sale_return, 'action_approve')
 
@@ -222,7 +222,7 @@ class TestAppeals(AppealCommon):
 
     def test_appeals_go_to_the_least_loaded(self):
         third = self._create_user('appeals_third', 'sale_return.group_approver')
-        # The staff asked for the returns, so two are left.
+        # The staff requested the returns, so two are left.
         appeals = [self._appealed(quantity=1) for _number in range(3)]
         users = [appeal.user_id for appeal in appeals]
         self.assertEqual(users, [self.second, third, self.second])

@@ -12,7 +12,7 @@ ROLES = ('user', 'inspector', 'approver')
 
 @tagged('post_install', '-at_install')
 class TestApprovalBypass(ApprovalCommon):
-    """Nobody, with any mix of our roles, gets money or goods out of a return nobody approved."""
+    """No mix of our roles gets money or goods out of an unapproved return."""
 
     @classmethod
     def setUpClass(cls):

@@ -36,7 +36,7 @@ class ApprovalCommon(SaleReturnCommon):
         ) + self._add_level(name="Board", sequence=2, amount_from=300, approver_type='group')
 
     def _request(self, quantity=1, reason=None, lines=None, user=None):
-        """Have the clerk ask for a return of lamps (121.00 each)."""
+        """Have the clerk request a return of lamps (121.00 each)."""
         vals = {
             'partner_id': self.customer.id,
             'line_ids': self._prepare_return_lines(lines or self.lamp_line, quantity, reason),
@@ -59,7 +59,7 @@ class ApprovalCommon(SaleReturnCommon):
 
 @tagged('post_install', '-at_install')
 class TestLevels(ApprovalCommon):
-    """Bands of amount, reasons and categories say which levels decide, in turn."""
+    """Ranges of amounts, reasons and categories determine which levels decide, in turn."""
 
     def test_levels_decide_in_turn(self):
         self._two_levels()
@@ -288,7 +288,7 @@ class TestSubstitutes(ApprovalCommon):
             self._away(self.cleo, self.ann)
         with self.assert_refused("stand in for themselves", ValidationError):
             self._away(self.cleo, self.cleo)
-        self._away(self.cleo, self.ann, 1, 2)  # on another day it is no circle
+        self._away(self.cleo, self.ann, 1, 2)  # on another day there is no cycle
 
     def test_circle_that_came_about_all_the_same_ends(self):
         self._two_levels()

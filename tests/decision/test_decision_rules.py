@@ -16,7 +16,7 @@ LEAN = "a story of the room; no employees"
 
 @tagged('post_install', '-at_install')
 class TestRules(DecisionCommon):
-    """Rules say what they think; all are asked, and the strongest outcome decides."""
+    """All rules are evaluated, and the strictest outcome decides."""
 
     def test_all_rules_are_asked_and_the_strongest_decides(self):
         self._add_rule('value', amount=100, outcome='review')
@@ -297,7 +297,7 @@ class TestRules(DecisionCommon):
                 self._call(self.staff, sale_return.line_ids, 'write', {name: value})
 
     def test_submission_takes_as_many_queries_for_twenty_returns_as_for_two(self):
-        """What grows is what Odoo does for each receipt; deciding does not."""
+        """Only Odoo's part for each receipt grows; deciding does not."""
         self._create_policy(approval='always')
         policy = self._create_return(self.order, 1, submit=False).line_ids.policy_id
         for kind, values in (
@@ -432,7 +432,7 @@ class TestSetUpByHand(DecisionCommon):
 
 @tagged('post_install', '-at_install')
 class TestRegimes(DecisionCommon):
-    """The law, in one table; what is not complete is not offered."""
+    """The law, in one table; incomplete regimes are not offered."""
 
     def test_only_complete_regimes_are_offered(self):
         offered = dict(self.env['sale.return.policy'].fields_get(['regime'])['regime']['selection'])

@@ -32,7 +32,7 @@ class TestWindow(DecisionCommon):
         )
 
     def test_day_ends_where_the_customer_is(self):
-        """Got on 1 March 23:30 UTC, which is the 2nd in Shanghai."""
+        """Received on 1 March 23:30 UTC, which is the 2nd in Shanghai."""
         self.customer.tz = 'Asia/Shanghai'
         self._got_on(self.order, '2026-03-01 23:30:00')
         self.assertTrue(self._is_open('2026-04-01 15:59:00'))

@@ -7,7 +7,7 @@ from .test_approvals import ApprovalCommon
 
 @tagged('post_install', '-at_install')
 class TestOwnRequests(ApprovalCommon):
-    """Nobody approves what they asked for themselves, unless nobody else of their company could."""
+    """Nobody approves their own request, unless nobody else in their company could."""
 
     def test_nobody_approves_their_own_request_whatever_their_role(self):
         self._two_levels()
@@ -79,7 +79,7 @@ class TestOwnRequests(ApprovalCommon):
         self.assertEqual(returns.mapped('state'), ['approved', 'approved'])
 
     def _leave_manager_alone(self):
-        """Whoever else could approve left, lost the role or works for another company."""
+        """All other approvers left, lost the role or works for another company."""
         other = self._create_trading_company("Another Company")
         self.ann.sudo().active = False
         self.bob.sudo().group_ids = [Command.set(self.clerk.sudo().group_ids.ids)]

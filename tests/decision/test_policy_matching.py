@@ -6,7 +6,7 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestPolicyReasons(SaleReturnCommon):
-    """Which policy applied and why is kept with the line, whatever happens to the policy."""
+    """The line stores which policy applied and why, even if the policy changes."""
 
     @classmethod
     def setUpClass(cls):
@@ -119,7 +119,7 @@ class TestPolicyReasons(SaleReturnCommon):
 
 @tagged('post_install', '-at_install')
 class TestPolicyFrozen(SaleReturnCommon):
-    """A policy that is changed is changed for new returns; those under way keep their terms."""
+    """Changing a policy affects new returns only; those under way keep their terms."""
 
     @classmethod
     def setUpClass(cls):

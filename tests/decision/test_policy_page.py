@@ -5,13 +5,13 @@ from odoo.tools.safe_eval import safe_eval
 
 from ..common_decision import DecisionCommon
 
-# What a policy may ask on its first page, and an app in its menus, before anything is switched on.
+# Limits for the first page of a policy, and for the menus, before anything is switched on.
 MAX_FIELDS = 12
 
 
 @tagged('post_install', '-at_install')
 class TestPolicyPage(DecisionCommon):
-    """A policy is a page of sentences; rules and levels are read back as such."""
+    """A policy is a page of sentences; rules and levels are described as such."""
 
     @classmethod
     def setUpClass(cls):
@@ -140,7 +140,7 @@ class TestPolicyPage(DecisionCommon):
 
 @tagged('post_install', '-at_install')
 class TestRulePast(DecisionCommon):
-    """A rule that is changed says whom it would have met in the last 90 days."""
+    """A changed rule shows which returns of the last 90 days it would have affected."""
 
     @classmethod
     def setUpClass(cls):

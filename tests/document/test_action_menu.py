@@ -23,7 +23,7 @@ class TestActionMenu(SaleReturnCommon):
         manager = self._create_user('menu_manager', 'sale_return.group_manager')
         user = self._create_user('menu_user', 'sale_return.group_user')
         self.assertEqual(self._get_offered(manager), set(DIALOGS))
-        # What is credited without being seen is left with the customer by an approver.
+        # Only approvers let customers keep goods that are credited unseen.
         self.assertEqual(
             self._get_offered(inspector), set(DIALOGS) - {'sale_return.sale_return_action_keep'}
         )

@@ -8,7 +8,7 @@ from ..portal.test_portal_follow import FollowCommon
 
 @tagged('post_install', '-at_install')
 class TestDispatchClaimsOnPages(FollowCommon):
-    """What customers say of their parcels through the real pages."""
+    """Dispatches reported by customers on the real pages."""
 
     @classmethod
     def setUpClass(cls):
@@ -65,7 +65,7 @@ class TestDispatchClaimsOnPages(FollowCommon):
         self.assertFalse(question.exists())
         events = sale_return.event_ids.filtered(lambda e: e.kind == 'dispatch_confirmed')
         self.assertEqual(events.user_id, clerk)
-        # Once more, and once more by the customer: nothing happens.
+        # Repeating it, also by the customer, changes nothing.
         self._call(clerk, sale_return, 'action_register_dispatch')
         self.assertEqual(len(sale_return.credit_note_ids), 1)
         page = self._look(sale_return.access_url, self.jane)
@@ -85,7 +85,7 @@ class TestDispatchClaimsOnPages(FollowCommon):
 
 @tagged('post_install', '-at_install')
 class TestDispatchClaims(PortalCommon):
-    """A claim is as good as a proof for everything but money."""
+    """A report works like a proof for everything except money."""
 
     @classmethod
     def setUpClass(cls):
@@ -147,7 +147,7 @@ class TestDispatchClaims(PortalCommon):
         credited.action_create_credit_notes()
         self.assertTrue(credited.credit_note_ids)
         everything = ours | claimed | credited
-        # As an older version left them: nothing proved, all of it to be credited.
+        # As in an older version: nothing proved, everything to be credited.
         self.env.flush_all()
         self.env.cr.execute(
             "UPDATE sale_return SET date_dispatch_proved = NULL WHERE id = ANY(%s)",

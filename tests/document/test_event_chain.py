@@ -10,7 +10,7 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestEventChain(SaleReturnCommon):
-    """Who changes the log past the database's own guard is found."""
+    """Changes of the log that bypass the guard of the database are detected."""
 
     @classmethod
     def setUpClass(cls):
@@ -116,7 +116,7 @@ class TestEventChain(SaleReturnCommon):
             self.assertEqual(self._audit(), [(sale_return.id, last.id)])
 
     def _rewrite(self, sale_return, event):
-        """Change an event and hash it anew, as somebody does who has the code and no key."""
+        """Change an event and hash it anew, like somebody who has the code but not the key."""
         before = self._get_events(sale_return)[-2].hash
         row = event.sudo().read(load='')[0]
         new = self.env['sale.return.event']._get_hash(before, {**row, 'reason': "No"}, keyed=False)

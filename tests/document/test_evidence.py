@@ -21,7 +21,7 @@ def image(color='red', kind='PNG'):
 
 @tagged('post_install', '-at_install')
 class TestEvidence(SaleReturnCommon):
-    """Photos and files: checked when they come, kept as they are, erased only on the record."""
+    """Photos and files: checked on upload, stored unchanged, and only erased with a log entry."""
 
     @classmethod
     def setUpClass(cls):

@@ -8,7 +8,7 @@ DOCUMENTS = ('sale_order_ids', 'sale_order_names', 'delivery_ids', 'invoice_ids'
 
 @tagged('post_install', '-at_install')
 class TestForeignIds(SaleReturnCommon):
-    """A return that is not saved tells nothing of orders that the user may not read."""
+    """An unsaved return reveals nothing about orders that the user may not read."""
 
     @classmethod
     def setUpClass(cls):
@@ -20,7 +20,7 @@ class TestForeignIds(SaleReturnCommon):
         cls.order.user_id = cls.staff
 
     def _ask(self, name):
-        """Ask for one field of a new return with an order line, as a remote client may."""
+        """Read one field of a new return with an order line, like a remote client."""
         model = self._env_of(self.salesman)['sale.return']
         values = {
             'partner_id': self.order.partner_id.id,

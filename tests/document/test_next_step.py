@@ -6,7 +6,7 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestNextStep(SaleReturnCommon):
-    """Who has to act next, read off the states of the return; teams are not needed for it."""
+    """Who has to act next, derived from the states of the return; teams are not needed for it."""
 
     @classmethod
     def setUpClass(cls):

@@ -10,7 +10,7 @@ ALL = 'sales_team.group_sale_salesman_all_leads'
 
 @tagged('post_install', '-at_install')
 class TestOpening(RefundCommon):
-    """Whoever acts without rights in Accounting or Inventory is told what was done."""
+    """Users without rights in Accounting or Inventory are told what was done."""
 
     @classmethod
     def setUpClass(cls):
@@ -33,7 +33,7 @@ class TestOpening(RefundCommon):
             cls.users[-1].sudo().group_ids += cls.env.ref('base.group_partner_manager')
 
     def _open(self, user, action):
-        """Do what the web client does with an action; tell whether a document was opened."""
+        """Execute an action like the web client; return whether a document was opened."""
         self.assertIn(action['type'], ('ir.actions.act_window', 'ir.actions.client'))
         if action['type'] == 'ir.actions.client':
             self.assertEqual(action['tag'], 'display_notification')

@@ -33,7 +33,7 @@ class SlipCommon(SaleReturnCommon):
         self._run_message_job()
 
     def _get_mails(self, sale_return):
-        """Return what the customer was sent about a return."""
+        """Return the mails to the customer about a return."""
         return (
             self.env['mail.message']
             .sudo()

@@ -10,7 +10,7 @@ SALES = 'sales_team.group_sale_salesman_all_leads'
 
 @tagged('post_install', '-at_install')
 class TestReturnCreate(SaleReturnCommon):
-    """How a return comes into being."""
+    """Creation of returns."""
 
     @classmethod
     def setUpClass(cls):
@@ -224,7 +224,7 @@ class TestReturnCreate(SaleReturnCommon):
 
 @tagged('post_install', '-at_install')
 class TestReturnStates(SaleReturnCommon):
-    """The steps of a return, which of them are allowed when, and what they leave behind."""
+    """The steps of a return: when they are allowed, and their effects."""
 
     @classmethod
     def setUpClass(cls):
@@ -270,7 +270,7 @@ class TestReturnStates(SaleReturnCommon):
                 if received:
                     self._receive(sale_return, received)
                     sale_return.action_inspect_all('restock')
-                # As in a request of its own: nothing of it was read yet.
+                # Like a new request: nothing is cached.
                 self.env.invalidate_all()
                 with self.subTest(role=role, received=received):
                     self._call(user, sale_return, 'action_close', reason="It was never sent.")

@@ -7,10 +7,10 @@ BATCH = 30
 
 @tagged('post_install', '-at_install')
 class TestExchangeBudget(ExchangeCommon):
-    """What exchanges cost above refunds, per line and in batches."""
+    """Queries of exchanges compared with refunds, per line and in batches."""
 
     def _count(self, action):
-        """Return how many queries something takes."""
+        """Return how many queries a function needs."""
         self.env.flush_all()
         self.env.invalidate_all()
         before = self.env.cr.sql_log_count

@@ -45,7 +45,7 @@ class TestExchangeConcurrency(TransactionCase):
             second.cr.execute("SET LOCAL lock_timeout = '100ms'")
             with mute_logger('odoo.sql_db'), self.assertRaises(LockNotAvailable):
                 self._lock(second, product, warehouse)
-            # The rows are as they were, and yet they were written.
+            # The rows have the same values, but were written.
             first.cr.commit()
             with mute_logger('odoo.sql_db'), self.assertRaises(SerializationFailure):
                 self._lock(third, product, warehouse)

@@ -10,7 +10,7 @@ from ..common_exchange import ExchangeCommon
 
 @tagged('post_install', '-at_install')
 class TestExchangeHold(ExchangeCommon):
-    """What customers wish for is kept for them until their goods are here, and no longer."""
+    """Chosen products are held until the customer's goods are here, and no longer."""
 
     @classmethod
     def setUpClass(cls):
@@ -106,7 +106,7 @@ class TestExchangeHold(ExchangeCommon):
         self.assertEqual(sale_return.exchange_order_ids.state, 'sale')
 
     def test_hold_beside_a_refund_of_the_same_line(self):
-        """The return has a refund line for the same reason already: the wish only ends."""
+        """The return already has a refund line for the same reason: only the exchange ends."""
         sale_return = self._create_exchange(self.line, self.last, submit=False)
         sale_return.line_ids = [
             (0, 0, values)

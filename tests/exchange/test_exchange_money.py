@@ -163,7 +163,7 @@ class TestExchangeMoney(ExchangeCommon):
         self.assert_settled(sale_return, 36.34, 36.34)
 
     def test_rejected_goods_leave_an_order_to_be_paid(self):
-        """Nothing is credited; the customer wants it all the same and owes 121.00."""
+        """Nothing is credited; the customer still wants it and owes 121.00."""
         sale_return = self._create_exchange(self._sell(), self.large)
         self._receive(sale_return)
         sale_return.action_inspect_all('send_back')
@@ -279,7 +279,7 @@ class TestExchangeMoney(ExchangeCommon):
         self.assert_settled(sale_return, 0.0, 121.0, due=121.0)
 
     def test_note_is_reversed_afterwards(self):
-        """Whoever reverses the note takes the credit back: 121.00 are owed again, once."""
+        """Reversing the note cancels the credit: 121.00 are owed again, once."""
         sale_return = self._exchange_goods(self._sell(), self.large)
         note = sale_return.credit_note_ids
         reversal = self._reverse(note)

@@ -5,7 +5,7 @@ from ..common_exchange import ExchangeCommon
 
 @tagged('post_install', '-at_install')
 class TestExchangeOrder(ExchangeCommon):
-    """What is made of the wish for another size: an order, a hold, a settlement."""
+    """Effects of exchanging for another size: an order, a hold, a settlement."""
 
     @classmethod
     def setUpClass(cls):

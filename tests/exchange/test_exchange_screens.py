@@ -8,7 +8,7 @@ from ..common_portal import PortalCommon, PortalHttpCommon
 
 @tagged('post_install', '-at_install')
 class TestExchangeScreens(ExchangeCommon):
-    """The dialog on the order, and the form of the return, say what is settled before the click."""
+    """The dialog on the order, and the form of the return, show the settlement before the click."""
 
     @classmethod
     def setUpClass(cls):

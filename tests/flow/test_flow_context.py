@@ -14,7 +14,7 @@ CONTEXT = {
 
 @tagged('post_install', '-at_install')
 class TestFlowContext(RefundCommon):
-    """Whatever context a remote client sends, entries are made as ever."""
+    """Whatever context a remote client sends, entries are created as usual."""
 
     @classmethod
     def setUpClass(cls):

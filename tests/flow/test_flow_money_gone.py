@@ -5,7 +5,7 @@ from ..refund.test_refund_failures import OnlineCommon
 
 @tagged('post_install', '-at_install')
 class TestFlowMoneyGone(OnlineCommon):
-    """The money of a refund is gone before the refund is made: it is not paid a second time."""
+    """The money was refunded elsewhere before the refund is made: it is not paid a second time."""
 
     def _refund_in_odoo(self, transaction, amount):
         """Refund a transaction the way Odoo's own dialog does."""

@@ -5,7 +5,7 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestFlowOrderLowered(SaleReturnCommon):
-    """Salesmen who lower an order to what the customer has kept, as they do without Returns."""
+    """Salespeople who lower an order to what the customer keeps, as without Returns."""
 
     def _lower(self, product):
         """Sell 10, credit 4 that come back, lower the order to 6."""

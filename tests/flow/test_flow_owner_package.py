@@ -15,7 +15,7 @@ class OptionalModulesMixin:
 
 @tagged('post_install', '-at_install')
 class TestFlowOwnerPackage(OptionalModulesMixin, SaleReturnCommon):
-    """Goods that are not simply ours in one parcel: consigned, packed, expiring, in parts."""
+    """Special goods in one parcel: consigned, packed, expiring, partial."""
 
     # === OWNER === #
 

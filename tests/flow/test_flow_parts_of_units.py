@@ -6,10 +6,10 @@ from ..common_reconciliation import ReconciliationCommon
 
 @tagged('post_install', '-at_install')
 class TestPartsOfUnits(ReconciliationCommon):
-    """What is sold in one unit and counted in another comes back in parts.
+    """Goods sold in one unit and counted in another are returned in parts.
 
-    The parts are what no two decimals of the order's unit can say: four pieces of a dozen, four
-    kilograms of a tonne, one of a pack of three.
+    The parts cannot be expressed with two decimals of the order's unit: four pieces of a dozen,
+    four kilograms of a tonne, one of a pack of three.
     """
 
     @classmethod
@@ -48,7 +48,7 @@ class TestPartsOfUnits(ReconciliationCommon):
         return order, line, line.product_uom_id.factor / line.product_id.uom_id.factor
 
     def _assert_part(self, sale_return, part, ratio):
-        """Assert that a part went the whole way, and nothing of it is left anywhere."""
+        """Assert that a part went through all steps, and nothing is left anywhere."""
         line = sale_return.line_ids
         self.assertEqual(sale_return.state, 'closed')
         self.assertFalse(sale_return.discrepancy_ids)
@@ -68,7 +68,7 @@ class TestPartsOfUnits(ReconciliationCommon):
         self.assert_fully_credited(invoices)
 
     def _each(self, go):
-        """Return all parts of each world by a door, `go(order, part, number in the unit)`."""
+        """Return all parts of each world in one way, `go(order, part, number in the unit)`."""
         for values, parts in self._get_worlds():
             with self.subTest(unit=values['product_uom_id'], parts=parts):
                 order, line, ratio = self._sell(values)

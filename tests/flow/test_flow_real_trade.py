@@ -23,7 +23,7 @@ def find_data():
 
 @tagged('post_install', '-at_install')
 class TestFlowRealTrade(SaleReturnCommon):
-    """Real invoices, and what the customers really cancelled of them, as returns."""
+    """Real invoices, with their real cancellations as returns."""
 
     @classmethod
     def setUpClass(cls):

@@ -6,7 +6,7 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestFlowSeams(SaleReturnCommon):
-    """Where the parts of the money meet: each is right alone, and they are right together."""
+    """Interactions of the money rules: each is right alone, and they are right together."""
 
     @classmethod
     def setUpClass(cls):
@@ -142,7 +142,7 @@ class TestFlowSeams(SaleReturnCommon):
         self.assertEqual(sale_return.amount_credited, 1210.0)
 
     def test_condition_keeps_back_of_the_price_of_its_own_goods(self):
-        """500 off the other product: 10 × 100 found worn keep back 500 with their own tax."""
+        """500 off the other product: 10 × 100 found worn have 500 deducted with their own tax."""
         discount = {
             'product': self.discount_product,
             'quantity': 1,

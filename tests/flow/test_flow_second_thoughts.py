@@ -5,7 +5,7 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestFlowSecondThoughts(SaleReturnCommon):
-    """What accountants change of notes afterwards: the rest is credited all the same."""
+    """Later changes of notes by accountants: the rest is still credited."""
 
     @classmethod
     def setUpClass(cls):

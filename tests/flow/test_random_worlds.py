@@ -1,4 +1,4 @@
-"""A fixed sample of the random worlds, and whether what asks the books would see an error."""
+"""A fixed sample of the random worlds, and a check that errors in the books are detected."""
 
 from odoo.tests import tagged
 from odoo.tools import SQL
@@ -16,7 +16,7 @@ SEEDS = (12, 13)
 
 @tagged('post_install', '-at_install')
 class TestRandomWorlds(BaseCommon):
-    """People do what they like; the books are right after each act. More of it: dev/worlds."""
+    """After random actions the books are right. More of this: dev/worlds."""
 
     def test_worlds_of_the_sample_have_right_books(self):
         shop = Shop(self.env, 'KWD')
@@ -29,14 +29,14 @@ class TestRandomWorlds(BaseCommon):
         self.assertEqual(Plan.draw(5), Plan.draw(5))
         self.assertNotEqual(Plan.draw(5), Plan.draw(6))
         plan = Plan.draw(5)
-        # What an act does by chance stays when others are left out.
+        # An action's random choices do not change when others are left out.
         chances = [plan.without(0).chances(name).random() for name in ('act 3', 'act 4')]
         self.assertEqual(chances, [plan.chances(name).random() for name in ('act 3', 'act 4')])
 
 
 @tagged('post_install', '-at_install')
 class TestBooksOfWorlds(SaleReturnCommon):
-    """What is planted into the database is seen."""
+    """Errors planted into the database are detected."""
 
     def test_planted_errors_are_seen(self):
         order = self._create_sale()

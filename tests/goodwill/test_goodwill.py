@@ -7,7 +7,7 @@ from ..common_refund import RefundCommon
 
 @tagged('post_install', '-at_install')
 class TestGoodwill(RefundCommon):
-    """A credit without goods: on the invoice's own taxes, within limits, and never too much."""
+    """A credit without goods: with the invoice's taxes, within limits, and never too much."""
 
     @classmethod
     def setUpClass(cls):

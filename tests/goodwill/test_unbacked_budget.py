@@ -11,7 +11,7 @@ SALES = 'sales_team.group_sale_salesman_all_leads'
 
 @tagged('post_install', '-at_install')
 class TestUnbackedBudget(RefundCommon):
-    """Credits that no goods back up share one budget per person, customer and order."""
+    """Credits without goods share one budget per person, customer and order."""
 
     @classmethod
     def setUpClass(cls):
@@ -266,7 +266,7 @@ class TestUnbackedBudget(RefundCommon):
         with self.assert_refused("within 30 days"):
             self._call(self.approver, second, 'action_approve')
         self._receive(first)
-        # The goods are here: they back the credit up.
+        # The goods are here, so the credit is no longer without goods.
         self._call(self.approver, second, 'action_approve')
         self.assertEqual(second.credit_note_ids.amount_total, 121.0)
 

@@ -9,7 +9,7 @@ SALES = 'sales_team.group_sale_salesman_all_leads'
 
 @tagged('post_install', '-at_install')
 class TestWithoutGoods(PortalHttpCommon):
-    """What is credited though nothing comes back waits for a person, however it was asked for."""
+    """Credits without goods always need a person, however they were requested."""
 
     @classmethod
     def setUpClass(cls):
@@ -85,7 +85,7 @@ class TestWithoutGoods(PortalHttpCommon):
         sequence = {'none': -200, 'levels': -300, 'always': -400}[approval]
         policy = self._create_policy(approval=approval, sequence=sequence)
         if approval == 'levels':
-            # A level that these returns do not reach asks nobody.
+            # A level that these returns do not reach.
             policy.level_ids = [Command.create({'name': "Large", 'amount_from': 1000000.0})]
 
     def _check_waits(self, ask):

@@ -8,7 +8,7 @@ LEAN = "the rules that come with the add-on, and a dialog"
 
 @tagged('post_install', '-at_install')
 class TestDefaultRules(SaleReturnCommon):
-    """What the add-on proposes does no harm: nothing broken or used is offered to be sold again."""
+    """The default rules are safe: nothing broken or used is offered for sale again."""
 
     @classmethod
     def setUpClass(cls):

@@ -11,7 +11,7 @@ GUIDE = Path(__file__).resolve().parents[2] / 'CONTRIBUTING.md'
 
 @tagged('post_install', '-at_install')
 class TestDispositionExtension(SaleReturnCommon):
-    """The add-on that CONTRIBUTING.md works out does what it says."""
+    """The example add-on of CONTRIBUTING.md works."""
 
     @classmethod
     def setUpClass(cls):

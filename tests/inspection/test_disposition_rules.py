@@ -12,7 +12,7 @@ class TestDispositionRules(SaleReturnCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # Those that come with the add-on would decide on what the ones of the test leave open.
+        # The default ones would decide cases that the test's rules leave open.
         cls.env['sale.return.disposition.rule'].search([]).active = False
         cls.grades = {
             code: cls.env.ref(f'sale_return.grade_{code.lower()}') for code in ('A', 'B', 'C', 'D')

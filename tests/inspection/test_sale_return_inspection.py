@@ -332,7 +332,7 @@ class TestInspectionTracked(SaleReturnCommon):
 
 @tagged('post_install', '-at_install')
 class TestInspectionByPolicy(SaleReturnCommon):
-    """Where the policy asks for no inspection, goods never stay behind in quarantine."""
+    """Where the policy requires no inspection, goods never stay behind in quarantine."""
 
     @classmethod
     def setUpClass(cls):

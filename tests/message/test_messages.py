@@ -21,7 +21,7 @@ PIXEL = (
 
 
 def work_off(_self, records, step, size=1):
-    """Do it all in this transaction."""
+    """Do everything in this transaction."""
     for record in records:
         step(record)
 
@@ -37,7 +37,7 @@ class MessagesCommon(SaleReturnCommon):
             kind.code: kind
             for kind in cls.env['sale.return.message.kind'].search([('company_id', '=', False)])
         }
-        # Other returns of the database wait for the same job.
+        # Other returns of the database are waiting for the same job.
         cls.env['sale.return.message'].sudo().search([]).unlink()
 
     def _go_all_the_way(self, order, quantity):
@@ -112,7 +112,7 @@ class TestMessages(MessagesCommon):
         theirs = self._create_return(self.order, 1, self.reason_changed_mind)
         (ours + theirs).action_approve()
         template = self.kinds['approved'].template_id
-        # The text that comes with the add-on, whatever this database has made of it.
+        # The original text of the add-on, even if this database has changed it.
         for sale_return, payer in ((ours, 'company'), (theirs, 'customer')):
             self.assertEqual(sale_return._get_freight_payer(), payer)
             self.assertIn("Dock Road 7", sale_return._get_slip_address_text())
@@ -160,7 +160,7 @@ class TestMessages(MessagesCommon):
         for message in sale_return.customer_message_ids.mail_message_id:
             self.assertNotIn("Secret", message.body)
             self.assertNotIn("60.0", message.body)  # the cost of a lamp
-        # The evidence is still what it was.
+        # The evidence is unchanged.
         self.assertEqual(mail.attachment_ids.res_model, 'sale.return.file')
 
     def test_several_inspections_before_the_job_are_one_mail(self):
@@ -171,7 +171,7 @@ class TestMessages(MessagesCommon):
             self._inspect(sale_return, (1, 'restock'))
         self.assertEqual(self._get_codes(sale_return).count('inspected'), 1)
         self._run_message_job()
-        # What is overtaken by the result is not told.
+        # Messages superseded by the result are not sent.
         self.assertEqual(self._get_message(sale_return, 'arrived').state, 'skipped')
         self.assertEqual(self._get_codes(sale_return, 'sent').count('inspected'), 1)
 
@@ -236,8 +236,8 @@ class TestMessages(MessagesCommon):
                 job._cron_send()
             mail = self._get_mails(sale_return) - before
             self.assertEqual(len(mail), 1)
-            self.assertEqual(first.state, 'skipped')  # what was found says more
-            # What comes later is told by a mail of its own.
+            self.assertEqual(first.state, 'skipped')  # the inspection result says more
+            # Later events are told in a separate mail.
             sale_return._tell('refunded', key='later')
             with freeze_time(first.date_next + timedelta(hours=1)):
                 job._cron_send()
@@ -604,7 +604,7 @@ class TestMessages(MessagesCommon):
         message = sale_return.customer_message_ids
         clerk = self._create_user('messages_clerk', 'sale_return.group_user')
         manager = self._create_user('messages_manager', 'sale_return.group_manager')
-        # What is told counts for all companies.
+        # The configuration of messages applies to all companies.
         manager.sudo().company_ids += self.foreign_companies
         stranger = self._create_user('messages_stranger', 'base.group_user')
         for user in (clerk, manager):

@@ -82,7 +82,7 @@ class TestAttackDoors(WalkCommon):
 
     def setUp(self):
         super().setUp()
-        # Who tries everything is a visitor as well; how they are counted is tested elsewhere.
+        # The attacker counts as a visitor, too; the counting is tested elsewhere.
         most = {s: c._replace(points=10**9) for s, c in gate.CEILINGS.items()}
         self.patch(gate, 'CEILINGS', most)
 
@@ -100,7 +100,7 @@ class TestAttackDoors(WalkCommon):
         return self._come(visitor, route, self.own)
 
     def _call_door(self, path, data=None, token=None, files=None):
-        """Call a door; return the answer. What was done is taken back."""
+        """Call a route; return the answer. Changes are rolled back."""
         query = f'?access_token={token}' if token else ''
         with self._undone(), mute_logger(*LOGGERS):
             return self.url_open(path + query, data=data, files=files, allow_redirects=False)
@@ -117,7 +117,7 @@ class TestAttackDoors(WalkCommon):
                         yield rule, visitor, name, odd, value
 
     def test_odd_ids_and_forms_get_a_page(self):
-        """Nobody sees an error of the server, nor anything that is not theirs."""
+        """Nobody sees a server error, nor data of others."""
         cases = [case for case in self._get_cases() if is_chosen('door', *case[:4])]
         wrong = []
         for visitor in VISITORS:
@@ -147,7 +147,7 @@ class TestAttackDoors(WalkCommon):
             else:
                 response = self._call_door(path, data, token)
         case = f'{rule} {visitor} {name}={odd}'
-        # A website cannot show its page of what is not found for some paths, whoever's they are.
+        # A website cannot render its “not found” page for some paths of any module.
         if response.status_code >= 500 and not (
             name == 'path' and self._call_door(f'/nobody/{value}').status_code >= 500
         ):
@@ -188,7 +188,7 @@ class TestAttackDoors(WalkCommon):
         self.assertFalse(wrong)
 
     def test_secret_pages_are_kept_nowhere_and_shown_in_no_frame(self):
-        """All routes of ours, whoever comes, whatever they get."""
+        """All our routes, for all visitors."""
         for visitor in VISITORS:
             for rule, route in ALL_ROUTES.items():
                 token = self._come_to(visitor, rule)

@@ -55,7 +55,7 @@ class TestPortalAccess(PortalCommon):
             for name in hidden[record._name]:
                 with self.subTest(field=name), self.assert_refused(exception=AccessError):
                     self._read(self.jane, record, name)
-            # Nor by guessing in a search.
+            # Nor by guessing with searches.
             with self.assert_refused(exception=AccessError):
                 domain = [(hidden[record._name][0], '!=', False)]
                 self._env_of(self.jane)[record._name].search(domain)

@@ -13,7 +13,7 @@ from ..common_portal import PortalCommon
 
 @tagged('post_install', '-at_install')
 class TestPortalAcknowledgement(PortalCommon):
-    """The acknowledgement that the law wants leaves although the mail server was down."""
+    """The acknowledgement required by law is sent even if the mail server was down."""
 
     @classmethod
     def setUpClass(cls):
@@ -29,7 +29,7 @@ class TestPortalAcknowledgement(PortalCommon):
         return withdrawal.with_user(self.staff)
 
     def _send_mails(self, error=None):
-        """Let the mail server take what waits, or refuse it."""
+        """Let the mail server accept pending mails, or refuse them."""
         mails = self.env['mail.mail'].sudo().search([('state', '=', 'outgoing')])
 
         if error:

@@ -12,7 +12,7 @@ from .test_portal_safe import EMPLOYEE, NOTE, SECRETS, WalkCommon
 
 ADDON = 'odoo.addons.sale_return.'
 
-# What customers may call of ours by RPC, and why.
+# Our methods that customers may call by RPC, and why.
 CALLABLE = {
     ('sale.return', 'preview_credit'): "what their own return would give; reading is checked",
     ('sale.return', 'get_portal_url'): "the link to their own return; reading is checked",
@@ -45,7 +45,7 @@ READABLE = {
         'date_customer_received',
     },
 }
-# Whether customers may ask, how long links work.
+# Whether customers may request returns, how long links work.
 READABLE['res.company'] = {
     'sale_return_portal',
     'sale_return_link_days',
@@ -55,7 +55,7 @@ READABLE['res.company'] = {
 
 @tagged('post_install', '-at_install')
 class TestDoorsAreSafe(WalkCommon):
-    """Odoo's own doors: contents, messages, ratings, reports, remote calls."""
+    """Odoo's own routes: contents, messages, ratings, reports, remote calls."""
 
     def _rpc(self, path, **params):
         """Call a JSON route; return its answer, or None where it is refused."""
@@ -123,7 +123,7 @@ class TestDoorsAreSafe(WalkCommon):
                     for text in (f"Public to {self.jane.login}", NOTE, "Jane", sale_return.name):
                         self.assertNotIn(text, answer)
         self.assertEqual(self._snapshot(), before)
-        # Who may see it gets what was written to them, and nothing of ours.
+        # Those who may see it get their own messages, and nothing internal.
         for user, given in [(self.jane, {}), (self.colleague, {}), (None, {'token': mine})]:
             self._login(user)
             answer = str(self._rpc('/mail/chatter_fetch', **thread, **given))
@@ -290,7 +290,7 @@ class TestRemoteCallsAreSafe(WalkCommon):
                         self.assertIsInstance(error, (AccessError, UserError))
 
     def test_what_is_not_theirs_is_not_read_by_any_name(self):
-        """Fields that stay with us are refused in reading, searching, sorting and grouping."""
+        """Internal fields are refused in reading, searching, sorting and grouping."""
         sale_return = self.own['sale_return']
         for model in ('sale.return', 'sale.return.line'):
             records = sale_return if model == 'sale.return' else sale_return.line_ids
@@ -347,7 +347,7 @@ class TestRemoteCallsAreSafe(WalkCommon):
             if not methods or name in ('base', 'res.config.settings'):
                 continue
             records = self.env[name].sudo()
-            # The last one of our tables belongs to the return that has everything.
+            # The last record of each of our tables belongs to the return that has everything.
             ids = records.search([], limit=1, order='id desc').ids if model._auto else []
             for method in methods:
                 count += 1
@@ -364,7 +364,7 @@ class TestRemoteCallsAreSafe(WalkCommon):
         self.assertGreater(count, 100)
 
     def test_steps_need_a_role(self):
-        """What moves a return along, with arguments that make sense, by its own customer."""
+        """Steps of a return, with valid arguments, by its own customer."""
         sale_return = self.own['sale_return']
         for method, args in {
             'action_submit': [],

@@ -62,7 +62,7 @@ class FollowCommon(PortalCommon, PatientHttpCase):
         return response
 
     def _act(self, sale_return, name, user=None, query='', **values):
-        """Do something on the page of a return; return the text that answers."""
+        """Execute an action on the page of a return; return the resulting text."""
         response = self._post(f'/my/returns/{sale_return.id}/{name}{query}', user, **values)
         return self._get_text(response)
 
@@ -232,7 +232,7 @@ class TestFollow(FollowCommon):
         self._receive(sale_return)
         sale_return.action_inspect_all('restock')
         note = sale_return.credit_note_ids
-        # Paid before: what is credited goes out as money.
+        # Already paid: the credit is paid out.
         text = self._look(sale_return.access_url, self.jane)
         self.assertIn(f"Credit note {note.name}", text)
         self.assertIn("242.00", text)
@@ -358,7 +358,7 @@ class TestFollow(FollowCommon):
             posted = sale_return.message_ids[:1]
             self.assertIn("When?", posted.body)
             self.assertEqual(posted.author_id, self.customer)
-        # Nobody rates in passing.
+        # Opening a link does not rate.
         self.assertFalse(sale_return.sudo().rating_ids)
 
     def test_follow_link_expires_for_every_door(self):

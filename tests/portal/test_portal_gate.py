@@ -1,5 +1,5 @@
 # pylint: disable=translation-required
-"""What comes from outside is counted in one place, and what is too much is refused."""
+"""Requests from outside are counted in one place, and too many are refused."""
 
 import io
 import json
@@ -29,7 +29,7 @@ class GateCommon(PortalHttpCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # A test begins where it begins, not where an hour or a day ends.
+        # Tests must not depend on the end of an hour or a day.
         cls.frozen = freeze_time(fields.Datetime.now().replace(hour=12, minute=5), tick=True)
 
     def _ask_link(self, email='jane@example.com', address='203.0.113.9', status=200, **headers):
@@ -69,7 +69,7 @@ class TestPortalGate(GateCommon):
     """Visitors, links, orders, and all of them together."""
 
     def test_door_takes_three_queries(self):
-        """Of a stranger with a link of an order: all counters there are."""
+        """For an anonymous visitor with a link of an order: all counters."""
         keys = {'visitor': 'v', 'link': 'l', 'order': 'o', 'proxy': None}
         door = self.env['sale.return.portal.gate']
         executed = []
@@ -80,7 +80,7 @@ class TestPortalGate(GateCommon):
             return execute(cr, query, *args, **kwargs)
 
         for _time in range(2):
-            # What Odoo caches once is cached the first time.
+            # The first call fills Odoo's caches.
             executed.clear()
             with patch.object(Cursor, 'execute', note):
                 self.assertIsNone(door._count(keys, 4, stranger=True))
@@ -144,7 +144,7 @@ class TestPortalGate(GateCommon):
             activity = self.env['mail.activity'].sudo().search([('user_id', '=', manager.id)])
             self.assertEqual(len(activity), 1)
             self.assertIn("more than 50 points", activity.note)
-            # Who is logged in is served.
+            # Logged-in users are served.
             self._log_in(self.jane)
             self._ask({self.order.order_line: 1}, photos=[self._photo()])
             self.assertEqual(len(self._returns()), 1)

@@ -9,13 +9,13 @@ LEAN = "a story of the room"
 
 @tagged('post_install', '-at_install')
 class TestPortalPolicy(PortalHttpCommon):
-    """How returns work, said to everybody by the rules that decide; and the way to it."""
+    """The public page about returns, generated from the rules, and links to it."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.company.sudo().sale_return_portal = True
-        # Whoever comes without login is served by the company of the public user.
+        # Visitors without login are served by the company of the public user.
         cls.env.ref('base.public_user').sudo().write(
             {'company_ids': [(4, cls.company.id)], 'company_id': cls.company.id}
         )

@@ -25,7 +25,7 @@ WEBM = b'\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm'
 
 @tagged('post_install', '-at_install')
 class TestPortalRequest(PortalHttpCommon):
-    """A customer asks for a return: what they see, what they send, what becomes of it."""
+    """A customer requests a return: what they see and send, and the result."""
 
     @classmethod
     def setUpClass(cls):

@@ -8,9 +8,9 @@ LEAN = "pages without a website"
 
 @tagged('post_install', '-at_install')
 class TestPortalRequestUi(PortalHttpCommon):
-    """A customer asks for a return in a browser; the keyboard is enough.
+    """A customer requests a return in a browser; the keyboard is enough.
 
-    Every screen fits, is large enough for a finger, and has a name for whatever can be used.
+    Every screen fits, is large enough for a finger, and all controls have a name.
     """
 
     without_scripts = False

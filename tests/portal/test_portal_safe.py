@@ -1,5 +1,5 @@
 # pylint: disable=translation-required
-"""Nobody gets at what is not theirs: every route of the module, and every door of Odoo.
+"""Nobody reaches data of others: every route of the module, and of Odoo.
 
 A new route fails `test_every_route_is_walked` until it is in `ROUTES`.
 """
@@ -22,7 +22,7 @@ from .test_portal_follow import FollowCommon
 
 @dataclass(frozen=True)
 class Route:
-    """How a route is called by whom it belongs to.
+    """How the owner calls a route.
 
     `ids` names for each part of the path the record of the walk it takes, see
     `_create_records`; so do the names in braces in `data`, the fields of a form. `token` is the
@@ -35,7 +35,7 @@ class Route:
     data: dict = field(default_factory=dict)
     token: str | None = 'sale_return'
     state: str = 'approved'
-    # What everybody who is logged in gets: their own list.
+    # For all logged-in users: their own list.
     is_list: bool = False
 
     def get_keys(self):
@@ -81,15 +81,15 @@ ROUTES = {
         ids={**ORDER, 'withdrawal_id': 'withdrawal'}, token='order'
     ),
 }
-# For everybody: it takes no ids and tells nobody anything, see test_portal_guest.py.
+# For everybody: it takes no ids and reveals nothing, see test_portal_guest.py.
 PUBLIC = {'/returns', '/returns/policy'}
 
-# Who comes, and whether they may. `link` is the living link, `expired` the same when it is over.
+# Visitors, and whether they may enter. `link` is a valid link, `expired` an expired one.
 ALLOWED = ('customer', 'colleague', 'link')
 DENIED = ('stranger', 'other customer', 'expired', 'wrong link', 'employee without role')
 BY_LINK = ('link', 'expired', 'wrong link')
 
-# What may never leave, on any page, in any file, in any answer.
+# Data that must never be revealed, on any page, in any file, in any answer.
 COST = "61.37"
 NOTE = "OUR-INTERNAL-NOTE"
 EMPLOYEE = "Ophelia Employee"
@@ -98,7 +98,7 @@ SECRETS = (COST, NOTE, EMPLOYEE)
 
 
 class WalkCommon(FollowCommon):
-    """Returns of two customers, with something to hide in every place."""
+    """Returns of two customers, with secret data everywhere."""
 
     @classmethod
     def setUpClass(cls):
@@ -146,7 +146,7 @@ class WalkCommon(FollowCommon):
 
     @classmethod
     def _create_draft(cls, order):
-        """Create what a customer has asked for on their pages and not sent yet."""
+        """Create an unsent request of a customer."""
         choice = {
             'line_id': order.order_line.id,
             'quantity': 1.0,
@@ -158,7 +158,7 @@ class WalkCommon(FollowCommon):
 
     @classmethod
     def _create_withdrawal(cls, order):
-        """Create what a customer has stated about their order."""
+        """Create a customer's statement about their order."""
         withdrawals = cls.env['sale.return.withdrawal'].sudo()
         statement = f"I withdraw from {order.name}."
         return withdrawals.create(
@@ -178,7 +178,7 @@ class WalkCommon(FollowCommon):
 
     @classmethod
     def _create_used_return(cls, order):
-        """Create a return that has gone all the way, with a note of ours in every place."""
+        """Create a finished return, with an internal note everywhere."""
         sale_return = cls._create_return(order, 2)
         sale_return.action_approve(comment=NOTE)
         cls._receive(sale_return)
@@ -207,7 +207,7 @@ class WalkCommon(FollowCommon):
 
     @contextmanager
     def _undone(self):
-        """Take back what was done inside, so that everybody finds the same."""
+        """Roll back changes made inside, so that everybody finds the same."""
         self.env.flush_all()
         savepoint = self.env.cr.savepoint()
         try:
@@ -217,7 +217,7 @@ class WalkCommon(FollowCommon):
             self.env.invalidate_all()
 
     def _snapshot(self):
-        """Return what a visit could have changed of the returns."""
+        """Return data of the returns that a visit could have changed."""
         self.env.invalidate_all()
         returns = (self.own['sale_return'] | self.foreign['sale_return'] | self.used).sudo()
         return (
@@ -247,7 +247,7 @@ class WalkCommon(FollowCommon):
         return token
 
     def _come(self, actor, route, records):
-        """Log an actor in; return the token they bring, if any."""
+        """Log an actor in; return their token, if any."""
         users = {
             'customer': self.jane,
             'colleague': self.colleague,
@@ -326,10 +326,10 @@ class TestRoutesAreSafe(WalkCommon):
         self.assertEqual(self._snapshot(), before)
 
     def _walk(self, actors, check):
-        """Let each actor come to each route of one document, and call `check` with what they find.
+        """Let each actor visit each route of one document, and call `check` with the result.
 
-        Everybody finds the same: nothing that happens inside is kept. What has to be done before is
-        done once for all who find it done.
+        Everybody finds the same: changes inside are rolled back. Preparations are done once for all
+        actors.
         """
         for state in sorted({route.state for route in ROUTES.values()}):
             with self._undone():
@@ -406,7 +406,7 @@ class TestRoutesAreSafe(WalkCommon):
                 with self.subTest(rule=rule, foreign=key), self._undone():
                     before = self._snapshot()
                     response = self._visit(rule, route, mixed)
-                    # Refused, or shown again with a sentence.
+                    # Refused, or shown again with an error message.
                     self.assertIn(response.status_code, (200, 403, 404))
                     self.assert_keeps(response, OTHER, self.foreign['sale_return'].name)
                     self.assertEqual(self._snapshot(), before)

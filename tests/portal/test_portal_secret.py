@@ -9,7 +9,7 @@ SECRETS = ('access_token', 'access_token_value')
 
 @tagged('post_install', '-at_install')
 class TestPortalSecret(SaleReturnCommon):
-    """The key to a customer's page is nobody's to read, choose or prolong; taking it is logged."""
+    """Nobody can read, choose or extend the key to a customer's page; copying it is logged."""
 
     @classmethod
     def setUpClass(cls):

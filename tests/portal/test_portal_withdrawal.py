@@ -14,7 +14,7 @@ from ..common_portal import PortalHttpCommon
 
 
 class WithdrawalCommon(PortalHttpCommon):
-    """Consumers with a contract from which the law lets them withdraw."""
+    """Consumers with a legal right to withdraw from a contract."""
 
     @classmethod
     def setUpClass(cls):
@@ -50,7 +50,7 @@ class WithdrawalCommon(PortalHttpCommon):
 
 @tagged('post_install', '-at_install')
 class TestPortalWithdrawal(WithdrawalCommon):
-    """A consumer withdraws from a contract: two steps, no reason, acknowledged, kept."""
+    """A consumer withdraws from a contract: two steps, no reason, acknowledged, stored."""
 
     # === TWO STEPS === #
 
@@ -72,7 +72,7 @@ class TestPortalWithdrawal(WithdrawalCommon):
             last = self._post(action, values)
         withdrawal = self._withdrawals()
         self.assertEqual(str(withdrawal.date), '2026-05-04 10:11:12')
-        # In the time of the seller's place, which is named.
+        # In the seller's time zone, which is named.
         self.assertIn("Received on: 2026-05-04 12:11:12 (Europe/Brussels)", withdrawal.statement)
         for text in (withdrawal.statement, self._text(last, 'o_sale_return_statement')):
             for part in (self.order.name, self.product.display_name, "Jane Customer", "12:11:12"):
@@ -274,7 +274,7 @@ class TestPortalWithdrawal(WithdrawalCommon):
 
 @tagged('post_install', '-at_install')
 class TestPortalWithdrawalCounted(WithdrawalCommon):
-    """One link, many statements: each is counted, and none is a way to write to strangers."""
+    """One link, many statements: each is counted, and none can be used to mail strangers."""
 
     def _mails(self):
         return self.env['mail.mail'].sudo().search([('model', '=', 'sale.return.withdrawal')])
@@ -303,7 +303,7 @@ class TestPortalWithdrawalCounted(WithdrawalCommon):
         self._withdraw({order.order_line: 10}, order)
         answer = self._withdraw({order.order_line: 1}, order)
         self.assertIn("withdrawn already: 10 Units", self._error(answer))
-        # Somebody overlooks the activity: the contract is at an end whatever is delivered.
+        # Somebody overlooks the activity: the contract has ended even if goods are delivered.
         self._deliver(order)
         answer = self._withdraw({order.order_line: 1}, order)
         self.assertIn("0 Units are left", self._error(answer))

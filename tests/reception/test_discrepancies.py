@@ -9,7 +9,7 @@ from ..common_discrepancy import DiscrepancyCommon
 
 @tagged('post_install', '-at_install')
 class TestFound(DiscrepancyCommon):
-    """What does not belong to a return is set apart, and work goes on."""
+    """Goods that do not belong to a return are separated, and work goes on."""
 
     def test_too_much_is_received_as_the_customers_property(self):
         value = self._get_value(self.product)
@@ -340,7 +340,7 @@ class TestResolved(DiscrepancyCommon):
 
 @tagged('post_install', '-at_install')
 class TestGuarded(DiscrepancyCommon):
-    """A discrepancy is evidence, and nobody gets around it."""
+    """A discrepancy is evidence that cannot be bypassed."""
 
     def test_return_with_an_open_one_cannot_close(self):
         discrepancy = self._receive_too_much()

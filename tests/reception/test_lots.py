@@ -111,7 +111,7 @@ class TestForeignLots(LotCommon):
         sale_return = self._return_serials(1, self.serials[0])
         discrepancy = sale_return.discrepancy_ids
         self.assertEqual((discrepancy.kind, discrepancy.lot_id), ('wrong_lot', self.serials[0]))
-        # It lies in quarantine under a name of its own: the first one is there, too.
+        # It is in quarantine under another name: the first one is there, too.
         self.assertEqual(discrepancy.move_ids.lot_ids.name, f"S0 · {discrepancy.name}")
         self.assert_on_hand(self.serial, 1, self.quarantine, lot=self.serials[0])
         self._resolve(discrepancy, 'send_back')
@@ -219,7 +219,7 @@ class TestForeignLots(LotCommon):
 
 @tagged('post_install', '-at_install')
 class TestLookUp(LotCommon):
-    """From what is written on a thing to its order and its return."""
+    """From the number on goods to their order and return."""
 
     def test_serial_finds_its_return(self):
         sale_return = self._return_serials(1, self.serials[1])

@@ -8,7 +8,7 @@ from ..common_discrepancy import DiscrepancyCommon
 
 @tagged('post_install', '-at_install')
 class TestQuarantineReport(DiscrepancyCommon):
-    """What lies in quarantine is seen: since when, why and for which return."""
+    """The report shows what is in quarantine: since when, why and for which return."""
 
     def _get_rows(self, **values):
         self.env.flush_all()

@@ -9,7 +9,7 @@ SALES = 'sales_team.group_sale_salesman_all_leads'
 
 @tagged('post_install', '-at_install')
 class TestUndoneReceipts(RefundCommon):
-    """What has left again has left: nobody says otherwise of the move that took it."""
+    """Goods that left again have left: nobody can change the move."""
 
     @classmethod
     def setUpClass(cls):
@@ -66,7 +66,7 @@ class TestUndoneReceipts(RefundCommon):
 
 @tagged('post_install', '-at_install')
 class TestWhoReceives(RefundCommon):
-    """What came back came from the customer, and the warehouse says so."""
+    """Returned goods come from the customer, and only the warehouse records it."""
 
     def test_salesman_receives_nothing(self):
         salesman = self._create_user('receiving_salesman', SALES)

@@ -127,7 +127,7 @@ class TestReceipts(DiscrepancyCommon):
         self.assertFalse(self.sale_return.discrepancy_ids)
 
     def test_surplus_by_hand_without_any_return_left_is_kept(self):
-        """A receipt made by hand with the order line of goods that are all held or back."""
+        """A receipt made by hand with the order line whose goods are all held or already back."""
         self._create_return(self.order, 7)
         receipt = self.env['stock.picking'].create(
             {

@@ -7,7 +7,7 @@ LEAN = "a question at the receipt"
 
 @tagged('post_install', '-at_install')
 class TestSerialsDialog(SaleReturnCommon):
-    """Serial numbers nobody has looked at are taken in by somebody's word only."""
+    """Serial numbers that nobody scanned are only received after confirmation."""
 
     @classmethod
     def setUpClass(cls):
@@ -24,7 +24,7 @@ class TestSerialsDialog(SaleReturnCommon):
         sale_return = self._create_return(order)
         self.env.invalidate_all()
         receipt = sale_return.picking_ids.with_env(self._env_of(self.operator))
-        # As the button of the form does.
+        # Like the button of the form.
         return receipt.with_context(sale_return_ask_serials=True), lots
 
     def test_unscanned_serials_ask_before_they_are_received(self):

@@ -6,12 +6,12 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestQuarantine(SaleReturnCommon):
-    """I7: what waits for its inspection is ours and is worth something, but promised to nobody."""
+    """I7: goods waiting for inspection are ours and valued, but promised to nobody."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # 5 sold, none left: whatever is there after the return has come back.
+        # 5 sold, none left: any stock after the return has come back.
         cls.rare = cls._create_product("Rare", tracking='lot')
         cls.lot = cls.env['stock.lot'].create({'name': "R", 'product_id': cls.rare.id})
         cls._put_in_stock(cls.rare, 5, lot=cls.lot)
@@ -55,7 +55,7 @@ class TestQuarantine(SaleReturnCommon):
         self.assertEqual(self.rare.total_value - before, 300.0)
 
     def test_goods_of_a_return_that_waits_stay_in_quarantine(self):
-        """I5: received they may always be; nothing leaves before the approval."""
+        """I5: goods may always be received; nothing leaves before the approval."""
         self._create_policy(approval='always')
         receipt = self._return_in_inventory(self.order.picking_ids, 2)
         receipt.move_ids.picked = True
@@ -74,7 +74,7 @@ class TestQuarantine(SaleReturnCommon):
 
 @tagged('post_install', '-at_install')
 class TestGuards(SaleReturnCommon):
-    """I1: never does more come back than was delivered and authorized."""
+    """I1: never more comes back than was delivered and authorized."""
 
     @classmethod
     def setUpClass(cls):
@@ -86,7 +86,7 @@ class TestGuards(SaleReturnCommon):
         cls.receipt = cls.sale_return.picking_ids
 
     def test_more_than_authorized_is_not_received(self):
-        """What is too much is kept apart, see `test_discrepancies`."""
+        """Surplus is separated, see `test_discrepancies`."""
         self._receive(self.sale_return, 4)
         self.assert_quantities(self.sale_return.line_ids, received=3)
         self.assertEqual(self.line.qty_delivered, 7)
@@ -162,7 +162,7 @@ class TestGuards(SaleReturnCommon):
 
 @tagged('post_install', '-at_install')
 class TestNativeReturn(SaleReturnCommon):
-    """Odoo's own return of a delivery feeds the same document: no return escapes."""
+    """Odoo's own return of a delivery creates the same document: no return is missed."""
 
     @classmethod
     def setUpClass(cls):

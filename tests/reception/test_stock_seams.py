@@ -1,4 +1,4 @@
-"""Where returns meet what Odoo plans and moves by itself."""
+"""Interaction of returns with Odoo's own planning and moves."""
 
 from odoo import Command
 
@@ -127,7 +127,7 @@ class TestStockSeams(TradeInCommon):
         self.assertEqual(late.amount_credited, 968.0)
         self.assertEqual(late.state, 'approved')
         self.assert_on_hand(self.product, 998)
-        # Two were credited as lost; those that came wait for a person and are nobody's yet.
+        # Two were credited as lost; those that came wait for a person and have no owner yet.
         self.assert_ledger_balanced()
 
     def test_all_credited_as_missing_and_one_that_comes_waits_for_a_person(self):

@@ -7,10 +7,10 @@ from ..common_trade_in import TradeInCommon
 
 @tagged('post_install', '-at_install')
 class TestTradeIn(TradeInCommon):
-    """Orders that take goods in: lines with a negative quantity are Odoo's own business."""
+    """Orders that take goods in: lines with a negative quantity are left to Odoo."""
 
     def assert_taken_in(self, order, quantity=1):
-        """Assert that goods came as Odoo plans it, and nobody took them for a return."""
+        """Assert that goods came as planned by Odoo, and were not treated as a return."""
         line = order.order_line.filtered(lambda line: line.product_uom_qty < 0)
         receipt = line.move_ids.picking_id
         self.assertEqual(receipt.state, 'done')
@@ -118,7 +118,7 @@ class TestUndelivered(TradeInCommon):
         self.assertEqual(order.order_line.qty_delivered, 0)
         self.assertEqual(order.order_line.qty_returned, 0)
         self.assert_books_right()
-        # A person finds out that the goods are none of ours.
+        # A person finds out that the goods are not ours.
         sale_return.discrepancy_ids.action_resolve('send_back', "Not ours.")
         back = sale_return.discrepancy_ids.move_ids.picking_id.filtered(
             lambda p: p.state not in ('done', 'cancel')
@@ -206,7 +206,7 @@ class TestUndelivered(TradeInCommon):
         order = self._create_sale({'quantity': 2})
         sale_return = self._create_return(order)
         self._bring(order.order_line, 2)
-        # The books say that nothing is left with the customer, and yet it comes.
+        # According to the books nothing is left with the customer, but goods arrive.
         self._receive(sale_return)
         self.assertEqual(sale_return.discrepancy_ids.mapped('kind'), ['over'])
         self.assertEqual(sale_return.discrepancy_ids.qty_here, 2)

@@ -9,8 +9,8 @@ LEAN = "valuation without purchases"
 class TestValuation(SaleReturnCommon):
     """I9: after a finished return the ledger has moved as the stock has.
 
-    The gap is stock value less ledger: what was bought here and never billed, the same before
-    and after a return, if the note takes the cost back at which the goods came in.
+    The gap is stock value less ledger: goods bought here and never billed. It is the same before
+    and after a return, if the note reverses the cost at which the goods came in.
     """
 
     METHODS = ('standard', 'average', 'fifo')

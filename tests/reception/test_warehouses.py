@@ -8,10 +8,10 @@ DELIVERY_STEPS = ('ship_only', 'pick_ship', 'pick_pack_ship')
 
 @tagged('post_install', '-at_install')
 class TestWarehouses(DiscrepancyCommon):
-    """Any warehouse: steps, several of them, changed afterwards."""
+    """All kinds of warehouses: steps, several of them, changed later."""
 
     def _deliver_all(self, order):
-        """Deliver an order in as many steps as its warehouse takes."""
+        """Deliver an order in the steps of its warehouse."""
         for _step in range(4):
             pickings = order.picking_ids.filtered(lambda p: p.state == 'assigned')
             if pickings:
@@ -26,7 +26,7 @@ class TestWarehouses(DiscrepancyCommon):
         return order
 
     def _assert_way_of_goods(self, order, warehouse):
-        """Go the whole way with a surplus and check the stock at every step."""
+        """Go through all steps with a surplus and check the stock at every step."""
         stock, quarantine = warehouse.lot_stock_id, warehouse.sale_return_loc_id
         before = self._get_quantity(stock)
         sale_return = self._create_return(order, 4, warehouse_id=warehouse.id)
@@ -84,7 +84,7 @@ class TestWarehouses(DiscrepancyCommon):
         self.assertEqual(sale_return.state, 'closed')
 
     def test_push_rule_from_the_quarantine_is_not_followed(self):
-        """Not even a rule somebody made for it: goods leave quarantine by their inspection."""
+        """Not even by a custom rule: goods only leave quarantine by inspection."""
         route = self.warehouse.reception_route_id
         self.env['stock.rule'].sudo().create(
             {

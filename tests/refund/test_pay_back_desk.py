@@ -9,7 +9,7 @@ LEAN = "what the desk shows of money, and the one click that pays it back"
 
 @tagged('post_install', '-at_install')
 class TestPayBackDesk(RefundCommon):
-    """Who owes what is said on the return, and is paid back by one click, with the role alone."""
+    """The return shows who owes what, and one click pays it back, with only the role."""
 
     @classmethod
     def setUpClass(cls):

@@ -8,7 +8,7 @@ from ..common_refund import RefundCommon
 
 @tagged('post_install', '-at_install')
 class TestPayee(RefundCommon, PatientHttpCase):
-    """What a return pays back goes to its customer, and is done once both are matched."""
+    """Refunds go to the customer of the return, and are done once matched."""
 
     without_scripts = True
 
@@ -40,7 +40,7 @@ class TestPayee(RefundCommon, PatientHttpCase):
         self.assertEqual(self.note.amount_residual, self.note.amount_total)
 
     def _post_in_every_way(self):
-        """Yield how a client makes a payment: by its button, and by writing its state."""
+        """Yield the ways a client creates a payment: by its button, and by writing its state."""
         yield 'action_post', []
         yield 'write', [{'state': 'paid'}]
         yield 'write', [{'state': 'in_process'}]

@@ -329,7 +329,7 @@ class TestRefundCurrency(RefundCommon):
 
 @tagged('post_install', '-at_install')
 class TestEarlyPaymentDiscount(RefundCommon):
-    """2/10: who paid 980 of 1000 gets 980 back, and the 20 go where they came from."""
+    """2/10: a customer who paid 980 of 1000 gets 980 back, and the discount of 20 is reversed."""
 
     @classmethod
     def setUpClass(cls):

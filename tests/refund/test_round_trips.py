@@ -1,4 +1,4 @@
-"""Money that goes back, comes again, and goes back once more."""
+"""Money that is refunded, paid again, and refunded again."""
 
 from odoo.exceptions import AccessError
 

@@ -8,7 +8,7 @@ from ..common_refund import RefundCommon
 
 @tagged('post_install', '-at_install')
 class TestTwoPersons(RefundCommon):
-    """Above a limit who prepares a payout does not post it, by whatever way."""
+    """Above a limit, the user who prepares a payout cannot post it in any way."""
 
     @classmethod
     def setUpClass(cls):

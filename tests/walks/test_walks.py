@@ -23,9 +23,9 @@ SETTLED = ".o_sr_bench[data-sending='0'] "
 
 @tagged('post_install', '-at_install')
 class TestWalks(WalkCommon):
-    """The day of five people, each with only their role, and nobody asks how.
+    """The day of five people, each with only their role and without help.
 
-    They act once, in English at a desk. Then the same pages are looked at in both languages, at a
+    They act once, in English at a desk. Then the same pages are checked in both languages, at a
     desk and on a telephone.
     """
 
@@ -36,7 +36,7 @@ class TestWalks(WalkCommon):
         cls.customer.email = 'jane@example.com'
         cls.product.barcode = 'WALKLAMP'
         cls.order = cls._create_paid_sale({'quantity': 2})
-        # One return in each step of the way.
+        # One return in each step of the process.
         cls.to_decide, cls.to_refuse = (
             cls._create_return(cls._create_paid_sale({'quantity': 2}), 1, cls.reason_missing)
             for _number in range(2)
@@ -57,7 +57,7 @@ class TestWalks(WalkCommon):
         ]
 
     def _visit(self, walker, pages, *sizes):
-        """Look at pages given as `(name, path, selectors)`, at each size."""
+        """Check pages given as `(name, path, selectors)`, at each size."""
         for size in sizes:
             walker.resize(size)
             for name, path, *selectors in pages:
@@ -67,8 +67,8 @@ class TestWalks(WalkCommon):
                     walker.check_fold(PRODUCT)
 
     def _look_around(self, walker, person, pages):
-        """Look at pages on a telephone, then in Chinese at a desk and on a telephone."""
-        # Last come pages that hold nothing unsaved, about which the browser would ask.
+        """Check pages on a telephone, then in Chinese at a desk and on a telephone."""
+        # End with pages without unsaved data, for which the browser would ask.
         pages = [*pages, *self.pages]
         self._visit(walker, pages, DESK, TELEPHONE)
         walker.resize(DESK)
