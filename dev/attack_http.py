@@ -132,7 +132,7 @@ def get_target(env, name, method):
 
 
 def get_fields(env, users, name):
-    """Return what of a model is attacked by whom: `{'create': roles, 'write': roles, …}`."""
+    """Return who attacks which operations of a model: `{'create': roles, 'write': roles, …}`."""
     model = env[name]
     found = {
         'names': sorted(

@@ -1,4 +1,4 @@
-"""Set everything that installing changed to Odoo's way again, also for what is created later."""
+"""Restore Odoo's defaults for everything the installation changed, future records included."""
 
 
 def run(env):

@@ -327,7 +327,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
 
     @classmethod
     def _setup_currency(cls, code, **values):
-        """Activate a currency, two of it for one of the company's; return its pricelist."""
+        """Activate a currency, two units per company currency unit; return its pricelist."""
         currency = (
             cls.env['res.currency']
             .sudo()

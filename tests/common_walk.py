@@ -156,7 +156,7 @@ def get_chinese_terms():
 
 
 class Person(NamedTuple):
-    """Who logs in. Plain values: records are not read while the server works beside the test."""
+    """Who logs in. Plain values: the server may be using the transaction."""
 
     login: str
     lang: str

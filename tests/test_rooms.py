@@ -1,4 +1,4 @@
-"""The walls between the rooms of the code hold. Reads the sources, needs no database."""
+"""Checks the boundaries between the rooms. Reads the sources, needs no database."""
 
 import ast
 import re

@@ -54,7 +54,7 @@ class Desk:
         return {code for line in self.lines for code in (*line['codes'], *line['serials'])}
 
     def find_lines(self, codes):
-        """Return the lines whose unit or packaging one of the codes is, `[(line, quantity)]`."""
+        """Return the lines with a unit or packaging among the codes, `[(line, quantity)]`."""
         return [
             (line, line['codes'][code])
             for line in self.lines

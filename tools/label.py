@@ -151,7 +151,7 @@ def get_phone_part(digits):
 
 
 def near(code):
-    """Return all spellings of a code with one mistake: a sign too many, too few, swapped or wrong.
+    """Return all spellings of a code with one mistake: a character added, lost, swapped or wrong.
 
     Equality with all of them uses an index, for tables of any size; a similarity search would read
     all numbers of a shop, which are all similar.

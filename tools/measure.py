@@ -50,7 +50,7 @@ class Measure:
         counted = self._count(quantity) / self.steps
         inverse = 1 / self.ratio
         if self.ratio < 1 and abs(inverse - round(inverse)) < EPSILON:
-            return counted * round(inverse)  # 0.33 dozen are 3.96 pieces, to the last digit
+            return counted * round(inverse)  # 0.33 dozen are exactly 3.96 pieces
         return counted / self.ratio
 
     def round(self, quantity):

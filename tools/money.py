@@ -189,7 +189,7 @@ class Balance:
         return self._whole[1].get(key, (0.0, 1.0))[0]
 
     def withhold(self, amounts):
-        """Note what a credit has kept back on purpose, e.g. a fee; a later credit may give it back.
+        """Record an amount withheld on purpose, e.g. a fee; a later credit may refund it.
 
         It is not available to the next return: the balance itself does not change.
 

@@ -125,7 +125,7 @@ class SaleReturnInspectLine(models.TransientModel):
     def _compute_proposal(self):
         """Propose values by rules, policy and reason, also for rows added by hand."""
         for row in self:
-            kept = row.disposition_id.action == 'keep'  # no rule is about goods that do not come
+            kept = row.disposition_id.action == 'keep'  # no rules for goods that do not come
             row.disposition_id = (
                 (not kept and row.proposed_disposition_id)
                 or row.disposition_id

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class SaleReturnPayLine(models.TransientModel):
-    """One payout of the plan, or what cannot be paid back. Only shown: the plan is made anew."""
+    """One payout of the plan, or what cannot be paid back. Only for display."""
 
     _name = 'sale.return.pay.line'
     _description = "Refund Line"

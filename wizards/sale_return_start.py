@@ -342,7 +342,7 @@ class SaleReturnStart(models.TransientModel):
         return self.env['sale.return.configuration']._read(json.dumps(document), self.company_id)
 
     def _leave_out_unknown(self, document):
-        """Take reasons, conditions and places out of a template that this database has not."""
+        """Remove reasons, conditions and locations missing in this database from a template."""
         find = self.env['sale.return.configuration']._find_reference
 
         def keep(items, models):

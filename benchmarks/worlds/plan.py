@@ -1,4 +1,4 @@
-"""What happens in a random world: names of acts, each with a chance of its own. Needs no Odoo."""
+"""The actions of a random world, each with its own random numbers. Needs no Odoo."""
 
 import random
 from dataclasses import dataclass, field

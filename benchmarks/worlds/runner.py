@@ -194,8 +194,7 @@ def play(shop, plan, verbose=False):
 
 
 def shorten(shop, plan, failure):
-    """Return the shortest plan that fails in the same way: without later and irrelevant actions.
-    """
+    """Return the shortest plan that fails in the same way: without later and irrelevant actions."""
     position, wrong = failure
     kind = _get_kind(wrong)
     plan = plan.until(position)

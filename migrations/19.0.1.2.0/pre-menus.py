@@ -1,4 +1,4 @@
-"""Forget who saw which menu: an upgrade only adds groups, and many menus have others now."""
+"""Reset who sees which menu: upgrades only add groups, but many menus have new ones."""
 
 
 def migrate(cr, version):

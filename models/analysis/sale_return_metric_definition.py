@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SaleReturnMetricDefinition(models.Model):
-    """One definition per metric: what is counted, against what, by which date, from what age on."""
+    """One definition per metric: what is counted, relative to what, by which date and age."""
 
     _name = 'sale.return.metric.definition'
     _description = "Return Metric"

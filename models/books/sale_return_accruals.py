@@ -226,7 +226,7 @@ class SaleReturnAccruals(models.AbstractModel):
 
     @api.model
     def _get_creditable(self, sale_line, date):
-        """Return what was invoiced and not credited of an order line up to a day, in its unit."""
+        """Return the uncredited invoiced quantity of an order line up to a day, in its unit."""
         left = 0.0
         for line in sale_line.invoice_lines:
             move = line.move_id

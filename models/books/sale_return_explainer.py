@@ -354,7 +354,7 @@ class SaleReturnExplainer(models.AbstractModel):
 
     @api.model
     def _explain_cause(self, row):
-        """Return the sentence of why, empty when nothing is known. Override to add causes."""
+        """Return the sentence about the cause, empty if unknown. Override to add causes."""
         sale_return = row.return_id
         sentences = {
             'to_approve': lambda: self.env._("The return waits for its approval."),

@@ -402,7 +402,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _get_actual(self, note):
-        """Return what a note says: `{kind: {('account', account, taxes) or ('tax', tax): amount}}`.
+        """Return a note's content: `{kind: {('account', account, taxes) or ('tax', tax): amount}}`.
 
         Lines not created by a return have the kind `added`.
         """
@@ -432,7 +432,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _get_expected(self, note):
-        """Return what a note should say, given its invoice and earlier notes; see `_get_actual`."""
+        """Return the right content of a note by invoice and earlier notes; see `_get_actual`."""
         goods = [
             (line.id, line.sale_return_line_id.id, line.credited_line_id.id, line.sale_return_kept)
             for line in note.invoice_line_ids.sorted('id')

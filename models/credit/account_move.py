@@ -257,7 +257,7 @@ class AccountMove(models.Model):
         )
 
     def _get_amount_to_pay_back(self):
-        """Return what of a credit note is still to be paid back or used, in its currency. Override.
+        """Return the open amount of a credit note, in its currency. Override.
 
         :rtype: float
         """

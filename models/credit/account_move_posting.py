@@ -150,7 +150,7 @@ class AccountMove(models.Model):
         return sale_lines & (return_lines.sale_line_id | credited)
 
     def _check_sale_return_caps(self, sale_lines):
-        """Refuse to credit too much: more than invoiced, or what a return still waits for.
+        """Refuse to credit more than invoiced, or what a pending return will credit.
 
         :param sale_lines: `sale.order.line` records of the moves that just were posted.
         """
@@ -171,7 +171,7 @@ class AccountMove(models.Model):
             lines.move_id._check_sale_return_pending(sale_lines, balances, lines)
 
     def _get_lines_by_hand(self, sale_lines):
-        """Return the lines of these notes that credit order lines and that no return has made."""
+        """Return the lines of these notes that credit order lines without a return."""
         ledger = self.env['sale.return.ledger']
         unlinked = ledger._get_unlinked_lines(self.reversed_entry_id)
         return self.invoice_line_ids.filtered(
@@ -254,7 +254,7 @@ class AccountMove(models.Model):
         return exceeded
 
     def _get_sale_return_notes(self):
-        """Return the notes that name an invoice, by their head or, where it names none, lines."""
+        """Return the notes that name an invoice in their header or, if it has none, lines."""
         by_lines = self.invoice_line_ids.credited_line_ids.move_id
         return self.reversal_move_ids.filtered(lambda move: move.move_type == 'out_refund') | (
             by_lines.filtered(

@@ -29,7 +29,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _prepare_note_header_vals(self, invoice, reason=None):
-        """Prepare what every note of an invoice has, goodwill included. Override to add values.
+        """Prepare values common to all notes, goodwill included. Override to add values.
 
         Country modules add theirs to Odoo's reversal, so they are taken from it.
 
@@ -106,7 +106,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _get_country_codes(self, invoice):
-        """Return the coded reasons that countries want, as for returned goods. Override for others.
+        """Return the reason codes countries require for returned goods. Override for others.
 
         :return: `{field of Odoo's reversal dialog: code}`; a return reason may name another code.
         :rtype: dict
@@ -154,7 +154,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _get_draft_limit(self, note):
-        """Return above which total a note stays in draft, in company currency; 0 without limit."""
+        """Return the total above which a note stays draft, in company currency; 0: no limit."""
         policies = note.invoice_line_ids.sale_return_line_id.policy_id
         return min(filter(None, policies.mapped('credit_draft_above')), default=0.0)
 

@@ -232,7 +232,7 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _get_rounding_balance(self, rounding_line):
-        """Return what a note takes back of a cash rounding, in the currency of the company."""
+        """Return the cash rounding that a note reverses, in the currency of the company."""
         company = rounding_line.company_id
         if company.sale_return_rate == 'original':
             return -rounding_line.balance

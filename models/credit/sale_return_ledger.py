@@ -10,7 +10,7 @@ KEPT = 'sale_return_kept_invoices'
 
 
 class KeptInvoices(dict):
-    """Base lines of posted invoices by id, for one call. As part of a context it is only itself."""
+    """Base lines of posted invoices by id, for one call. Compared by identity in a context."""
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -118,7 +118,7 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _get_billing_sign(self, line):
-        """Return what makes of amounts of a line that bills what its order is billed for by it."""
+        """Return the sign that converts amounts of a billing line to billed amounts."""
         return -1 if line.move_id.move_type == 'out_refund' else 1
 
     @api.model

@@ -110,7 +110,7 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _get_given_ratio(self, order, program):
-        """Return the function of return lines that says what part of a program's gift goes back.
+        """Return the function giving the part of a reward that goes back for return lines.
 
         :return: None where it stays: it was for the order itself.
         """
@@ -492,7 +492,7 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _get_amount_to_bill(self, order, payments, return_lines):
-        """Return what an order comes to without its cards and what came back, tax included."""
+        """Return the total of an order without card payments and returns, tax included."""
         lines = order.order_line.filtered(lambda line: not line.display_type) - payments
         mine = order.return_ids.line_ids.filtered(lambda line: line.sale_line_id in lines)
         quantities = self.env['sale.return.credit']._get_quantities(
@@ -564,7 +564,7 @@ class SaleReturnLoyalty(models.AbstractModel):
 
     @api.model
     def _describe(self, allocations):
-        """Return what of a note goes back to which card: `[{card_id, card, program, amount}]`.
+        """Return what a note gives back to cards: `[{card_id, card, program, amount}]`.
 
         :param list allocations: those of one note, see `sale.return.credit`.
         :return: amounts tax included, in the currency of the invoice.

@@ -142,7 +142,7 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _get_goods_lines(self, invoice_lines):
-        """Return the invoice lines that customers paid for: no discounts, rewards, shipping."""
+        """Return the invoice lines paid for, without discounts, rewards and shipping."""
         return invoice_lines.filtered(
             lambda line: (
                 not line.is_downpayment

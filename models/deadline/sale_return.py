@@ -387,7 +387,7 @@ class SaleReturn(models.Model):
         return result
 
     def _is_answer(self, message):
-        """Tell whether a message comes from outside. Override to take others for answers."""
+        """Tell whether a message comes from outside. Override to accept others as answers."""
         self.ensure_one()
         author = message.sudo().author_id
         inside = author.user_ids.filtered(lambda user: not user.share)

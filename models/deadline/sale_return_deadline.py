@@ -433,7 +433,7 @@ class SaleReturnDeadline(models.Model):
         self._write_facts({'date_alarm': self._get_next_alarm()})
 
     def _remind(self, moment):
-        """Remind the owner of a step; where it has none, the leader, unless it is everybody's.
+        """Remind the owner of a step, or the leader without one, unless it is open to everybody.
 
         :param str moment: `date_before`, `date_limit` or `date_after`.
         """
@@ -518,7 +518,7 @@ class SaleReturnDeadline(models.Model):
         return {'escalation_activity_id': activity.id}
 
     def _notify(self, user, subject, body):
-        """Notify a user in the inbox or by mail, as they have chosen. Override to tell otherwise.
+        """Notify a user in the inbox or by mail, as they chose. Override to notify differently.
 
         :param user: `res.users`, may be empty.
         """

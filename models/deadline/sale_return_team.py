@@ -368,7 +368,7 @@ class SaleReturnTeam(models.Model):
 
     @api.model
     def _assign(self, todo):
-        """Say who takes which step: by least load or in turn, ties by id, so always the same way.
+        """Return who takes which step: by least load or in turn, ties by id (deterministic).
 
         :param list todo: `(return, code of a step)`; the returns have teams.
         :return: `{(return, step): user}`, an empty user where nobody can.

@@ -261,7 +261,7 @@ class SaleReturn(models.Model):
         return None
 
     def _get_left_to(self, user):
-        """Return what a manager asked for themselves and nobody else of the company could approve.
+        """Return own requests of a manager that nobody else in the company could approve.
 
         In a company with only one approver they would wait for ever; the approval is marked as
         their own request. Where levels decide, the company wants more than one person involved, so
@@ -511,7 +511,7 @@ class SaleReturn(models.Model):
         self._end_steps()
 
     def _after_line_decisions(self, reason=None):
-        """Follow up on decisions on single lines: refuse what is refused as a whole."""
+        """Follow up on decisions on lines: refuse a return if all its lines are refused."""
         refused = self.filtered(lambda r: all(line.decision == 'refused' for line in r.line_ids))
         for sale_return in refused:
             words = filter(None, sale_return.line_ids.mapped('decision_reason'))
@@ -536,7 +536,7 @@ class SaleReturn(models.Model):
     # === TELL === #
 
     def _schedule_approvals(self):
-        """Plan an activity for those who decide next, and drop the ones of those who have."""
+        """Plan an activity for those who decide next, and remove those of earlier ones."""
         with_steps = self.filtered('step_ids')
         if not with_steps:
             return

@@ -255,7 +255,7 @@ class SaleReturnApprovalLevel(models.Model):
 
     @api.model
     def _get_together_sql(self):
-        """Return which other returns count together with a return: of its customer or orders."""
+        """Return the other returns of the customer or orders that count with a return."""
         return SQL(
             """
             other.id IN (

@@ -50,7 +50,7 @@ class SaleReturnApprovalStep(models.Model):
     # === WHO === #
 
     def _is_approver(self, user):
-        """Tell whether a user may decide on the step: themselves, or for somebody who is absent.
+        """Tell whether a user may decide on the step, or for somebody who is absent.
 
         Where nobody else can (they left, lost the role, or requested the return) the managers of
         Returns may, so that no return waits for ever. They also may where the budget of credits

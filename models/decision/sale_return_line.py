@@ -267,7 +267,7 @@ class SaleReturnLine(models.Model):
     # === FREEZE === #
 
     def _freeze_policy(self):
-        """Find the policies once more and keep them, and why, on lines about to be submitted."""
+        """Find the policies again and store them, with why, on lines about to be submitted."""
         policies = self.env['sale.return.policy']._match(self)
         for line, policy in policies.items():
             # One write per line: each has its own facts. They are flushed together.

@@ -209,7 +209,7 @@ class SaleReturnRule(models.Model):
                 )
 
     def _get_asked_on(self, line):
-        """Return when a line is asked for: now, or, where the past is looked at, when it was."""
+        """Return when a line is requested: now or, for past returns, the original time."""
         past = self.env.context.get('sale_return_past')
         return line.return_id.create_date if past else fields.Datetime.now()
 

@@ -65,7 +65,7 @@ class SaleReturnRule(models.Model):
 
     @api.model
     def _get_parameters(self):
-        """Return the fields that say what the rule looks at. Override to add some of more kinds."""
+        """Return the fields with parameters of the rule. Override to add those of more kinds."""
         return (
             *('kind', 'reason_ids', 'product_categ_ids'),
             *('days', 'window_basis', 'day_type', 'timezone'),

@@ -46,7 +46,7 @@ FOLLOWING = ('company_id', 'create_uid', 'write_uid', 'write_date')
 
 
 class SaleReturnEvent(models.Model):
-    """What happened to a return: who, when, from, to and why. Written once, never changed."""
+    """An event of a return: who, when and why, old and new state. Written once, never changed."""
 
     _name = 'sale.return.event'
 

@@ -26,7 +26,7 @@ TYPES_PARAMETER = 'sale_return.file_types'
 
 
 class SaleReturnFile(models.Model):
-    """A photo or document that proves something. The one place that takes files for returns.
+    """A photo or document as evidence. The only place where files of returns are accepted.
 
     Forms, the bench and the portal call `_upload`, or create records with `datas`. The content is
     kept as it came (no resizing), with its SHA-256, who added it and when. Once the return is

@@ -142,7 +142,7 @@ class SaleReturnLine(models.Model):
         return known + max(self._get_qty_expected() - self._get_qty_come(), 0.0)
 
     def _get_qty_uninvoiced_here(self):
-        """Return what of the goods that came back uninvoiced has not left to the customer again."""
+        """Return how many goods came back uninvoiced and were not sent to the customer again."""
         self.ensure_one()
         here = self.qty_received - self.qty_sent_back - self.qty_replaced
         return max(min(self.qty_received_uninvoiced, here), 0.0)
@@ -188,7 +188,7 @@ class SaleReturnLine(models.Model):
         return bool(self.qty_received or self.qty_credited or self.inspection_ids)
 
     def _has_open_credit(self):
-        """Tell whether a credit of the line is due, or waits in a draft to be posted."""
+        """Tell whether a credit of the line is due, or is still a draft."""
         self.ensure_one()
         compare = self._get_measure().compare
         return (

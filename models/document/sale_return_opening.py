@@ -49,7 +49,7 @@ class SaleReturnOpening(models.AbstractModel):
 
     @api.model
     def _open_or_tell(self, records, name, message=None):
-        """Return the action that opens documents, or one that names them to who may not.
+        """Return the action that opens documents, or one that names them without the rights.
 
         :param records: documents of one model; the user may only learn their numbers.
         :param str name: title of the screen.
@@ -87,7 +87,7 @@ class SaleReturnOpening(models.AbstractModel):
 
     @api.model
     def _tell(self, message, kind='success'):
-        """Return the action that shows a message, closes the dialog and refreshes what is below.
+        """Return the action that shows a message, closes the dialog and refreshes the view.
 
         :param str message: a sentence, translated.
         :param str kind: `success`, `warning` or `info`.

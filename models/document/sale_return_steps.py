@@ -323,7 +323,7 @@ class SaleReturn(models.Model):
         )
 
     def action_create_credit_notes(self):
-        """Create and (policy) post the credit notes that are due now. Repeating it adds nothing.
+        """Create and (policy) post the credit notes due now. Calling it again adds nothing.
 
         :return: the credit notes created by this call.
         :rtype: account.move
@@ -523,7 +523,7 @@ class SaleReturn(models.Model):
 
     @api.private
     def _close_or_reopen(self):
-        """Close approved returns with nothing left to do; reopen closed ones that have.
+        """Close approved returns with nothing left to do; reopen closed ones otherwise.
 
         `_after_step` and the hooks on notes, payments and receipts call it.
         """
@@ -582,7 +582,7 @@ class SaleReturn(models.Model):
         return [step for step in URGENCY if is_open.get(step)]
 
     def _is_follow_up_open(self):
-        """Tell whether somebody still has to ask the customer of a closed return. Override."""
+        """Tell whether the follow-up of a closed return is still open. Override."""
         self.ensure_one()
         return False
 

@@ -104,7 +104,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
 
     @api.model
     def _get_rest(self, note, amount, tax_included):
-        """Return what a note lacks of its amount, in its currency; 0.0 without such a discount."""
+        """Return the shortfall of a note, in its currency; 0.0 without such a discount."""
         if not (note.invoice_payment_term_id and tax_included):
             return 0.0
         return note.currency_id.round(amount - note.amount_total)

@@ -498,7 +498,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _get_proposed_grade(self, company, answers):
-        """Return the grade that answers stand for: the worst of what is not well.
+        """Return the grade that follows from answers: the worst of the unsatisfactory ones.
 
         :param dict answers: `{item: answer}`
         :return: the best grade when all are satisfactory, an empty one without answers.

@@ -500,7 +500,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _split_parts(self, parts, quantity):
-        """Take a quantity off the front of a list of `(bucket, quantity)`, which gets shorter."""
+        """Take a quantity from the front of a list of `(bucket, quantity)`, in place."""
         taken = []
         while parts and quantity > 0:
             bucket, there = parts.pop(0)

@@ -194,7 +194,7 @@ class StockMove(models.Model):
             mine._refuse_unvalidated()
 
     def _counts_for_sale_return(self):
-        """Tell whether a return counts the move, or takes back by it what had come."""
+        """Tell whether a return counts the move as received, or as an undone receipt."""
         self.ensure_one()
         undone = self.origin_returned_move_id
         return any(self[name] or undone[name] for name in LINKS)

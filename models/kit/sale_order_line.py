@@ -211,7 +211,7 @@ class SaleOrderLine(models.Model):
         return delivered
 
     def _get_kit_moved(self, refunded_only=False):
-        """Return what of the kits went to the customer and came back, in the unit of the line.
+        """Return the kits that went to the customer and came back, in the unit of the line.
 
         :param bool refunded_only: True to leave out moves that do not change what Odoo counts as
             delivered.

@@ -67,7 +67,7 @@ class StockMove(models.Model):
         )
 
     def _get_sale_quantity(self, sale_line):
-        """Return what is moved in the unit of the order line: of a component, its part of kits.
+        """Return the moved quantity in the unit of the order line, for components as kits.
 
         :param sale_line: `sale.order.line` the move belongs to.
         """

@@ -194,7 +194,7 @@ class SaleReturn(models.Model):
     # === SEND === #
 
     def _post_customer_mail(self, template):
-        """Post a mail to the customer in their language; it leaves when the transaction is kept.
+        """Post a mail to the customer in their language; sent on commit.
 
         :param template: `mail.template`
         :return: the message.
@@ -233,7 +233,7 @@ class SaleReturn(models.Model):
     # names of other people.
 
     def _get_shop_name(self):
-        """Return who signs: the website of the order, else the company. Override for brands."""
+        """Return the name in signatures: website of the order or company. Override for brands."""
         self.ensure_one()
         # sudo: the names of the shop are on every mail.
         order = self.sudo().line_ids.order_id[:1]

@@ -196,7 +196,7 @@ class SaleReturnPortalGate(models.Model):
 
     @api.model
     def _raise_alarm(self, ceiling):
-        """Tell the managers of returns, once in an hour, that the doors are shut to strangers."""
+        """Notify managers of Returns, once an hour, that anonymous visitors are locked out."""
         _logger.warning("Return pages: strangers have reached the ceiling of %s points.", ceiling)
         until = fields.Datetime.now().replace(minute=0, second=0) + timedelta(hours=1)
         for user in self._get_watchers():
@@ -243,7 +243,7 @@ class SaleReturnPortalGate(models.Model):
 
     @api.model
     def _ensure_human(self, action):
-        """Have a stranger's CAPTCHA verified where reCAPTCHA or Turnstile is installed and set up.
+        """Verify a visitor's CAPTCHA where reCAPTCHA or Turnstile is installed and set up.
 
         :param str action: the `data-captcha` of the form.
         :raise RequestRefused: when it fails.

@@ -12,7 +12,7 @@ KEEP_DAYS = 2
 
 
 class SaleReturnPortalLink(models.Model):
-    """Somebody without login asks for a link, with the number of an order and an address.
+    """A request for a link without login, by order number and e-mail address.
 
     Every request is stored and answered in the same way, by one insert; a job checks whether order
     and address belong together. So neither the answer nor its timing reveals that.

@@ -45,7 +45,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _is_product(self, sale_line):
-        """Tell whether an order line is a product that customers could return. Override to add."""
+        """Tell whether an order line is a product customers can return. Override to add some."""
         return bool(
             sale_line.product_id
             and not sale_line.display_type
@@ -89,7 +89,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _get_resolutions(self, sale_line):
-        """Return what a customer can wish for: `[(value, label)]`. Override to add or leave out."""
+        """Return a customer's choices: `[(value, label)]`. Override to add or remove some."""
         resolutions = [('refund', self.env._("Refund"))]
         delivered = sale_line.move_ids.filtered(lambda move: move.state == 'done')
         # Products that cannot be delivered alone cannot be replaced: services, kits.

@@ -169,7 +169,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
 
     @api.model
     def _is_freight_ours(self, policy):
-        """Tell whether customers never pay the way back, see `sale.return._get_freight_payer`."""
+        """Tell whether return shipping is always free, see `sale.return._get_freight_payer`."""
         return bool(policy.return_freight) or policy._get_regime().return_shipping == 'company'
 
     @api.model

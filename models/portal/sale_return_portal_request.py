@@ -694,7 +694,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _get_statement(self, order, content, name, email, now):
-        """Return what is acknowledged, in the language of the page. Override to add to it."""
+        """Return the acknowledgement, in the language of the page. Override to extend it."""
         products = "\n".join(
             self.env._(
                 "- %(quantity)s %(unit)s %(product)s",

@@ -193,7 +193,7 @@ class SaleReturnCustody(models.AbstractModel):
 
     @api.model
     def _receive_as_found(self, discrepancies):
-        """Receive goods nobody sold as ours, at the value of 0.00: we paid nothing for them.
+        """Receive goods we never sold as ours, at a value of 0.00: we paid nothing for them.
 
         Products with a standard cost always have that value, so the account of scrapped returns
         takes the difference, as it does when goods are scrapped.
@@ -394,7 +394,7 @@ class SaleReturnCustody(models.AbstractModel):
 
     @api.model
     def _finish_moves(self, moves):
-        """Do moves that stand for a decision and no transport, so that they need no transfer.
+        """Validate moves for a decision without transport, which need no transfer.
 
         Odoo gives moves without a transfer a name if they correct the stock, as these do.
         """

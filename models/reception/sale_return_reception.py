@@ -100,7 +100,7 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _get_qty_left_at_customer(self, move):
-        """Return what of a delivery is still at the customer's, in the unit of the product."""
+        """Return what is still with the customer of a delivery, in the unit of the product."""
         uom = move.product_id.uom_id
 
         def convert(some_move):
@@ -350,7 +350,7 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _inspect_automatically(self, lines):
-        """Send received goods the default way where the policy asks for no inspection."""
+        """Apply the default disposition where the policy requires no inspection."""
         disposal = self.env['sale.return.disposal']
         # sudo: the operator who validates a receipt need not be an inspector; here the policy
         # decides, not the operator.

@@ -34,7 +34,7 @@ class StockWarehouse(models.Model):
 
     @api.model
     def _get_sale_return_writers(self):
-        """Override of `sale.return.owned`: who sets up warehouses sets up how they take returns.
+        """Override of `sale.return.owned`: users who set up warehouses set up their returns.
 
         Odoo itself writes the operation type, like its own ones, as the user who creates the
         warehouse.

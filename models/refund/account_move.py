@@ -48,11 +48,11 @@ class AccountMove(models.Model):
         return 0.0 if self.sudo().sale_return_on_account else super()._get_amount_to_pay_back()
 
     def _get_sale_return_invoices(self):
-        """Return the invoices that notes credit: by their lines, which nobody writes by hand."""
+        """Return the invoices that notes credit, by their lines, which are never hand-written."""
         return self.invoice_line_ids.credited_line_id.move_id or self.reversed_entry_id
 
     def _get_sale_return_customer(self):
-        """Return who gets the money of a note: who was billed, whatever the note says since."""
+        """Return who gets the money of a note: the billed customer, despite later changes."""
         self.ensure_one()
         invoices = self._get_sale_return_invoices()
         return (invoices or self).partner_id.commercial_partner_id

@@ -215,7 +215,7 @@ class SaleReturn(models.Model):
         return [*result, sentence, *self._describe_legal_due()]
 
     def _get_amount_to_pay_back(self):
-        """Return what posted notes have open and no payout under way, in the return's currency."""
+        """Return open amounts of posted notes without payout, in the return's currency."""
         self.ensure_one()
         payback = self.env['sale.return.payback']
         return sum(

@@ -92,7 +92,7 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _ensure_source_left(self, notes):
-        """Refuse to do nothing in silence about what is open and can go back to no receipt.
+        """Raise an error if an open amount cannot go back to any receipt.
 
         To be called in superuser mode.
 
@@ -137,7 +137,7 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _get_paid_invoices(self, notes):
-        """Return the invoices whose money credit notes pay back: theirs, and its down payments."""
+        """Return the invoices whose money credit notes pay back, down payments included."""
         invoices = notes.reversed_entry_id
         down_payments = invoices.invoice_line_ids.filtered('is_downpayment').sale_line_ids
         return invoices | down_payments.invoice_lines.move_id.filtered(
@@ -323,7 +323,7 @@ class SaleReturnPayback(models.AbstractModel):
 
     @api.model
     def _get_refunded_elsewhere(self, source):
-        """Return what was or may be refunded of a transaction by others, in its currency."""
+        """Return refunds of a transaction made outside of returns, in its currency."""
         children = source['transaction'].child_transaction_ids.filtered(
             lambda tx: (
                 tx.operation == 'refund'

@@ -721,7 +721,7 @@ class SaleReturnRefund(models.Model):
         )
 
     def _settle(self):
-        """Match payouts that were paid with their notes, and write back what was never received.
+        """Match paid payouts with their notes, and write back discounts.
 
         Calling it again changes nothing: matched items are left alone.
         """

@@ -363,7 +363,7 @@ class SaleReturnRefund(models.Model):
     # === PAYEE === #
 
     def _get_named_partners(self):
-        """Return who may get the money without a second look: those on the invoice and the note."""
+        """Return who may be paid by one person: the partners of invoice and note."""
         self.ensure_one()
         documents = self.note_id | self.note_id._get_sale_return_invoices()
         return documents.partner_id | documents.commercial_partner_id

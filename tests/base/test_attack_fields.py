@@ -74,7 +74,7 @@ class TestAttackFields(AttackMixin, SaleReturnCommon):
                             yield allowed[0], *case
 
     def test_odd_values_get_a_sentence(self):
-        """Odoo's ORM, and PostgreSQL, fail at values that they cannot keep: nobody sees it."""
+        """Odoo's ORM, and PostgreSQL, fail at values they cannot store: not visible."""
         wrong, count = [], 0
         for role, name, operation, field_name, odd in self._get_value_cases():
             value = ODD_VALUES[odd]

@@ -1,4 +1,4 @@
-"""Every public method × roles × odd arguments: an answer or a sentence, and nothing half-made."""
+"""Every public method × roles × invalid arguments: an answer or an error, and nothing half done."""
 
 from odoo.tests import tagged
 

@@ -9,7 +9,7 @@ from odoo.tools import SQL, mute_logger
 
 @tagged('post_install', '-at_install')
 class TestConcurrency(TransactionCase):
-    """Two people at the same time: the second one waits, and then sees what the first has done.
+    """Two people at once: the second transaction waits, then sees the first one's changes.
 
     Two real transactions are needed, so this works on existing rows of the database. They are
     rolled back.

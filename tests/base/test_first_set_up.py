@@ -70,7 +70,7 @@ class FirstSetUpCommon(SaleReturnCommon):
 
 @tagged('post_install', '-at_install')
 class TestFirstSetUp(FirstSetUpCommon):
-    """Five questions write what they say, by a manager with no other role, and can be undone."""
+    """A manager with no other role answers five questions; the result can be undone."""
 
     def test_what_is_shown_is_what_is_written(self):
         start = self._start(window_days=45, settlement='refund')
@@ -320,7 +320,7 @@ class TestSample(FirstSetUpCommon):
 
 @tagged('post_install', '-at_install')
 class TestConfigurationFiles(FirstSetUpCommon):
-    """A configuration leaves as one file, and comes in checked, shown, and whole or not at all."""
+    """A configuration is exported as one file; imports are checked, shown, all or nothing."""
 
     @classmethod
     def setUpClass(cls):

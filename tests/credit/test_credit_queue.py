@@ -14,7 +14,7 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestCreditQueue(SaleReturnCommon):
-    """Credit notes left to the scheduled job: what fails is alone, with its reason, and waits."""
+    """Credit notes of the scheduled job: failures are isolated, explained and retried."""
 
     @classmethod
     def setUpClass(cls):

@@ -358,7 +358,7 @@ class TestFlowSeams(SaleReturnCommon):
         self.assert_ledger_balanced()
 
     def test_discount_beyond_its_goods_on_the_first_invoice_is_spread(self):
-        """Half off both: the first invoice has all of both discounts and few of the cheap goods."""
+        """Half off both: the first invoice has both discounts in full, but few cheap goods."""
         order = self._sell(
             {'quantity': 10, 'price': 10.0, 'taxes': self.tax_5},
             {'product': self.product_on_order, 'quantity': 2, 'price': 100.0},

@@ -6,7 +6,7 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestCombos(SaleReturnCommon):
-    """A combo is a heading with items; each item has its own price and comes back by itself."""
+    """A combo is a heading with items; each item has its own price and its own return."""
 
     @classmethod
     def setUpClass(cls):

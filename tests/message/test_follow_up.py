@@ -8,7 +8,7 @@ from ..common import SaleReturnCommon
 
 @tagged('post_install', '-at_install')
 class TestFollowUp(SaleReturnCommon):
-    """Some days after a return is closed somebody asks the customer, once, and says the result."""
+    """Some days after closing, somebody follows up with the customer once and records it."""
 
     @classmethod
     def setUpClass(cls):

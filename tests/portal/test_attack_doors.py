@@ -1,4 +1,4 @@
-"""Every door of the customers' pages × visitors × odd ids and forms: a page, and never an error."""
+"""Every route of the customers' pages × visitors × invalid input: a page, never an error."""
 
 import re
 
