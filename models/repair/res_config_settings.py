@@ -27,7 +27,7 @@ class ResConfigSettings(models.TransientModel):
                 )
             )
         if not self.group_sale_return_repair:
-            # sudo: all companies share the switch, also those the user does not see.
+            # sudo: all companies share the switch, including those the user does not see.
             count = (
                 self.env['sale.return.line']
                 .sudo()
@@ -42,7 +42,7 @@ class ResConfigSettings(models.TransientModel):
                     )
                 )
         result = super().set_values()
-        # sudo: the disposition goes with the switch, whose group the settings have checked.
+        # sudo: the disposition follows the switch, whose group the settings have checked.
         ways = self.env['sale.return.disposition'].sudo().with_context(active_test=False)
         ways.search([('action', '=', 'give_back')]).active = self.group_sale_return_repair
         return result

@@ -9,7 +9,7 @@ class SaleReturnBenchFacts(models.AbstractModel):
 
     @api.model
     def _get_query(self, returns):
-        """Extend by which lines are to be repaired, in the same query."""
+        """Extend to include which lines are to be repaired, in the same query."""
         return SQL(
             """SELECT f.*, (z.resolution = 'repair') AS to_repair
                  FROM (%(query)s) f JOIN sale_return_line z ON z.id = f.line_id""",
@@ -18,7 +18,7 @@ class SaleReturnBenchFacts(models.AbstractModel):
 
     @api.model
     def _prepare_facts(self, rows, lots):
-        """Extend to say that the goods go to the workshop."""
+        """Extend to show that the goods go to the workshop."""
         facts = super()._prepare_facts(rows, lots)
         if any(row['to_repair'] for row in rows):
             sentence = self.env._("To be repaired: the goods stay the customer's.")
@@ -27,7 +27,7 @@ class SaleReturnBenchFacts(models.AbstractModel):
 
     @api.model
     def _prepare_line_facts(self, row, lots):
-        """Extend to ask for no result of what is not repaired yet."""
+        """Extend to require no result for goods that are not repaired yet."""
         facts = super()._prepare_line_facts(row, lots)
         if row['to_repair']:
             facts['needs_inspection'] = False

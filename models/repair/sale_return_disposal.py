@@ -9,7 +9,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _ensure_disposition(self, line, disposition):
-        """Extend to send goods of customers nowhere but back to them.
+        """Extend to only send customers' goods back to them.
 
         :raise UserError: naming the product and what to do.
         """
@@ -45,7 +45,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _is_repaired(self, line):
-        """Tell whether something of a line is repaired and was not given back."""
+        """Tell whether a line has repaired goods that were not given back."""
         # sudo: the inspector need not see repair orders.
         repairs = self.env['sale.return.repair'].sudo()._get_repairs(line.sudo())
         done = repairs.move_id.filtered(lambda move: move.state == 'done')
@@ -54,7 +54,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _apply_rules(self, lines, results):
-        """Extend to let no rule send goods of customers anywhere."""
+        """Extend to apply no disposition rules to customers' goods."""
         others = [r for r in results if lines.browse(r['line_id']).resolution != 'repair']
         return super()._apply_rules(lines, others)
 
@@ -65,7 +65,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _prepare_move_vals(self, row, receipt, parts, picking_type, location_dest, origin):
-        """Extend to reserve nothing but the goods of the customer, who owns them."""
+        """Extend to reserve only the goods owned by the customer."""
         vals = super()._prepare_move_vals(row, receipt, parts, picking_type, location_dest, origin)
         owners = {bucket['owner'] for bucket, _quantity in parts}
         if row.line_id.resolution == 'repair' and len(owners) == 1:

@@ -27,7 +27,7 @@ class SaleReturnLine(models.Model):
         """Show the repair orders of lines, by the rights of the user on repairs."""
         self.check_access('read')
         self.env['sale.return.repair']._ensure_on()
-        # sudo: which receipts a line has; what is shown of repairs Odoo's own rights decide.
+        # sudo: only the receipts of a line; Odoo's own rights decide which repairs are shown.
         repairs = self.env['sale.return.repair'].sudo()._get_repairs(self.sudo())
         return repairs.with_env(self.env)._get_records_action(name=self.env._("Repairs"))
 
@@ -75,7 +75,7 @@ class SaleReturnLine(models.Model):
             )
 
     def _give_up_repair(self, resolution, product_id):
-        """Make goods ours that cannot be repaired, and go on with another resolution."""
+        """Make irreparable goods ours, and continue with another resolution."""
         self.ensure_one()
         twins = self.return_id.line_ids.filtered(
             lambda other: (
@@ -105,9 +105,9 @@ class SaleReturnLine(models.Model):
         self.return_id._after_step()
 
     def _exchange_beyond_repair(self, product_id):
-        """Wish for another product instead of a repair, and hold it.
+        """Choose another product instead of a repair, and hold it.
 
-        :raise UserError: when the return has an exchange already, or the product cannot be had.
+        :raise UserError: when the return has an exchange already, or the product is not available.
         """
         self.ensure_one()
         if self.return_id.exchange_order_ids:
@@ -140,8 +140,8 @@ class SaleReturnLine(models.Model):
 
     @api.model
     def _resolve_repair(self, lines):
-        """Plan the repair of what has come."""
-        # sudo: repairs are planned for the desk that receives, whose people need no rights there.
+        """Plan the repair of received goods."""
+        # sudo: users who receive goods need no rights in Repairs.
         lines = lines.sudo().filtered(lambda line: line.return_id.state == 'approved')
         if lines and 'repair.order' in self.env:
             self.env['sale.return.repair'].sudo()._plan(lines)
@@ -158,7 +158,7 @@ class SaleReturnLine(models.Model):
         service = self.env['sale.return.repair']
         if lines:
             service._ensure_on()
-        # sudo: what it is does not depend on what the clerk may read.
+        # sudo: the result does not depend on what the clerk may read.
         for line in lines.sudo():
             repairable = line.sale_line_id and service._is_repairable(line.sale_line_id)
             if not repairable or not line.return_expected:

@@ -6,7 +6,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _get_resolutions(self, sale_line):
-        """Extend by the repair, of goods that can be repaired."""
+        """Extend to offer repairs of goods that can be repaired."""
         resolutions = super()._get_resolutions(sale_line)
         service = self.env['sale.return.repair']
         if service._is_on() and service._is_repairable(sale_line):

@@ -6,7 +6,7 @@ class SaleReturnReason(models.Model):
 
     @api.model
     def _selection_resolution(self):
-        """Extend to propose no repair where the part is switched off."""
+        """Extend not to propose repairs where the part is switched off."""
         wishes = super()._selection_resolution()
         if self.env['sale.return.repair']._is_on():
             return wishes

@@ -6,7 +6,7 @@ class SaleReturnReception(models.AbstractModel):
 
     @api.model
     def _inspect_automatically(self, lines):
-        """Extend to send nothing on its way that waits for its repair."""
+        """Extend not to send goods that are waiting for repair."""
         return super()._inspect_automatically(
             lines.filtered(lambda line: line.resolution != 'repair')
         )

@@ -5,15 +5,15 @@ SWITCH = 'sale_return.group_repair'
 
 
 class SaleReturnRepair(models.AbstractModel):
-    """Service: repair what stays the customer's, and give it back.
+    """Service: repair goods that stay the customer's, and give them back.
 
     receipt     Customers ──► Quarantine     owned by the customer, so without value for us
     repair      Quarantine ──► Quarantine    Odoo's repair order; its parts come from stock
     give back   Quarantine ──► Customers     ready to ship when the repair is done
 
-    Nothing is credited. What cannot be repaired becomes ours (`_make_ours`), and is refunded,
-    replaced or exchanged as if it had come for that. Works where the app Repairs is installed; a
-    repair order belongs to a return by its receipt, as Odoo links them.
+    Nothing is credited. Irreparable goods become ours (`_make_ours`), and are refunded, replaced or
+    exchanged as if they had come for that. Works where the app Repairs is installed; a repair order
+    belongs to a return by its receipt, as Odoo links them.
 
     Steps are called in superuser mode.
     """
@@ -49,9 +49,9 @@ class SaleReturnRepair(models.AbstractModel):
 
     @api.model
     def _is_covered(self, line):
-        """Tell whether the customer pays nothing for a repair. Override for guarantees of yours.
+        """Tell whether the customer pays nothing for a repair. Override for your own guarantees.
 
-        Covered are reasons of the class *warranty*, and policies of legal conformity.
+        This covers reasons of the class *warranty*, and policies of legal conformity.
         """
         return line.reason_id.return_class == 'warranty' or line.policy_id.regime == 'conformity'
 
@@ -59,7 +59,7 @@ class SaleReturnRepair(models.AbstractModel):
 
     @api.model
     def _take_custody(self, moves):
-        """Make goods that come to be repaired the property of their customer.
+        """Make goods received for repair the property of their customer.
 
         :param moves: `stock.move` records that are about to be done.
         """
@@ -75,14 +75,14 @@ class SaleReturnRepair(models.AbstractModel):
 
     @api.model
     def _make_ours(self, lines):
-        """Take over what came to be repaired, at the value that returned goods have."""
+        """Take over goods received for repair, at the value of returned goods."""
         receipts = lines.move_ids.filtered(
             lambda move: move.state == 'done' and move._is_sale_return_receipt()
         )
         owned = receipts.move_line_ids.filtered('owner_id')
         owned.owner_id = False
         moves = owned.move_id
-        # Odoo values what comes in when it is done, and looks at the owner then only.
+        # Odoo values receipts when they are done, and only checks the owner then.
         self.env.add_to_compute(moves._fields['is_in'], moves)
         moves._set_value()
 
@@ -115,7 +115,7 @@ class SaleReturnRepair(models.AbstractModel):
 
     @api.model
     def _plan(self, lines):
-        """Plan the repair of what has come and has no repair order yet, each lot by itself."""
+        """Plan the repair of received goods without repair order, each lot separately."""
         waiting = lines.filtered(lambda line: line.qty_to_inspect > 0 and line.sale_line_id)
         if not waiting:
             return
@@ -162,9 +162,9 @@ class SaleReturnRepair(models.AbstractModel):
 
     @api.model
     def _after_repair(self, repairs):
-        """Prepare the way back of what was just repaired.
+        """Prepare the delivery of goods that were just repaired.
 
-        What an inspection refuses stops no repair: it is kept as an event, for a person to see to.
+        An error in the inspection does not stop a repair: it is logged for a person to handle.
         """
         for repair in repairs:
             line = self._find_line(repair)

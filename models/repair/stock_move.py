@@ -7,9 +7,9 @@ class StockMove(models.Model):
     _inherit = 'stock.move'
 
     def _action_done_of_returns(self, cancel_backorder=False):
-        """Extend to take goods in custody before they come, and to give back what is repaired."""
+        """Extend to take goods in custody before they come, and to give back repaired goods."""
         service = self.env['sale.return.repair']
-        # sudo: whoever validates a transfer, or repairs, need not be a user of Returns.
+        # sudo: users who validate transfers, or repair, need not be users of Returns.
         service.sudo()._take_custody(self.sudo())
         done = super()._action_done_of_returns(cancel_backorder=cancel_backorder)
         if 'repair_id' in self._fields:
