@@ -9,7 +9,7 @@ class SaleReturnAccess(CustomerPortal):
     """Access checks for the customer's pages about returns, used by all their routes."""
 
     def _document_check_access(self, model_name, document_id, access_token=None):
-        """Override of `portal`: the link to a return opens it until the link has expired."""
+        """Override of `portal`: a link to a return is valid until it expires."""
         if model_name == 'sale.return' and access_token:
             # sudo: only the expiry of the link is checked; `portal` compares the token.
             sale_return = request.env['sale.return'].sudo().browse([document_id]).exists()

@@ -438,7 +438,7 @@ class SaleReturnReport(models.Model):
 
     @api.model
     def _read_group(self, domain, groupby=(), aggregates=(), *args, **kwargs):
-        """Override of `base` to give quantiles the memory they need."""
+        """Override of `base` to provide enough memory for quantiles."""
         self._set_sort_memory(aggregates)
         return super()._read_group(domain, groupby, aggregates, *args, **kwargs)
 

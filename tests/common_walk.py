@@ -462,7 +462,7 @@ class WalkCommon(RefundCommon, PatientHttpCase):
         self.clicks = {}
 
     def tearDown(self):
-        """Override of `odoo`: what was wrong with pages fails the test, all of it at once."""
+        """Override of `odoo`: fails the test with all errors of the pages."""
         super().tearDown()
         self.assertFalse(self.blames, "\n\n".join(self.blames))
 

@@ -30,7 +30,7 @@ class StockReturnPicking(models.TransientModel):
             )
 
     def _prepare_picking_default_values_based_on(self, picking):
-        """Override of `stock` to bring only what customers return into their quarantine.
+        """Override of `stock` to receive only customers' returns into quarantine.
 
         Goods of vendors, of other warehouses and of deliveries without order belong to no return:
         they are received into stock as by Odoo itself.
@@ -53,7 +53,7 @@ class StockReturnPicking(models.TransientModel):
         }
 
     def _create_return(self):
-        """Override of `stock` to decide on what comes back like on any other return.
+        """Override of `stock` to approve returned goods like any other return.
 
         :raise UserError: for a reason without goods.
         """
@@ -85,7 +85,7 @@ class StockReturnPicking(models.TransientModel):
             )
 
     def action_create_exchanges(self):
-        """Override of `stock` to let the exchange count on the return: nothing is credited."""
+        """Override of `stock` to assign the exchange to the return: nothing is credited."""
         self.is_exchange = True
         return super().action_create_exchanges()
 

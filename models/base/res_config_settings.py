@@ -163,7 +163,7 @@ class ResConfigSettings(models.TransientModel):
     # === BUSINESS METHODS === #
 
     def set_values(self):
-        """Override of `base` to keep a part visible whose records still do something.
+        """Override of `base` to keep a part visible while its records are still in use.
 
         :raise UserError: when such a part is switched off.
         """

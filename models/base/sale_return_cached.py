@@ -18,14 +18,14 @@ class SaleReturnCached(models.AbstractModel):
         return records
 
     def write(self, vals):
-        """Override of `base` to have what is written seen."""
+        """Override of `base` to clear the cache after changes."""
         result = super().write(vals)
         if any(self._is_cached(name) for name in vals):
             self.env.registry.clear_cache()
         return result
 
     def unlink(self):
-        """Override of `base` to have the records forgotten."""
+        """Override of `base` to clear the cache of deleted records."""
         result = super().unlink()
         self.env.registry.clear_cache()
         return result

@@ -10,7 +10,7 @@ class SaleReturnEvidence(models.AbstractModel):
     _description = "Return Evidence"
 
     def write(self, vals):
-        """Override of `base` to keep evidence as it was written, for everybody."""
+        """Override of `base` to make evidence read-only for everybody."""
         if not self:
             # Odoo may write on any record, e.g. when merging partners, but not on these.
             return super().write(vals)

@@ -14,7 +14,7 @@ class SaleReturnOwnDefaults(models.AbstractModel):
 
     @api.model
     def default_get(self, fields):
-        """Override of `base` to give fixed fields the defaults that they have themselves."""
+        """Override of `base` to give protected fields only their own defaults."""
         defaults = super().default_get(fields)
         for name in self._get_fixed_fields(defaults):
             del defaults[name]

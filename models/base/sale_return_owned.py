@@ -35,7 +35,7 @@ class SaleReturnOwned(models.AbstractModel):
     def _get_sale_return_writers(self):
         """Return who may set our fields; the others are for services only.
 
-        Override to list a field that people fill in.
+        Override to allow defaults for a field that users fill in.
 
         :return: `{field name: external id of a group}`
         :rtype: dict
@@ -64,7 +64,7 @@ class SaleReturnOwned(models.AbstractModel):
         }
 
     def _prepare_create_values(self, vals_list):
-        """Override of `base` to refuse fields of ours, whatever the values came through."""
+        """Override of `base` to refuse values for our fields, however they are passed."""
         owned = self._get_sale_return_owned()
         vals_list = [
             vals if owned.isdisjoint(vals) else self._admit_sale_return(vals) for vals in vals_list
@@ -72,7 +72,7 @@ class SaleReturnOwned(models.AbstractModel):
         return super()._prepare_create_values(vals_list)
 
     def write(self, vals):
-        """Override of `base` to refuse to change fields of ours."""
+        """Override of `base` to refuse changes of our fields."""
         if not self._get_sale_return_owned().isdisjoint(vals):
             vals = self._admit_sale_return(vals)
         return super().write(vals)

@@ -45,7 +45,7 @@ def export_texts(method):
 
 
 def ensure_one(self):
-    """Override of `base`: a client that names no record, or several, gets a sentence."""
+    """Override of `base`: a client that names no record, or several, gets an error message."""
     if not self.env.su:
         self.env['sale.return.reader']._ensure_one(self)
     return models.BaseModel.ensure_one(self)
@@ -62,7 +62,7 @@ class SaleReturnReader(models.AbstractModel):
     _description = "Reader of Arguments"
 
     def _register_hook(self):
-        """Override of `base` to read values before any override of a model of ours sees them.
+        """Override of `base` to validate values before any override of our models uses them.
 
         The overrides of a model run before those of its mixins, and use the values as well.
         """

@@ -12,9 +12,9 @@ class SaleReturnRuled(models.AbstractModel):
     _description = "Return Record under Rules"
 
     def write(self, vals):
-        """Override of `base` to ask the rules about the new values, too.
+        """Override of `base` to check the record rules for the new values, too.
 
-        :raise AccessError: when the rules would not give the user what they have written.
+        :raise AccessError: when the user would lose access to the record.
         """
         result = super().write(vals)
         self.check_access('write')

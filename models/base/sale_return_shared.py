@@ -21,7 +21,7 @@ class SaleReturnShared(models.AbstractModel):
         return records
 
     def write(self, vals):
-        """Override of `base` to keep the company, and shared records of who has some only."""
+        """Override of `base` to protect the company, and shared records."""
         self._ensure_all_companies()
         companies = {} if self.env.su else {record: record.company_id for record in self}
         result = super().write(vals)

@@ -86,7 +86,7 @@ class SaleReturnParcel(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
-        """Override of `base`: what it was matched with follows from matching it."""
+        """Override of `base`: the matched return is only set by matching."""
         if fixed := vals.keys() & {'state', 'return_id', 'matched_by_id', 'date_matched', 'name'}:
             raise UserError(
                 self.env._(

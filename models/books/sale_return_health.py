@@ -12,7 +12,7 @@ class SaleReturnHealth(models.AbstractModel):
 
     @api.model
     def _get_findings(self, company):
-        """Override to look for the last comparison."""
+        """Override to check the last comparison."""
         findings = super()._get_findings(company)
         compared_on = company.sudo().sale_return_reconciled_on  # sudo: not secret
         if compared_on and compared_on > fields.Datetime.now() - TOO_OLD:

@@ -239,7 +239,7 @@ class SaleReturnReconciliation(models.Model):
 
     @api.model
     def get_empty_list_help(self, help_message):
-        """Override to say when the books were compared, or that they never were."""
+        """Override to show when the books were last compared."""
         # sudo: those who may read the list may know when it was compared.
         companies = self.env.companies.sudo()
         if new := companies.filtered(lambda company: not company.sale_return_reconciled_on):
@@ -440,7 +440,7 @@ class SaleReturnReconciliation(models.Model):
     def _ensure_may_acknowledge(self):
         """Raise unless the user manages Returns or Accounting.
 
-        :raise AccessError: saying which role it takes.
+        :raise AccessError: naming the required role.
         """
         if not self._may_acknowledge():
             raise AccessError(

@@ -6,7 +6,7 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _get_finders(self):
-        """Override to compare what channels paid back, where there is a channel."""
+        """Override to compare refunds of channels, if there are any."""
         finders = super()._get_finders()
         # Without channels even their table is only queried once.
         if self.env['sale.return.channel'].sudo().search_count([], limit=1):

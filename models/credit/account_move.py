@@ -116,7 +116,7 @@ class AccountMove(models.Model):
         }
 
     def _recompute_cash_rounding_lines(self):
-        """Override of `account` to leave notes of returns what they take back of a rounding.
+        """Override of `account` to keep the reversed rounding of notes of returns.
 
         Odoo would round each note separately, which does not add up to the invoice.
         """
@@ -163,21 +163,21 @@ class AccountMove(models.Model):
     # === CHANGES AFTERWARDS === #
 
     def button_draft(self):
-        """Override of `account` to keep invoices as they were when a return credited them."""
+        """Override of `account` to protect invoices credited by a return."""
         self._ensure_not_credited_by_return()
         result = super().button_draft()
         self._refresh_sale_returns()
         return result
 
     def button_cancel(self):
-        """Override of `account` to let returns know that their note is gone."""
+        """Override of `account` to update returns whose note is cancelled."""
         self._ensure_not_credited_by_return()
         result = super().button_cancel()
         self._refresh_sale_returns()
         return result
 
     def unlink(self):
-        """Override of `account` to let returns know that their draft note is gone."""
+        """Override of `account` to update returns whose draft note is deleted."""
         returns = self._get_returns_to_refresh()
         by_hand = returns - self._get_returns_of_notes()
         result = super().unlink()
@@ -308,7 +308,7 @@ class AccountMove(models.Model):
         }
 
     def _get_invoiced_lot_values(self):
-        """Override of `stock_account`: notes of returns print the lots that came back themselves.
+        """Override of `stock_account`: notes of returns print the returned lots.
 
         Odoo takes them from the deliveries of the order, which need not be the ones returned.
         """
@@ -322,7 +322,7 @@ class AccountMove(models.Model):
     def _is_sale_return_sent(self):
         """Tell whether a note is sent automatically: the company wants it and its invoice was sent.
 
-        Override to decide otherwise.
+        Override to decide differently.
         """
         self.ensure_one()
         # sudo: users who post a note need not be allowed to read its invoice and lines.

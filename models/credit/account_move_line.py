@@ -71,7 +71,7 @@ class AccountMoveLine(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        """Override of `account` to keep invoice lines as they were when a return credited them.
+        """Override of `account` to protect invoice lines credited by a return.
 
         Forms do not let users edit posted invoices, but other programs may try.
 
@@ -110,7 +110,7 @@ class AccountMoveLine(models.Model):
             )
 
     def _compute_totals(self):
-        """Override of `account`: what a note takes back of a cash rounding is a part of its credit.
+        """Override of `account`: a reversed cash rounding is part of the credit.
 
         Odoo gives such lines no total; returns and reports sum up what lines credit.
         """
@@ -195,7 +195,7 @@ class AccountMoveLine(models.Model):
         return measure.from_stock(self._get_return_measure().to_stock(quantity))
 
     def _get_cogs_value(self):
-        """Override of `stock_account` to take back the cost of the invoice in any unit.
+        """Override of `stock_account` to reverse the cost of the invoice in any unit.
 
         Odoo looks for it among lines in the same unit only; it is per unit of the product.
         """
@@ -237,7 +237,7 @@ class AccountMoveLine(models.Model):
         return 1 - reversed_quantity / quantity if quantity else 1.0
 
     def _eligible_for_stock_account(self):
-        """Override of `stock_account`: where no goods move, no cost of goods is booked.
+        """Override of `stock_account`: without moved goods, no cost of goods is booked.
 
         Namely where goods stay with the customer, and where only a price is corrected.
         """
@@ -282,7 +282,7 @@ class AccountMoveLine(models.Model):
         return sale_line._get_return_measure().compare(uncredited, quantity) < 0
 
     def _copy_data_extend_business_fields(self, values):
-        """Override of `account` to bill goods again at no cost, where none was reversed."""
+        """Override of `account` to bill goods again without cost, if none was reversed."""
         values['sale_return_kept'] = self._has_no_goods_back() and OwnValue(True)
         return super()._copy_data_extend_business_fields(values)
 

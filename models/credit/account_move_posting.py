@@ -29,7 +29,7 @@ class AccountMove(models.Model):
                 notes.write({'invoice_date': today, 'date': locks[-1][0] + timedelta(days=1)})
 
     def _post(self, soft=True):
-        """Override of `account`, the only one here: what goes with a posting is listed as hooks.
+        """Override of `account`, the only one here: other actions on posting are listed as hooks.
 
         The guard is here and not in the button because notes are also posted by reversal, by
         jobs and by payments.

@@ -6,7 +6,7 @@ class SaleReturnHealth(models.AbstractModel):
 
     @api.model
     def _get_findings(self, company):
-        """Override to look at what credit notes need."""
+        """Override to check the requirements of credit notes."""
         findings = super()._get_findings(company)
         # sudo: managers of Returns need not read journals.
         journals = self.env['account.journal'].sudo()

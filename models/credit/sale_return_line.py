@@ -12,7 +12,7 @@ class SaleReturnLine(models.Model):
     # === GUARDS === #
 
     def _ensure_submittable(self, returns):
-        """Override to refuse what was sold on a card and was used."""
+        """Override to refuse used value that was sold on a card."""
         result = super()._ensure_submittable(returns)
         self.env['sale.return.loyalty']._ensure_unused(self)
         return result

@@ -157,7 +157,7 @@ class SaleReturnLoyalty(models.AbstractModel):
     def _get_credited_ratio(self, order, lines):
         """Return which part of an order posted notes of return lines credit, 0–1.
 
-        Override where points are given by another measure than the price of the goods.
+        Override where points do not depend on the price of the goods.
         """
         earning = order.order_line.filtered(
             lambda line: (

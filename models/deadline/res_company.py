@@ -6,7 +6,7 @@ class ResCompany(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `base` to have a clock in new companies from the first return on."""
+        """Override of `base` to give new companies deadlines from the first return on."""
         companies = super().create(vals_list)
         # sudo: users who create companies need not be managers of Returns.
         self.env['sale.return.team'].sudo()._create_default(companies)

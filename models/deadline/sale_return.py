@@ -175,7 +175,7 @@ class SaleReturn(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        """Override of `base` to let another team go on where a return is given to it."""
+        """Override of `base` to let the new team continue when the team of a return changes."""
         result = super().write(vals)
         if 'team_id' in vals:
             self._change_team()
@@ -241,20 +241,20 @@ class SaleReturn(models.Model):
         return result
 
     def _close_or_reopen(self):
-        """Override to call the next desk after everything that was done."""
+        """Override to update deadlines after every step."""
         result = super()._close_or_reopen()
         self._sync_deadlines()
         return result
 
     def _ask_follow_up(self):
-        """Override to watch that the customer is called."""
+        """Override to monitor the follow-up with the customer."""
         result = super()._ask_follow_up()
         self._sync_deadlines()
         return result
 
     @reads(result=text, note=text)
     def action_follow_up(self, result, note=None):
-        """Override to end the step with its result."""
+        """Override to end the step of the follow-up with its result."""
         done = super().action_follow_up(result, note)
         self._sync_deadlines()
         return done
@@ -379,7 +379,7 @@ class SaleReturn(models.Model):
         arrived._resume(self.env._("The goods have arrived."))
 
     def _message_post_after_hook(self, message, msg_values):
-        """Override of `mail` to go on when the customer answers."""
+        """Override of `mail` to resume when the customer answers."""
         result = super()._message_post_after_hook(message, msg_values)
         if len(self) == 1 and self.sudo().waiting_since and self._is_answer(message):
             # sudo: the customer may write, not change the return.
@@ -480,7 +480,7 @@ class SaleReturn(models.Model):
     def _tell_of_term(self, code):
         """Tell the customer about a term of a return, once for each date of it.
 
-        Override to tell customers in another way.
+        Override to inform customers differently.
 
         :param str code: `reminder`, `expired` or `lapsed`.
         """

@@ -20,7 +20,7 @@ class SaleReturnConfiguration(models.Model):
 
     @api.model
     def _get_key(self, model, item):
-        """Override: a company has one team of everybody, whatever it is called."""
+        """Override: a company has one default team, whatever its name."""
         if model == 'sale.return.team' and item.get('everybody'):
             return (True,)
         return super()._get_key(model, item)

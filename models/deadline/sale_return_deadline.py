@@ -125,7 +125,7 @@ class SaleReturnDeadline(models.Model):
 
     # Only the owner can be written; a change also moves the activity and is logged.
     def write(self, vals):  # pylint: disable=method-required-super
-        """Override of `base`: people pass steps on, the rest follows from what was done.
+        """Override of `base`: users can pass steps on, the rest is derived.
 
         :raise UserError: when something else is set, or the new owner cannot take the step.
         """

@@ -8,7 +8,7 @@ class SaleReturnDecision(models.AbstractModel):
 
     @api.model
     def _decide(self, returns):
-        """Override to call whoever decides, once it is known that somebody has to."""
+        """Override to notify those who decide, once a decision is needed."""
         result = super()._decide(returns)
         returns._sync_deadlines()
         return result

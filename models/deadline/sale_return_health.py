@@ -6,7 +6,7 @@ class SaleReturnHealth(models.AbstractModel):
 
     @api.model
     def _get_findings(self, company):
-        """Override to look at teams: without one nothing is ever late."""
+        """Override to check teams: without one nothing is ever late."""
         findings = super()._get_findings(company)
         teams = self.env['sale.return.team'].search([('company_id', '=', company.id)])
         if not teams:

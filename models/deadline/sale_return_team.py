@@ -214,7 +214,7 @@ class SaleReturnTeam(models.Model):
     def _find_for(self, returns):
         """Return which team takes which return: the first that matches, specific ones first.
 
-        Override to match by more.
+        Override to match by more conditions.
 
         :param returns: `sale.return`
         :return: `{return: team}`, empty teams where none matches.

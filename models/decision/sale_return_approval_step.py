@@ -33,7 +33,7 @@ class SaleReturnApprovalStep(models.Model):
     _waiting = models.Index("(return_id) WHERE state = 'pending'")
 
     def write(self, vals):  # pylint: disable=method-required-super
-        """Override of `base`: steps follow from decisions, nobody writes them."""
+        """Override of `base`: steps are derived from decisions, nobody writes them."""
         raise UserError(self.env._("Approvals are given on the return, not here."))
 
     @api.ondelete(at_uninstall=False)

@@ -38,7 +38,7 @@ class SaleReturnConfirmation(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `base`: who records it and when is said by us, and who bought by the order.
+        """Override of `base`: author and time are set by our code, the buyer by the order.
 
         :raise UserError: when the confirmation is not by the buyer, or not dated today.
         """

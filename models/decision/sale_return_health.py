@@ -6,7 +6,7 @@ class SaleReturnHealth(models.AbstractModel):
 
     @api.model
     def _get_findings(self, company):
-        """Override to look for somebody who may decide."""
+        """Override to check that somebody may decide."""
         findings = super()._get_findings(company)
         # sudo: managers of Returns need not see all users.
         approvers = self.env.ref('sale_return.group_approver').sudo().all_user_ids

@@ -115,7 +115,7 @@ class SaleReturnLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `base`: where nobody may be asked why, the reason is not stated.
+        """Override of `base`: if no reason may be required, it is “not stated”.
 
         :raise UserError: without a reason; a note alone is not enough.
         """

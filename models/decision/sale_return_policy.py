@@ -331,7 +331,7 @@ class SaleReturnPolicy(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `base` to accept only laws that are carried out as a whole."""
+        """Override of `base` to accept only complete regimes."""
         for vals in vals_list:
             self._ensure_regime_complete(vals.get('regime'))
         return super().create(vals_list)

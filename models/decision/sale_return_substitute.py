@@ -34,7 +34,7 @@ class SaleReturnSubstitute(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `base` to keep managers to the people of their companies."""
+        """Override of `base` to limit managers to users of their companies."""
         records = super().create(vals_list)
         records._ensure_own_companies()
         return records
@@ -53,7 +53,7 @@ class SaleReturnSubstitute(models.Model):
     def _ensure_own_companies(self):
         """Refuse to delegate decisions in companies that the user has no access to.
 
-        :raise AccessError: naming the absent.
+        :raise AccessError: naming the absent user.
         """
         if self.env.su:
             return

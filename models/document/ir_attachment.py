@@ -25,7 +25,7 @@ class IrAttachment(models.Model):
     _inherit = 'ir.attachment'
 
     def write(self, vals):
-        """Override of `base` to keep evidence of returns as it was brought."""
+        """Override of `base` to protect evidence of returns."""
         if CONTENT & vals.keys():
             self._ensure_no_sale_return_evidence()
         return super().write(vals)

@@ -85,7 +85,7 @@ class SaleOrderLine(models.Model):
         'return_line_ids.qty_credited',
     )
     def _compute_qty_to_invoice(self):
-        """Override of `sale` to bill nothing because of a return, and nothing twice.
+        """Override of `sale` to prevent billing because of a return, or twice.
 
         Credits of returns do not make goods billable again, and goods that are back do not make a
         line negative, whether they are credited, refused or still undecided. Uninvoiced goods that
@@ -118,7 +118,7 @@ class SaleOrderLine(models.Model):
 
     @api.depends('return_line_ids.qty_received', 'return_line_ids.qty_credited')
     def _compute_untaxed_amount_to_invoice(self):
-        """Override of `sale` to expect no money for what returns have taken back."""
+        """Override of `sale` to exclude returned goods from expected payments."""
         result = super()._compute_untaxed_amount_to_invoice()
         for line in self.filtered(lambda line: line._get_return_lines()):
             if line.product_uom_qty:
@@ -419,7 +419,7 @@ class SaleOrderLine(models.Model):
         return super()._get_qty_procurement()  # pylint: disable=super-method-mismatch
 
     def _get_qty_procurement(self, previous_product_uom_qty=False):
-        """Override of `sale_stock` to plan nothing when an order is lowered to what is kept.
+        """Override of `sale_stock` to plan nothing when an order is lowered to the kept quantity.
 
         Returns are not counted here (see `_get_outgoing_incoming_moves`), so goods that came back
         would be requested a second time. An order that is raised again is raised from there.

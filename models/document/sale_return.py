@@ -427,7 +427,7 @@ class SaleReturn(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        """Override of `base` to keep what was submitted as it was submitted.
+        """Override of `base` to protect submitted data.
 
         :raise UserError: when a derived field is set, or one that is fixed after submission.
         """
@@ -473,12 +473,12 @@ class SaleReturn(models.Model):
                 )
 
     def copy(self, default=None):  # pylint: disable=method-required-super
-        """Override of `base`: a return is a fact about certain goods and cannot be doubled."""
+        """Override of `base`: a return is a fact about certain goods and cannot be duplicated."""
         raise UserError(self.env._("A return cannot be duplicated. Create one from the order."))
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `base`: number the returns; give an existing one for a known reference.
+        """Override of `base`: number the returns; return the existing one for a known reference.
 
         `line_ids` may also be a plain list of dicts, which is what a JSON client writes.
 
@@ -637,7 +637,7 @@ class SaleReturn(models.Model):
     def _show(self, records, name):
         """Open documents of the returns, or name them to users who may not open them.
 
-        :raise AccessError: for those who may not read the returns; numbers tell something, too.
+        :raise AccessError: for those who may not read the returns; even numbers reveal something.
         """
         self.check_access('read')
         return self.env['sale.return.opening']._open_or_tell(records, name)
@@ -736,7 +736,7 @@ class SaleReturn(models.Model):
     def _is_slip_mail_due(self):
         """Tell whether the customer of a return is to be told what to send.
 
-        Override to leave out returns whose customers are told in another way.
+        Override to exclude returns whose customers are informed differently.
         """
         self.ensure_one()
         return bool(

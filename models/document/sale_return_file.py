@@ -88,7 +88,7 @@ class SaleReturnFile(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):  # pylint: disable=method-required-super
-        """Override of `base`: take files as a form sends them, through the same checks as all.
+        """Override of `base`: accept files as sent by a form, with the same checks as others.
 
         `vals` are `name`, `datas` (base64) and one of `return_id`, `line_id`, `inspection_id`.
 
@@ -105,7 +105,7 @@ class SaleReturnFile(models.Model):
         return files
 
     def write(self, vals):  # pylint: disable=method-required-super
-        """Override of `base` to keep files as they were brought."""
+        """Override of `base` to protect files."""
         raise UserError(
             self.env._("Files of returns cannot be changed. Add the right one beside it.")
         )

@@ -593,7 +593,7 @@ class SaleReturnLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `base`: lines are added to drafts only, and say only what was asked.
+        """Override of `base`: lines are only added to drafts, with requested values only.
 
         :raise UserError: when a line is added to a submitted return, or sets derived fields.
         """

@@ -7,7 +7,7 @@ class AccountMove(models.Model):
     _inherit = 'account.move'
 
     def _compute_payment_state(self):
-        """Override of `account` to call invoices of exchanges paid, not reversed.
+        """Override of `account` to show invoices of exchanges as paid, not reversed.
 
         They are settled with the credit note of another invoice, which does not reverse them.
         """

@@ -21,7 +21,7 @@ class ResConfigSettings(models.TransientModel):
     )
 
     def set_values(self):
-        """Override of `base` to keep exchanges visible while goods are promised.
+        """Override of `base` to keep the part visible while exchanges are promised.
 
         :raise UserError: when the part is switched off.
         """

@@ -70,7 +70,7 @@ class SaleOrder(models.Model):
         )
 
     def write(self, vals):
-        """Extend to leave an exchange on the terms that it was agreed on.
+        """Extend to protect the agreed terms of an exchange.
 
         :raise AccessError: naming the order.
         """
@@ -116,9 +116,9 @@ class SaleOrder(models.Model):
         return self.exchange_return_id._get_records_action(name=self.env._("Return"))
 
     def _action_confirm(self):
-        """Override of `sale` to let the deliveries of exchanges take the place of the hold.
+        """Override of `sale` to replace the hold by the deliveries of exchanges.
 
-        :raise AccessError: where somebody confirms what the return has not released.
+        :raise AccessError: when an exchange is confirmed that the return has not released.
         """
         self._ensure_may_change_exchange()
         # sudo: whoever confirms an order need not be a user of Returns.
@@ -138,7 +138,7 @@ class SaleOrder(models.Model):
         return result
 
     def _action_cancel(self):
-        """Override of `sale` to set free what is held for exchanges that are cancelled."""
+        """Override of `sale` to release holds of cancelled exchanges."""
         result = super()._action_cancel()
         # sudo: as above.
         lines = self.sudo().filtered('exchange_return_id').order_line.exchange_return_line_ids

@@ -27,7 +27,7 @@ class SaleOrderLine(models.Model):
     )
 
     def write(self, vals):
-        """Extend to leave what is exchanged as it was agreed on.
+        """Extend to protect the agreed lines of an exchange.
 
         :raise AccessError: naming the order.
         """
@@ -52,7 +52,7 @@ class SaleOrderLine(models.Model):
             )
 
     def _compute_qty_to_invoice(self):
-        """Override of `sale` to credit nothing that is billed before it ships.
+        """Override of `sale` to prevent credits for exchanges billed before shipping.
 
         Exchanges are billed when the returned goods are credited. For goods billed on delivery Odoo
         would find a negative quantity to bill until they have left.

@@ -33,7 +33,7 @@ class SaleReturnBenchFacts(models.AbstractModel):
 
     @api.model
     def _prepare_facts(self, rows, lots):
-        """Extend to say that goods are held until this parcel is inspected, and until when."""
+        """Extend to show that goods are held for this parcel, and until when."""
         facts = super()._prepare_facts(rows, lots)
         if any(row['exchange_product'] for row in rows):
             until = rows[0]['exchange_hold_until']

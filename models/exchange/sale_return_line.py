@@ -198,7 +198,7 @@ class SaleReturnLine(models.Model):
     # === QUANTITIES === #
 
     def _is_credited(self):
-        """Extend to credit what is exchanged: it is settled with what the customer gets."""
+        """Extend to credit exchanged goods: the credit settles the exchange."""
         return self.resolution == 'exchange' or super()._is_credited()
 
     def _filter_exchanged(self):

@@ -46,7 +46,7 @@ class StockMove(models.Model):
 
     @api.model
     def _take_over(self, procurements):
-        """Extend to deliver what is held for exchanges, instead of reserving anew."""
+        """Extend to deliver the goods held for exchanges, instead of reserving again."""
         hold = self.env['sale.return.hold']
         matches = hold._match(procurements)
         hold._hand_over(matches)

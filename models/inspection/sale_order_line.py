@@ -7,7 +7,7 @@ class SaleOrderLine(models.Model):
     _inherit = 'sale.order.line'
 
     def _action_launch_stock_rule(self, *, previous_product_uom_qty=False):
-        """Override of `sale_stock` to cancel replacements that nobody wants any more."""
+        """Override of `sale_stock` to cancel replacements that are no longer wanted."""
         result = super()._action_launch_stock_rule(
             previous_product_uom_qty=previous_product_uom_qty
         )

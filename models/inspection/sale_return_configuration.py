@@ -11,6 +11,6 @@ class SaleReturnConfiguration(models.Model):
 
     @api.model
     def _get_keys(self):
-        """Override: what is proposed is found by the goods that it is for."""
+        """Override: rules are identified by their conditions on goods."""
         conditions = ('product_categ_ids', 'reason_ids', 'grade_ids')
         return {**super()._get_keys(), 'sale.return.disposition.rule': conditions}

@@ -228,7 +228,7 @@ class SaleReturnLine(models.Model):
                 )
 
     def _ensure_replaceable(self):
-        """Override to refuse replacements of what no delivery can bring.
+        """Override to refuse replacements of products that cannot be delivered.
 
         :raise UserError: naming the product.
         """

@@ -36,7 +36,7 @@ class StockMove(models.Model):
     # === COMPUTE METHODS === #
 
     def _search_picking_for_assignation_domain(self):
-        """Override of `stock` to deliver replacements by transfers of their own.
+        """Override of `stock` to deliver replacements by separate transfers.
 
         They leave when the policy releases them; the rest of the order does not wait for that.
         """
@@ -46,7 +46,7 @@ class StockMove(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        """Override of `base` to keep what moves of returns have done as it was validated.
+        """Override of `base` to protect done moves of returns.
 
         :raise UserError: naming the moves.
         """
@@ -84,7 +84,7 @@ class StockMove(models.Model):
         return origins | origins._rollup_move_origs_open() if origins else origins
 
     def _skip_push(self):
-        """Override of `stock` to look for no next step of goods that leave quarantine.
+        """Override of `stock` to skip push rules for goods that leave quarantine.
 
         Their disposition says where they go. Odoo would look up the rules for each move.
         """
@@ -116,7 +116,7 @@ class StockMove(models.Model):
         return done
 
     def _action_done(self, cancel_backorder=False):
-        """Override of `stock` to know moves that are validated from those only said to be done."""
+        """Override of `stock` to distinguish validated moves from those only written as done."""
         cache = self.env.cr.cache
         cache[VALIDATING] = cache.get(VALIDATING, 0) + 1
         try:

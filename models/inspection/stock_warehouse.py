@@ -36,7 +36,7 @@ class StockWarehouse(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `stock` to give new warehouses their place of refurbishing."""
+        """Override of `stock` to give new warehouses their refurbishing location."""
         warehouses = super().create(vals_list)
         warehouses._create_sale_return_refurbish_location()
         return warehouses

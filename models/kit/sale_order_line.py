@@ -299,7 +299,7 @@ class SaleOrderLine(models.Model):
         return super()._compute_qty_delivered()
 
     def _prepare_qty_delivered(self):
-        """Override of `sale_mrp`: a part of a kit that comes back is its share of the kit.
+        """Override of `sale_mrp`: a returned component counts as its share of the kit.
 
         Odoo counts whole kits and drops one when its first component comes back. Returned and
         delivered quantities would then not add up to what was shipped, and the difference could be
@@ -320,7 +320,7 @@ class SaleOrderLine(models.Model):
         return result
 
     def _get_qty_planned(self):
-        """Override to count kits that were shipped, however many are ordered by now.
+        """Override to count shipped kits, regardless of the quantity ordered now.
 
         Odoo finds none once the order is lowered to zero.
         """

@@ -148,7 +148,7 @@ class StockMove(models.Model):
     # === OVERRIDES === #
 
     def action_explode(self):
-        """Override of `mrp` to move what was delivered, whatever became a kit since."""
+        """Override of `mrp` to move the delivered products, even if they became kits since."""
         fixed = self.filtered(
             lambda move: (
                 move.sale_return_line_id

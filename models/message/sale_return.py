@@ -506,7 +506,7 @@ class SaleReturn(models.Model):
     # === FOLLOW UP === #
 
     def _is_follow_up_open(self):
-        """Override: the salesperson was asked and has not said what came of it."""
+        """Override: the salesperson was asked and has not recorded a result."""
         self.ensure_one()
         return bool(self.follow_up_user_id and not self.follow_up_result)
 

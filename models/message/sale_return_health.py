@@ -6,7 +6,7 @@ class SaleReturnHealth(models.AbstractModel):
 
     @api.model
     def _get_findings(self, company):
-        """Override to look at what customers are told."""
+        """Override to check the messages to customers."""
         findings = super()._get_findings(company)
         # sudo: managers of Returns need not read mail templates.
         kinds = self.env['sale.return.message.kind'].sudo()

@@ -28,7 +28,7 @@ class SaleReturnPolicy(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `base` to have returns see at once what they are told."""
+        """Override of `base` to update the messages of returns at once."""
         policies = super().create(vals_list)
         if any('muted_kind_ids' in vals for vals in vals_list):
             self.env.registry.clear_cache()

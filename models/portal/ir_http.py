@@ -57,7 +57,7 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _match(cls, path_info):
-        """Override of `base` to remember that it is a page of ours, also where it fails."""
+        """Override of `base` to mark our pages, also when they fail."""
         rule, args = super()._match(path_info)
         if cls._is_sale_return_page(rule.endpoint):
             request.httprequest.environ['sale_return.page'] = True
@@ -65,14 +65,14 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _serve_fallback(cls):
-        """Override of `base`: nothing is looked for by a name that no database can hold."""
+        """Override of `base`: skip names that no database can store."""
         if '\x00' in request.httprequest.path:
             raise NotFound
         return super()._serve_fallback()
 
     @classmethod
     def _dispatch(cls, endpoint):
-        """Override of `base`: pages of ours see texts, and nothing else of what a browser sends.
+        """Override of `base`: our pages only receive texts from a browser.
 
         Files are read where they are used, ids in paths by `RowIdConverter`.
         """
@@ -119,14 +119,14 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _post_dispatch(cls, response):
-        """Override of `base` to keep our pages to whom they are for."""
+        """Override of `base` to protect our pages from others."""
         result = super()._post_dispatch(response)
         cls._protect_sale_return_page(response)
         return result
 
     @classmethod
     def _handle_error(cls, exception):
-        """Override of `base`: the address of a page that failed is as secret as the page."""
+        """Override of `base`: the address of a failed page is as secret as the page."""
         response = super()._handle_error(exception)
         cls._protect_sale_return_page(response)
         return response

@@ -161,7 +161,7 @@ class SaleOrder(models.Model):
     def _get_mail_return_links(self):
         """Return the links for a mail: `[(number of the order, address)]`.
 
-        Override to leave them out.
+        Override to remove them.
         """
         orders = self.sudo().filtered(
             lambda order: order.state == 'sale' and order.company_id.sale_return_portal

@@ -162,7 +162,7 @@ class SaleReturn(models.Model):
         return self.env._("Return slip %(number)s", number=self.name)
 
     def _get_allowed_message_params(self):
-        """Override of `mail`: nobody rates in passing, with a message; see `_portal_rate`."""
+        """Override of `mail`: messages cannot include a rating; see `_portal_rate`."""
         return super()._get_allowed_message_params() - {'rating_value'}
 
     # === WHAT CUSTOMERS MAY DO === #
@@ -267,7 +267,7 @@ class SaleReturn(models.Model):
 
     @api.model
     def _has_field_access(self, field, operation):
-        """Override of `base`: customers read what their pages show, also by RPC."""
+        """Override of `base`: customers can only read the fields of their pages, also by RPC."""
         if not self.env.su and self.env.user.share and field.name not in PORTAL_FIELDS:
             return False
         if not self.env.su and field.name in SECRET_FIELDS.get(operation, ()):
@@ -289,7 +289,7 @@ class SaleReturn(models.Model):
         )
 
     def _portal_ensure_token(self):
-        """Override of `portal`: a link works for some days after the last one was given.
+        """Override of `portal`: a link works for some days after the last one was sent.
 
         After it has expired the next link has a new token, and the old ones stay invalid.
         """
@@ -394,7 +394,7 @@ class SaleReturn(models.Model):
     # after its expiry the return has none, and nothing matches it.
 
     def get_portal_url(self, *args, **kwargs):
-        """Override of `portal`: remote clients get links to what they may read only.
+        """Override of `portal`: remote clients only get links to records they may read.
 
         Anybody with the link can open the page, so copying it is logged.
         """
@@ -403,7 +403,7 @@ class SaleReturn(models.Model):
         return super().get_portal_url(*args, **kwargs)
 
     def _get_share_url(self, redirect=False, signup_partner=False, pid=None, share_token=True):
-        """Override of `portal` to log who took a link to share."""
+        """Override of `portal` to log who copied a link for sharing."""
         if share_token:
             self.check_access('read')
             self._log_link()
@@ -432,7 +432,7 @@ class SaleReturn(models.Model):
                 events._log([{'return_id': sale_return.id, 'kind': 'link_copied'}])
 
     def _sign_token(self, pid):
-        """Override of `portal`: without a living link nothing is signed.
+        """Override of `portal`: without a valid link nothing is signed.
 
         Otherwise all returns whose link has expired would have the same signature.
         """
@@ -443,7 +443,7 @@ class SaleReturn(models.Model):
 
     @api.model
     def _get_thread_with_access(self, thread_id, *, hash=None, pid=None, token=None, **kwargs):
-        """Override of `portal`: customers who are logged in and use a link may have it compared."""
+        """Override of `portal`: logged-in customers who use a link may have it checked."""
         thread = super()._get_thread_with_access(
             thread_id, hash=hash, pid=pid, token=token, **kwargs
         )
@@ -453,7 +453,7 @@ class SaleReturn(models.Model):
         return thread
 
     def _get_access_action(self, access_uid=None, force_website=False):
-        """Override of `portal`: following a link does not make it live longer."""
+        """Override of `portal`: following a link does not extend it."""
         followed = self.with_context(sale_return_link_followed=True)
         return super(SaleReturn, followed)._get_access_action(
             access_uid=access_uid, force_website=force_website

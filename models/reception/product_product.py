@@ -5,7 +5,7 @@ class ProductProduct(models.Model):
     _inherit = 'product.product'
 
     def _with_valuation_context(self):
-        """Override of `stock_account` to leave goods of others out, under FIFO as well.
+        """Override of `stock_account` to exclude goods owned by others, under FIFO as well.
 
         Odoo does so for the other methods. Under FIFO it would treat the customers' property in
         quarantine as stock without a receipt, and value it at the last cost.

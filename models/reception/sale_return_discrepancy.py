@@ -202,7 +202,7 @@ class SaleReturnDiscrepancy(models.Model):
         return set(names)
 
     def write(self, vals):
-        """Override of `base` to keep what was found and decided as it was recorded.
+        """Override of `base` to protect findings and decisions.
 
         :raise UserError: when a derived field is set.
         """
@@ -387,8 +387,8 @@ class SaleReturnDiscrepancy(models.Model):
         :param str reason: why; required where something is written off.
         :param str liability: who pays for it, required for a claim (`carrier`, `supplier`, ...).
         :return: True
-        :raise AccessError: without the role of inspector; accepting goods, and writing off what
-            was credited already, takes an approver.
+        :raise AccessError: without the role of inspector; accepting goods, and writing off credited
+            ones, needs an approver.
         :raise UserError: when it is resolved already, or cannot be resolved that way.
         """
         returns = self.env['sale.return']

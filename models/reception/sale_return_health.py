@@ -11,7 +11,7 @@ class SaleReturnHealth(models.AbstractModel):
 
     @api.model
     def _get_findings(self, company):
-        """Override to look at the quarantines."""
+        """Override to check the quarantines."""
         return [
             *super()._get_findings(company),
             *self._get_place_findings(company),

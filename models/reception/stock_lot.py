@@ -33,7 +33,7 @@ class StockLot(models.Model):
     # === CONSTRAINT METHODS === #
 
     def _check_create(self):
-        """Override of `stock` to say what to do with a thing nobody knows.
+        """Override of `stock` to explain what to do with unknown serial numbers.
 
         :raise UserError: when a lot is typed on the receipt of a return that does not exist.
         """

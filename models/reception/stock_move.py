@@ -68,7 +68,7 @@ class StockMove(models.Model):
         )
 
     def _assign_picking(self):
-        """Override of `stock` to take in trade with the operation that Odoo has for receipts.
+        """Override of `stock` to receive traded-in goods with Odoo's own receipt operation.
 
         Our operation type brings known goods into quarantine, and uses the lots they were sold
         with.
@@ -83,7 +83,7 @@ class StockMove(models.Model):
         return super()._assign_picking()
 
     def _prepare_merge_moves_distinct_fields(self):
-        """Override of `stock` to keep the moves of two return lines or results apart."""
+        """Override of `stock` to prevent merging moves of different return lines or results."""
         return [
             *super()._prepare_merge_moves_distinct_fields(),
             'sale_return_line_id',
@@ -92,7 +92,7 @@ class StockMove(models.Model):
         ]
 
     def _prepare_move_split_vals(self, qty):
-        """Override of `stock` to let backorders count on the same return line."""
+        """Override of `stock` to assign backorders to the same return line."""
         return super()._prepare_move_split_vals(qty) | {
             'sale_return_line_id': OwnValue(self.sale_return_line_id.id),
             'sale_return_inspection_id': OwnValue(self.sale_return_inspection_id.id),
@@ -110,7 +110,7 @@ class StockMove(models.Model):
         return procurements
 
     def _action_done(self, cancel_backorder=False):
-        """Override of `stock` to guard what comes back, and to go on with its return.
+        """Override of `stock` to check returned goods, and to continue with their return.
 
         Goods that do not belong to the return are separated and kept as the customer's property.
 
@@ -150,7 +150,7 @@ class StockMove(models.Model):
         return done
 
     def _action_cancel(self):
-        """Override of `stock` to decide again on goods that were to be sent back."""
+        """Override of `stock` to reopen decisions on goods that were to be sent back."""
         discrepancies = self.filtered(lambda move: move.state != 'done').sale_return_discrepancy_id
         result = super()._action_cancel()
         discrepancies._reopen()
@@ -187,7 +187,7 @@ class StockMove(models.Model):
                 )
 
     def _skip_push(self):
-        """Override of `stock`: no rule takes goods out of quarantine, only their inspection."""
+        """Override of `stock`: goods leave quarantine by inspection, not by rules."""
         skipped = super()._skip_push()
         if skipped or self.location_dest_id._is_at_customer():
             return skipped

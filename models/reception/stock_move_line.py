@@ -47,13 +47,13 @@ class StockMoveLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `stock` to guard quantities that are added to moves already done."""
+        """Override of `stock` to check quantities added to done moves."""
         move_lines = super().create(vals_list)
         move_lines._check_done_sale_return_quantities()
         return move_lines
 
     def write(self, vals):
-        """Override of `stock` to guard what is edited on moves already done."""
+        """Override of `stock` to check changes of done moves."""
         # The move that a line leaves changes as well.
         left = self.move_id if 'move_id' in vals else None
         result = super().write(vals)

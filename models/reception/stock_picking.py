@@ -90,9 +90,9 @@ class StockPicking(models.Model):
             picking.sale_return_discrepancy_count = len(records)
 
     def button_validate(self):
-        """Override of `stock` to take the word of the warehouse for what comes back.
+        """Override of `stock` to let only the warehouse record returned goods.
 
-        :raise AccessError: for whoever has no role there.
+        :raise AccessError: for users without a role there.
         """
         self.move_ids._ensure_receiver()
         # Only users of the form are asked: programs name their serial numbers.

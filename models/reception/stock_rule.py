@@ -6,16 +6,16 @@ class StockRule(models.Model):
 
     @api.model
     def _run_pull(self, procurements):
-        """Override of `stock` to let moves that are there already bring what is wanted."""
+        """Override of `stock` to count existing moves as fulfilling the need."""
         rest = self.env['stock.move']._take_over(procurements)
         return super()._run_pull(rest) if rest else True
 
     def _get_custom_move_fields(self):
-        """Override of `stock` to let replacements count on the return line they replace."""
+        """Override of `stock` to assign replacements to their return line."""
         return [*super()._get_custom_move_fields(), 'sale_return_line_id']
 
     def _push_prepare_move_copy_values(self, move_to_copy, new_date):
-        """Override of `stock` to let each step of a delivery count on what it replaces."""
+        """Override of `stock` to assign each step of a delivery to the line it replaces."""
         values = super()._push_prepare_move_copy_values(move_to_copy, new_date)
         if move_to_copy._is_sale_return_replacement():
             values['sale_return_line_id'] = move_to_copy.sale_return_line_id.id

@@ -43,7 +43,7 @@ class AccountMove(models.Model):
         )
 
     def _get_amount_to_pay_back(self):
-        """Override to expect no payment of what was left on the customer's account."""
+        """Override to expect no payment for credits left on the customer's account."""
         # sudo: portal users follow their returns, too.
         return 0.0 if self.sudo().sale_return_on_account else super()._get_amount_to_pay_back()
 

@@ -25,7 +25,7 @@ class AccountPayment(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `account`: other programs create payments that are made already.
+        """Override of `account`: other programs create payments that are already paid.
 
         :raise UserError: see `_ensure_sale_return_handed_over`.
         """
@@ -132,7 +132,7 @@ class AccountPayment(models.Model):
         alone.invoice_ids._ensure_sale_return_handed_over()
 
     def unlink(self):
-        """Override of `account` to open the note of a return whose payment is deleted."""
+        """Override of `account` to reopen the note of a return whose payment is deleted."""
         # sudo: an accountant need not be a user of Returns.
         self.sudo().sale_return_refund_ids._undo_settlement()
         return super().unlink()

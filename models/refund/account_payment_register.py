@@ -5,7 +5,7 @@ class AccountPaymentRegister(models.TransientModel):
     _inherit = 'account.payment.register'
 
     def _create_payments(self):
-        """Override of `account`: it prepares and posts in one go, which takes two people.
+        """Override of `account`: it prepares and posts in one step, which may need two people.
 
         :raise UserError: above the limit, for credit notes of returns.
         """

@@ -16,7 +16,7 @@ class PaymentTransaction(models.Model):
     )
 
     def _create_payment(self, **extra_create_values):
-        """Override of `account_payment` to settle a note in another currency without a rest."""
+        """Override of `account_payment` to settle a note in another currency without a residual."""
         # sudo: the transaction has no access to the followers of the return.
         refund = self.sudo().sale_return_refund_ids
         if refund and refund.currency_id != refund.note_currency_id:

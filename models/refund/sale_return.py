@@ -290,7 +290,7 @@ class SaleReturn(models.Model):
 
     @api.depends('line_ids.credit_line_ids.move_id.sale_return_on_account')
     def _compute_refund(self):
-        """Override to follow what is left on the customer's account."""
+        """Override to depend on credits left on the customer's account."""
         return super()._compute_refund()
 
     @reads(online=flag, journal_id=record_id)

@@ -15,7 +15,7 @@ class ResConfigSettings(models.TransientModel):
     )
 
     def set_values(self):
-        """Override of `base` to give repaired goods back only where goods are repaired.
+        """Override of `base` to offer the disposition only where repairs are enabled.
 
         :raise UserError: when the part is switched on without the app, or off in the middle.
         """
