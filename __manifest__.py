@@ -200,7 +200,7 @@
         'demo/sale_return_team_demo.xml',
         'demo/sale_return_demo.xml',
         'demo/sale_return_disposition_demo.xml',
-        # What happened so far needs not be told.
+        # Events so far need not be told.
         'demo/sale_return_message_demo.xml',
     ],
     'assets': {

@@ -1,4 +1,4 @@
-"""What pages cost on a database with a million return lines of the past.
+"""Cost of pages on a database with a million past return lines.
 
 Each page is read as the web client does: the fields of its view, its filter, its count, under the
 rules of a user. Run by `dev/bench --pages` on a database of its own.

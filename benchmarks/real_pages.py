@@ -1,9 +1,9 @@
-"""What `benchmarks/real.py` prints: how much was matched, return rates, how fast pages are read."""
+"""Output of `benchmarks/real.py`: matches, return rates, speed of pages."""
 
 import time
 from datetime import date
 
-# What was loaded, and when its last cancellations were made.
+# The loaded data, and the time of its last cancellations.
 LOADED = [('date_sale', '<', '2012-01-01')]
 AS_OF = '2011-12-10'
 ROUNDS = 3

@@ -61,7 +61,7 @@ def prepare(env, shop, number, turn):
 
 
 def wish_together(env, product_id, line_ids):
-    """Let a process per order line wish for the product; return what became of them, counted."""
+    """Let a process per order line choose the product; return the outcomes, counted."""
     context = multiprocessing.get_context('fork')
     barrier, results = context.Barrier(len(line_ids)), context.Queue()
     processes = [

@@ -138,7 +138,7 @@ class Browser:
 
 
 class Page:
-    """What a page of dev/screenshot_pages.py does in the browser."""
+    """Actions of a page of dev/screenshot_pages.py in the browser."""
 
     def __init__(self, browser, url, folder, suffix):
         self.browser, self.url, self.folder, self.suffix = browser, url, folder, suffix

@@ -3,8 +3,8 @@
 `run` prepares a database: a user with an API key for each role, documents in several states, and
 the cases, in a file. `main` calls them over HTTP, each committed as a client's would be:
 
-- every public method × role × argument × odd value, and odd IDs of its records;
-- `create` and `write` of every model × role that may × field × odd value;
+- every public method × role × argument × invalid value, and invalid IDs of its records;
+- `create` and `write` of every model × permitted role × field × invalid value;
 - every model × role: what is read.
 
 A result or an error message is right. A server error is wrong, and so are records the role must not

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import Command
 
-# What is compared of a row of the list of differences.
+# Compared fields of a row of the list of differences.
 FIGURES = ('kind', 'state', 'cause', 'qty_difference', 'amount_difference', 'amount_credited')
 
 

@@ -19,7 +19,7 @@ COUNTRIES = {
     'es': ('es_pymes', {'l10n_es_edi_verifactu_required': True}, {}),
     'hu': ('hu', {}, {}),
 }
-# What an accountant chooses in Odoo's dialog for returned goods, where a country wants a code.
+# Choice of an accountant in Odoo's dialog for returned goods, where a country requires a code.
 CHOICES = {
     'sa': {'l10n_sa_reason': 'BR-KSA-17-reason-4'},
     'es': {'l10n_es_tbai_refund_reason': 'R1', 'l10n_es_edi_verifactu_refund_reason': 'R1'},

@@ -1,4 +1,4 @@
-"""What the cases of docs/money.md are written with: their register, and words for documents."""
+"""Helpers for the cases of docs/money.md: their registry, and texts for documents."""
 
 CASES = []
 

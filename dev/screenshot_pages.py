@@ -299,7 +299,7 @@ class Shop:
         self.env['sale.return.reconciliation']._cron_reconcile()
 
     def announce(self, order, products, tracking=None):
-        """Open an approved return of all that was bought of some products."""
+        """Create an approved return of all bought units of some products."""
         reason = self.env.ref('sale_return.reason_not_as_described')
         lines = order.order_line.filtered(lambda line: line.product_id in products)
         sale_return = self.env['sale.return'].create(

@@ -22,11 +22,11 @@ STALE_RETURN_LINES = """
      WHERE sale_line.write_date >= %(since)s
 """
 
-# What documents (else the order) ask for one unit of the product, without taxes, after the discount
-# of the line. Lines are summed before they are joined: they are many. A document bills goods by the
-# sign of its lines: a note with a quantity below zero does where the down payment is larger. What
-# bills a note again bills nothing new. More units than there are, at a lower price than the first,
-# are no units: they raise the price.
+# The price on documents (else on the order) for one unit of the product, without taxes, after the
+# discount of the line. Lines are summed before they are joined: they are many. A document bills
+# goods by the sign of its lines: a note with a quantity below zero does where the down payment is
+# larger. Reversals of a note bill nothing new. Additional units beyond the quantity, at a lower
+# price than the first, are not units but raise the price.
 UNIT_VALUE = """
     LEFT JOIN LATERAL (
         SELECT SUM(bill.amount) / NULLIF(

@@ -9,7 +9,7 @@ from ...tools import stats
 from ...tools.reader import count, domain, iso_day, needed, pair_of, reads, text
 
 INTERVALS = ('day', 'week', 'month', 'quarter', 'year')
-# What is ranked, and the group whose members are drawn towards each other.
+# The ranked field, and the group towards which its rates are shrunk.
 DIMENSIONS = {
     'product_id': 'categ_id',
     'lot_id': 'product_id',

@@ -178,7 +178,7 @@ class ResCompany(models.Model):
         "together, are not negative.",
     )
 
-    # What the list of differences knows about a company.
+    # Data of the list of differences about a company.
     sale_return_reconciliation_start = fields.Date(
         string="Reconcile Returns from",
         default=fields.Date.context_today,

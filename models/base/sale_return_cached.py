@@ -12,7 +12,7 @@ class SaleReturnCached(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `base` to have the new records found."""
+        """Override of `base` to clear the cache for new records."""
         records = super().create(vals_list)
         self.env.registry.clear_cache()
         return records

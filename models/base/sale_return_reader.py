@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from ...tools.reader import FIELD_KINDS, MAX_DEPTH, Unreadable, anything
 
 OURS = 'sale.return'
-# What spreadsheets calculate. Odoo marks the others in CSV, and what begins with = there only.
+# Prefixes that spreadsheets treat as formulas. Odoo only escapes some of them.
 FORMULAS = ('=', '{=', '@')
 
 

@@ -15,7 +15,7 @@ class SaleReturnShared(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Override of `base` to refuse shared records of who has some companies only."""
+        """Override of `base` to protect shared records, unless the user has all companies."""
         records = super().create(vals_list)
         records._ensure_all_companies()
         return records

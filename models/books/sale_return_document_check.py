@@ -123,7 +123,7 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                     WHERE items.sale_return_kind = 'goods'
                       AND items.product_id IS DISTINCT FROM billed.product_id"""
             ),
-            # Whoever assigns the invoice to another project later knows of its notes.
+            # Users who assign the invoice to another project later know of its notes.
             SQL(
                 """SELECT 'analytic', items.move_id, NULL
                      FROM items JOIN notes ON notes.id = items.move_id

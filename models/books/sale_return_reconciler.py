@@ -224,7 +224,7 @@ class SaleReturnReconciler(models.AbstractModel):
                     found = min(missing, without_goods, line._get_qty_surplus())
                     without_goods -= found
                     missing -= found
-                # What somebody has credited by hand is credited, too.
+                # Credits made by hand count, too.
                 missing = min(missing, creditable)
                 creditable -= missing
                 facts[line] = (missing, early, excess, cause)

@@ -1,6 +1,6 @@
 """Closed lists of credit notes."""
 
-# What a line of a credit note of a return stands for.
+# Kinds of lines on credit notes of returns.
 CREDIT_KINDS = [
     ('goods', "Goods"),
     ('shipping', "Shipping"),

@@ -20,7 +20,7 @@ LAST_RETRY = timedelta(days=1)
 
 
 class SaleReturn(models.Model):
-    """What credits add to a return: its value and the queue."""
+    """Fields that credits add to a return: its value and the queue."""
 
     _inherit = 'sale.return'
 

@@ -102,7 +102,7 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _bills(self, line):
-        """Tell whether a line bills its goods: the sign of the document does not tell.
+        """Tell whether a line bills its goods, regardless of the sign of the document.
 
         Where the down payment is larger than the delivered goods, Odoo turns the invoice into a
         credit note, on which billed goods have a negative quantity.

@@ -78,7 +78,7 @@ class SaleReturnDecision(models.AbstractModel):
 
     @api.model
     def _evaluate_approval(self, line):
-        """Say whether the policy of a line lets it pass without asking anybody."""
+        """Return the verdict of a line's policy on passing without a person."""
         if not line.sale_line_id:
             # Unknown goods: somebody has to find their order first.
             return Verdict('review', 'order_unknown', {'product': line.product_id.display_name})

@@ -526,7 +526,7 @@ class SaleReturnRule(models.Model):
 
     def _get_confirmed(self, lines):
         """Return `{(order line id, exception code)}` of what buyers confirmed."""
-        # sudo: whoever submits a return need not read what buyers confirmed to the shop.
+        # sudo: users who submit a return need not read what buyers confirmed to the shop.
         confirmations = (
             self.env['sale.return.confirmation']
             .sudo()

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-# What makes an attachment what it is.
+# Fields that define an attachment.
 CONTENT = frozenset(
     {
         'raw',

@@ -12,7 +12,7 @@ class IrQwebFieldBarcode(models.AbstractModel):
 
     @api.model
     def value_to_html(self, value, options=None):
-        """Override of `base`: with the option `optional` a page lives without its barcode.
+        """Override of `base`: with the option `optional` a page works without its barcode.
 
         The number itself is beside it. Barcodes are drawn by a separate library, which may be
         missing on a server and cannot draw every text.

@@ -105,7 +105,7 @@ class SaleOrderLine(models.Model):
 
     @api.depends('return_line_ids.qty_received', 'return_line_ids.qty_credited')
     def _compute_invoice_status(self):
-        """Override of `sale` to leave lines invoiced that were, before a return was credited."""
+        """Override of `sale` to keep lines invoiced before a return was credited."""
         result = super()._compute_invoice_status()
         for line in self:
             if line.state == 'sale' and line.invoice_status == 'no' and line._get_return_lines():

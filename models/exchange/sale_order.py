@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-# What an exchange was agreed on, and what its credit is settled with.
+# Agreed terms of an exchange, and fields that settle its credit.
 AGREED = frozenset(
     {
         'company_id',
@@ -49,7 +49,7 @@ class SaleOrder(models.Model):
             )
 
     def _describe_exchange_due(self):
-        """Say what is paid before an exchange ships, and how."""
+        """Describe what is paid before an exchange ships, and how."""
         self.ensure_one()
         values = {
             'order': self.name,
@@ -129,7 +129,7 @@ class SaleOrder(models.Model):
             for sale_line in orders.order_line
             for line in sale_line.exchange_return_line_ids
         }
-        # What is held for exactly this order becomes its delivery as it is.
+        # Goods held for exactly this order become its delivery unchanged.
         whole = {line for line, quantity in ordered.items() if hold._is_whole(line, quantity)}
         hold._shrink({line: q for line, q in ordered.items() if line not in whole})
         result = super()._action_confirm()

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-# What was agreed on with the return, see `sale.order` for the rest.
+# Terms agreed with the return, see `sale.order` for the others.
 AGREED = frozenset(
     {
         'discount',
@@ -32,7 +32,7 @@ class SaleOrderLine(models.Model):
         :raise AccessError: naming the order.
         """
         if AGREED.intersection(vals) and not self.env.su:
-            # sudo: whoever changes an order need not be a user of Returns.
+            # sudo: users who change an order need not be users of Returns.
             lines = self.sudo().filtered('order_id.exchange_return_id')
             exchanged = lines.filtered('exchange_return_line_ids').order_id
             exchanged.sudo(False)._ensure_may_change_exchange()

@@ -232,9 +232,9 @@ class SaleReturn(models.Model):
         return {'actor': 'customer', 'text': text, 'due': False}
 
     def _get_portal_exchange(self):
-        """Return what the page of a return says of its exchange. In superuser mode.
+        """Return the data on the exchange for the page of a return. In superuser mode.
 
-        :return: None, or what `_get_summary` of requests says of it, with `to_pay`: `[{'invoice',
+        :return: None, or the data of `_get_summary` of requests, with `to_pay`: `[{'invoice',
             'amount', 'currency', 'url'}]`, and `first`: whether it is paid before it ships.
         """
         self.ensure_one()

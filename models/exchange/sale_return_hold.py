@@ -10,8 +10,8 @@ class SaleReturnHold(models.AbstractModel):
     """Service: hold chosen products in stock until the customer's goods are here.
 
     WH/Stock ──► Customers, reserved like any delivery, and never validated: when the policy
-    releases the exchange order, the move becomes its delivery (`_hand_over`), or a part of the
-    hold makes room for it (`_shrink`); or it is set free.
+    releases the exchange order, the move becomes its delivery (`_hand_over`), or a part of the hold
+    is replaced by it (`_shrink`); or it is released.
 
     All methods are called in superuser mode.
     """
@@ -168,7 +168,7 @@ class SaleReturnHold(models.AbstractModel):
 
     @api.model
     def _get_units(self, line):
-        """Return how much a line wishes for in the unit of the product: a dozen is twelve."""
+        """Return the exchange quantity of a line in the unit of the product: a dozen is twelve."""
         return line.exchange_uom_id._compute_quantity(
             line.exchange_quantity, line.exchange_product_id.uom_id, round=False
         )
@@ -257,7 +257,7 @@ class SaleReturnHold(models.AbstractModel):
             for name in ('product_id', 'product_uom', 'product_uom_qty', 'location_id'):
                 del vals[name]
             plan.append((move, vals))
-        # What they have in common is written at once.
+        # Common values are written at once.
         first = plan[0][1]
         common = {
             name: value

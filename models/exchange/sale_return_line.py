@@ -127,7 +127,7 @@ class SaleReturnLine(models.Model):
     def _compute_size_had_id(self):
         service = self.env['sale.return.exchange']
         for line in self:
-            # sudo: names of sizes, whoever writes it down.
+            # sudo: names of sizes, no matter who enters the return.
             had, wanted = line.product_id.sudo(), line.exchange_product_id.sudo()
             sizes = service._get_sizes(had, wanted)
             if not sizes[0] and line.reason_id.about_size:

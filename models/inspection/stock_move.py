@@ -125,7 +125,7 @@ class StockMove(models.Model):
             cache[VALIDATING] = cache.get(VALIDATING, 1) - 1
 
     def _action_cancel(self):
-        """Override of `stock` to keep inspected goods and promised replacements from stranding.
+        """Override of `stock` to protect moves of inspected goods and replacements.
 
         :raise UserError: when inspected goods would have nowhere to go, or the customer would get
             no replacement.

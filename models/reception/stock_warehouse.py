@@ -178,7 +178,7 @@ class StockWarehouse(models.Model):
     # === LIFE === #
 
     def write(self, vals):
-        """Override of `stock` to let returns type and quarantine follow their warehouse.
+        """Override of `stock` to archive returns type and quarantine with their warehouse.
 
         :raise UserError: when an archived warehouse still has returns under way.
         """

@@ -32,7 +32,7 @@ class SaleReturnLine(models.Model):
         return repairs.with_env(self.env)._get_records_action(name=self.env._("Repairs"))
 
     def action_cannot_repair(self, resolution='refund', product_id=None):
-        """Say that goods cannot be repaired: they become ours, and the customer gets other help.
+        """Record irreparable goods: they become ours, and the customer gets another resolution.
 
         :param str resolution: what happens instead: `refund`, `replace` or `exchange`.
         :param int product_id: with `exchange`: what the customer gets.

@@ -9,7 +9,7 @@ from ...report.sale_return_fact import FRESH_UNTIL
 from ...report.sale_return_resale_fact import RESALES_FRESH_UNTIL
 from .test_analytics_metrics import AnalyticsCase
 
-# What all is shown as; everything else that is called a rate goes from 0 to 1.
+# Formats of measures; all other rates are from 0 to 1.
 SCALES = {'percent_units': 100, 'rate_ppm': 1000000, 'ppm': 1000000}
 MODELS = ('sale.return.report', 'sale.return.ranking', 'sale.return.resale')
 KEYS = ('date_sale:month', 'date_return:month', 'date_inspection:month', 'product_id', 'kind')

@@ -305,7 +305,7 @@ class TestInvoiceTotal(ReconciliationCommon):
         cancelled.button_draft()
         cancelled.button_cancel()
         self.assertEqual(self._reverse(other).state, 'posted')
-        # Reversed and billed anew.
+        # Reversed and billed again.
         third = self._create_sale().invoice_ids
         wizard = (
             self.env['account.move.reversal']

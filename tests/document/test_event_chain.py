@@ -116,7 +116,7 @@ class TestEventChain(SaleReturnCommon):
             self.assertEqual(self._audit(), [(sale_return.id, last.id)])
 
     def _rewrite(self, sale_return, event):
-        """Change an event and hash it anew, like somebody who has the code but not the key."""
+        """Change an event and hash it again, like somebody who has the code but not the key."""
         before = self._get_events(sale_return)[-2].hash
         row = event.sudo().read(load='')[0]
         new = self.env['sale.return.event']._get_hash(before, {**row, 'reason': "No"}, keyed=False)

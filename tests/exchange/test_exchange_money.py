@@ -102,7 +102,7 @@ class TestExchangeMoney(ExchangeCommon):
         self.assert_settled(sale_return, 108.9, 108.9)
 
     def test_tax_of_today(self):
-        """Sold with 21 %, 5 % by the fiscal position of today: 121.00 against 105.00."""
+        """Sold with 21 %, 5 % by today's fiscal position: 121.00 against 105.00."""
         line = self._sell()
         position = self.env['account.fiscal.position'].create({'name': "Today"})
         self.tax_5.write(

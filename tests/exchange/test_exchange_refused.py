@@ -94,7 +94,7 @@ class TestExchangeRefused(ExchangeCommon):
             draft.action_submit()
 
     def test_what_odoo_warns_of_is_said_before_the_click(self):
-        """Odoo blocks no customer: it warns whoever sells. So do exchanges."""
+        """Odoo does not block customers, but warns the salesperson. So do exchanges."""
         self.env.ref('base.group_user').sudo()._apply_group(
             self.env.ref('sale.group_warning_sale').sudo()
         )

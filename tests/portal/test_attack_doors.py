@@ -10,8 +10,8 @@ from ...models.portal import sale_return_portal_gate as gate
 from ..common_attack import is_chosen
 from .test_portal_safe import ROUTES, WalkCommon
 
-# Of errors that are answered with a page, of refused records, and of websites that cannot render
-# their own page for odd paths.
+# Log entries of errors answered with a page, refused records, and websites that cannot render their
+# own page for invalid paths.
 LOGGERS = (
     'odoo.http',
     'odoo.addons.base.models.ir_rule',
@@ -87,7 +87,7 @@ class TestAttackDoors(WalkCommon):
         self.patch(gate, 'CEILINGS', most)
 
     def _get_path(self, rule, odd=None):
-        """Return the path of a route, with one odd id in each place, or with those of the walk."""
+        """Return the path of a route, with an invalid id in each position, or with valid ones."""
         route = ALL_ROUTES[rule]
         ids = route.ids if route else {}
         return re.sub(r'<[^>]*:(\w+)>', lambda m: odd or self.values[ids[m[1]]], rule)

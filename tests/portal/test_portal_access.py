@@ -9,7 +9,7 @@ from ..common_portal import PortalCommon
 
 @tagged('post_install', '-at_install')
 class TestPortalAccess(PortalCommon):
-    """What customers read of returns, by RPC and by links."""
+    """Access of customers to returns, by RPC and by links."""
 
     @classmethod
     def setUpClass(cls):

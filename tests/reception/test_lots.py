@@ -14,7 +14,7 @@ class LotCommon(DiscrepancyCommon):
         cls.serial_line = cls.serial_order.order_line
 
     def _scan(self, picking, *lots):
-        """Say which serial numbers came, as the operator does."""
+        """Enter which serial numbers came, like the operator."""
         lines = picking.move_ids.move_line_ids
         for line, lot in zip(lines, lots, strict=False):
             line.lot_id = lot

@@ -41,7 +41,7 @@ class TestTwoPersons(RefundCommon):
         for records, method, args in self._ways(refund):
             with self.subTest(method=method, args=args), self.assert_refused("second person"):
                 self._call(self.first, records, method, *args)
-        # Left to the second person: the dialog prepares and posts in one go.
+        # Left to the second person: the dialog prepares and posts in one step.
         self._call(self.first, refund, 'action_post')
         self.assertEqual(refund.state, 'prepared')
         self.assertFalse(refund.with_user(self.first).can_pay)

@@ -179,7 +179,7 @@ def _open_table(data, formats, reading):
     for encoding in encodings_of(
         data, dict.fromkeys(name for each in formats for name in each.legacy)
     ):
-        # No header is longer than the limit of a value.
+        # A header is never longer than the limit of a value.
         head = [line[:FIELD] for line in islice(lines_of(data, encoding), SCANNED)]
         for known in formats:
             if encoding in UNMARKED and encoding not in known.legacy:

@@ -241,7 +241,7 @@ def _get_cell(value):
     if isinstance(value, float):
         if value.is_integer():
             return f'{value:.0f}' if abs(value) < 1e15 else f'{value:.5E}'
-        # What a spreadsheet shows; the digits after are of binary fractions.
+        # Digits shown by a spreadsheet; further digits are floating-point noise.
         return format(Decimal(f'{value:.15g}'), 'f')
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**15:
         return f'{value:.5E}'
