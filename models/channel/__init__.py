@@ -20,5 +20,3 @@ from . import res_config_settings
 
 # The wings whose fields and methods this one names.
 USES = ('books', 'refund')
-# The wings whose fields and methods this wing uses.
-USES = ('books',)
