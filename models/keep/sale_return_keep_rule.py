@@ -35,16 +35,13 @@ class SaleReturnKeepRule(models.Model):
     )
     percent = fields.Float(help="Of what the line was sold for, tax included.")
     amount = fields.Monetary(help="Tax included, in the currency of the company.")
-    as_store_credit = fields.Boolean(
-        string="As Store Credit", help="It goes on the wallet of the customer, with its bonus."
-    )
+    as_store_credit = fields.Boolean(help="It goes on the wallet of the customer, with its bonus.")
     customer_limit = fields.Monetary(
         string="Per Customer and Year",
         help="What one customer gets by this offer within twelve months. 0: no limit.",
     )
     goodwill_reason_id = fields.Many2one(
         'sale.return.reason',
-        string="Goodwill Reason",
         domain=[('return_class', '=', 'goodwill')],
         check_company=True,
         ondelete='restrict',

@@ -34,7 +34,12 @@ class SaleReturnHookDelivery(models.Model):
     _order = 'id desc'
 
     hook_id = fields.Many2one(
-        'sale.return.hook', string="Web Hook", required=True, readonly=True, ondelete='cascade'
+        'sale.return.hook',
+        string="Web Hook",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete='cascade',
     )
     company_id = fields.Many2one(
         related='hook_id.company_id', store=True, index=True, readonly=True

@@ -123,6 +123,7 @@ class TestChannelReturns(ChannelReturnsCommon):
 
         def refuse(self, returns):
             if 'BULB' in self.product_id.mapped('default_code'):
+                # pylint: disable-next=translation-required
                 raise UserError("No bulbs.")
             return ensure(self, returns)
 
