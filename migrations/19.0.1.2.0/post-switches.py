@@ -3,7 +3,13 @@
 from odoo import SUPERUSER_ID, api
 
 # Nobody works with what is new.
-NEW = ('group_sale_return_exchange', 'group_sale_return_repair')
+NEW = (
+    'group_sale_return_channels',
+    'group_sale_return_exchange',
+    'group_sale_return_foresight',
+    'group_sale_return_keep',
+    'group_sale_return_repair',
+)
 
 
 def migrate(cr, version):

@@ -3,6 +3,7 @@ from . import sale_return_line
 from . import sale_return_portal_offer
 from . import sale_return_unbacked
 from . import sale_return_wallet
+from . import res_config_settings
 
 # The wings whose fields and methods this one names.
 USES = ('portal', 'wallet')

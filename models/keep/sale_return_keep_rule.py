@@ -10,6 +10,7 @@ class SaleReturnKeepRule(models.Model):
     """
 
     _name = 'sale.return.keep.rule'
+    _inherit = ['sale.return.shared']
     _description = "Returnless Rule"
     _order = 'sequence, id'
     _check_company_auto = True
@@ -100,6 +101,11 @@ class SaleReturnKeepRule(models.Model):
                         rule=rule.name,
                     )
                 )
+
+    @api.model
+    def _is_on(self):
+        """Tell whether goods that customers keep are switched on in the settings."""
+        return self.env['res.groups']._is_feature_enabled('sale_return.group_keep')
 
     def _find(self, line, offer=False):
         """Return the first of these rules by which a customer keeps what is on a line.

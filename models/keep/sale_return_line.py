@@ -48,7 +48,8 @@ class SaleReturnLine(models.Model):
     def _compute_return_expected(self):
         result = super()._compute_return_expected()
         # sudo: who writes down a return need read neither orders nor rules.
-        rules = self.env['sale.return.keep.rule'].sudo().search([])
+        rules = self.env['sale.return.keep.rule'].sudo()
+        rules = rules.search([]) if rules._is_on() else rules
         for line in self:
             if line.state not in (False, 'draft') and line._origin:
                 # Fixed with the submission.
@@ -80,13 +81,9 @@ class SaleReturnLine(models.Model):
     @api.model
     def _has_keep_offers(self):
         # sudo: whether there is an offer is no secret.
-        return bool(
-            self.env['sale.return.keep.rule']
-            .sudo()
-            .search_count(
-                [('kind', '!=', 'all'), ('company_id', 'in', self.env.companies.ids)], limit=1
-            )
-        )
+        rules = self.env['sale.return.keep.rule'].sudo()
+        offers = [('kind', '!=', 'all'), ('company_id', 'in', self.env.companies.ids)]
+        return rules._is_on() and bool(rules.search_count(offers, limit=1))
 
     # === GUARDS === #
 

@@ -13,6 +13,8 @@ class TestKeep(RefundCommon, ReconciliationCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        part = cls.env.ref('sale_return.group_keep').sudo()
+        cls.env.ref('sale_return.group_user').sudo()._apply_group(part)
         cls.rules = cls.env['sale.return.keep.rule'].sudo().with_company(cls.company)
         cls.approver = cls._create_user(
             'keep_approver', 'base.group_user', 'sale_return.group_approver'
