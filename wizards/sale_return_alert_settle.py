@@ -13,7 +13,8 @@ class SaleReturnAlertSettle(models.TransientModel):
         'sale.return.alert', default=lambda self: self._default_alert_ids()
     )
     until = fields.Date(
-        "Hide until", default=lambda self: fields.Date.context_today(self) + timedelta(days=14)
+        "Hide until",
+        default=lambda self: self.env.company._get_sale_return_day() + timedelta(days=14),
     )
     reason = fields.Char(required=True)
 

@@ -25,7 +25,7 @@ class SaleReturnCardSuccessor(models.Model):
 
         :param card: one `loyalty.card` in superuser mode.
         """
-        today = fields.Date.context_today(self)
+        today = (card.company_id or self.env.company)._get_sale_return_day()
         return card.active and (not card.expiration_date or card.expiration_date >= today)
 
     @api.model

@@ -152,7 +152,7 @@ class SaleReturnAlert(models.Model):
         """
         self._ensure_may_act()
         until = fields.Date.to_date(until)
-        today = fields.Date.context_today(self)
+        today = self.env.company._get_sale_return_day()
         if not today <= until <= today + timedelta(days=LONGEST_SNOOZE):
             raise UserError(
                 self.env._(

@@ -129,7 +129,7 @@ class SaleReturnWatch(models.AbstractModel):
         The usual week is the middle one of the weeks before, so that one giant order does not
         make everything after it look small.
         """
-        monday = start_of(fields.Date.context_today(self), 'week')
+        monday = start_of(rule.company_id._get_sale_return_day(), 'week')
         first = monday - timedelta(weeks=MONEY_WEEKS)
         rows = self._query_facts(
             """

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 
 
 class SaleReturnWalletCard(models.AbstractModel):
@@ -54,13 +54,14 @@ class SaleReturnWalletCard(models.AbstractModel):
     @api.model
     def _get_card(self, program, partner):
         """Return the card of a customer in a program, a new one where none is usable."""
+        today = (program.company_id or self.env.company)._get_sale_return_day()
         cards = self.env['loyalty.card'].search(
             [
                 ('program_id', '=', program.id),
                 ('partner_id', '=', partner.id),
                 '|',
                 ('expiration_date', '=', False),
-                ('expiration_date', '>=', fields.Date.context_today(self)),
+                ('expiration_date', '>=', today),
             ],
             order='id',
             limit=1,
