@@ -27,14 +27,7 @@ class SaleReturnWatch(models.AbstractModel):
     @api.model
     def _is_on(self):
         """Tell whether the settings have switched this part on."""
-        # From the cache: every return that is submitted asks.
-        find = self.env['ir.model.data']._xmlid_to_res_id
-        implied = (
-            self.env['res.groups']
-            ._get_group_definitions()
-            .get_superset_ids([find('sale_return.group_user')])
-        )
-        return find('sale_return.group_foresight') in implied
+        return self.env['res.groups']._is_feature_enabled('sale_return.group_foresight')
 
     @api.model
     def _cron_watch(self):
