@@ -14,7 +14,16 @@ from ...report import sale_return_fact
 from ...report.sale_return_fact import FRESH_UNTIL
 from ..common import SaleReturnCommon
 
-LEAN = "the report without carriers"
+LEAN = {
+    "the report without carriers and purchases": (
+        'test_a_full_return_in_all_measures',
+        'test_two_partial_deliveries_and_invoices_of_a_line',
+        'test_lots_tell_the_supplier_and_others_take_the_main_vendor',
+        'test_what_is_stored_equals_what_is_computed',
+        'test_nothing_lags_behind_what_is_stored',
+        'test_the_facts_that_changed_take_one_query',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

@@ -9,7 +9,6 @@ from odoo.tools import SQL
 from ...benchmarks.shop import deliver, invoice
 from ...benchmarks.ways import PHASES, Ours, Shop
 
-LEAN = "queries that optional modules do not add"
 
 LINES = 5
 SMALL, LARGE = 3, 10

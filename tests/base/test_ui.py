@@ -4,7 +4,13 @@ from odoo.tools import mute_logger
 from ..common import SaleReturnCommon
 from ..common_http import PatientHttpCase
 
-LEAN = "the web client without the bundles of optional modules"
+LEAN = {
+    "the web client without the bundles of optional modules": (
+        'test_order_to_credit_note_in_chinese',
+        'test_many_are_submitted_with_progress_and_bad_ones_listed',
+        'test_inspection_fits_a_telephone',
+    ),
+}
 
 
 class UiCommon(SaleReturnCommon, PatientHttpCase):

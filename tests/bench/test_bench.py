@@ -2,7 +2,15 @@ from odoo.exceptions import AccessError, UserError
 
 from ..common_bench import PIXEL, BenchCommon
 
-LEAN = "a story of the room"
+LEAN = {
+    "a story of the room": (
+        'test_a_parcel_goes_from_slip_to_credit_by_scans_only',
+        'test_goods_received_in_inventory_before_are_only_inspected',
+        'test_a_foreign_product_asks_and_becomes_a_discrepancy',
+        'test_finishing_is_all_or_nothing',
+        'test_only_inspectors_use_the_bench_and_each_their_own',
+    ),
+}
 
 
 class TestBench(BenchCommon):

@@ -4,7 +4,12 @@ from odoo.tests import tagged
 
 from ..common_bench import BenchCommon
 
-LEAN = "parcels without a carrier's tracking numbers"
+LEAN = {
+    "parcels without a carrier's tracking numbers": (
+        'test_a_return_is_found_by_all_that_is_written_on_a_parcel',
+        'test_no_scan_takes_more_than_ten_queries',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

@@ -2,7 +2,13 @@ from odoo.exceptions import AccessError, UserError
 
 from ..common_bench import PIXEL, BenchCommon
 
-LEAN = "owners of parcels without a carrier's tracking numbers"
+LEAN = {
+    "owners of parcels without a carrier's tracking numbers": (
+        'test_the_right_order_is_among_the_first_three_for_twenty_planted_labels',
+        'test_looking_for_an_owner_takes_few_queries',
+        'test_a_parked_parcel_is_found_again_and_its_photos_become_evidence',
+    ),
+}
 
 
 class TestParcels(BenchCommon):

@@ -6,8 +6,6 @@ from odoo.tests import tagged
 from ..common_reconciliation import ReconciliationCommon
 from ..common_refund import RefundCommon
 
-LEAN = "a story of the room; no point of sale"
-
 
 @tagged('post_install', '-at_install')
 class TestDocumentRows(RefundCommon, ReconciliationCommon):

@@ -10,7 +10,13 @@ from ..common_reconciliation import ReconciliationCommon
 from ..common_refund import RefundCommon
 from ..common_stored_value import StoredValueCommon
 
-LEAN = "a story of the room; no point of sale"
+LEAN = {
+    "a story of the room": (
+        'test_draft_that_a_person_changed',
+        'test_payout_that_settles_its_note_is_no_row',
+        'test_note_by_hand_after_full_credit',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

@@ -3,7 +3,14 @@ from odoo.tests import tagged
 
 from ..common_reconciliation import ReconciliationCommon
 
-LEAN = "a story of the room; no point of sale"
+LEAN = {
+    "a story of the room": (
+        'test_finished_return_leaves_the_list_empty',
+        'test_note_by_hand_without_link_is_listed_until_it_is_cancelled',
+        'test_acknowledged_row_leaves_the_open_list_with_its_reason',
+        'test_job_is_idempotent_and_tells_about_each_row_once',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

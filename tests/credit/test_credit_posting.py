@@ -4,7 +4,14 @@ from odoo.tests import tagged
 from ..common import SaleReturnCommon
 from ..common_credit import CreditCommon
 
-LEAN = "a story of the room"
+LEAN = {
+    "a story of the room": (
+        'test_receipt_releases_the_credit',
+        'test_preview_is_what_is_posted',
+        'test_failed_note_does_not_stop_the_step_and_is_visible',
+        'test_note_for_the_rest_passes',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

@@ -2,7 +2,16 @@ from odoo.tests import tagged
 
 from ..common import SaleReturnCommon
 
-LEAN = "no delivery lines and no rewards"
+LEAN = {
+    "no delivery lines and no rewards": (
+        'test_part_of_a_discounted_order_is_credited_less_its_share',
+        'test_discount_is_no_line_to_return',
+        'test_preview_shows_the_share_of_the_discount',
+        'test_down_payment_is_credited_with_the_goods',
+        'test_restocking_fee_is_a_line_with_the_tax_of_the_goods',
+        'test_fixed_charges_are_made_once_per_return',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

@@ -3,8 +3,6 @@ from odoo.tests import tagged
 from ..common_stored_value import StoredValueCommon
 from .test_credit_properties import DiscountsCommon, discounted_sales, note, st
 
-LEAN = "no gift cards and wallets"
-
 
 @tagged('post_install', '-at_install')
 class TestStoredValueProperties(StoredValueCommon, DiscountsCommon):

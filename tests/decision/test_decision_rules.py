@@ -11,7 +11,13 @@ from ...tools.regime import REGIMES
 from ...tools.verdict import Verdict
 from ..common_decision import DecisionCommon
 
-LEAN = "a story of the room; no employees"
+LEAN = {
+    "a story of the room": (
+        'test_all_rules_are_asked_and_the_strongest_decides',
+        'test_rule_only_for_some_reasons_and_categories',
+        'test_whole_flow',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

@@ -7,7 +7,13 @@ from odoo.tools.safe_eval import safe_eval
 
 from ..common_refund import RefundCommon
 
-LEAN = "what the desk finds and is shown, with the role of a clerk"
+LEAN = {
+    "what the desk finds and is shown, with the role of a clerk": (
+        'test_one_box_finds_by_whatever_a_customer_says',
+        'test_dialog_says_at_once_what_the_rules_say',
+        'test_one_button_in_colour_at_every_step',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

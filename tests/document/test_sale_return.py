@@ -3,7 +3,18 @@ from odoo.tests import Form, tagged
 
 from ..common import SaleReturnCommon
 
-LEAN = "a story of the room"
+LEAN = {
+    "a story of the room": (
+        'test_customer_and_lines_are_enough',
+        'test_known_reference_gives_the_first_return',
+        'test_dialog_opens_from_delivery_and_invoice_too',
+        'test_policy_without_approval_approves_by_itself',
+        'test_each_role_closes_what_does_not_come_without_rights_elsewhere',
+        'test_batch_of_two_takes_every_step_together',
+        'test_order_with_an_open_return_cannot_be_cancelled',
+        'test_status_of_the_order',
+    ),
+}
 
 SALES = 'sales_team.group_sale_salesman_all_leads'
 

@@ -5,7 +5,18 @@ from odoo.tests import Form, tagged
 from ..common import SaleReturnCommon
 from ..common_disposition import DispositionCommon
 
-LEAN = "a story of the room; no repairs"
+LEAN = {
+    "a story of the room": (
+        'test_grade_goes_to_its_location',
+        'test_scrap_order_tells_odoo_why',
+        'test_kept_goods_are_credited_without_receipt',
+        'test_people_of_another_company_are_kept_out',
+    ),
+    "no repairs": (
+        'test_goods_wait_outside_the_warehouse_and_are_valued',
+        'test_goods_go_back_to_stock_by_an_ordinary_transfer',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

@@ -12,7 +12,14 @@ from ...models.message.sale_return_message import MAX_ATTEMPTS
 from ..common import SaleReturnCommon
 from ..common_migration import load_migration
 
-LEAN = "a story of the room"
+LEAN = {
+    "a story of the room": (
+        'test_each_step_is_told_once',
+        'test_approval_says_where_to_send_until_when_and_who_pays',
+        'test_money_of_a_paid_order_comes_back_the_way_it_was_paid',
+        'test_language_of_each_customer',
+    ),
+}
 
 PIXEL = (
     'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk'

@@ -2,7 +2,12 @@ from odoo.tests import tagged
 
 from .test_portal_follow import FollowCommon
 
-LEAN = "pages without a website"
+LEAN = {
+    "pages without a website": (
+        'test_tracking_number_is_told_at_a_desk',
+        'test_refusal_is_appealed_against_on_a_telephone',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

@@ -15,7 +15,21 @@ from ...const import MAX_SIZE, MAX_VIDEO_SIZE
 from ...models.portal.exceptions import RequestRefused
 from ..common_portal import PortalHttpCommon, photo
 
-LEAN = "a story of the room; pages without a website"
+LEAN = {
+    "a story of the room": (
+        'test_customer_asks_and_policy_approves',
+        'test_request_waits_where_the_policy_asks_a_person',
+    ),
+    "pages without a website": (
+        'test_orders_lead_to_the_request',
+        'test_first_screen_says_until_when_and_why_not',
+        'test_pages_say_nothing_that_is_ours',
+        'test_link_opens_the_request_until_it_expires',
+        'test_company_that_takes_no_requests_online',
+        'test_forms_without_their_token_are_refused',
+        'test_stranger_and_guest_are_refused_alike',
+    ),
+}
 
 # How files of these kinds begin.
 MP4 = b'\x00\x00\x00\x20ftypisom'

@@ -3,7 +3,13 @@ from odoo.tests import tagged
 
 from ..common_portal import PortalHttpCommon
 
-LEAN = "pages without a website"
+LEAN = {
+    "pages without a website": (
+        'test_part_is_asked_back_with_a_photo_on_a_telephone',
+        'test_guest_asks_by_a_link_at_a_desk',
+        'test_contract_is_withdrawn_from_on_a_telephone',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

@@ -2,7 +2,15 @@ from odoo.tests import tagged
 
 from ..common import SaleReturnCommon
 
-LEAN = "valuation without purchases"
+LEAN = {
+    "valuation without purchases": (
+        'test_return_after_the_cost_has_changed',
+        'test_standard_price_changed_between_sale_and_return',
+        'test_return_before_the_invoice',
+        'test_half_a_dozen_takes_back_the_cost_of_six',
+        'test_periodic_valuation_posts_no_cost',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

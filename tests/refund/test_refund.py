@@ -4,7 +4,14 @@ from odoo.tests import tagged
 
 from ..common_refund import RefundCommon
 
-LEAN = "a story of the room"
+LEAN = {
+    "a story of the room": (
+        'test_money_goes_back_through_the_journal_the_customer_paid_through',
+        'test_repeating_it_pays_nothing_more',
+        'test_who_may_pay_back_and_who_may_not',
+        'test_preview_is_what_is_paid_and_writes_nothing',
+    ),
+}
 
 
 @tagged('post_install', '-at_install')

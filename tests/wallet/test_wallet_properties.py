@@ -4,7 +4,6 @@ from odoo.tests import tagged
 
 from ..common_wallet import WalletCommon
 
-LEAN = "no gift cards and wallets"
 
 WORLDS = 4
 
