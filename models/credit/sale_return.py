@@ -178,6 +178,26 @@ class SaleReturn(models.Model):
         self._recompute_recordset(['freight_charge'])
         return result
 
+    def _refigure_orders(self, state):
+        """Hook of `_after_state`: what a note made by hand credits is not billed again."""
+        result = super()._refigure_orders(state)
+        # sudo: what is to be billed depends on all notes, and few users of Returns may read them.
+        sale_lines = self.sudo().line_ids.sale_line_id.filtered(
+            lambda line: line.qty_invoiced < max(line.qty_delivered, line.product_uom_qty)
+        )
+        if sale_lines:
+            # Others are not written for nothing: two workers on one order would have to wait.
+            credits = sale_lines.env['account.move.line'].search(
+                [
+                    ('sale_line_ids', 'in', sale_lines.ids),
+                    ('sale_return_line_id', '=', False),
+                    ('move_id.move_type', '=', 'out_refund'),
+                    ('parent_state', '!=', 'cancel'),
+                ]
+            )
+            (credits.sale_line_ids & sale_lines)._refigure_returns()
+        return result
+
     def _release_stored_value(self, state):
         """Hook of `_after_state`."""
         result = super()._release_stored_value(state)

@@ -346,6 +346,15 @@ class SaleOrderLine(models.Model):
             for line in self._get_return_lines()
         )
 
+    def _get_qty_claimed(self):
+        """Return what returns have credited, and will if all that they wait for is accepted."""
+        self.ensure_one()
+        return sum(
+            max(line._get_qty_creditable(line), line.qty_credited)
+            for line in self._get_return_lines()
+            if line.state != 'draft'
+        )
+
     def _get_qty_uninvoiced(self, invoiced):
         """Return what was shipped and never invoiced, in the unit of the line.
 
@@ -385,14 +394,19 @@ class SaleOrderLine(models.Model):
         invoiced, by_returns, otherwise = self.env['sale.return.ledger']._get_invoiced(self)
         back = self._get_qty_back()
         uninvoiced = self._get_qty_returned_uninvoiced(invoiced, by_returns)
-        # A note made by hand for goods that are back counts like one of the return.
-        by_hand = min(otherwise, max(back - uninvoiced - by_returns, 0.0))
+        # A note made by hand counts like one of the return for goods that are back, and for goods
+        # still to come as far as it leaves nothing of the invoice for their return to credit.
+        wanted = back - uninvoiced - by_returns
+        expected = self._get_qty_claimed() - self._get_qty_uninvoiced(invoiced)
+        by_hand = min(otherwise, max(wanted, expected - (invoiced - otherwise), 0.0))
         # Odoo counts all notes, price corrections included; only notes made by hand without a
         # return make something billable again.
         correction = self.qty_invoiced - (invoiced - otherwise + by_hand) - uninvoiced
         if self.product_id.invoice_policy == 'order' or self.qty_delivered_method != 'stock_move':
             return correction + self._get_qty_taken_off(self.product_uom_qty)
-        return correction + back
+        # Odoo has rounded what is delivered: of a pack of three with a piece back, 0.67 + 1/3 would
+        # be more than the pack.
+        return correction + back + self._get_qty_delivered_counted() - self.qty_delivered
 
     def _get_qty_taken_off(self, ordered):
         """Return by how much the order is lowered because goods came back, in the unit of the line.
@@ -439,12 +453,20 @@ class SaleOrderLine(models.Model):
         Recomputed values are written even if they are unchanged. Of two transactions that create
         returns of one order at the same time, one would have to be retried.
         """
-        names = ('qty_to_invoice', 'invoice_status', 'untaxed_amount_to_invoice')
-        figures = [field for name in names if (field := self._fields[name]).store]
-        kept = [(field, self.env.not_to_compute(field, self)) for field in figures]
+        kept = [(field, self.env.not_to_compute(field, self)) for field in self._get_figures()]
         yield
         for field, lines in kept:
             self.env.remove_to_compute(field, lines)
+
+    def _refigure_returns(self):
+        """Compute again what is to be billed."""
+        for field in self._get_figures():
+            self.env.add_to_compute(field, self)
+
+    def _get_figures(self):
+        """Return the stored fields that say what is to be billed."""
+        names = ('qty_to_invoice', 'invoice_status', 'untaxed_amount_to_invoice')
+        return [field for name in names if (field := self._fields[name]).store]
 
     def _take_return_counter(self):
         """Make sure that no other transaction changes what can be returned of these lines."""

@@ -422,6 +422,7 @@ class SaleReturn(models.Model):
 
         :param str state: the state that the returns have now.
         """
+        self._refigure_orders(state)
         self._fix_appeal_limit(state)
         self._drop_replacements(state)
         self._follow_wishes(state)
@@ -436,6 +437,9 @@ class SaleReturn(models.Model):
 
     def _fix_proposals(self):
         """Compute what drafts propose before it is fixed (room `credit`)."""
+
+    def _refigure_orders(self, state):
+        """Compute what is to be billed beside notes made by hand (room `credit`)."""
 
     def _fix_appeal_limit(self, state):
         """Fix until when the customer may appeal (room `decision`)."""

@@ -21,6 +21,60 @@ class TestCreditByHand(CreditCommon):
         self._create_return(order, 10)
         self.assert_fully_credited(invoice)
 
+    def test_note_by_hand_beside_a_return_leaves_to_invoice_what_the_customer_keeps(self):
+        """10 sold, some credited by hand, 4 announced: what is to be billed is right at each step.
+
+        8 by hand leave 2 for the return to credit, so 6 are to be billed from the request on; 3
+        leave enough for all 4.
+        """
+        for by_hand, before, after in ((8, 8, 6), (3, 3, 3), (10, 10, 6)):
+            with self.subTest(by_hand=by_hand):
+                order = self._create_sale()
+                self._reverse(order.invoice_ids, quantity=by_hand)
+                self.assertEqual(order.order_line.qty_to_invoice, before)
+                sale_return = self._create_return(order, 4)
+                self.assertEqual(order.order_line.qty_to_invoice, after)
+                self._receive(sale_return)
+                self.assertLessEqual(order.order_line.qty_to_invoice, after)
+                sale_return.action_inspect_all('restock')
+                self.assertEqual(order.order_line.qty_to_invoice, after)
+                # Whatever was billed of it: the customer pays for the six that they keep.
+                invoice = order._create_invoices()
+                invoice.action_post()
+                self.assertEqual(
+                    sum(move.amount_untaxed_signed for move in order.invoice_ids), 600.0
+                )
+                self.assert_nothing_to_invoice(order)
+
+    def test_goods_credited_by_hand_are_billed_when_their_return_ends_without_them(self):
+        """A request alone moves no goods: what is to be billed follows its state."""
+        self._create_policy(approval='always')
+        order = self._create_sale()
+        self._reverse(order.invoice_ids)
+        sale_return = self._create_return(order, 4, submit=False)
+        self.env.flush_all()
+        self.assertEqual(order.order_line.qty_to_invoice, 10)
+        sale_return.action_submit()
+        self.env.flush_all()
+        self.assertEqual((sale_return.state, order.order_line.qty_to_invoice), ('submitted', 6))
+        sale_return.action_refuse("We do not take it back.")
+        self.assertEqual(order.order_line.qty_to_invoice, 10)
+
+    def test_part_of_a_pack_that_came_back_bills_no_more_than_the_pack(self):
+        """A pack of three, two pieces billed (0.67), one back: 0.33 to bill, not 0.34."""
+        pack = self.env['uom.uom'].create(
+            {'name': "Pack of three", 'relative_factor': 3, 'relative_uom_id': self.unit.id}
+        )
+        self.policy.release_event = 'inspection'
+        order = self._create_order({'quantity': 1, 'price': 30.0, 'product_uom_id': pack.id})
+        self._deliver(order, 2)
+        self._invoice(order)
+        sale_return = self._create_return(order, 1 / 3)
+        self._receive(sale_return)
+        self._deliver(order)
+        line = order.order_line
+        self.assertEqual((line.qty_invoiced, line.qty_to_invoice), (0.67, 0.33))
+
     def test_price_correction_lowers_what_is_credited(self):
         order = self._create_sale()
         invoice = order.invoice_ids
