@@ -15,6 +15,7 @@ class SaleReturnCutoffLine(models.TransientModel):
             ('received_not_credited', "Received, not credited"),
             ('credited_not_received', "Credited, not received"),
             ('owed_without_goods', "Owed without goods"),
+            ('credited_above_condition', "Credited above the condition found"),
         ],
         required=True,
     )

@@ -8,6 +8,10 @@ from ...tools.window import end_of_day
 CHUNK = 200
 
 
+def _by_date(credit):
+    return credit.date, credit.id
+
+
 class SaleReturnAccruals(models.AbstractModel):
     """Service: goods received but not credited, and credited but not received, as of a day.
 
@@ -41,7 +45,7 @@ class SaleReturnAccruals(models.AbstractModel):
             missing, early = service._get_open_quantities(chunk, figures, date)
             rows += service._get_missing_rows(missing, date)
             rows += service._get_early_rows(early, date)
-        return rows
+        return rows + service._get_condition_rows(company, date)
 
     # === QUANTITIES === #
 
@@ -235,7 +239,7 @@ class SaleReturnAccruals(models.AbstractModel):
                 and line.display_type == 'product'
                 and move.date <= date
                 and not move._is_credit_reversal()
-                and not move._is_reversed_credit()
+                and not move._is_reversed_credit(until=date)
             ):
                 quantity = line._get_quantity_in(sale_line._get_return_measure())
                 left += -abs(quantity) if move.move_type == 'out_refund' else quantity
@@ -261,7 +265,7 @@ class SaleReturnAccruals(models.AbstractModel):
                     and not credit.move_id._is_reversed_credit()
                 )
             )
-            for credit in later.sorted(lambda credit: (credit.date, credit.id)):
+            for credit in later.sorted(_by_date):
                 part = min(left, self._get_net_credited(credit, line))
                 if part > 0:
                     left -= part
@@ -316,16 +320,8 @@ class SaleReturnAccruals(models.AbstractModel):
         rows = []
         for line, quantity in quantities:
             left = quantity
-            credits = line.credit_line_ids.filtered(
-                lambda credit: (
-                    credit.parent_state == 'posted'
-                    and credit.sale_line_ids
-                    and credit.date <= date
-                    and not credit.move_id._is_reversed_credit()
-                )
-            )
-            for credit in credits.sorted(lambda c: (c.date, c.id), reverse=True):
-                part = min(left, self._get_net_credited(credit, line))
+            for credit in self._get_credits(line, date).sorted(_by_date, reverse=True):
+                part = min(left, self._get_net_credited(credit, line, date))
                 if part > 0:
                     left -= part
                     rows.append(self._prepare_credit_row(line, credit, part))
@@ -333,14 +329,85 @@ class SaleReturnAccruals(models.AbstractModel):
         return rows
 
     @api.model
+    def _get_credits(self, line, date):
+        """Return the note lines that credit goods of a return line, as of the end of a day."""
+        return line.credit_line_ids.filtered(
+            lambda credit: (
+                credit.parent_state == 'posted'
+                and credit.sale_line_ids
+                and credit.date <= date
+                and not credit.move_id._is_reversed_credit(until=date)
+            )
+        )
+
+    @api.model
+    def _get_condition_rows(self, company, date):
+        """Return the rows of goods credited in full before a worse condition was found.
+
+        The list of differences shows the same until the note is reversed.
+        """
+        end = self._get_end_of_day(company, date)
+        found = self.env['sale.return.inspection'].search(
+            [
+                ('line_id.company_id', '=', company.id),
+                ('line_id.policy_id.release_event', '!=', 'inspection'),
+                ('grade_id.credit_ratio', '<', 1),
+                ('date', '<', end),
+            ]
+        )
+        rows = []
+        for line in found.line_id.sorted('id'):
+            if not line.policy_id._is_deduction_allowed('grade'):
+                continue
+            credits = self._get_credits(line, date)
+            credited = sum(self._get_net_credited(credit, line, date) for credit in credits)
+            left = self.env['sale.return.deduction']._get_withheld_quantity(line, credited, end)
+            left -= sum(
+                item.sale_return_withheld_qty * item._get_share_credited(until=date)
+                for item in credits.move_id.invoice_line_ids & line.credit_line_ids
+            )
+            for credit in credits.sorted(_by_date, reverse=True):
+                part = min(left, self._get_net_credited(credit, line, date))
+                if line._get_measure().compare(part, 0.0) > 0:
+                    left -= part
+                    rows += self._prepare_condition_rows(line, credit, part)
+        return rows
+
+    @api.model
+    def _prepare_condition_rows(self, line, credit, quantity):
+        """Prepare the rows of what a note credits above the condition of the goods.
+
+        :param float quantity: how many units the condition takes off.
+        """
+        kind = 'credited_above_condition'
+        rows = [{**self._prepare_credit_row(line, credit, quantity), 'kind': kind, 'cost': 0.0}]
+        rows += self._get_lump_rows(line, credit, quantity, kind, ('discount', 'free_product'))
+        fee = credit.move_id.invoice_line_ids.filtered(
+            lambda item: (
+                item.sale_return_kind == 'restocking_fee' and item.tax_ids == credit.tax_ids
+            )
+        )[:1]
+        percent = line.policy_id.restocking_fee_percent
+        if fee and percent and self.env['sale.return.deduction']._get_feeable(line):
+            # No fee is charged on what the condition takes off.
+            round_ = line.company_id.currency_id.round
+            net, tax = (
+                round_(-sum(row[name] for row in rows) * percent / 100) for name in ('net', 'tax')
+            )
+            rows.append(
+                self._prepare_row(line, fee, kind=kind, quantity=0.0, net=net, tax=tax, cost=0.0)
+            )
+        return rows
+
+    @api.model
     def _get_credited(self, credit, line):
         return credit._get_quantity_in(line._get_measure())
 
     @api.model
-    def _get_net_credited(self, credit, line):
-        """Return what a note line credits, less what was reversed."""
+    def _get_net_credited(self, credit, line, date=None):
+        """Return what a note line credits, less what was reversed (up to a day)."""
         return self._get_credited(credit, line) - credit.product_uom_id._compute_quantity(
-            credit._get_qty_reversed(), line.product_uom_id, round=False
+            credit._get_qty_reversed(until=date), line.product_uom_id, round=False
         )
 
     @api.model
@@ -370,10 +437,12 @@ class SaleReturnAccruals(models.AbstractModel):
         )
 
     @api.model
-    def _get_lump_rows(self, line, credit, quantity, kind):
+    def _get_lump_rows(self, line, credit, quantity, kind, only=()):
         """Return the rows for lines credited along with goods: discounts, fees withheld.
 
         Such lines of a note are amounts without a quantity of the order line.
+
+        :param tuple only: kinds of note lines; all without any.
         """
         mine = credit.move_id.invoice_line_ids.filtered(
             lambda item: item.sale_return_line_id == line and item.display_type == 'product'
@@ -393,7 +462,7 @@ class SaleReturnAccruals(models.AbstractModel):
                 cost=0.0,
             )
             for item in mine
-            if not item.sale_line_ids
+            if not item.sale_line_ids and (not only or item.sale_return_kind in only)
         ]
 
     @api.model

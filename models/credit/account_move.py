@@ -137,11 +137,16 @@ class AccountMove(models.Model):
 
     # === REVERSALS === #
 
-    def _is_reversed_credit(self):
-        """Tell whether a credit note was reversed as a whole, so that it credits nothing."""
+    def _is_reversed_credit(self, until=None):
+        """Tell whether a credit note was reversed as a whole, so that it credits nothing.
+
+        :param date until: ignore what was reversed after this day.
+        """
         self.ensure_one()
         return self.move_type == 'out_refund' and any(
-            move._is_credit_reversal() for move in self.reversal_move_ids
+            move._is_credit_reversal()
+            for move in self.reversal_move_ids
+            if not until or move.date <= until
         )
 
     def _is_credit_reversal(self):

@@ -120,16 +120,22 @@ class AccountMoveLine(models.Model):
                 line.price_subtotal = line.price_total = line.price_unit
         return result
 
-    def _get_qty_reversed(self):
+    def _get_qty_reversed(self, until=None):
         """Return the quantity of this note line reversed by posted invoices, in its unit.
 
         Such an invoice reverses the note in part (as a whole: see `_is_reversed_credit` of the
         note). At a lower unit price it takes back an amount and no quantity.
+
+        :param date until: ignore what was reversed after this day.
         """
         self.ensure_one()
         note = self.move_id
         reversals = note.reversal_move_ids.filtered(
-            lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+            lambda move: (
+                move.move_type == 'out_invoice'
+                and move.state == 'posted'
+                and (not until or move.date <= until)
+            )
         )
         if not reversals or not self.sale_line_ids:
             return 0.0
@@ -219,10 +225,12 @@ class AccountMoveLine(models.Model):
             return 0.0
         return self.currency_id.round(self.price_total * self._get_share_credited())
 
-    def _get_share_credited(self):
+    def _get_share_credited(self, until=None):
         """Return the part of this line of a note that was not reversed, 1.0 for all of it.
 
         Lines that are not goods (discounts, fees) follow the goods of their return line.
+
+        :param date until: ignore what was reversed after this day.
         """
         self.ensure_one()
         goods = self
@@ -233,7 +241,7 @@ class AccountMoveLine(models.Model):
                 )
             )
         quantity = sum(goods.mapped('quantity'))
-        reversed_quantity = sum(line._get_qty_reversed() for line in goods)
+        reversed_quantity = sum(line._get_qty_reversed(until) for line in goods)
         return 1 - reversed_quantity / quantity if quantity else 1.0
 
     def _eligible_for_stock_account(self):

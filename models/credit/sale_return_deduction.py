@@ -167,7 +167,7 @@ class SaleReturnDeduction(models.AbstractModel):
         )
 
     @api.model
-    def _get_withheld_quantity(self, line, quantity):
+    def _get_withheld_quantity(self, line, quantity, end=None):
         """Return what is withheld for the condition of the first `quantity` accepted units.
 
         Units are assumed to be credited in the order of acceptance. Of 3 as new and 4 with ratio
@@ -175,19 +175,21 @@ class SaleReturnDeduction(models.AbstractModel):
 
         :param line: one `sale.return.line`.
         :param float quantity: in the unit of the line, like the result.
+        :param datetime end: ignore what was found from then on.
         """
         withheld, left = 0.0, quantity
-        for grade, accepted in self._get_accepted(line):
+        for grade, accepted in self._get_accepted(line, end):
             part = min(accepted, left)
             left -= part
             withheld += part * (1 - (grade.credit_ratio if grade else 1.0))
         return withheld
 
     @api.model
-    def _get_accepted(self, line):
+    def _get_accepted(self, line, end=None):
         """Return `[[grade, accepted quantity]]` in the order of inspection, net of corrections."""
         accepted = []
-        for row in line.inspection_ids.filtered('disposition_id.accepts').sorted('id'):
+        rows = line.inspection_ids.filtered('disposition_id.accepts')
+        for row in rows.filtered(lambda row: not end or row.date < end).sorted('id'):
             if row.quantity > 0:
                 accepted.append([row.grade_id, row.quantity])
                 continue

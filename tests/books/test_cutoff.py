@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from odoo import http
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from ..common_http import PatientHttpCase
 from ..common_reconciliation import ReconciliationCommon
@@ -174,6 +175,62 @@ class TestCutoff(CutoffCommon):
         self._reverse(sale_return.credit_note_ids)
         self.assert_line(self._get_cutoff(self.today), quantity=4)
         self.assert_line(self._get_cutoff(), quantity=4, net=400.0)
+
+    def test_note_reversed_after_the_day_was_a_credit_on_it(self):
+        self._create_policy(release_event='approval')
+        note = self._create_return(self.order, 4).credit_note_ids
+        for table, name in (('account_move', 'id'), ('account_move_line', 'move_id')):
+            query = SQL(
+                "UPDATE %s SET date = %s WHERE %s = %s",
+                SQL.identifier(table),
+                self.period_end,
+                SQL.identifier(name),
+                note.id,
+            )
+            self.env.cr.execute(query)
+        self.env.invalidate_all()
+        values = {'kind': 'credited_not_received', 'quantity': 4, 'net': 400.0, 'tax': 84.0}
+        self.assert_line(self._get_cutoff(), **values)
+        self._reverse(note)
+        self.assert_line(self._get_cutoff(), **values)
+        self.assertFalse(self._get_cutoff(self.today))
+
+    def test_worse_condition_found_after_the_credit(self):
+        """The cut-off says as much as the list of differences, discount and fees included."""
+        worn = self.env['sale.return.grade'].create(
+            {'name': "Worn", 'code': 'W', 'credit_ratio': 0.5, 'company_id': self.company.id}
+        )
+        policy = self._create_policy(release_event='receipt')
+        rebate = {'product': self.service, 'quantity': 1, 'price': -100.0}
+        for fees, lines, due in (
+            ({}, [{}], 242.0),
+            ({}, [{}, rebate], 217.8),
+            ({'restocking_fee_percent': 10}, [{}], 217.8),
+            ({'restocking_fee_percent': 10, 'restocking_fee_fixed': 3}, [{}, rebate], 196.02),
+        ):
+            with self.subTest(fees=fees, lines=len(lines)):
+                policy.write(fees)
+                order = self._create_sale(*lines)
+                sale_return = self._create_return(
+                    order.order_line[:1], 4, reason=self.reason_changed_mind
+                )
+                self._receive(sale_return)
+                self.assertFalse(self._get_cutoff(self.today))
+                self._inspect(
+                    sale_return, {'quantity': 4, 'disposition': 'restock', 'grade': worn.id}
+                )
+                rows = self._get_cutoff(self.today)
+                total = sum(rows.mapped('net')) + sum(rows.mapped('tax'))
+                self.assertEqual(set(rows.mapped('kind')), {'credited_above_condition'})
+                self.assertAlmostEqual(total, due)
+                note = sale_return.credit_note_ids
+                # Other notes differ because the policy changes in the course of this test.
+                row = self._refresh().filtered(lambda row, note=note: row.note_id == note)
+                self.assertEqual(row.amount_difference, due)
+                self.assertFalse(self._get_cutoff(self.today - timedelta(days=1)))
+                self._reverse(note)
+                sale_return.action_create_credit_notes()
+                self.assertFalse(self._get_cutoff(self.today))
 
     def test_rows_can_be_vouched(self):
         sale_return = self._return_goods(self.order, 4)
