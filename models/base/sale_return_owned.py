@@ -103,6 +103,15 @@ class SaleReturnOwned(models.AbstractModel):
             raise AccessError(self._get_sale_return_refusal(sorted(refused)))
         return admitted
 
+    @api.model
+    def _sets_computed(self, vals):
+        """Tell whether values replace figures that Odoo computes and stores, like what is billed.
+
+        Odoo refuses them in forms only.
+        """
+        fields = filter(None, map(self._fields.get, vals))
+        return any(field.compute and field.store and field.readonly for field in fields)
+
     def _changes_sale_return(self, name, value):
         """Tell whether a value differs from that of the records, or of new ones."""
         field = self._fields[name]

@@ -70,13 +70,21 @@ class SaleOrder(models.Model):
         )
 
     def write(self, vals):
-        """Extend to protect the agreed terms of an exchange.
+        """Extend to protect the agreed terms of an exchange, its state and its figures.
 
         :raise AccessError: naming the order.
         """
-        if AGREED.intersection(vals):
-            self._ensure_may_change_exchange()
+        if not self.env.su:
+            changed = self
+            if not AGREED.intersection(vals) and not self._sets_computed(vals):
+                changed = self.filtered(lambda order: order._skips_steps(vals.get('state')))
+            changed._ensure_may_change_exchange()
         return super().write(vals)
+
+    def _skips_steps(self, state):
+        """Tell whether a state is one that only a step gives: confirmed, or not any more."""
+        self.ensure_one()
+        return state not in (None, self.state, 'cancel') and 'sale' in (state, self.state)
 
     def _ensure_may_change_exchange(self):
         """Refuse what would give more, or earlier, than the return does, unless to a manager.

@@ -1,15 +1,18 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-# Terms agreed with the return, see `sale.order` for the others.
+# Terms agreed with the return, see `sale.order` for the others, and what says how much is done.
 AGREED = frozenset(
     {
         'discount',
+        'display_type',
+        'is_downpayment',
         'order_id',
         'price_unit',
         'product_id',
         'product_uom_id',
         'product_uom_qty',
+        'qty_delivered',
         'tax_ids',
     }
 )
@@ -27,11 +30,13 @@ class SaleOrderLine(models.Model):
     )
 
     def write(self, vals):
-        """Extend to protect the agreed lines of an exchange.
+        """Extend to protect the agreed lines of an exchange, and their figures.
+
+        What is billed decides what is paid back: nobody writes it by hand.
 
         :raise AccessError: naming the order.
         """
-        if AGREED.intersection(vals) and not self.env.su:
+        if not self.env.su and (AGREED.intersection(vals) or self._sets_computed(vals)):
             # sudo: users who change an order need not be users of Returns.
             lines = self.sudo().filtered('order_id.exchange_return_id')
             exchanged = lines.filtered('exchange_return_line_ids').order_id

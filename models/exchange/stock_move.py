@@ -1,6 +1,20 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+# What goods are held, how many, and where to.
+HELD = frozenset(
+    {
+        'location_dest_id',
+        'location_id',
+        'partner_id',
+        'picking_id',
+        'product_id',
+        'product_uom',
+        'product_uom_qty',
+        'sale_line_id',
+    }
+)
+
 
 class StockMove(models.Model):
     """Goods held for exchanges, and deliveries that wait for their payment."""
@@ -17,6 +31,38 @@ class StockMove(models.Model):
         groups='sale_return.group_user,stock.group_stock_user',
     )
 
+    def write(self, vals):
+        """Extend to have the return alone change what is held for its exchange.
+
+        :raise UserError: naming the return.
+        """
+        if not self.env.su and (HELD.intersection(vals) or vals.get('state') == 'done'):
+            # sudo: users who change transfers need not be users of Returns.
+            self.sudo().filtered(
+                lambda move: (
+                    move.exchange_line_id
+                    and any(
+                        move._changes_sale_return(name, vals[name])
+                        for name in (HELD | {'state'}).intersection(vals)
+                    )
+                )
+            )._refuse_held()
+        return super().write(vals)
+
+    def _refuse_held(self):
+        """Refuse to touch goods that are held; in superuser mode.
+
+        :raise UserError: naming the returns.
+        """
+        if returns := self.exchange_line_id.return_id:
+            raise UserError(
+                self.env._(
+                    "These goods are held for the exchange of return %(returns)s and leave with "
+                    "its order, once the return has released it.",
+                    returns=", ".join(returns.mapped('name')),
+                )
+            )
+
     def _action_done_of_returns(self, cancel_backorder=False):
         """Extend to stop held goods, and unpaid exchanges, from leaving.
 
@@ -24,14 +70,7 @@ class StockMove(models.Model):
         """
         # sudo: users who validate transfers need not be users of Returns.
         moves = self.sudo()
-        if held := moves.exchange_line_id.return_id:
-            raise UserError(
-                self.env._(
-                    "These goods are held for the exchange of return %(returns)s and leave with "
-                    "its order, once the return has released it.",
-                    returns=", ".join(held.mapped('name')),
-                )
-            )
+        moves._refuse_held()
         orders = moves.sale_line_id.order_id.filtered('exchange_return_id')
         orders.invalidate_recordset(['exchange_due'], flush=False)  # credits count at once
         for order in orders:

@@ -29,6 +29,12 @@ class TestExchangeControl(ExchangeCommon):
             {'product_uom_id': self.env.ref('uom.product_uom_dozen').id},
             {'tax_ids': [(5,)]},
             {'order_id': self.line.order_id.id},
+            # Figures that Odoo computes: what is billed decides what is paid back.
+            {'qty_invoiced': 1.0},
+            {'qty_delivered': 1.0},
+            {'price_total': 0.0},
+            {'is_downpayment': True},
+            {'state': 'sale'},
         ):
             with self.subTest(values), self.assertRaisesRegex(AccessError, "Ask a manager"):
                 self._call(self.seller, order.order_line, 'write', values)
@@ -40,6 +46,8 @@ class TestExchangeControl(ExchangeCommon):
             {'partner_id': stranger.id},
             {'partner_invoice_id': stranger.id},
             {'pricelist_id': False},
+            {'amount_total': 0.0},
+            {'state': 'sale'},
         ):
             with self.subTest(values), self.assertRaises(AccessError):
                 self._call(self.seller, order, 'write', values)
@@ -49,6 +57,39 @@ class TestExchangeControl(ExchangeCommon):
             self._call(self.seller, order, 'action_confirm')
         after = order.order_line.read(['product_id', 'product_uom_qty', 'price_unit', 'discount'])
         self.assertEqual((after, order.state, order.partner_id), (before, 'draft', self.customer))
+
+    def test_nobody_pretends_that_an_exchange_is_billed(self):
+        """Billed by hand, the credit would be paid back beside the goods."""
+        for role in ('sales_team.group_sale_salesman_all_leads', 'stock.group_stock_user'):
+            with self.subTest(role):
+                user = self._create_user(f'bills {role}', 'base.group_user', role)
+                sale_return = self._create_exchange(self.line, self.large)
+                order = sale_return.exchange_order_ids
+                with self.assertRaises(AccessError):
+                    self._call(user, order.order_line, 'write', {'qty_invoiced': 1.0})
+                self._receive(sale_return)
+                sale_return.action_inspect_all('restock')
+                self.assertEqual(self._get_money(sale_return), (121.0, 121.0, 0.0, 0.0))
+                # Confirmed, it is not made a quotation again that is ordered twice.
+                with self.assertRaises(AccessError):
+                    self._call(user, order, 'write', {'state': 'draft'})
+
+    def test_what_is_held_is_changed_by_its_return_alone(self):
+        sale_return = self._create_exchange(self.line, self.large)
+        hold = sale_return.line_ids.exchange_hold_ids
+        other = self._create_sale().picking_ids[:1]
+        for role in ('sales_team.group_sale_salesman_all_leads', 'stock.group_stock_manager'):
+            user = self._create_user(f'holds {role}', 'base.group_user', role)
+            for values in (
+                {'product_id': self.coat.id},
+                {'product_uom_qty': 100.0},
+                {'location_dest_id': self.quarantine.id},
+                {'picking_id': other.id},
+                {'state': 'done'},
+            ):
+                with self.subTest(role, values=values), self.assertRaisesRegex(UserError, "held"):
+                    self._call(user, hold, 'write', values)
+        self.assertEqual((hold.product_id, hold.quantity, hold.state), (self.large, 1, 'assigned'))
 
     def test_salesperson_changes_what_is_no_agreement(self):
         order = self._create_exchange(self.line, self.large).exchange_order_ids
