@@ -8,8 +8,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 from requests.adapters import HTTPAdapter
 
-# IPv4 addresses that are written as IPv6 are what they stand for.
+# IPv4 addresses that are written as IPv6 are what they stand for. Of the rest of IPv6 only this
+# part is given out: everything else is local, translated locally, or nobody's.
 TRANSLATED = ipaddress.ip_network('64:ff9b::/96')
+GIVEN_OUT = ipaddress.ip_network('2000::/3')
+# Public by their number only: examples, relays, and the host itself in the cloud of Azure.
+NOT_CALLED = [
+    ipaddress.ip_network(text) for text in ('3fff::/20', '192.88.99.0/24', '168.63.129.16/32')
+]
 
 
 class AddressError(ValueError):
@@ -35,16 +41,21 @@ def is_public(text):
     [False, False, False, False, False]
     >>> [is_public(ip) for ip in ('::ffff:10.0.0.1', '64:ff9b::7f00:1', '224.0.0.1', 'fe80::1%1')]
     [False, False, False, False]
+    >>> [is_public(ip) for ip in ('::127.0.0.1', '::ffff:0:7f00:1', 'fec0::1', '64:ff9b:1::7f00:1')]
+    [False, False, False, False]
+    >>> [is_public(ip) for ip in ('64:ff9b::808:808', '2002:7f00:1::', '168.63.129.16')]
+    [True, False, False]
     """
     address = ipaddress.ip_address(text.partition('%')[0])
     if address.version == 6:
         inner = address.ipv4_mapped or address.sixtofour
         if address in TRANSLATED:
             inner = ipaddress.ip_address(int(address) & 0xFFFFFFFF)
-        if address.teredo:
+        if address.teredo or not (inner or address in GIVEN_OUT):
             return False
         address = inner or address
-    return address.is_global and not address.is_multicast
+    taken = any(address in network for network in NOT_CALLED)
+    return address.is_global and not address.is_multicast and not taken
 
 
 def split(url):
@@ -75,11 +86,18 @@ def resolve(url, private=False):
 
     :param bool private: addresses of the own network are called, too
     :raise AddressError: if there is none, or one of them is not public
+
+    >>> for url in ('http://[::1]/', 'http://a..b/', f'http://{"a" * 70}.com/'):
+    ...     try: resolve(url)
+    ...     except AddressError as error: print(error.args[0])
+    private
+    unknown
+    unknown
     """
     _scheme, host, port = split(url)
     try:
         found = {each[4][0] for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
-    except OSError:
+    except (OSError, UnicodeError):  # no such name, or none at all
         raise AddressError('unknown', host) from None
     if not private and not all(map(is_public, found)):
         raise AddressError('private', host)

@@ -118,7 +118,8 @@ class TestHooks(HookCommon):
         hook = self._make_hook(private=False, kinds="state")
         self._create_return(self._create_sale(), 1)
         with patch.object(outbound.socket, 'getaddrinfo') as ask:
-            for number, ip in enumerate(('127.0.0.1', '169.254.169.254', '10.1.2.3', '::1')):
+            ips = ('127.0.0.1', '169.254.169.254', '10.1.2.3', '::1', '::127.0.0.1', 'fec0::1')
+            for number, ip in enumerate(ips):
                 ask.return_value = [(0, 0, 0, '', ('8.8.8.8', 80)), (0, 0, 0, '', (ip, 80))]
                 delivery = hook.delivery_ids.sudo()[number % 2]
                 delivery.state = 'waiting'
@@ -131,6 +132,29 @@ class TestHooks(HookCommon):
                 hook.url = url
         with self.assertRaisesRegex(ValidationError, 'nonsense'):
             hook.kinds = "state, nonsense"
+
+    def test_strangers_to_hooks_read_no_secret(self):
+        hook = self._make_hook()
+        boss = self._create_user('hook_boss', 'sale_return.group_manager')
+        self.assertTrue(hook.with_user(boss).secret)
+        others = [
+            self._create_user(f'hook {role}', 'base.group_user', role)
+            for role in (
+                'sale_return.group_approver',
+                'sales_team.group_sale_manager',
+                'account.group_account_manager',
+            )
+        ]
+        for user in others:
+            with self.subTest(user.login):
+                for method, args in (
+                    ('read', [['secret']]),
+                    ('search_count', [[('secret', '=like', 'a%')]]),
+                    ('write', [{'url': 'https://example.com/'}]),
+                    ('copy', []),
+                ):
+                    with self.assertRaises(AccessError):
+                        self._call(user, hook, method, *args)
 
     def test_nothing_is_asked_where_nobody_listens(self):
         order = self._create_sale()
