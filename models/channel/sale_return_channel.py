@@ -324,7 +324,8 @@ class SaleReturnChannel(models.Model):
         """Have others who bring something of the channel wait; whoever waited starts again."""
         self.ensure_one()
         self.env.cr.execute(
-            SQL('UPDATE sale_return_channel SET write_date = write_date WHERE id = %s', self.id)
+            SQL('UPDATE sale_return_channel SET write_date = write_date WHERE id = %s', self.id),
+            log_exceptions=False,  # whoever waited starts again: that is no error
         )
 
     def _get_profiles(self):

@@ -1,5 +1,7 @@
 import re
 
+from psycopg2 import DataError
+
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -33,7 +35,12 @@ class SaleReturnChannelFeed(models.AbstractModel):
             seen = self._parse(None)  # of another database, or of this one before it was restored
         if not seen['target']:
             seen |= {'target': now, 'target_own': own, 'last': 0}
-        events = self._find_events(channels, seen, now, own, limit + 1)
+        try:
+            with self.env.cr.savepoint(flush=False):
+                events = self._find_events(channels, seen, now, own, limit + 1)
+        except DataError:
+            # Numbers in the right form, which are none of the database.
+            raise self._get_bad_cursor(since) from None
         more = len(events) > limit
         events = events[:limit]
         last = events[-1][0] if events else seen['last']
@@ -59,13 +66,7 @@ class SaleReturnChannelFeed(models.AbstractModel):
     def _parse(self, since):
         found = CURSOR.fullmatch(since or '//0///0')
         if not found:
-            raise UserError(
-                self.env._(
-                    "“%(since)s” is not what a query has returned as “next”. Leave it out to start "
-                    "from the beginning.",
-                    since=since,
-                )
-            )
+            raise self._get_bad_cursor(since)
         before, before_own, before_last, target, target_own, last = found.groups()
         return {
             'before': before or '',
@@ -75,6 +76,16 @@ class SaleReturnChannelFeed(models.AbstractModel):
             'target_own': target_own,
             'last': int(last),
         }
+
+    @api.model
+    def _get_bad_cursor(self, since):
+        return UserError(
+            self.env._(
+                "“%(since)s” is not what a query has returned as “next”. Leave it out to start "
+                "from the beginning.",
+                since=since,
+            )
+        )
 
     @api.model
     def _get_snapshot(self):
@@ -120,7 +131,8 @@ class SaleReturnChannelFeed(models.AbstractModel):
                 ' JOIN sale_return r ON r.id = e.return_id WHERE %s ORDER BY e.id LIMIT %s',
                 SQL(' AND ').join(conditions),
                 limit,
-            )
+            ),
+            log_exceptions=False,
         )
         return self.env.cr.fetchall()
 

@@ -230,8 +230,18 @@ class TestChannelReturns(ChannelReturnsCommon):
         # Of a database whose numbers were larger: all over again.
         restored = f'{int(own) * 9}:{int(own) * 9}:/0/5///0'
         self.assertEqual([row['id'] for row in channel.query(restored)['rows']], ids)
-        with self.assertRaisesRegex(UserError, "not what a query has returned"):
-            channel.query('2026-01-01')
+        for forged in (
+            '2026-01-01',
+            '99999999999999999999:1:/1/1/1:1:/1/1',
+            '9:1:/1/1/5:1:7,,3/1/1',
+            '1:9:/99999999999999999999/1/1:9:/1/1',
+            '1:9:/1/1/1:9:/1/99999999999999999999',
+        ):
+            with (
+                self.subTest(forged),
+                self.assertRaisesRegex(UserError, "not what a query has returned"),
+            ):
+                channel.query(forged)
         # Without a channel: all returns.
         others = self._create_return(self._sell('B1'), 1)
         self.assertNotIn(others.id, [row['id'] for row in channel.query()['rows']])
