@@ -65,14 +65,14 @@ class SaleReturnPayoutCheck(models.AbstractModel):
                     WHERE note.company_id = %(company)s AND note.move_type = 'out_refund'
                       AND entry.move_type = 'entry'
                       AND holder.commercial_partner_id <> note.commercial_partner_id
-                      AND (journal.type IN ('bank', 'cash', 'credit')
-                           OR entry.origin_payment_id > 0)
+                      AND %(is_money)s
                       AND EXISTS (SELECT FROM account_move_line line
                            WHERE line.move_id = note.id AND line.sale_return_line_id IS NOT NULL)
                       AND NOT EXISTS (SELECT FROM sale_return_refund refund
                            WHERE refund.payment_id = entry.origin_payment_id)
                  ORDER BY item.id""",
                 company=company.id,
+                is_money=self.env['sale.return.refund']._get_money_condition(),
             )
         )
         return self.env.cr.fetchall()

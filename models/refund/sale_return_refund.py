@@ -255,7 +255,7 @@ class SaleReturnRefund(models.Model):
         raise AccessError(
             self.env._(
                 "You are not allowed to pay money back. It takes the role of manager in Returns, "
-                "or rights in Invoicing."
+                "or the role of user in Returns together with rights in Invoicing."
             )
         )
 

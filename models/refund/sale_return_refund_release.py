@@ -262,7 +262,7 @@ class SaleReturnRefund(models.Model):
              WHERE note.company_id = %(company)s AND note.move_type = 'out_refund'
                AND entry.move_type = 'entry' AND entry.create_uid <> %(root)s
                AND part.create_uid IN (entry.create_uid, %(root)s)
-               AND (journal.type IN ('bank', 'cash', 'credit') OR entry.origin_payment_id > 0)
+               AND %(is_money)s
                AND EXISTS (SELECT FROM account_move_line line
                     WHERE line.move_id = note.id AND line.sale_return_line_id IS NOT NULL)
                AND NOT EXISTS (SELECT FROM sale_return_refund refund
@@ -290,6 +290,21 @@ class SaleReturnRefund(models.Model):
             company=company.id,
             root=SUPERUSER_ID,
             paid=PAID_STATES,
+            is_money=self._get_money_condition(),
+        )
+
+    @api.model
+    def _get_money_condition(self):
+        """Return when an `entry` of a `journal` moves money: in its journal, or on its account.
+
+        :rtype: SQL
+        """
+        return SQL(
+            """(journal.type IN ('bank', 'cash', 'credit') OR entry.origin_payment_id > 0
+                OR EXISTS (SELECT FROM account_move_line money
+                     JOIN account_account account ON account.id = money.account_id
+                    WHERE money.move_id = entry.id
+                      AND account.account_type IN ('asset_cash', 'liability_credit_card')))"""
         )
 
     def _find_second_persons(self):

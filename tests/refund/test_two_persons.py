@@ -206,6 +206,50 @@ class TestTwoPersons(RefundCommon):
         self.env['sale.return.reconciliation'].sudo().action_refresh()
         self.assertEqual(row.state, 'acknowledged')
 
+    def _pay_by_entry(self, user):
+        """Pay the note by an entry in a general journal, on the account of the bank."""
+        due = self.note.line_ids.filtered(
+            lambda line: line.account_id.account_type == 'asset_receivable'
+        )
+        amount = self.note.amount_total
+        journal = self.env['account.journal'].search(
+            [('type', '=', 'general'), ('company_id', '=', self.company.id)], limit=1
+        )
+        sides = [
+            {'account_id': due.account_id.id, 'debit': amount},
+            {'account_id': self.bank.default_account_id.id, 'credit': amount},
+        ]
+        vals = {
+            'journal_id': journal.id,
+            'line_ids': [
+                Command.create({'name': "Cash", 'partner_id': self.customer.id, **side})
+                for side in sides
+            ],
+        }
+        entry = self.env['account.move'].browse(
+            self._call(user, self.env['account.move'], 'create', vals)
+        )
+        self._call(user, entry, 'action_post')
+        line = entry.sudo().line_ids.filtered('debit')
+        self._call(user, self.note, 'js_assign_outstanding_line', line.id)
+        self.assertFalse(self.note.amount_residual)
+
+    def test_entry_in_a_general_journal_is_looked_at_by_a_second(self):
+        self._pay_by_entry(self.first)
+        self.env.invalidate_all()
+        rows = self.env['sale.return.reconciliation'].sudo()
+        rows.action_refresh()
+        row = rows.search([('cause', '=', 'paid_alone')])
+        self.assertEqual((row.note_id, row.amount_difference), (self.note, 1210.0))
+
+    def test_control_of_a_payout_takes_five_queries(self):
+        """What the person paid by hand and by payouts, and whether there is somebody else."""
+        refund = self._prepare().with_user(self.first).sudo()
+        refund._needs_second_person()
+        self.env.flush_all()
+        with self.assertQueryCount(5):
+            self.assertTrue(refund._needs_second_person())
+
     def test_what_a_second_person_has_matched_was_seen_by_two(self):
         self.assertFalse(self._pay_by_hand(self.first, matched_by=self.second))
 
