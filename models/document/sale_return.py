@@ -441,16 +441,25 @@ class SaleReturn(models.Model):
         }
         if 'warehouse_id' in vals:
             self._ensure_warehouse_changeable()
-        if fixed and (locked := self.filtered(lambda r: r.state != 'draft')):
+        if fixed:
+            self._ensure_changeable(fixed)
+        return super().write(vals)
+
+    def _ensure_changeable(self, names):
+        """Refuse to change what was submitted. Override to protect more.
+
+        :param set names: of the fields.
+        :raise UserError: naming the returns and the fields.
+        """
+        if locked := self.filtered(lambda r: r.state != 'draft'):
             raise UserError(
                 self.env._(
                     "Return %(returns)s was submitted, so its %(fields)s cannot be changed any "
                     "more. Set it back to draft first.",
                     returns=", ".join(locked.mapped('name')),
-                    fields=", ".join(self._fields[name].string for name in sorted(fixed)),
+                    fields=", ".join(self._fields[name].string for name in sorted(names)),
                 )
             )
-        return super().write(vals)
 
     def _ensure_warehouse_changeable(self):
         if fixed := self.filtered(lambda r: r.state not in ('draft', 'submitted')):

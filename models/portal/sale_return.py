@@ -482,6 +482,33 @@ class SaleReturn(models.Model):
             ]
         )
 
+    def _ensure_changeable(self, names):
+        """Extend to leave to customers what they have not sent yet."""
+        result = super()._ensure_changeable(names)
+        self._ensure_sent()
+        return result
+
+    def _ensure_sent(self):
+        """Refuse to change requests that customers have not sent yet: sent, they are their word.
+
+        They are submitted by the customer, so nobody would be asked whether the change is allowed.
+
+        :raise UserError: naming the returns and what to do.
+        """
+        if self.env.su:
+            return
+        unsent = self.filtered(
+            lambda r: r.portal_kind and r.state == 'draft' and not r.submission_count
+        )
+        if unsent:
+            raise UserError(
+                self.env._(
+                    "Return %(returns)s is a request that the customer has not sent yet, and only "
+                    "they change it. Create a return from the order instead.",
+                    returns=", ".join(unsent.mapped('name')),
+                )
+            )
+
     @api.autovacuum
     def _gc_portal_drafts(self):
         """Delete unsent requests, with their photos."""

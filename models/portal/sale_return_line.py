@@ -38,6 +38,12 @@ class SaleReturnLine(models.Model):
 
     _inherit = 'sale.return.line'
 
+    def _ensure_draft(self):
+        """Extend to leave to customers what they have not sent yet."""
+        result = super()._ensure_draft()
+        self.return_id._ensure_sent()
+        return result
+
     @api.model
     def _has_field_access(self, field, operation):
         """Override of `base`: customers read what their pages show, also by RPC."""

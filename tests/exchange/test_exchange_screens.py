@@ -233,6 +233,30 @@ class TestExchangePages(ExchangeCommon, PortalHttpCommon):
         self._send(summary)
         self.assertEqual(self._get_held(self._returns()), {self.large: 1.0})
 
+    def test_clerk_changes_no_request_that_was_not_sent(self):
+        """The customer sends it, so nobody asks whether a lower price is allowed."""
+        order = self._create_paid_sale({'product': self.medium, 'quantity': 2})
+        line = order.order_line
+        self._log_in(self.jane)
+        wish = {f'wish_{line.id}': 'exchange', f'variant_{line.id}': self.large.id}
+        summary = self._ask({line: 1}, order, **wish)
+        draft = self._returns()
+        clerk = self._create_user('draft_clerk', 'base.group_user', 'sale_return.group_user')
+        manager = self._create_user('draft_boss', 'base.group_user', 'sale_return.group_manager')
+        for user in (clerk, manager):
+            for records, values in (
+                (draft.line_ids, {'exchange_price': 1.0}),
+                (draft.line_ids, {'qty_requested': 2}),
+                (draft.line_ids, {'customer_note': "Never asked for"}),
+                (draft.line_ids, {'store_credit_consent': "Agreed"}),
+                (draft, {'partner_id': self.env.user.partner_id.id}),
+                (draft, {'line_ids': [(2, draft.line_ids.id)]}),
+            ):
+                with self.subTest(user.login, values=values), self.assert_refused("not sent yet"):
+                    self._call(user, records, 'write', values)
+        self._send(summary)
+        self.assertEqual(draft.exchange_order_ids.order_line.price_unit, 100.0)
+
     def test_page_has_the_link_to_pay(self):
         coat = self._create_product("Coat", list_price=150.0, taxes_id=[(6, 0, self.tax_21.ids)])
         self.policy.exchange_payment = 'first'
