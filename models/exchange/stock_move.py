@@ -38,7 +38,7 @@ class StockMove(models.Model):
         """
         if not self.env.su and (HELD.intersection(vals) or vals.get('state') == 'done'):
             # sudo: users who change transfers need not be users of Returns.
-            self.sudo().filtered(
+            held = self.sudo().filtered(
                 lambda move: (
                     move.exchange_line_id
                     and any(
@@ -46,7 +46,10 @@ class StockMove(models.Model):
                         for name in (HELD | {'state'}).intersection(vals)
                     )
                 )
-            )._refuse_held()
+            )
+            if held:
+                self.check_access('write')
+                held._refuse_held()
         return super().write(vals)
 
     def _refuse_held(self):
