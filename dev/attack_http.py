@@ -41,6 +41,8 @@ def run(env, cases):
     """
     from odoo.addons.sale_return.tests.common_attack import (
         ODD_VALUES,
+        PART,
+        PARTS,
         PLAIN,
         ROLES,
         SHARE,
@@ -61,6 +63,7 @@ def run(env, cases):
         'calls': calls,
         'fields': fields,
         'share': SHARE,
+        'part': [PART, PARTS],
         # More digits than these are refused with their JSON.
         'odd': {**ODD_VALUES, '5,000 digits': 10**4200},
         'plain': PLAIN,
@@ -163,14 +166,20 @@ class Attack:
         self.calls = content['calls']
         self.fields = content['fields']
         self.share = content['share']
+        self.part, self.parts = content['part']
         self.odd = content['odd']
         self.plain = content['plain']
         self.count = Counter()
         self.wrong = {}
 
     def is_chosen(self, *case):
-        """Tell whether a case belongs to the part that is tried; the choice is stable."""
-        return zlib.crc32(repr((19, *case)).encode()) % self.share == 0
+        """Tell whether a case belongs to what is tried; the choice is stable."""
+        shared = zlib.crc32(repr((19, *case)).encode()) % self.share == 0
+        return shared and self.is_in_part(*case)
+
+    def is_in_part(self, *case):
+        """Tell whether a case belongs to the part that is tried."""
+        return zlib.crc32(repr((*case, 19)).encode()) % self.parts == self.part - 1
 
     def call(self, role, model, method, **values):
         """Call a method; return the status and the answer."""
@@ -210,7 +219,8 @@ class Attack:
             several, target = target, target and target[:1]
             ids = {} if target is None else {'ids': target}
             for role in roles:
-                if not arguments or target is not None:
+                plain = not arguments or target is not None
+                if plain and self.is_in_part(model, method, role):
                     yield (
                         role,
                         model,

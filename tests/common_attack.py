@@ -1,7 +1,7 @@
 """Attacks with invalid values: always the same ones, a part of them or all.
 
 Without `SALE_RETURN_ATTACK=all` in the environment a tenth is tried, chosen by a fixed seed; all of
-them by `dev/attack`.
+them by `dev/attack`, or the third of ten parts of them with `SALE_RETURN_ATTACK_PART=3/10`.
 """
 
 import os
@@ -16,6 +16,7 @@ from odoo.tools import mute_logger
 
 ADDON = 'odoo.addons.sale_return.'
 SHARE = {'all': 1, 'half': 2}.get(os.environ.get('SALE_RETURN_ATTACK'), 10)
+PART, PARTS = map(int, os.environ.get('SALE_RETURN_ATTACK_PART', '1/1').split('/'))
 SEED = 19
 
 # Values that no clerk would send, by kind.
@@ -82,7 +83,12 @@ SENTENCES = (UserError, AccessError, AccessDenied, MissingError)
 
 
 def is_chosen(*case):
-    """Tell whether a case belongs to the part that is tried now. The choice never changes."""
+    """Tell whether a case belongs to what is tried now. The choice never changes."""
+    return is_shared(*case) and zlib.crc32(repr((*case, SEED)).encode()) % PARTS == PART - 1
+
+
+def is_shared(*case):
+    """Tell the same of all parts together."""
     return zlib.crc32(repr((SEED, *case)).encode()) % SHARE == 0
 
 

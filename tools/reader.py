@@ -572,6 +572,7 @@ def reads(**kinds):
                         reader._refuse_argument(method.__name__, name, str(error))
             return method(*bound.args, **bound.kwargs)
 
+        read.kinds = frozenset(kinds)
         return read
 
     return decorate

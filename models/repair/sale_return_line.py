@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.reader import needed, reads, record_id, text
+
 
 class SaleReturnLine(models.Model):
     """Goods that are repaired and given back: nothing is credited, and they stay the customer's."""
@@ -31,6 +33,7 @@ class SaleReturnLine(models.Model):
         repairs = self.env['sale.return.repair'].sudo()._get_repairs(self.sudo())
         return repairs.with_env(self.env)._get_records_action(name=self.env._("Repairs"))
 
+    @reads(resolution=needed(text), product_id=record_id)
     def action_cannot_repair(self, resolution='refund', product_id=None):
         """Record irreparable goods: they become ours, and the customer gets another resolution.
 
