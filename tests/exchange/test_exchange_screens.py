@@ -255,7 +255,7 @@ class TestExchangePages(ExchangeCommon, PortalHttpCommon):
                 with self.subTest(user.login, values=values), self.assert_refused("not sent yet"):
                     self._call(user, records, 'write', values)
         self._send(summary)
-        self.assertEqual(draft.exchange_order_ids.order_line.price_unit, 100.0)
+        self.assertEqual(self._returns().exchange_order_ids.order_line.price_unit, 100.0)
 
     def test_page_has_the_link_to_pay(self):
         coat = self._create_product("Coat", list_price=150.0, taxes_id=[(6, 0, self.tax_21.ids)])

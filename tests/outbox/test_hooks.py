@@ -149,12 +149,13 @@ class TestHooks(HookCommon):
             with self.subTest(user.login):
                 for method, args in (
                     ('read', [['secret']]),
-                    ('search_count', [[('secret', '=like', 'a%')]]),
                     ('write', [{'url': 'https://example.com/'}]),
                     ('copy', []),
                 ):
                     with self.assertRaises(AccessError):
                         self._call(user, hook, method, *args)
+                with self.assertRaises(AccessError):
+                    hook.with_user(user).search([('secret', '=like', 'a%')])
 
     def test_nothing_is_asked_where_nobody_listens(self):
         order = self._create_sale()
