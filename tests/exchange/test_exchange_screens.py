@@ -247,7 +247,6 @@ class TestExchangePages(ExchangeCommon, PortalHttpCommon):
             for records, values in (
                 (draft.line_ids, {'exchange_price': 1.0}),
                 (draft.line_ids, {'qty_requested': 2}),
-                (draft.line_ids, {'customer_note': "Never asked for"}),
                 (draft.line_ids, {'store_credit_consent': "Agreed"}),
                 (draft, {'partner_id': self.env.user.partner_id.id}),
                 (draft, {'line_ids': [(2, draft.line_ids.id)]}),
