@@ -354,6 +354,29 @@ class SaleReturnLine(models.Model):
             'context': {'default_line_id': self.id},
         }
 
+    def action_view_similar(self):
+        """Show how goods of the same category were decided on for the same reason.
+
+        :return: the action of the list, without the lines of this return.
+        :rtype: dict
+        :raise AccessError: when the user is no approver.
+        """
+        self.ensure_one()
+        self.env['sale.return']._ensure_group('group_approver')
+        action = self.env['ir.actions.act_window']._for_xml_id(
+            'sale_return.sale_return_line_action_similar'
+        )
+        # sudo: who decides need not read products.
+        category = self.sudo().product_id.categ_id
+        return action | {
+            'domain': [
+                ('return_id', '!=', self.return_id.id),
+                ('reason_id', '=', self.reason_id.id),
+                ('product_id.categ_id', '=', category.id),
+                ('state', 'in', ('approved', 'refused', 'closed')),
+            ]
+        }
+
     def _ensure_decidable(self):
         returns = self.return_id
         returns._ensure_group('group_approver')

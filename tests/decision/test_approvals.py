@@ -404,6 +404,21 @@ class TestLineDecisions(ApprovalCommon):
         with self.assert_refused("by their inspection"):
             self._call(self.ann, line, 'action_refuse', "x")
 
+    def test_who_decides_sees_how_the_like_was_decided(self):
+        """Same reason, goods of the same category, decided: nothing else."""
+        refused, other_reason, open_one, mine = (
+            self._request(reason=reason) for reason in (None, self.reason_other, None, None)
+        )
+        self._call(self.ann, refused, 'action_refuse', "It was used.")
+        self._approve(self.ann, other_reason)
+        action = self._call(self.ann, mine.line_ids, 'action_view_similar')
+        similar = self.env['sale.return.line'].with_user(self.ann).search(action['domain'])
+        self.assertIn(refused.line_ids, similar)
+        self.assertFalse(similar & (other_reason | open_one | mine).line_ids)
+        self.assertEqual(similar[:1].decision_reason, "It was used.")
+        with self.assertRaises(AccessError):
+            self._call(self.clerk, mine.line_ids, 'action_view_similar')
+
     def test_set_back_to_draft_forgets_the_decisions(self):
         self._call(self.ann, self.lamp, 'action_authorize', 3, "One was used.")
         self._call(self.clerk, self.sale_return, 'action_draft')
