@@ -217,11 +217,17 @@ class SaleReturnRequest(SaleReturnAccess):
                     'reason_id': take_id(params.get(f'reason_{line_id}')) or False,
                     'resolution': take_text(params.get(f'wish_{line_id}')) or 'refund',
                     'variant_id': take_id(params.get(f'variant_{line_id}')) or False,
+                    'lot_ids': self._extract_lots(f'lot_{line_id}_', params),
                     'note': take_text(params.get(f'note_{line_id}')),
                     'photos': self._extract_photos(f'photos_{line_id}'),
                 }
             )
         return choices
+
+    def _extract_lots(self, prefix, params):
+        """Read the lots that were ticked."""
+        ticked = (name.removeprefix(prefix) for name in params if name.startswith(prefix))
+        return [lot_id for lot_id in map(take_id, ticked) if lot_id]
 
     def _count_files(self):
         """Return the number of videos and of other files in a form."""

@@ -14,7 +14,8 @@ class SaleReturnCreate(models.TransientModel):
     order_id = fields.Many2one(
         'sale.order',
         domain="[('state', '=', 'sale')]",
-        store=False,
+        compute='_compute_order_id',
+        readonly=False,
         help="The order whose products come back, where the dialog was not opened from one.",
     )
     partner_id = fields.Many2one('res.partner', compute='_compute_partner_id')
@@ -42,7 +43,11 @@ class SaleReturnCreate(models.TransientModel):
         precompute=True,
     )
 
-    is_counted_otherwise = fields.Boolean(compute='_compute_is_counted_otherwise')
+    # Columns that only some dialogs need, so that the others have room.
+    is_counted_otherwise = fields.Boolean(compute='_compute_needed_columns')
+    is_tracked = fields.Boolean(compute='_compute_needed_columns')
+    has_many_orders = fields.Boolean(compute='_compute_needed_columns')
+    has_exchange = fields.Boolean(compute='_compute_needed_columns')
     approval_note = fields.Char(
         compute='_compute_approval_note', help="Why the return is not approved at once."
     )
@@ -152,6 +157,12 @@ class SaleReturnCreate(models.TransientModel):
             self.sale_line_ids = self.order_id.order_line
 
     @api.depends('sale_line_ids')
+    def _compute_order_id(self):
+        for wizard in self:
+            orders = wizard.sale_line_ids.order_id
+            wizard.order_id = orders if len(orders) == 1 else False
+
+    @api.depends('sale_line_ids')
     def _compute_partner_id(self):
         for wizard in self:
             orders = wizard.sale_line_ids.order_id
@@ -168,12 +179,16 @@ class SaleReturnCreate(models.TransientModel):
                 if line._is_returnable()
             ]
 
-    @api.depends('line_ids.sale_line_id')
-    def _compute_is_counted_otherwise(self):
+    @api.depends('line_ids.sale_line_id', 'line_ids.resolution')
+    def _compute_needed_columns(self):
         for wizard in self:
+            rows = wizard.line_ids
             wizard.is_counted_otherwise = any(
-                line.product_uom_id != line.product_id.uom_id for line in wizard.line_ids
+                row.product_uom_id != row.product_id.uom_id for row in rows
             )
+            wizard.is_tracked = any(row.tracking not in (False, 'none') for row in rows)
+            wizard.has_many_orders = len(rows.order_id) > 1
+            wizard.has_exchange = any(row.resolution == 'exchange' for row in rows)
 
     @api.depends('reason_id', 'line_ids.reason_id', 'line_ids.quantity')
     def _compute_approval_note(self):

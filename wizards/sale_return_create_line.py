@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Command
 
 from ..tools.verdict import strongest
 
@@ -34,6 +35,22 @@ class SaleReturnCreateLine(models.TransientModel):
         default='refund',
     )
 
+    # Which ones come back, of goods that have numbers.
+    tracking = fields.Selection(related='product_id.tracking')
+    possible_lot_ids = fields.Many2many(
+        'stock.lot',
+        'sale_return_create_line_possible_lot_rel',
+        compute='_compute_possible_lot_ids',
+        compute_sudo=True,
+    )
+    lot_ids = fields.Many2many(
+        'stock.lot',
+        'sale_return_create_line_lot_rel',
+        string="Lots/Serial Numbers",
+        domain="[('id', 'in', possible_lot_ids)]",
+        help="Which ones the customer says they send back; the receipt proposes them.",
+    )
+
     exchange_product_id = fields.Many2one(
         'product.product',
         string="Exchange For",
@@ -57,6 +74,18 @@ class SaleReturnCreateLine(models.TransientModel):
         ],
         compute='_compute_note',
     )
+
+    @api.depends('sale_line_id')
+    def _compute_possible_lot_ids(self):
+        choice = self.env['sale.return.lots']._get_choice(self.sale_line_id._origin)
+        for row in self:
+            row.possible_lot_ids = choice.get(row.sale_line_id._origin, False)
+
+    @api.onchange('lot_ids')
+    def _onchange_lot_ids(self):
+        if self.tracking == 'serial' and self.lot_ids:
+            # One unit each.
+            self.quantity = self.sale_line_id._get_return_measure().from_stock(len(self.lot_ids))
 
     @api.depends('resolution')
     def _compute_exchange_product_id(self):
@@ -138,6 +167,7 @@ class SaleReturnCreateLine(models.TransientModel):
             'qty_requested': self.quantity,
             'reason_id': (self.reason_id or self.wizard_id.reason_id).id,
             'resolution': self.resolution,
+            'lot_ids': [Command.set(self.lot_ids.ids)],
             'exchange_product_id': self.exchange_product_id.id,
             'customer_note': self.wizard_id.customer_note,
             'store_credit_consent': (

@@ -26,20 +26,24 @@ class SaleReturnPortalOffer(models.AbstractModel):
         :return: dicts with `line` (order line), `quantity` (returnable, in its unit), `may_ask`,
             `notes` (sentences for the customer), `last_day` (date or None), `days_left`,
             `reasons` (those they can choose), `reason_demanded`, `photo_reasons` (reasons that need
-            a photo), `resolutions` (`[(value, label)]`), `withdrawable` (quantity they can withdraw
-            from the contract for).
+            a photo), `resolutions` (`[(value, label)]`), `lots` (`stock.lot` records that they can
+            name), `withdrawable` (quantity they can withdraw from the contract for).
         :rtype: list
         """
         sale_lines = order.order_line.filtered(self._is_product)
         reasons = self.env['sale.return.reason']._get_portal_reasons(order.company_id)
         unstated = self.env.ref('sale_return.reason_not_stated')
         by_reason = self._evaluate_reasons(order, sale_lines, unstated | reasons)
+        lots = self.env['sale.return.lots']._get_choice(sale_lines)
         return [
-            self._prepare_row(
-                sale_line,
-                {reason: verdicts[sale_line] for reason, verdicts in by_reason.items()},
-                unstated,
-            )
+            {
+                **self._prepare_row(
+                    sale_line,
+                    {reason: verdicts[sale_line] for reason, verdicts in by_reason.items()},
+                    unstated,
+                ),
+                'lots': lots[sale_line],
+            }
             for sale_line in sale_lines
         ]
 

@@ -55,7 +55,8 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
         :param order: one `sale.order` in superuser mode that the customer may see.
         :param list choices: dicts `{line_id, quantity, reason_id, resolution, note, photos}`;
-            `quantity` in the unit of the order line, `photos` are dicts `{name, raw}`.
+            `quantity` in the unit of the order line, `photos` are dicts `{name, raw}`; optionally
+            `lot_ids`, those that come back.
         :param str key: of the form, used once.
         :return: the return, in superuser mode.
         :rtype: sale.return
@@ -119,6 +120,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
             'qty_requested': choice['quantity'],
             'reason_id': choice['reason_id'] or self.env.ref('sale_return.reason_not_stated').id,
             'resolution': choice['resolution'],
+            'lot_ids': [Command.set(choice.get('lot_ids') or [])],
             'customer_note': (choice.get('note') or '').strip()[:MAX_NOTE] or False,
         }
 
@@ -195,9 +197,34 @@ class SaleReturnPortalRequest(models.AbstractModel):
                     product=product,
                 )
             )
+        self._check_lots(row, choice)
         if choice['resolution'] not in dict(row['resolutions']):
             raise RequestRefused(
                 self.env._("Say what you want for %(product)s: a refund?", product=product)
+            )
+
+    @api.model
+    def _check_lots(self, row, choice):
+        """Refuse serial numbers that the customer does not have, or more than come back."""
+        lot_ids = choice.get('lot_ids') or []
+        product = row['line'].product_id
+        if not set(lot_ids) <= set(row['lots'].ids):
+            raise RequestRefused(
+                self.env._(
+                    "One of the numbers does not belong to your %(product)s. Please choose again.",
+                    product=product.display_name,
+                )
+            )
+        pieces = row['line']._get_return_measure().to_stock(choice['quantity'])
+        if product.tracking == 'serial' and len(lot_ids) > pieces:
+            raise RequestRefused(
+                self.env._(
+                    "You chose %(count)s serial numbers of %(product)s, but return %(quantity)s. "
+                    "Please change one of the two.",
+                    count=len(lot_ids),
+                    product=product.display_name,
+                    quantity=f"{pieces:g}",
+                )
             )
 
     @api.model

@@ -57,7 +57,17 @@ class SaleReturn(models.Model):
         help="What came or should come with the return, foreign things included.",
     )
 
+    is_tracked = fields.Boolean(
+        compute='_compute_is_tracked', help="Some of the goods have lots or serial numbers."
+    )
+
     # === COMPUTE METHODS === #
+
+    @api.depends('line_ids.product_id.tracking')
+    def _compute_is_tracked(self):
+        for sale_return in self:
+            products = sale_return.line_ids.product_id
+            sale_return.is_tracked = any(product.tracking != 'none' for product in products)
 
     @api.depends('discrepancy_ids.state')
     def _compute_discrepancy_count(self):

@@ -11,10 +11,20 @@ class SaleReturnLine(models.Model):
         'stock.lot',
         'sale_return_line_lot_rel',
         string="Lots/Serial Numbers",
-        domain="[('product_id', '=', product_id)]",
+        domain="[('id', 'in', possible_lot_ids)]",
         help="Which ones the customer says they send back; the receipt proposes them.",
     )
+    possible_lot_ids = fields.Many2many(
+        'stock.lot', compute='_compute_possible_lot_ids', compute_sudo=True
+    )
     discrepancy_ids = fields.One2many('sale.return.discrepancy', 'line_id', readonly=True)
+
+    @api.depends('sale_line_id')
+    def _compute_possible_lot_ids(self):
+        sale_lines = self.sale_line_id._origin
+        choice = self.env['sale.return.lots']._get_choice(sale_lines)
+        for line in self:
+            line.possible_lot_ids = choice.get(line.sale_line_id._origin, False)
 
     def _get_qty_receivable(self):
         """Return what may still be received, in the unit of the product."""

@@ -48,6 +48,27 @@ class SaleReturnLots(models.AbstractModel):
         return result
 
     @api.model
+    def _get_choice(self, sale_lines):
+        """Return the lots and serial numbers that may come back, for people who say which.
+
+        :param sale_lines: `sale.order.line` records.
+        :return: `{order line: stock.lot records of its own product}`, in the order of delivery;
+            empty for products without lots.
+        :rtype: dict
+        """
+        tracked = sale_lines.filtered(lambda line: line.product_id.tracking != 'none')
+        there = self._get_lots_at_customer(tracked, tracked.product_id)
+        lots = self.env['stock.lot']
+        return {
+            line: lots.browse(
+                lot_id
+                for lot_id, quantity in there.get((line, line.product_id), {}).items()
+                if lot_id and quantity > 0
+            )
+            for line in sale_lines
+        }
+
+    @api.model
     def _propose(self, moves):
         """Propose on open receipts only lots that were delivered and are not yet back.
 

@@ -68,6 +68,25 @@ class TestPortalRequest(PortalHttpCommon):
         self.assertEqual(len(draft.picking_ids), 1)
         self.assertEqual(self.line.qty_returnable, 8)
 
+    def test_customer_says_which_serial_numbers_come_back(self):
+        product, serials = self._create_tracked_product('serial', "S0", "S1", "S2", "S3")
+        order = self._create_order({'product': product, 'quantity': 3})
+        self._deliver(order, lots=serials[:3])
+        self._invoice(order)
+        line = order.order_line
+        names = [f'lot_{line.id}_{serial.id}' for serial in serials]
+        page = self._choose({line: 1}, order)
+        self.assertEqual(page.xpath("//input[@type='checkbox']/@name"), names[:3])
+        for ticked, sentence in ((names[3:], "does not belong"), (names[:2], "but return 1")):
+            refused = self._ask({line: 1}, order, **dict.fromkeys(ticked, 'on'))
+            self.assertIn(sentence, self._error(refused))
+        summary = self._ask({line: 1}, order, **{names[1]: 'on'})
+        self.assertIn("S1", self._product(summary, line))
+        self._send(summary)
+        sale_return = order.return_ids
+        self.assertEqual(sale_return.line_ids.lot_ids, serials[1])
+        self.assertEqual(sale_return.picking_ids.move_line_ids.lot_id, serials[1])
+
     def test_rules_are_asked_once_and_money_only_where_it_is_shown(self):
         service = self.env['sale.return.portal.request'].sudo()
         credit = type(self.env['sale.return.credit'])

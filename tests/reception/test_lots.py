@@ -1,4 +1,4 @@
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from ..common_discrepancy import DiscrepancyCommon
 
@@ -48,6 +48,28 @@ class TestProposal(LotCommon):
         lines = self._prepare_return_lines(self.serial_line, 1, lot_ids=self.serials[1].ids)
         sale_return = self._create_return(self.serial_order, line_ids=lines)
         self.assertEqual(self._get_proposal(sale_return), [("S1", 1)])
+
+    def test_clerk_chooses_in_the_dialog_which_serials_come_back(self):
+        """Only those the customer has; each is one unit, and the receipt proposes them."""
+        self._return_serials(1, self.serials[0])
+        clerk = self._create_user(
+            'lots_clerk', 'sales_team.group_sale_salesman_all_leads', 'sale_return.group_user'
+        )
+        dialogs = self._env_of(clerk)['sale.return.create']
+        with Form(dialogs.with_context(default_sale_line_ids=self.serial_line.ids)) as form:
+            form.reason_id = self.reason_defective
+            with form.line_ids.edit(0) as row:
+                self.assertEqual(set(row.possible_lot_ids.ids), set(self.serials[1:3].ids))
+                row.lot_ids.add(self.serials[2])
+                self.assertEqual(row.quantity, 1)
+        action = form.save().action_create_and_submit()
+        sale_return = self.env['sale.return'].browse(action['res_id'])
+        self.assertEqual(sale_return.line_ids.lot_ids, self.serials[2])
+        self.assertEqual(self._get_proposal(sale_return), [("S2", 1)])
+        slip = self.env['ir.actions.report']._render_qweb_html(
+            'sale_return.sale_return_slip', sale_return.ids
+        )[0]
+        self.assertIn("No. S2", slip.decode())
 
     def test_serial_that_was_not_delivered_cannot_be_named(self):
         lines = self._prepare_return_lines(self.serial_line, 1, lot_ids=self.serials[3].ids)
