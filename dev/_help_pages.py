@@ -88,7 +88,7 @@ PAGES = {
                 (
                     "Without a scanner",
                     [
-                        "*To Receive* lists the receipts, which are Odoo's own transfers: *Validate*.",
+                        "*To Receive* lists what is on its way. *Receive* opens Odoo's own transfer: *Validate*, then *Inspect*.",
                         "*To Inspect* lists what is here. *Inspect* splits it by condition and by what happens to it.",
                     ],
                 ),
@@ -277,7 +277,7 @@ PAGES = {
                 (
                     "没有扫描枪",
                     [
-                        "*待收货*列出收货单，即 Odoo 自己的调拨：点击*验证*。",
+                        "*待收货*列出正在寄回的退货。*收货*打开 Odoo 自己的调拨：点击*验证*，然后*检验*。",
                         "*待检验*列出已到的货物。*检验*按成色和货物去向拆分。",
                     ],
                 ),

@@ -111,6 +111,9 @@ class SaleReturnInspect(models.TransientModel):
     def action_confirm(self):
         """Register the results.
 
+        :return: the action that closes the dialog, or shows the return where it was opened from
+            somewhere else.
+        :rtype: dict
         :raise UserError: when all quantities are zero, or more is inspected than there is.
         """
         self.ensure_one()
@@ -120,4 +123,6 @@ class SaleReturnInspect(models.TransientModel):
         # The context of the dialog must not affect the documents that are created.
         lines = rows.line_id.with_context(clean_context(self.env.context))
         lines.register_inspection([row._prepare_result() for row in rows])
+        if self.env.context.get('show_return'):
+            return lines.return_id._get_records_action(name=self.env._("Return"))
         return {'type': 'ir.actions.act_window_close'}

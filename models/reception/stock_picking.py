@@ -33,6 +33,10 @@ class StockPicking(models.Model):
     is_sale_return_offered = fields.Boolean(
         compute='_compute_is_sale_return_offered', groups='base.group_user'
     )
+    # Receiving ends on the transfer, so the next step starts there.
+    is_sale_return_to_inspect = fields.Boolean(
+        compute='_compute_is_sale_return_to_inspect', compute_sudo=True, groups='base.group_user'
+    )
     date_customer_received = fields.Datetime(
         string="Received by customer on",
         copy=False,
@@ -61,6 +65,15 @@ class StockPicking(models.Model):
                 returns |= moves.sale_line_id.return_line_ids.return_id
             picking.sale_return_ids = returns
             picking.sale_return_count = len(returns)
+
+    @api.depends('state', 'sale_return_id.has_to_inspect')
+    def _compute_is_sale_return_to_inspect(self):
+        for picking in self:
+            picking.is_sale_return_to_inspect = bool(
+                picking.state == 'done'
+                and picking.picking_type_code == 'incoming'
+                and picking.sale_return_id.has_to_inspect
+            )
 
     @api.depends('state', 'picking_type_code', 'sale_id')
     @api.depends_context('uid')
@@ -137,6 +150,12 @@ class StockPicking(models.Model):
     def action_open_sale_return_discrepancy(self):
         """Open the dialog that registers a discrepancy of the return that is received."""
         return self.sale_return_id.action_open_discrepancy()
+
+    def action_open_sale_return_inspection(self):
+        """Open the dialog that inspects what was received, and show the return afterwards."""
+        action = self.sale_return_id.action_open_inspection()
+        action['context']['show_return'] = True
+        return action
 
     def action_view_sale_returns(self):
         """Show the returns of the transfer."""

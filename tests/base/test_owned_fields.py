@@ -127,6 +127,7 @@ WRITERS = {
         'sale_return_discrepancy_ids': NOBODY,
         'sale_return_discrepancy_count': NOBODY,
         'is_sale_return_offered': NOBODY,
+        'is_sale_return_to_inspect': NOBODY,
         'date_customer_received': RETURNS,
     },
     'stock.picking.type': {'count_sale_return_to_inspect': NOBODY},

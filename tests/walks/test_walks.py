@@ -101,7 +101,7 @@ class TestWalks(WalkCommon):
         }
         with self._walk(clerk) as walker:
             walker.open(f'/odoo/orders/{self.order.id}', BUTTON.format('action_create_return'))
-            with walker.task("return from the order", 5):
+            with walker.task("return from the order", 4):
                 walker.click(BUTTON.format('action_create_return'))
                 walker.look('dialog', '.modal .o_data_row')
                 walker.click(
@@ -112,6 +112,13 @@ class TestWalks(WalkCommon):
                 walker.click(CONFIRM.format('action_create_and_submit'))
                 walker.see(STATE.format('approved'))
             walker.look('submitted')
+            walker.go(f'/odoo/orders/{tracked.id}', BUTTON.format('action_create_return'))
+            walker.click(BUTTON.format('action_create_return'), ".modal td[name='lot_ids']")
+            walker.choose(".modal .o_selected_row td[name='lot_ids']", 'SN-WALK-1')
+            walker.see(".modal .o_selected_row td[name='lot_ids'] .o_tag|SN-WALK-1")
+            walker.look('dialog_serial')
+            walker.click(".modal-footer [special='cancel'], .modal .btn-close")
+            walker.gone('.modal')
             walker.go(f'/odoo/orders/{untouched.id}', BUTTON.format('action_open_goodwill'))
             walker.click(BUTTON.format('action_open_goodwill'))
             walker.click(".modal .o_field_widget[name='reason_id'] .o_selection_badge|late")
@@ -124,7 +131,7 @@ class TestWalks(WalkCommon):
             walker.look('dialog_of_list', ".modal .o_field_widget[name='order_id']")
             walker.click(".modal-footer [special='cancel'], .modal .btn-close")
             walker.gone('.modal')
-            with walker.task("new return in the app", 7):
+            with walker.task("new return in the app", 6):
                 walker.click('.o_list_button_add')
                 walker.choose(".o_field_widget[name='partner_id']", "Jane Customer")
                 walker.click('.o_field_x2many_list_row_add a')
@@ -163,19 +170,18 @@ class TestWalks(WalkCommon):
         name = to_receive.name
         with self._walk(operator) as walker:
             walker.go('/odoo/returns-overview', '.o_kanban_record')
-            with walker.task("receive in Inventory, then inspect", 8):
+            with walker.task("receive in Inventory, then inspect", 6):
                 walker.click(CARD.format("To Receive"), f'{ROW}|{name}')
                 walker.see('.o_statusbar_buttons .btn-primary|Receive')
                 walker.click(
                     BUTTON.format('action_view_receipts'), BUTTON.format('button_validate')
                 )
                 walker.see(STATE.format('done'))
-                walker.click(STAT.format('action_view_sale_returns'))
-                walker.click(BUTTON.format('action_open_inspection'))
+                walker.click(BUTTON.format('action_open_sale_return_inspection'))
                 walker.look('inspection', '.modal .o_data_row')
                 walker.click(CONFIRM.format('action_confirm'))
-                walker.gone('.modal')
-            walker.look('inspected', FORM)
+                walker.see(".o_breadcrumb|RMA")
+            walker.look('inspected', FORM, MONEY)
             walker.go('/odoo/returns-bench', '.o_sr_bench_body')
             with walker.task("parcel at the bench", 2):
                 walker.scan('1ZWALK0002')
