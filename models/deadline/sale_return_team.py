@@ -6,6 +6,7 @@ from odoo.fields import Command
 from ...const import CUSTOMER_STEPS
 from ...tools import deadline as clock
 from ...tools.deadline import find_circle
+from ...tools.languages import name_in_each_language
 
 # Fields that decide which returns a team takes.
 MATCH_FIELDS = ('active', 'sequence', 'company_id', 'warehouse_id', 'sales_team_id')
@@ -153,7 +154,7 @@ class SaleReturnTeam(models.Model):
             {**vals, **dict.fromkeys(('remind_before', 'remind_after', 'escalate_after'), 0)}
             for vals in self.env['sale.return.team.step']._get_defaults()
         ]
-        return self.create(
+        teams = self.create(
             [
                 {
                     'name': self.env._("Everybody"),
@@ -165,6 +166,8 @@ class SaleReturnTeam(models.Model):
                 for company in companies
             ]
         )
+        name_in_each_language(teams, lambda teams: [teams.env._("Everybody")] * len(teams))
+        return teams
 
     # === ACTION METHODS === #
 

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...tools.languages import name_in_each_language
+
 # What can be watched, by what, and how.
 METRICS = [
     ('rate', "Return rate"),
@@ -177,8 +179,12 @@ class SaleReturnAlertRule(models.Model):
         # sudo: the part is switched on for all companies at once.
         rules = self.sudo().with_context(active_test=False)
         companies = self.env['res.company'].sudo().search([]) - rules.search([]).company_id
-        rules.create(
-            [vals for company in companies for vals in self._prepare_default_vals(company)]
+
+        def prepare(rules):
+            return [vals for company in companies for vals in rules._prepare_default_vals(company)]
+
+        name_in_each_language(
+            rules.create(prepare(rules)), lambda rules: [vals['name'] for vals in prepare(rules)]
         )
 
     # === ACTION METHODS === #

@@ -95,6 +95,15 @@ class TestAlerts(ForesightCase):
         self.assertIn(('product_id', '=', self.products[0].id), goods)
         self.assertEqual(alert.action_open_points()['domain'], [('alert_id', '=', alert.id)])
 
+    def test_first_rules_are_named_in_each_language(self):
+        self.env['res.lang']._activate_lang('zh_CN')
+        company = self.env['res.company'].sudo().create({'name': "Foresight Ltd"})
+        rules = self.env['sale.return.alert.rule'].sudo()
+        rules._create_defaults()
+        names = rules.search([('company_id', '=', company.id)], limit=1).with_context
+        self.assertEqual(names(lang='en_US').name, "A product comes back more than before")
+        self.assertEqual(names(lang='zh_CN').name, "某产品的退货高于以往")
+
     def test_one_signal_is_one_alert_told_once_until_it_is_over(self):
         self._sell_weekly(self.products[0], 52, until=8)
         self._sell_weekly(self.products[0], 8, rate=0.4)
