@@ -336,6 +336,11 @@ def run(env, values, pages, langs, sizes):
     names = pages.split() or list(PAGES)
     if unknown := set(names) - set(PAGES):
         raise SystemExit(f"no such page: {', '.join(unknown)} (there are: {', '.join(PAGES)})")
+    if 'help' in names:
+        # Dashboards compare with the year before.
+        import _history
+
+        _history.run(env)
     shop = Shop(env)
     shots = []
     for name, lang, size in itertools.product(names, langs.split(), sizes.split()):
