@@ -7,6 +7,7 @@ from odoo.tests import tagged
 
 from ..common import SaleReturnCommon
 from ..common_http import PatientHttpCase
+from ..common_migration import load_migration
 from .test_channel_readers import FILES
 
 
@@ -156,6 +157,28 @@ class TestChannelReturns(ChannelReturnsCommon):
         self.assertNotEqual(result['id'], mine.id)
         again = self._create_return(order, 1, submit=False, external_ref='R1')
         self.assertEqual(again, mine)
+
+    def test_references_of_an_earlier_version_that_are_doubled_are_told_apart(self):
+        order = self._sell('A1')
+        first, second = (self._create_return(order, 1) for _number in range(2))
+        self._bring(self._prepare_row('DOUBLED', 'A1'))
+        self.env.flush_all()
+        self.env.cr.execute('DROP INDEX sale_return_external_ref_unique')
+        self.env.cr.execute(
+            "UPDATE sale_return SET external_ref = 'DOUBLED' WHERE id = ANY(%s)",
+            [(first + second).ids],
+        )
+        for _time in range(2):
+            load_migration('pre-references').migrate(self.env.cr, '19.0.1.1.0')
+        self.env.invalidate_all()
+        self.assertEqual(first.external_ref, 'DOUBLED')
+        self.assertEqual(second.external_ref, f'DOUBLED ({second.name})')
+        told = self.env['sale.return'].search([('channel_id', '=', self.channel.id)])
+        self.assertEqual(told.external_ref, 'DOUBLED')
+        self.env.cr.execute(
+            'CREATE UNIQUE INDEX again ON sale_return'
+            ' (company_id, COALESCE(channel_id, 0), external_ref)'
+        )
 
     def test_files_in_any_order_make_the_same(self):
         orders = {'111-6938072-3966186': 'LMP-DSK-01', '111-8729732-1953122': 'BTL-STL-05'}
