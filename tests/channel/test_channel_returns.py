@@ -1,9 +1,12 @@
 """What channels tell of goods that come back becomes returns; programs bring them, and ask."""
 
 import base64
+from datetime import datetime, timedelta
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+
+from odoo.addons.api_doc.controllers.api_doc import DocController, is_public_method
 
 from ..common import SaleReturnCommon
 from ..common_http import PatientHttpCase
@@ -314,3 +317,52 @@ class TestChannelApi(ChannelReturnsCommon, PatientHttpCase):
             since=answer['next'],
         )
         self.assertEqual((status, answer['rows']), (200, []))
+
+    def test_documentation_of_the_server_is_complete(self):
+        """It says what each public method of ours does, and what each argument is."""
+        self.clerk.sudo().group_ids += self.env.ref('api_doc.group_allow_doc')
+        channel = self._get_documentation('sale.return.channel')
+        for name, arguments in (
+            ('import_returns', {'rows'}),
+            ('import_file', {'channel', 'name', 'data'}),
+            ('query', {'since', 'limit'}),
+        ):
+            told = channel['methods'][name]
+            self.assertEqual(set(told['parameters']) - {'self'}, arguments)
+            self.assertTrue(told['return']['doc'])
+            self.assertEqual(set(told['raise']), {'AccessError', 'UserError'})
+        # What a program may leave out, the running server does without.
+        for name in ('import_returns', 'query'):
+            needed = {
+                argument: []
+                for argument, each in channel['methods'][name]['parameters'].items()
+                if 'default' not in each and argument != 'self'
+            }
+            status, _answer = self.post_json2(
+                self.clerk, 'sale.return.channel', name, ids=self.channel.ids, **needed
+            )
+            self.assertEqual(status, 200)
+        controller, count = DocController(), 0
+        for name in filter(lambda name: name.startswith('sale.return'), self.env.registry):
+            model = self.env[name]
+            for method in () if model._abstract else dir(model):
+                function = is_public_method(model, method)
+                first = next(each for each in reversed(type(model).mro()) if hasattr(each, method))
+                if not function or getattr(first, '_module', None) != 'sale_return':
+                    continue
+                count += 1
+                told = controller._doc_method(model, name, function, method)
+                with self.subTest(model=name, method=method):
+                    self.assertTrue(told.get('doc'))
+                    for argument, each in told['parameters'].items():
+                        self.assertTrue(argument == 'self' or each.get('doc'), argument)
+        self.assertGreater(count, 150)
+
+    def _get_documentation(self, model):
+        key = (
+            self.clerk.with_user(self.clerk)
+            .env['res.users.apikeys']
+            ._generate('rpc', 'doc', datetime.now() + timedelta(hours=1))
+        )
+        headers = {'Authorization': f'Bearer {key}'}
+        return self.url_open(f'/doc-bearer/{model}.json', headers=headers).json()
