@@ -6,8 +6,8 @@ from odoo.exceptions import UserError
 from ...tools.reader import FIELD_KINDS, MAX_DEPTH, Unreadable, anything
 
 OURS = 'sale.return'
-# Prefixes that spreadsheets treat as formulas. Odoo only escapes some of them.
-FORMULAS = ('=', '{=', '@')
+# Prefixes that spreadsheets treat as formulas. Odoo only escapes some of them, and in CSV only.
+FORMULAS = ('=', '{=', '@', '+', '-', '\t', '\r')
 
 
 def read_values(method):
