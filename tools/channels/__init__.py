@@ -24,6 +24,7 @@ from .record import (
     Control,
     Event,
     FormatError,
+    Movement,
     Refund,
     Reimbursement,
     ReturnUnit,
@@ -63,6 +64,7 @@ class Reading:
     number: str = ''
     start: datetime | None = None
     end: datetime | None = None
+    money: bool = False
     rows: int = 0
     controls: list = field(default_factory=list)
 
@@ -133,12 +135,13 @@ def _parse_int(text):
     return text
 
 
-def read(data, name='', profiles=()):
+def read(data, name='', profiles=(), money=False):
     """Return the records of a file, to be iterated once.
 
     :param bytes data: one file; :func:`unpack` returns those of an archive
     :param str name: shown in messages; not used to recognise the file
     :param profiles: descriptions of formats without a reader, tried first
+    :param bool money: read every :class:`Movement` of the account as well, where the format has all
     :raise FormatError: while iterating, if the file as a whole cannot be read
     :rtype: Reading
 
@@ -148,10 +151,10 @@ def read(data, name='', profiles=()):
     ([('#2001', Decimal('12.90'), 'EUR')], 'shopify_payouts')
     """
     check_size(data)
-    return Reading(data, name, tuple(profiles))
+    return Reading(data, name, tuple(profiles), money=money)
 
 
 __all__ = [
-    'NAMES', 'Broken', 'Control', 'Event', 'FormatError', 'Profile', 'Reading', 'Refund',
-    'Reimbursement', 'ReturnUnit', 'Tracking', 'collect', 'match', 'read', 'unpack',
+    'NAMES', 'Broken', 'Control', 'Event', 'FormatError', 'Movement', 'Profile', 'Reading',
+    'Refund', 'Reimbursement', 'ReturnUnit', 'Tracking', 'collect', 'match', 'read', 'unpack',
 ]  # fmt: skip

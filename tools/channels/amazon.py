@@ -2,7 +2,19 @@
 
 from dataclasses import replace
 
-from .record import STATED, Control, Refund, Reimbursement, ReturnUnit
+from .record import (
+    FEE,
+    OTHER,
+    PAYOUT,
+    REFUND,
+    SALE,
+    STATED,
+    Control,
+    Movement,
+    Refund,
+    Reimbursement,
+    ReturnUnit,
+)
 from .table import TableFormat
 from .value import amount, amount_of_two, quantity, zone_of
 
@@ -26,6 +38,7 @@ class Settlement(TableFormat):
         'settlement': ('settlement-id',),
         'start': ('settlement-start-date',),
         'end': ('settlement-end-date',),
+        'deposit': ('deposit-date',),
         'total': ('total-amount',),
         'currency': ('currency',),
         'type': ('transaction-type',),
@@ -73,9 +86,10 @@ class Settlement(TableFormat):
         else:
             table.totals['early'] = table.totals.get('early', 0) + value
 
-    def make(self, row, label, value):
+    def get_key(self, row):
+        """Return what names the refund of a row."""
         at = self.get_moment(row)
-        key = '/'.join(
+        return '/'.join(
             (
                 row.id('order'),
                 row.id('adjustment'),
@@ -83,6 +97,38 @@ class Settlement(TableFormat):
                 row.get('type'),
             )
         )
+
+    def move(self, row, found, reading):
+        number = row.id('settlement') or reading.number
+        if row.get('total') and not row.get('type'):
+            at = row.moment('deposit') or row.moment('end')
+            total = amount_of_two(row.get('total'))
+            return [Movement(f'{number}/payout', PAYOUT, -total, at=at, label=number)]
+        moved = []
+        for label, text in self.get_amounts(row):
+            refund = ''
+            if self.is_of_buyer(label):
+                is_refund = row.get('type').casefold() in REFUNDS
+                kind = REFUND if is_refund else SALE
+                refund = self.get_key(row) if is_refund else ''
+            else:
+                kind = FEE if row.id('order') else OTHER
+            name = label.partition('/')[2] or row.get('type')
+            key = f'{number}/{self.get_key(row)}/{label}/{row.id("item")}/{text}'
+            moved.append(
+                Movement(
+                    key=f'{key}/{row.table.occurrence("movement", key)}',
+                    kind=kind,
+                    amount=amount_of_two(text),
+                    at=self.get_moment(row),
+                    label='' if kind in (REFUND, SALE) else name,
+                    refund=refund,
+                )
+            )
+        return moved
+
+    def make(self, row, label, value):
+        key, at = self.get_key(row), self.get_moment(row)
         part = f'{label}|{row.id("item")}|{row.get("promotion")}|{value}'
         return Refund(
             key=key,

@@ -3,7 +3,19 @@
 import re
 from dataclasses import replace
 
-from .record import CHARGEBACK, DONE, FAILED, PENDING, Refund
+from .record import (
+    CHARGEBACK,
+    DONE,
+    FAILED,
+    FEE,
+    OTHER,
+    PAYOUT,
+    PENDING,
+    REFUND,
+    SALE,
+    Movement,
+    Refund,
+)
 from .table import TableFormat
 from .value import COMMA, moment, zone_of
 
@@ -22,6 +34,13 @@ class Adyen(TableFormat):
         'currency': ('Gross Currency',),
         'debit': ('Gross Debit (GC)',),
         'credit': ('Gross Credit (GC)',),
+        'net_currency': ('Net Currency',),
+        'net_debit': ('Net Debit (NC)',),
+        'net_credit': ('Net Credit (NC)',),
+        'commission': ('Commission (NC)',),
+        'markup': ('Markup (NC)',),
+        'scheme': ('Scheme Fees (NC)',),
+        'interchange': ('Interchange (NC)',),
     }
     required = ('order', 'payment', 'at', 'type', 'reference', 'currency', 'debit', 'credit')
     delimiters = ',;\t'
@@ -34,6 +53,28 @@ class Adyen(TableFormat):
         'secondchargeback': (CHARGEBACK, DONE),
         'chargebackreversed': (CHARGEBACK, FAILED),
     }
+    fees = ('commission', 'markup', 'scheme', 'interchange')
+    moved = {'settled': SALE, 'fee': FEE, 'merchantpayout': PAYOUT}
+
+    def move(self, row, found, reading):
+        if 'net_credit' not in row.table.columns or 'net_debit' not in row.table.columns:
+            return []
+        type_ = row.get('type')
+        kind = self.moved.get(type_.casefold(), REFUND if found and is_refund(found[0]) else OTHER)
+        key = '/'.join((row.id('payment'), row.id('reference'), type_, row.get('at')))
+        fees = sum(row.amount(name) for name in self.fees)
+        row.table.zone = zone_of(row.get('zone'))
+        return get_movements(
+            row,
+            f'{key}/{row.table.occurrence("movement", key)}',
+            kind,
+            row.amount('net_credit') - row.amount('net_debit') + fees,
+            fees,
+            row.get('net_currency'),
+            row.moment('at'),
+            type_,
+            found,
+        )
 
     def parse(self, row, reading):
         kind, state = self.types.get(row.get('type').casefold(), (None, None))
@@ -70,6 +111,7 @@ class Paypal(TableFormat):
         'status': ('Status',),
         'currency': ('Currency', 'Währung'),
         'gross': ('Gross', 'Brutto'),
+        'fee': ('Fee', 'Gebühr', 'Entgelt'),
         'number': ('Transaction ID', 'Transaktionscode'),
         'payment': ('Reference Txn ID', 'Reference Transaction ID', 'Zugehöriger Transaktionscode'),
         'order': ('Invoice Number', 'Invoice ID', 'Rechnungsnummer'),
@@ -81,6 +123,14 @@ class Paypal(TableFormat):
     chargebacks = {'payment reversal', 'chargeback', 'stornierung einer zahlung', 'rückbuchung'}
     pending = {'pending', 'ausstehend', 'uncleared', 'unverrechnet', 'on hold', 'zurückgestellt'}
     american = {'PST', 'PDT', 'MST', 'MDT', 'CST', 'CDT', 'EST', 'EDT'}
+    payouts = {
+        'general withdrawal',
+        'user initiated withdrawal',
+        'withdrawal',
+        'allgemeine abbuchung',
+        'abbuchung',
+        'von nutzer eingeleitete abbuchung',
+    }
     failed = {'denied', 'canceled', 'cancelled', 'reversed', 'failed', 'abgelehnt', 'storniert'}
 
     def open(self, table, before):
@@ -107,6 +157,30 @@ class Paypal(TableFormat):
                 line=row.line,
             )
         ]
+
+    def move(self, row, found, reading):
+        status, impact = row.get('status').casefold(), row.get('impact').casefold()
+        columns = row.table.columns
+        if 'fee' not in columns or 'impact' not in columns or impact == 'memo':
+            return []
+        if status in self.pending or status in self.failed:
+            return []
+        type_, gross = row.get('type'), row.amount('gross')
+        kind = REFUND if found and is_refund(found[0]) else OTHER
+        if not found:
+            is_sale = gross > 0 and row.id('order')
+            kind = PAYOUT if type_.casefold() in self.payouts else SALE if is_sale else OTHER
+        return get_movements(
+            row,
+            row.id('number'),
+            kind,
+            gross,
+            -row.amount('fee'),
+            row.get('currency'),
+            self.get_moment(row),
+            type_,
+            found,
+        )
 
     def get_kind(self, row):
         """Return the kind of a row, or None if no money of a buyer moved."""
@@ -140,6 +214,7 @@ class Stripe(TableFormat):
         'at': ('created_utc', 'created'),
         'currency': ('currency',),
         'gross': ('gross',),
+        'fee': ('fee',),
         'category': ('reporting_category',),
         'source': ('source_id',),
         'charge': ('charge_id',),
@@ -158,6 +233,14 @@ class Stripe(TableFormat):
         'refund_failure': ('refund', FAILED),
         'dispute': (CHARGEBACK, DONE),
         'dispute_reversal': (CHARGEBACK, FAILED),
+    }
+    moved = {
+        'charge': SALE,
+        'payment': SALE,
+        'fee': FEE,
+        'network_cost': FEE,
+        'payout': PAYOUT,
+        'payout_reversal': PAYOUT,
     }
     _order = re.compile(r'(?:order|bestellung|commande)\s*[:#]?\s*([^\s()]+)', re.IGNORECASE)
 
@@ -190,11 +273,45 @@ class Stripe(TableFormat):
         row.table.later.append(refund)
         return []
 
+    def move(self, row, found, reading):
+        if 'fee' not in row.table.columns:
+            return []
+        category = row.get('category')
+        kind = self.moved.get(category.casefold(), OTHER)
+        if self.categories.get(category.casefold(), (None,))[0] == REFUND:
+            kind = REFUND
+        return get_movements(
+            row,
+            row.id('number'),
+            kind,
+            row.amount('gross'),
+            row.amount('fee'),
+            row.get('currency').upper(),
+            row.moment('at'),
+            category,
+            [Refund(row.id('source') or row.id('number'), '', row.amount('gross'))],
+        )
+
     def close(self, table, reading):
         # A dispute names the charge only; the charge may stand above or below it.
         return [
             replace(refund, order=table.totals.get(refund.reference, '')) for refund in table.later
         ]
+
+
+def is_refund(item):
+    """Return whether a record is a refund that its channel paid or will pay."""
+    return isinstance(item, Refund) and item.kind == REFUND
+
+
+def get_movements(row, key, kind, value, fee, currency, at, label, found):
+    """Return the movements of a row with one amount and the fee for it."""
+    refund = found[0].key if kind == REFUND else ''
+    name = '' if kind in (SALE, REFUND) else label
+    moved = [Movement(key, kind, value, currency, at, name, refund)] if value else []
+    if fee:
+        moved.append(Movement(f'{key}/fee', FEE, -fee, currency, at, label))
+    return moved
 
 
 FORMATS = (Adyen(), Paypal(), Stripe())

@@ -120,6 +120,28 @@ class Reimbursement:
     line: int = 0
 
 
+# What moves money on the seller's account with the channel. Of buyers comes and goes what is in the
+# seller's books as well; fees are the channel's; a payout goes to the seller's bank.
+SALE, FEE, PAYOUT, OTHER = 'sale', 'fee', 'payout', 'other'
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Money that a row brings the seller's account with the channel (negative: takes from it).
+
+    All movements of a settlement, its payout included, add up to what stays with the channel.
+    ``refund`` is the key of the :class:`Refund` whose money it is; ``label`` names a fee or payout.
+    """
+
+    key: str
+    kind: str
+    amount: Decimal
+    currency: str = ''
+    at: datetime | None = None
+    label: str = ''
+    refund: str = ''
+
+
 @dataclass(frozen=True, slots=True)
 class Broken:
     """A row that could not be read; the others were."""

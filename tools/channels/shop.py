@@ -2,7 +2,21 @@
 
 from decimal import Decimal
 
-from .record import CHARGEBACK, DONE, FAILED, PENDING, BrokenRowError, Refund, ReturnUnit
+from .payment import get_movements
+from .record import (
+    CHARGEBACK,
+    DONE,
+    FAILED,
+    OTHER,
+    PAYOUT,
+    PENDING,
+    REFUND,
+    SALE,
+    BrokenRowError,
+    Movement,
+    Refund,
+    ReturnUnit,
+)
 from .table import TableFormat
 from .value import amount, moment
 
@@ -17,6 +31,7 @@ class ShopifyPayouts(TableFormat):
         'order': ('Order',),
         'status': ('Payout Status',),
         'amount': ('Amount',),
+        'fee': ('Fee',),
         'currency': ('Currency',),
         'payout': ('Payout ID',),
     }
@@ -29,7 +44,7 @@ class ShopifyPayouts(TableFormat):
         kind = self.kinds.get(row.get('type').casefold())
         if not kind:
             return []
-        key = f'{row.id("order")}/{row.moment("at"):%Y%m%dT%H%M%S%z}/{value}/{kind}'
+        key = self.get_key(row, value, kind)
         occurrence = row.table.occurrence(key)
         return [
             Refund(
@@ -43,6 +58,26 @@ class ShopifyPayouts(TableFormat):
                 reference=row.id('payout'),
                 line=row.line,
             )
+        ]
+
+    def get_key(self, row, value, kind):
+        return f'{row.id("order")}/{row.moment("at"):%Y%m%dT%H%M%S%z}/{value}/{kind}'
+
+    def move(self, row, found, reading):
+        payout = row.id('payout')
+        if 'fee' not in row.table.columns or not payout:
+            return []  # not on the account yet
+        value, fee, type_ = row.amount('amount'), row.amount('fee'), row.get('type')
+        kind = SALE if type_.casefold() == 'charge' else OTHER
+        if found and found[0].kind == 'refund':
+            kind = REFUND
+        key = f'movement/{self.get_key(row, value, type_)}'
+        key = f'{key}/{row.table.occurrence(key)}'
+        currency, at = row.get('currency'), row.moment('at')
+        return [
+            *get_movements(row, key, kind, value, fee, currency, at, type_, found),
+            # Each row is paid out with its payout, whatever file shows the others of it.
+            Movement(f'{key}/payout', PAYOUT, fee - value, currency, at, payout),
         ]
 
 

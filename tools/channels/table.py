@@ -127,6 +127,15 @@ class TableFormat:
         """Return the records that are only known at the end of the table."""
         return []
 
+    def move(self, row, found, reading):
+        """Return the movements of money of a row: see :class:`~.record.Movement`.
+
+        Nothing for formats (or layouts) that do not show the whole account.
+
+        :param list found: the records of the row, from :meth:`parse`
+        """
+        return []
+
 
 def read_table(data, formats, reading):
     """Yield the records of a table, by the format whose columns it has.
@@ -166,7 +175,10 @@ def _read_row(known, row, reading):
         yield Broken(row.line, f'{len(values)} of {len(row.table.names)} columns', 'width', text)
         return
     try:
-        yield from list(known.parse(row, reading))
+        found = list(known.parse(row, reading))
+        if reading.money:
+            found += known.move(row, found, reading)
+        yield from found
     except BrokenRowError as error:
         yield Broken(row.line, str(error), error.code, text)
 
