@@ -207,6 +207,7 @@
         'web.assets_backend': [
             'sale_return/static/src/bench/*',
             'sale_return/static/src/bulk_progress/*',
+            'sale_return/static/src/channel/*',
             'sale_return/static/src/js/tours/sale_return.js',
         ],
         'web.assets_frontend': [

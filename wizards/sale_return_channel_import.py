@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..models.channel.sale_return_channel_upload import LONG
+
 
 class SaleReturnChannelImport(models.TransientModel):
     """Dialog: choose files of a channel. Room: channel."""
@@ -14,7 +16,9 @@ class SaleReturnChannelImport(models.TransientModel):
     def action_import(self):
         """Import the chosen files, all or none, and show them.
 
-        :return: the action that shows the files.
+        Long ones are left to the scheduled job.
+
+        :return: the action that shows the files, or how far those are that take long.
         :rtype: dict
         :raise UserError: if no file was chosen, or one cannot be read.
         """
@@ -24,9 +28,27 @@ class SaleReturnChannelImport(models.TransientModel):
         channel.check_access('read')
         if not self.attachment_ids:
             raise UserError(self.env._("Choose the files that the channel has exported."))
+        uploads = self.env['sale.return.channel.upload']
+        long = self.attachment_ids.filtered(lambda attachment: attachment.file_size > LONG)
+        queued = uploads._queue(channel, long)
         ids = []
-        for attachment in self.attachment_ids:
+        for attachment in self.attachment_ids - long:
             ids += [result['id'] for result in channel._import(attachment.name, attachment.raw)]
+        # Chosen for this only: what is imported is kept with its file.
+        self.attachment_ids.filtered(
+            lambda attachment: (
+                attachment.res_model in (False, self._name)
+                and attachment.create_uid == self.env.user
+            )
+        ).unlink()
+        if queued:
+            return {
+                'type': 'ir.actions.client',
+                'name': self.env._("Long Files"),
+                'tag': 'sale_return.channel_progress',
+                'target': 'new',
+                'params': {'ids': queued.ids},
+            }
         action = self.env['ir.actions.actions']._for_xml_id(
             'sale_return.sale_return_channel_file_action'
         )

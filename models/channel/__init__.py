@@ -2,6 +2,7 @@ from . import sale_return_channel
 from . import sale_return_channel_file
 from . import sale_return_channel_broken
 from . import sale_return_channel_refund
+from . import sale_return_channel_upload
 from . import sale_return_channel_word
 from . import sale_return_channel_request
 from . import sale_return_channel_importer

@@ -179,6 +179,9 @@ class SaleReturnChannel(models.Model):
         compute='_compute_refunds',
         help="What was paid back and does not match, by status.",
     )
+    upload_ids = fields.One2many(
+        'sale.return.channel.upload', 'channel_id', string="Long Files", groups=MONEY_GROUPS
+    )
     request_count = fields.Integer(string="Returns Told", compute='_compute_request_count')
 
     _name_unique = models.Constraint(
@@ -502,6 +505,29 @@ class SaleReturnChannel(models.Model):
             'sale_return.sale_return_channel_refund_action'
         )
         return {**action, 'domain': [('channel_id', 'in', self.ids)], 'context': {}}
+
+    def action_view_files(self):
+        """Open the files of the channel, to drop others on their list."""
+        self.check_access('read')
+        action = self.env['ir.actions.actions']._for_xml_id(
+            'sale_return.sale_return_channel_file_action'
+        )
+        return {
+            **action,
+            'domain': [('channel_id', 'in', self.ids)],
+            'context': {'default_channel_id': self[:1].id},
+        }
+
+    def action_view_uploads(self):
+        """Show how far the import of long files of the channel is."""
+        self.check_access('read')
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Long Files"),
+            'res_model': 'sale.return.channel.upload',
+            'view_mode': 'list',
+            'domain': [('channel_id', 'in', self.ids)],
+        }
 
     def action_view_requests(self):
         """Open what the channel has told and no return was made of yet."""

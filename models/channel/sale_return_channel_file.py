@@ -1,4 +1,7 @@
 from odoo import api, fields, models
+from odoo.fields import Command
+
+from ...tools.reader import list_of, needed, reads, record_id
 
 
 class SaleReturnChannelFile(models.Model):
@@ -52,6 +55,46 @@ class SaleReturnChannelFile(models.Model):
     _bytes_unique = models.UniqueIndex(
         '(channel_id, checksum)', "This file has been imported already."
     )
+
+    @reads(attachment_ids=needed(list_of(record_id)))
+    def create_document_from_attachment(self, attachment_ids):
+        """Import files that were dropped on the list; the name is what Odoo's drop zone calls.
+
+        The channel is that of the list (`default_channel_id` of the context), or the only one that
+        exports such files.
+
+        :param list attachment_ids: ids of attachments of the user.
+        :return: the action that shows the files, or asks for the channel.
+        :rtype: dict
+        :raise AccessError: if the user may not import.
+        :raise UserError: if a file cannot be read; then none is imported.
+        """
+        channels = self.env['sale.return.channel']
+        channels._check_may_import()
+        attachments = self.env['ir.attachment'].browse(attachment_ids)
+        attachments.check_access('read')
+        wanted = self.env.context.get('default_channel_id')
+        channel = channels.browse(wanted if type(wanted) is int else ()).exists()
+        channel = channel or self.env['sale.return.channel.importer']._guess_channel(attachments)
+        if not channel:
+            action = channels.action_import()
+            context = {'default_attachment_ids': [Command.set(attachments.ids)]}
+            return {**action, 'context': {**action['context'], **context}}
+        dialog = self.env['sale.return.channel.import'].create(
+            {'channel_id': channel.id, 'attachment_ids': [Command.set(attachments.ids)]}
+        )
+        return dialog.action_import()
+
+    def action_view_refunds(self):
+        """Show the refunds of the files by their status."""
+        action = self.env['ir.actions.actions']._for_xml_id(
+            'sale_return.sale_return_channel_refund_action'
+        )
+        return {
+            **action,
+            'domain': [('file_ids', 'in', self.ids)],
+            'context': {'search_default_group_state': 1},
+        }
 
     @api.model
     def _get_result(self, file, new=0, changed=0, known=False):

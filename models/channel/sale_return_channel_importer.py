@@ -1,4 +1,5 @@
 import hashlib
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -52,6 +53,22 @@ class SaleReturnChannelImporter(models.AbstractModel):
         return results
 
     @api.model
+    def _guess_channel(self, attachments):
+        """Return the only channel that exports files of this format, or none."""
+        formats = set()
+        for attachment in attachments:
+            try:
+                for name, data in unpack(attachment.raw or b'', attachment.name):
+                    reading = read(data, name)
+                    next(iter(reading), None)
+                    formats.add(reading.format)
+            except FormatError:
+                continue  # told when it is imported
+        channels = self.env['sale.return.channel'].search([])
+        found = channels.filtered(lambda channel: formats <= channel._get_sources().keys())
+        return found if formats and len(found) == 1 else found.browse()
+
+    @api.model
     def _import_one(self, channel, name, data):
         # sudo: files and refunds are written by this service only; callers have checked.
         channel = channel.sudo()
@@ -70,7 +87,10 @@ class SaleReturnChannelImporter(models.AbstractModel):
         )
         reading = read(data, name, channel._get_profiles())
         work = _Work(channel, file, reading)
-        for item in reading:
+        uploads = self.env['sale.return.channel.upload']
+        for number, item in enumerate(reading):
+            if number % CHUNK == 0:
+                uploads._tell_rows(reading.rows)
             self._ensure_of_channel(channel, reading)
             self._take(work, item)
         self._ensure_of_channel(channel, reading)
@@ -172,11 +192,53 @@ class SaleReturnChannelImporter(models.AbstractModel):
             if refund:
                 self._change(work, refund, before, vals)
             else:
-                new.append({**self._prepare(work, source, key, rows), **vals})
-        created = refunds.create(new)
+                vals |= self._prepare(work, source, key, rows)
+                currency = self.env['res.currency'].browse(vals['currency_id'])
+                vals['amount'] = currency.round(vals['amount'])
+                new.append({**vals, 'amount_difference': vals['amount']})
+        created = self._insert(work, new)
         work.new += len(created)
-        work.first_new = work.first_new or min(created.ids, default=0)
-        self._link(work, ids + created.ids)
+        work.first_new = work.first_new or min(created, default=0)
+        self._link(work, ids + created)
+
+    @api.model
+    def _insert(self, work, vals_list):
+        """Create refunds in one query: the ORM would take most of the time of a large file.
+
+        :return: their ids.
+        :rtype: list
+        """
+        if not vals_list:
+            return []
+        refunds = self.env['sale.return.channel.refund'].sudo()
+        common = {
+            'company_id': work.channel.company_id.id,
+            'state': 'unknown_order',
+            'is_changed': False,
+            'create_uid': self.env.uid,
+            'create_date': self.env.cr.now(),
+            'write_uid': self.env.uid,
+            'write_date': self.env.cr.now(),
+        }
+        names = dict.fromkeys(name for vals in vals_list for name in (*vals, *common))
+        columns, arrays = [], []
+        for name in names:
+            values = [vals.get(name, common.get(name)) for vals in vals_list]
+            kind = refunds._fields[name].column_type[1]
+            if kind == 'jsonb':
+                values = [json.dumps(value) for value in values]
+            elif kind != 'bool':
+                values = [None if value is False else value for value in values]
+            columns.append(SQL.identifier(name))
+            arrays.append(SQL('%s::%s[]', values, SQL(kind)))
+        self.env.cr.execute(
+            SQL(
+                'INSERT INTO sale_return_channel_refund (%s) SELECT * FROM UNNEST(%s) RETURNING id',
+                SQL(', ').join(columns),
+                SQL(', ').join(arrays),
+            )
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
 
     @api.model
     def _link(self, work, ids):

@@ -10,6 +10,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ...wizards import sale_return_channel_import
 from ..common import SaleReturnCommon
 from .test_channel_readers import BOOKS, FILES, get_expected
 
@@ -17,8 +18,7 @@ from .test_channel_readers import BOOKS, FILES, get_expected
 PLATFORMS = {'shopify_api': 'shopify', 'shopify': 'shopify'}
 
 
-@tagged('post_install', '-at_install')
-class TestChannelImport(SaleReturnCommon):
+class ChannelFilesCommon(SaleReturnCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -102,6 +102,9 @@ class TestChannelImport(SaleReturnCommon):
         data = base64.b64encode(path.read_bytes()).decode()
         return model.import_file(channel.id, path.name, data)
 
+
+@tagged('post_install', '-at_install')
+class TestChannelImport(ChannelFilesCommon):
     def _get_states(self, channel, source=None):
         found = defaultdict(Counter)
         refunds = self.env['sale.return.channel.refund'].search([('channel_id', '=', channel.id)])
@@ -288,6 +291,110 @@ class TestChannelImport(SaleReturnCommon):
         result = dialog.action_import()
         file = self.env['sale.return.channel.file'].browse(result['res_id'])
         self.assertEqual(file.refund_count, 7)
+
+    def test_dropped_files_find_their_channel_or_ask_for_it(self):
+        shop = self._make_channel('woocommerce')
+        stripe = [self._make_channel('stripe', name=name) for name in 'AB']
+        paths = [
+            FILES / 'woocommerce_refunds' / 'refunds.json',
+            FILES / 'stripe_balance' / 'balance_change_from_activity_itemized_eur.csv',
+        ]
+        clerk = self._create_user('channel_dropper', 'sale_return.group_user')
+        files = self.env['sale.return.channel.file'].with_user(self.accountant)
+        attachments = [
+            self.env['ir.attachment']
+            .with_user(self.accountant)
+            .create({'name': path.name, 'raw': path.read_bytes()})
+            for path in paths
+        ]
+        with self.assertRaises(AccessError):
+            files.with_user(clerk).create_document_from_attachment(attachments[0].ids)
+        action = files.create_document_from_attachment(attachments[0].ids)
+        self.assertEqual(files.browse(action['res_id']).channel_id, shop)
+        self.assertFalse(attachments[0].exists())
+        # Two shops export such files: somebody has to say which one it is.
+        action = files.create_document_from_attachment(attachments[1].ids)
+        self.assertEqual(action['res_model'], 'sale.return.channel.import')
+        here = files.with_context(default_channel_id=stripe[1].id)
+        action = here.create_document_from_attachment(attachments[1].ids)
+        self.assertEqual(files.browse(action['res_id']).channel_id, stripe[1])
+
+    def test_long_files_are_left_to_a_job_that_tells_how_far_it_is(self):
+        self.patch(sale_return_channel_import, 'LONG', 100)
+        channel = self._make_channel('stripe')
+        path = FILES / 'stripe_balance' / 'balance_change_from_activity_itemized_eur.csv'
+        lines = path.read_bytes()
+        contents = {'good.csv': lines, 'bad.csv': lines.replace(b'reporting_category', b'sum')}
+        attachments = (
+            self.env['ir.attachment']
+            .with_user(self.accountant)
+            .create([{'name': name, 'raw': data} for name, data in contents.items()])
+        )
+        files = self.env['sale.return.channel.file'].with_user(self.accountant)
+        action = files.with_context(default_channel_id=channel.id).create_document_from_attachment(
+            attachments.ids
+        )
+        uploads = self.env['sale.return.channel.upload'].browse(action['params']['ids'])
+        self.assertEqual(uploads.with_user(self.accountant).mapped('state'), ['waiting'] * 2)
+        self.assertEqual(uploads[0].row_count, lines.count(b'\n'))
+        self.assertFalse(channel.file_ids)
+        told = []
+        model = type(uploads)
+        self.patch(
+            model, '_tell', lambda self, **values: told.append(values) or self.sudo().write(values)
+        )
+        with self.enter_registry_test_mode():
+            self.env.ref('sale_return.ir_cron_channel_uploads').sudo().method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual(uploads.mapped('state'), ['done', 'failed'], uploads.mapped('message'))
+        self.assertIn('reporting_category', uploads[1].message)
+        self.assertEqual((uploads[0].progress, channel.file_ids.create_uid), (100, self.accountant))
+        self.assertIn('rows_read', told[1])
+        self.assertFalse(uploads.attachment_id)
+        # Who is no accountant any more imports nothing; what never ends is given up.
+        late = (
+            self.env['sale.return.channel.upload']
+            .with_user(self.accountant)
+            ._queue(
+                channel,
+                self.env['ir.attachment'].create(
+                    [{'name': name, 'raw': lines + b'\n'} for name in ('a.csv', 'b.csv')]
+                ),
+            )
+            .sudo()
+        )
+        late[1].attempts = 3
+        self.accountant.sudo().group_ids -= self.env.ref('account.group_account_invoice')
+        with self.enter_registry_test_mode():
+            self.env.ref('sale_return.ir_cron_channel_uploads').sudo().method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual(late.mapped('state'), ['failed'] * 2)
+        self.assertIn('accountants', late[0].message)
+        self.assertIn('limit_time_real_cron', late[1].message)
+        self.assertEqual(len(channel.file_ids), 1)
+
+    def test_exported_lists_begin_no_cell_as_a_formula(self):
+        channel = self._make_channel('shopify')
+        texts = ("=1+1", "+1", "-1", "@A1", "\t=1")
+        refunds = self.env['sale.return.channel.refund'].sudo()
+        for number, text in enumerate(texts):
+            refunds.create(
+                {
+                    'channel_id': channel.id,
+                    'source': 'shopify_payouts',
+                    'key': str(number),
+                    'kind': 'refund',
+                    'channel_state': 'done',
+                    'currency_id': channel.currency_id.id,
+                    'amount': -1,
+                    'reason': text,
+                }
+            )
+        self.accountant.sudo().group_ids += self.env.ref('base.group_allow_export')
+        found = refunds.with_user(self.accountant).search([('channel_id', '=', channel.id)])
+        for reason, amount in found.export_data(['reason', 'amount'])['datas']:
+            self.assertEqual(reason[0], "'")
+            self.assertEqual(amount, -1)
 
     def test_matching_a_thousand_rows_takes_few_queries(self):
         channel = self._make_channel('shopify')
