@@ -21,5 +21,6 @@ from . import wallet
 from . import keep
 from . import analysis
 from . import channel
+from . import settlement
 from . import outbox
 from . import foresight

@@ -19,6 +19,7 @@ from .wallet import *
 from .keep import *
 from .analysis import *
 from .channel import *
+from .settlement import *
 from .outbox import *
 from .foresight import *
 from .flow import *
