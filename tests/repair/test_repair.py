@@ -166,6 +166,21 @@ class TestRepair(ExchangeCommon):
         self._deliver(sale_return.exchange_order_ids)
         self.assert_ledger_balanced()
 
+    def test_beyond_repair_is_replaced(self):
+        sale_return = self._create_repair()
+        self._receive(sale_return)
+        line = sale_return.line_ids
+        line.action_cannot_repair('replace')
+        sale_return.action_inspect_all('restock')
+        deliveries = self.order.picking_ids.filtered(lambda p: p.state not in ('done', 'cancel'))
+        self.assertEqual(deliveries.move_ids.product_uom_qty, 1.0)
+        self._process(deliveries)
+        self.assertEqual((line.qty_replaced, sale_return.state), (1.0, 'closed'))
+        self.assertFalse(sale_return.credit_note_ids)
+        self.assert_sold(self.line, 3, 3)
+        self.assert_nothing_to_invoice(self.order)
+        self.assert_books_untouched(self._get_value())
+
     def test_unrepaired_goods_go_back_when_the_customer_declines(self):
         value = self._get_value()
         sale_return = self._create_repair(reason=self.reason_changed_mind)
