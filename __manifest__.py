@@ -76,6 +76,7 @@
         # The mail attaches the slip.
         'report/account_move_report.xml',
         'report/sale_return_slip.xml',
+        'report/stock_picking_gift.xml',
         'report/sale_return_put_away.xml',
         'report/sale_return_report_views.xml',
         'report/sale_return_ranking_views.xml',
@@ -92,6 +93,7 @@
         'data/channel/ir_cron_channel_data.xml',
         'data/outbox/ir_cron_outbox_data.xml',
         'data/portal/mail_template_withdrawal_data.xml',
+        'data/gift/mail_template_gift_data.xml',
         'data/decision/mail_activity_type_data.xml',
         'data/message/mail_activity_type_message_data.xml',
         'wizards/sale_return_correct_views.xml',
@@ -187,6 +189,8 @@
         'views/repair/sale_return_repair_views.xml',
         'views/wallet/sale_return_wallet_views.xml',
         'views/keep/sale_return_keep_rule_views.xml',
+        'views/gift/sale_return_gift_views.xml',
+        'views/gift/portal_gift_templates.xml',
         # The cards of the overview name the lists of the files above.
         'data/base/sale_return_worklist_data.xml',
         'views/foresight/sale_return_foresight_menus.xml',

@@ -174,7 +174,7 @@ class SaleReturnRequest(SaleReturnAccess):
         """Return the earlier requests for this order only."""
         # In superuser mode like the order, which they may see.
         returns = order.return_ids.filtered(
-            lambda r: r.state != 'draft' and r.line_ids.order_id == order
+            lambda r: r.state != 'draft' and r.line_ids.order_id == order and not r.is_gift
         )
         return [
             {'return': r, 'url': self._get_follow_url(r, access_token)}
@@ -185,7 +185,11 @@ class SaleReturnRequest(SaleReturnAccess):
         """Return a request for this order that came by these pages; empty for all others."""
         # sudo: see `_get_service`; drafts are shown to nobody else.
         sale_return = request.env['sale.return'].sudo().browse([return_id]).exists()
-        own = sale_return.portal_kind and sale_return.line_ids.order_id == order
+        own = (
+            sale_return.portal_kind
+            and sale_return.line_ids.order_id == order
+            and not sale_return.is_gift
+        )
         return sale_return if own else sale_return.browse()
 
     def _take_draft(self, order, params):

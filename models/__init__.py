@@ -19,6 +19,7 @@ from . import exchange
 from . import repair
 from . import wallet
 from . import keep
+from . import gift
 from . import analysis
 from . import channel
 from . import settlement

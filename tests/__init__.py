@@ -17,6 +17,7 @@ from .exchange import *
 from .repair import *
 from .wallet import *
 from .keep import *
+from .gift import *
 from .analysis import *
 from .channel import *
 from .settlement import *

@@ -255,7 +255,7 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                      JOIN res_partner holder ON holder.id = back.partner_id
                      JOIN sale_order_line sold ON sold.id = chosen.sale_line_id
                      JOIN sale_order ON sale_order.id = sold.order_id
-                    WHERE NOT EXISTS (
+                    WHERE back.is_gift IS NOT TRUE AND NOT EXISTS (
                           SELECT FROM res_partner known
                            WHERE known.id IN (sale_order.partner_id, sale_order.partner_invoice_id,
                                  sale_order.partner_shipping_id)

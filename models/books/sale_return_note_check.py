@@ -289,7 +289,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
         invoice = invoice[:1]
         if not invoice:
             return codes
-        customer = invoice.partner_id.commercial_partner_id
+        customer = note._get_billed_customers(invoice)
         receivable = note.line_ids.filtered(lambda item: item.display_type == 'payment_term')
         partners = note.partner_id.commercial_partner_id | note.commercial_partner_id
         if partners | note.line_ids.partner_id.commercial_partner_id != customer:

@@ -43,7 +43,11 @@ class SaleReturnCredit(models.AbstractModel):
         # in Returns. `env.uid`, and so the author of the documents, stays the acting user.
         service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
         notes = service.env['account.move']
-        for company, group in returns.with_env(service.env).grouped('company_id').items():
+        groups = returns.with_env(service.env).grouped(
+            # Notes of gifts are those of their recipients.
+            lambda r: (r.company_id, r.partner_id if r.is_gift else r.partner_id.browse())
+        )
+        for (company, _recipient), group in groups.items():
             # Notes do not change invoices, which are read before and after posting.
             once = self.env['sale.return.ledger']._keep_invoices(service.with_company(company))
             notes |= once._create_company_notes(group)
@@ -281,6 +285,7 @@ class SaleReturnCredit(models.AbstractModel):
         """
         return {
             **self._prepare_note_header_vals(invoice, allocations[0]['return_line'].reason_id),
+            **self._prepare_recipient_vals(allocations[0]['return_line'].return_id),
             'invoice_payment_term_id': self._get_note_payment_term(invoice).id,
             'invoice_line_ids': [
                 Command.create(self._prepare_note_line_vals(allocation))

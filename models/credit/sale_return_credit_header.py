@@ -63,6 +63,19 @@ class SaleReturnCredit(models.AbstractModel):
         return vals
 
     @api.model
+    def _prepare_recipient_vals(self, sale_return):
+        """Prepare who gets the note: of a gift its recipient, so that the buyer does not see it.
+
+        It lowers revenue and tax of the invoice all the same; what the buyer owes stays as it is.
+
+        :rtype: dict
+        """
+        partner = sale_return.partner_id
+        if not sale_return.is_gift:
+            return {}
+        return {'partner_id': partner.id, 'partner_shipping_id': partner.id}
+
+    @api.model
     def _get_note_reference(self, invoice, reason=None):
         """Return the reference of a note: the number of the invoice and nothing else.
 

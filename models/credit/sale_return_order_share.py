@@ -227,9 +227,9 @@ class SaleReturnOrderShare(models.AbstractModel):
             credited = sum(
                 a['amounts'].get(UNTAXED, 0.0)
                 for a in mine
-                if a['return_line'].policy_id._get_refund_shipping() == 'always'
+                if self._get_refund_shipping(a['return_line']) == 'always'
             )
-            entitled = {a['return_line'].policy_id._get_refund_shipping() for a in mine}
+            entitled = {self._get_refund_shipping(a['return_line']) for a in mine}
             if complete and entitled & {'always', 'full_return'}:
                 credited = total = 1.0
             elif credited:
@@ -242,6 +242,11 @@ class SaleReturnOrderShare(models.AbstractModel):
             if amounts.get(UNTAXED):
                 shares.append(self._prepare_share(mine[0], line, amounts, 'shipping'))
         return shares
+
+    @api.model
+    def _get_refund_shipping(self, line):
+        """Return when the shipping of an order is refunded with a line; of gifts it never is."""
+        return 'never' if line.return_id.is_gift else line.policy_id._get_refund_shipping()
 
     @api.model
     def _is_all_back(self, order, goods, allocations, balances):

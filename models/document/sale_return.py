@@ -99,6 +99,13 @@ class SaleReturn(models.Model):
     )
     color = fields.Integer()
 
+    is_gift = fields.Boolean(
+        string="Gift Return",
+        readonly=True,
+        copy=False,
+        help="The recipient of a gift returns it and gets its value. The buyer is told nothing.",
+    )
+
     # Parcel
     carrier_name = fields.Char(string="Carrier")
     tracking_ref = fields.Char(string="Tracking Reference", index='trigram', copy=False)

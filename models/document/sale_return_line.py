@@ -534,7 +534,8 @@ class SaleReturnLine(models.Model):
                         **{'return': sale_return.name},
                     )
                 )
-            if order.partner_id.commercial_partner_id != (
+            # Gifts are returned by somebody else than who has bought them.
+            if not sale_return.is_gift and order.partner_id.commercial_partner_id != (
                 sale_return.partner_id.commercial_partner_id
             ):
                 raise ValidationError(

@@ -222,6 +222,8 @@ class SaleReturn(models.Model):
         orders = self.exchange_order_ids.filtered(
             lambda order: order.currency_id.compare_amounts(order.exchange_due, 0.0) > 0
         )
+        if self.is_gift:
+            return super()._get_portal_next_step()
         if orders:
             text = self.env._("Please pay the difference. Then we send what you wished for.")
         # sudo: the customer may see their return, and what they owe for it.
@@ -238,10 +240,16 @@ class SaleReturn(models.Model):
             'amount', 'currency', 'url'}]`, and `first`: whether it is paid before it ships.
         """
         self.ensure_one()
-        if not self.line_ids._filter_exchanged() or self.state not in (
-            'submitted',
-            'approved',
-            'closed',
+        # What a gift has cost is not shown to its recipient.
+        if (
+            self.is_gift
+            or not self.line_ids._filter_exchanged()
+            or self.state
+            not in (
+                'submitted',
+                'approved',
+                'closed',
+            )
         ):
             return None
         try:
@@ -258,8 +266,11 @@ class SaleReturn(models.Model):
         }
 
     def _get_portal_payments(self):
-        """Return what is to be paid of exchanges, each with Odoo's link to pay it."""
-        invoices = self.exchange_order_ids.invoice_ids.filtered(
+        """Return what is to be paid of exchanges, each with Odoo's link to pay it.
+
+        Of gifts nothing: invoices name what they have cost.
+        """
+        invoices = self.filtered(lambda r: not r.is_gift).exchange_order_ids.invoice_ids.filtered(
             lambda move: move.state == 'posted' and move.move_type == 'out_invoice'
         )
         return [

@@ -68,10 +68,11 @@ class SaleReturnExchangeOrder(models.AbstractModel):
         """
         order = lines.sale_line_id.order_id[:1]
         prepare = lines.env['sale.return.exchange']._prepare_line_vals
+        recipient = sale_return.partner_id.filtered(lambda partner: sale_return.is_gift)
         return {
-            'partner_id': order.partner_id.id,
-            'partner_invoice_id': order.partner_invoice_id.id,
-            'partner_shipping_id': order.partner_shipping_id.id,
+            'partner_id': (recipient or order.partner_id).id,
+            'partner_invoice_id': (recipient or order.partner_invoice_id).id,
+            'partner_shipping_id': (recipient or order.partner_shipping_id).id,
             'company_id': order.company_id.id,
             'warehouse_id': order.warehouse_id.id,
             'pricelist_id': order.pricelist_id.id,
@@ -79,7 +80,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
             'payment_term_id': order.payment_term_id.id,
             'user_id': order.user_id.id,
             'team_id': order.team_id.id,
-            'client_order_ref': order.client_order_ref,
+            'client_order_ref': not recipient and order.client_order_ref,
             'origin': f"{sale_return.name} ({', '.join(lines.order_id.mapped('name'))})",
             # It is paid by the credit; the difference by its invoice.
             'require_payment': False,

@@ -287,7 +287,10 @@ class SaleReturn(models.Model):
         :rtype: list
         """
         # sudo: the mail says no more than the customer may know.
-        return self.env['sale.return.message.money'].sudo()._get_sentences(self.sudo())
+        service = self.env['sale.return.message.money'].sudo()
+        if self.sudo().is_gift:
+            return service._tell_gift(self.sudo())
+        return service._get_sentences(self.sudo())
 
     def _get_rating_url(self, rate):
         """Return the address that rates how the return was handled.
@@ -469,6 +472,8 @@ class SaleReturn(models.Model):
         :rtype: list
         """
         self.ensure_one()
+        if self.is_gift:
+            return []  # the recipient does not see what it has cost
         # sudo: users who send the mail need not read credit notes.
         lines = self.sudo().line_ids.credit_line_ids.filtered(
             lambda line: line.parent_state == 'posted'

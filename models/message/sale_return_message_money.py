@@ -32,6 +32,14 @@ class SaleReturnMessageMoney(models.AbstractModel):
             sentences.append(self.env._("Banks may take some days until you see it."))
         return sentences
 
+    @api.model
+    def _tell_gift(self, sale_return):
+        """Return what the recipient of a gift should know: never what it has cost. Override.
+
+        :rtype: list
+        """
+        return []
+
     # === WHAT IS TO COME === #
 
     @api.model

@@ -572,7 +572,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         self.env['sale.return.guard']._take_counter(customer, 'sale_return_request_guard')
         if draft.state != 'draft' or draft.submission_count:
             return
-        if draft.portal_kind == 'request':
+        if draft.portal_kind != 'withdrawal':
             self._check_limit(draft, customer)
         rows = {
             row['line']: row
@@ -581,7 +581,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         for line in draft.line_ids:
             row = rows[line.sale_line_id]
             # It was offered when the form was opened, but may not be any more.
-            if draft.portal_kind == 'request' and not row['may_ask']:
+            if draft.portal_kind != 'withdrawal' and not row['may_ask']:
                 raise RequestRefused(
                     self.env._(
                         "%(product)s cannot be returned any more. %(why)s",
@@ -595,7 +595,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
                 line.qty_requested,
                 row['quantity'],
             )
-        if draft.portal_kind == 'request' and any(
+        if draft.portal_kind != 'withdrawal' and any(
             self._is_refused(verdicts) for verdicts in self._get_verdicts(draft).values()
         ):
             raise RequestRefused(

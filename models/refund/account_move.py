@@ -52,10 +52,26 @@ class AccountMove(models.Model):
         return self.invoice_line_ids.credited_line_id.move_id or self.reversed_entry_id
 
     def _get_sale_return_customer(self):
-        """Return who gets the money of a note: the billed customer, despite later changes."""
+        """Return who gets the money of a note: the billed customer, despite later changes.
+
+        Of a gift it is the recipient.
+        """
         self.ensure_one()
+        # sudo: who reads a note need not read its return.
+        if self.sudo()._is_sale_return_gift():
+            return self.partner_id.commercial_partner_id
         invoices = self._get_sale_return_invoices()
         return (invoices or self).partner_id.commercial_partner_id
+
+    def _get_billed_customers(self, invoices):
+        """Return the customers that a note of returns must be for: of gifts their recipients.
+
+        To be called in superuser mode.
+
+        :param invoices: the `account.move` records whose lines it credits.
+        """
+        gifts = self.invoice_line_ids.sale_return_line_id.return_id.filtered('is_gift')
+        return (gifts or invoices).partner_id.commercial_partner_id
 
     def _check_sale_return_header(self):
         """Refuse notes of returns for another customer than the invoices they credit.
@@ -72,7 +88,7 @@ class AccountMove(models.Model):
                 continue
             customers = note.partner_id.commercial_partner_id | note.commercial_partner_id
             if (
-                customers != invoices.partner_id.commercial_partner_id
+                customers != note._get_billed_customers(invoices)
                 or note.currency_id != invoices.currency_id
                 or note.reversed_entry_id - invoices  # a note made by hand may have none
             ):
@@ -215,6 +231,7 @@ class AccountMove(models.Model):
         return (
             self.move_type == 'out_refund'
             and bool(policies)
+            and not self.sudo()._is_sale_return_gift()
             and all(
                 policy.settlement != 'on_account' and policy.refund_automatic for policy in policies
             )

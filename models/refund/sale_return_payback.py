@@ -47,6 +47,7 @@ class SaleReturnPayback(models.AbstractModel):
         notes = notes.with_env(service.env)
         notes._set_off_reversed_credits()
         notes = notes._filter_sale_return_payable()
+        service._ensure_no_gift(notes)
         notes._check_sale_return_header()
         # Concurrent payouts of the same invoice wait, and then see this one.
         self.env['sale.return.guard']._take_counter(
@@ -59,6 +60,22 @@ class SaleReturnPayback(models.AbstractModel):
                 service.with_company(company)._plan(group, online=online), journal=journal
             )
         return refunds.with_env(self.env)
+
+    @api.model
+    def _ensure_no_gift(self, notes):
+        """Refuse to send the value of a gift back to its buyer. In superuser mode.
+
+        :raise UserError: naming the returns.
+        """
+        gifts = notes.filtered(lambda note: note._is_sale_return_gift())
+        if gifts:
+            raise UserError(
+                self.env._(
+                    "Return %(returns)s is the return of a gift, so its money does not go back to "
+                    "the buyer. Put it on the wallet of the recipient.",
+                    returns=", ".join(gifts.sale_return_ids.mapped('name')),
+                )
+            )
 
     @api.model
     def _preview(self, notes):

@@ -34,7 +34,8 @@ class SaleReturnLine(models.Model):
         Where the law wants money to go back the way it was paid, only if they have agreed.
         """
         self.ensure_one()
-        if self.resolution == 'store_credit':
+        # The recipient of a gift has paid nothing that could go back to them.
+        if self.resolution == 'store_credit' or self.return_id.is_gift:
             return True
         return (
             self.policy_id.settlement == 'store_credit'

@@ -22,13 +22,21 @@ class SaleReturnMessageMoney(models.AbstractModel):
     @api.model
     def _tell_settled(self, sale_return):
         """Extend by what is on the wallet."""
-        sentences = super()._tell_settled(sale_return)
-        if sale_return.amount_store_credit > 0:
-            sentences.append(
-                self.env._(
-                    "You have got %(amount)s of store credit on card %(card)s.",
-                    amount=sale_return._format_own_money(sale_return.amount_store_credit),
-                    card=", ".join(dict.fromkeys(sale_return.store_credit_ids.mapped('card_code'))),
-                )
+        return super()._tell_settled(sale_return) + self._tell_store_credit(sale_return)
+
+    @api.model
+    def _tell_gift(self, sale_return):
+        """Extend by what is on the wallet of the recipient."""
+        return super()._tell_gift(sale_return) + self._tell_store_credit(sale_return)
+
+    @api.model
+    def _tell_store_credit(self, sale_return):
+        if sale_return.amount_store_credit <= 0:
+            return []
+        return [
+            self.env._(
+                "You have got %(amount)s of store credit on card %(card)s.",
+                amount=sale_return._format_own_money(sale_return.amount_store_credit),
+                card=", ".join(dict.fromkeys(sale_return.store_credit_ids.mapped('card_code'))),
             )
-        return sentences
+        ]

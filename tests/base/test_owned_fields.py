@@ -81,6 +81,7 @@ WRITERS = {
         'sale_return_request_limit': SETTINGS,
         'sale_return_hold_customer_limit': SETTINGS,
         'sale_return_hold_order_limit': SETTINGS,
+        'sale_return_gift': SETTINGS,
         'sale_return_store_credit': SETTINGS,
         'sale_return_store_credit_account_id': SETTINGS,
         'sale_return_store_credit_bonus': SETTINGS,
@@ -103,6 +104,8 @@ WRITERS = {
         'withdrawal_ids': NOBODY,
         'exchange_return_id': NOBODY,
         'exchange_due': NOBODY,
+        'sale_return_gift': {'salesman'},
+        'has_sale_return_gift': NOBODY,
     },
     'sale.order.line': {
         'return_line_ids': NOBODY,

@@ -60,9 +60,10 @@ FIELDS = {
     '/rate': ('rate', 'feedback'),
     '/files/': ('preview',),
     '/returns': ('order_ref', 'email'),
+    '/returns/gift': ('code',),
 }  # fmt: skip
 # Pages that take a form as well.
-WITH_FORM = ('/returns', '/my/orders/<row:order_id>/withdraw')
+WITH_FORM = ('/returns', '/returns/gift', '/my/orders/<row:order_id>/withdraw')
 VISITORS = ('stranger', 'customer', 'other customer', 'link')
 SECRET_HEADERS = {
     'Cache-Control': 'no-store',
@@ -70,7 +71,7 @@ SECRET_HEADERS = {
     'X-Content-Type-Options': 'nosniff',
     'X-Frame-Options': 'SAMEORIGIN',
 }
-ALL_ROUTES = {**ROUTES, '/returns': None}
+ALL_ROUTES = {**ROUTES, '/returns': None, '/returns/gift': None}
 
 
 @tagged('post_install', '-at_install')

@@ -1,0 +1,9 @@
+from . import res_company
+from . import res_config_settings
+from . import sale_order
+from . import sale_return
+from . import sale_return_gift
+from . import stock_picking
+
+# The wings whose fields and methods this one names.
+USES = ('portal', 'exchange', 'wallet')
