@@ -24,13 +24,23 @@ def beta_share(x, a, b):
     (0.5, 0.0701908264)
     >>> beta_share(0.0, 1, 1), beta_share(1.0, 2, 3), round(beta_share(0.3, 0.5, 20.5), 6)
     (0.0, 1.0, 0.999856)
+
+    Halfway, where either side would do, too:
+
+    >>> round(beta_share(1 / 8, 11 / 7, 17), 3)
+    0.781
     """
     if x <= 0:
         return 0.0
     if x >= 1:
         return 1.0
+    # The fraction converges fast on this side; its other side is that of the complement.
     if x > (a + 1) / (a + b + 2):
-        return 1 - beta_share(1 - x, b, a)
+        return 1 - _continue_beta(1 - x, b, a)
+    return _continue_beta(x, a, b)
+
+
+def _continue_beta(x, a, b):
     front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
     tiny = 1e-300
     c, d = 1.0, 1 / max(1 - (a + b) * x / (a + 1), tiny)
@@ -76,6 +86,57 @@ def rise_p_value(recent, base, dispersion=1.0):
         return 1.0
     more = beta_share(share, count + 1, count_before) if count_before else 0.0
     return (beta_share(share, count, count_before + 1) + more) / 2
+
+
+def predicted_p_value(recent, base, prior, dispersion=1.0):
+    """Return how likely a count at least so high is after a past and what is known of the like.
+
+    The rate is a gamma variable, with the prior of its group and the past as evidence; what comes
+    back then has a negative binomial distribution. A short past says little by itself, but others
+    like it say how much such goods come back, and how different they are. Half of what is found
+    counts, as in `rise_p_value`.
+
+    :param prior: `(a, b)` of the group, see `stats.beta_prior`.
+
+    A past of 50 goods of which none came back excludes little; that one in a hundred of the like
+    comes back excludes more:
+
+    >>> round(rise_p_value((4, 100), (0, 50)), 3)
+    0.099
+    >>> round(predicted_p_value((4, 100), (0, 50), (1, 99)), 3)
+    0.018
+    >>> predicted_p_value((0, 100), (5, 300), (1, 99)), predicted_p_value((3, 0), (1, 2), (1, 1))
+    (1.0, 1.0)
+    """
+    count, shape, share = _get_prediction(recent, base, prior, dispersion)
+    if not count:
+        return 1.0
+    return (beta_share(share, count, shape) + beta_share(share, count + 1, shape)) / 2
+
+
+def least_predicted_p_value(recent, base, prior, dispersion=1.0):
+    """Return the least `predicted_p_value` there could be, had all come back of recent goods.
+
+    >>> round(least_predicted_p_value((1, 100), (1, 300), (1, 99)), 4)
+    0.024
+    """
+    (count, total), (before, total_before) = recent, base
+    everything = min(max(count, 0.0) + max(before, 0.0), max(total, 0.0))
+    return predicted_p_value((everything, total), (0.0, total_before), prior, dispersion)
+
+
+def _get_prediction(recent, base, prior, dispersion):
+    """Return how many events there are, the shape of the rate, and the share of recent goods."""
+    (count, total), (before, total_before) = recent, base
+    if total <= 0:
+        return 0.0, 0.0, 0.0
+    dispersion = max(dispersion, 1.0)
+    known = max(total_before, 0.0) + sum(prior)
+    return (
+        min(max(count, 0.0), total) / dispersion,
+        min(max(before, 0.0), max(total_before, 0.0)) / dispersion + prior[0],
+        total / (total + known),
+    )
 
 
 def least_p_value(recent, base, dispersion=1.0):

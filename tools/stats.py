@@ -297,6 +297,25 @@ def laney_limits(points):
     [(0.1, 0.014, 0.226), (0.14, 0.014, 0.226)]
     >>> laney_limits([(0, 0), (0, 10)])
     [(None, None, None), (0.0, 0.0, 0.0)]
+
+    Attendances at hospitals in twenty weeks, and those seen within four hours (M. A. Mohammed,
+    J. S. Panesar, D. B. Laney, R. Wilson, 2013, BMJ Quality & Safety 22, 362-368): of a p-chart
+    most weeks are outside its limits, of Laney's none.
+
+    >>> weeks = [(266501, 280443), (264225, 276823), (276532, 291681), (281461, 296155),
+    ...          (269071, 282343), (261215, 275888), (270409, 283867), (279778, 295251),
+    ...          (270483, 284468), (270320, 282529), (267923, 279618), (271478, 283932),
+    ...          (255353, 266629), (256820, 268091), (261835, 276803), (259144, 271578),
+    ...          (255910, 266005), (260863, 273520), (264465, 278574), (260989, 273772)]
+    >>> limits = laney_limits(weeks)
+    >>> round(sigma_z(weeks), 2), tuple(round(100 * bound, 2) for bound in limits[0][1:])
+    (10.64, (94.01, 96.57))
+    >>> sum(not low <= share <= high for share, low, high in limits)
+    0
+    >>> centre = sum(seen for seen, _all in weeks) / sum(number for _seen, number in weeks)
+    >>> sum(abs(seen / number - centre) > 3 * sqrt(centre * (1 - centre) / number)
+    ...     for seen, number in weeks)
+    16
     """
     known = [(count, total) for count, total in points if total > 0]
     units = sum(total for _count, total in known)

@@ -10,6 +10,10 @@ ALL_WEEKS = 104
 LOOKS = (1, 4, 12)
 # A rate that is compared with its own past needs so many order lines and weeks of it.
 LEAST_LINES, LEAST_WEEKS = 50, 8
+# What is known of the members of a group says how much a member comes back, once there are so many;
+# how restless all are counts like so many weeks of its own.
+LEAST_MEMBERS, USUAL_WEEKS = 10, 26
+ALL = 'all'
 # Weeks of what is compared with the others, or with a limit.
 OTHERS_WEEKS = 26
 # Of all that is tested at most this share of the alerts is expected to be chance.
@@ -164,6 +168,8 @@ class SaleReturnWatch(models.AbstractModel):
                 'looks': dict(zip(looks, pairs, strict=True)),
                 'base': (base, lines),
                 'known': lines >= LEAST_LINES and weeks >= LEAST_WEEKS,
+                'weeks': weeks,
+                'variance': ((restless or 0.0) / stats.MOVING_RANGE_D2) ** 2,
                 'sigma': max((restless or 0.0) / stats.MOVING_RANGE_D2, 1.0),
             }
         return members
@@ -171,37 +177,81 @@ class SaleReturnWatch(models.AbstractModel):
     # === JUDGE === #
 
     def _judge_change(self, rule, members):
-        """Compare the last weeks with the past of the member, or of its group where it has none.
+        """Compare the last weeks with the past of the member, and with what is known of its group.
 
         Three looks, at the last week and at the last four and twelve, find what is sudden and what
         is slow; a member speaks by its strongest look, and the three are tested together (Simes).
         """
-        groups = {}
-        for values in members.values():
-            group = groups.setdefault(values['of'], [0.0, 0.0, 1.0])
-            group[0] += values['base'][0]
-            group[1] += values['base'][1]
-            group[2] = max(group[2], values['sigma'])
+        groups, priors, usual = self._get_groups(members)
         found = []
         for member, values in members.items():
-            base, sigma, basis = values['base'], values['sigma'], 'change'
+            base, basis = values['base'], 'change'
+            group, prior = groups[values['of']], priors.get(values['of'], priors.get(ALL))
+            spread = self._get_dispersion(values, usual)
             if not values['known']:
-                # Its group stands in for its past.
-                count, total, sigma = groups[values['of']]
-                base, basis = (count - base[0], total - base[1]), 'group'
+                basis = 'group'
+                if not prior:
+                    # Its group stands in for its past.
+                    base = tuple(of - own for of, own in zip(group['base'], base, strict=True))
+                    spread = group['sigma'] ** 2
             longest = values['looks'][max(LOOKS)]
-            if longest[1] < rule.minimum or base[1] < LEAST_LINES:
+            if longest[1] < rule.minimum or base[1] + sum(prior or ()) < LEAST_LINES:
                 continue
-            least = signals.least_p_value(longest, base, sigma**2)
-            p_values = {
-                weeks: signals.rise_p_value(values['looks'][weeks], base, sigma**2)
-                for weeks in LOOKS
-            }
+            if prior:
+                judge, least, known = (
+                    signals.predicted_p_value,
+                    signals.least_predicted_p_value,
+                    (base, prior, spread),
+                )
+            else:
+                judge, least, known = signals.rise_p_value, signals.least_p_value, (base, spread)
+            p_values = {weeks: judge(values['looks'][weeks], *known) for weeks in LOOKS}
             weeks = min(p_values, key=p_values.get)
-            p_value = signals.simes(list(p_values.values()))
             recent = values['looks'][weeks]
-            found.append((member, recent, base, weeks, basis, p_value, sigma, least))
+            before = base if basis == 'change' else group['base']
+            p_value = signals.simes(list(p_values.values()))
+            found.append(
+                (member, recent, before, weeks, basis, p_value, spread**0.5, least(longest, *known))
+            )
         return self._prepare_signals(found)
+
+    def _get_groups(self, members):
+        """Return the past of each group, what it says of a member, and how restless members are.
+
+        :return: `({group: {base, sigma}}, {group: prior}, variance)`; `ALL` is the group of all,
+            and groups of few members say nothing of another.
+        """
+        groups, rates, variances = {}, {}, []
+        for values in members.values():
+            group = groups.setdefault(values['of'], {'base': (0.0, 0.0), 'sigma': 1.0})
+            group['base'] = tuple(
+                of + own for of, own in zip(group['base'], values['base'], strict=True)
+            )
+            group['sigma'] = max(group['sigma'], values['variance'] ** 0.5)
+            if values['known']:
+                for key in (values['of'], ALL):
+                    rates.setdefault(key, []).append(values['base'])
+                if values['base'][0]:
+                    variances += [values['variance']] * values['weeks']
+        priors = {
+            key: stats.beta_prior(pairs)
+            for key, pairs in rates.items()
+            if len(pairs) >= LEAST_MEMBERS
+        }
+        usual = sum(variances) / len(variances) if variances else None
+        return groups, priors, usual
+
+    def _get_dispersion(self, values, usual):
+        """Return Laney's sigma_z² of a member, drawn towards that of all by half a year of weeks.
+
+        Few moving ranges say little, and one week in which all came back at once makes it large.
+        """
+        if not values['known']:
+            return max(usual or 1.0, 1.0)
+        weeks, variance = values['weeks'], values['variance']
+        if usual is not None:
+            variance = (weeks * variance + USUAL_WEEKS * usual) / (weeks + USUAL_WEEKS)
+        return max(variance, 1.0)
 
     def _judge_others(self, rule, members):
         """Compare each member with the others of its group, by the limits of a funnel."""
