@@ -241,7 +241,8 @@ def get_tile(env, data, tile):
     rows = [row['fieldName'] for row in tile['rows']]
     sets = [rows[:number] for number in range(len(rows) + 1)]
     measures = [f'{one["fieldName"]}:{one["aggregator"]}' for one in tile['measures']]
-    return lambda: env[tile['model']].formatted_read_grouping_sets(domain, sets, measures)
+    model = env[tile['model']].with_context(**tile['context'])
+    return lambda: model.formatted_read_grouping_sets(domain, sets, measures)
 
 
 def get_defaults(env, action, context):

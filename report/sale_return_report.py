@@ -49,6 +49,9 @@ MANY = frozenset(
     }
 )
 
+# Rows of a table on a dashboard.
+TOP = 10
+
 
 def get_rate(over, under, scale=1):
     """Return the SQL of a rate as `tools.stats.rate` counts it: never above all, never below none.
@@ -447,6 +450,30 @@ class SaleReturnReport(models.Model):
         """Override of `base` to give quantiles the memory they need."""
         self._set_sort_memory(aggregates)
         return super()._read_grouping_sets(domain, grouping_sets, aggregates, *args, **kwargs)
+
+    @api.model
+    @api.readonly
+    def formatted_read_grouping_sets(self, domain, grouping_sets, aggregates=(), *, order=None):
+        """Override of `web` to read no more groups than the table of a dashboard shows.
+
+        A pivot of a spreadsheet asks for all of them, fifty thousand customers with their names, to
+        show the ten with the largest `sale_return_top` (an aggregate, in the context).
+        """
+        top = self.env.context.get('sale_return_top')
+        if top not in aggregates or any(len(groupby) > 1 for groupby in grouping_sets):
+            return super().formatted_read_grouping_sets(
+                domain, grouping_sets, aggregates, order=order
+            )
+        return [
+            self.formatted_read_group(
+                domain,
+                groupby,
+                aggregates,
+                limit=TOP if groupby else None,
+                order=f'{top} desc nulls last' if groupby else None,
+            )
+            for groupby in grouping_sets
+        ]
 
     @api.model
     def _set_sort_memory(self, aggregates):

@@ -12,6 +12,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ...benchmarks import facts
 from ...report import sale_return_ranking_fact, sale_return_resale_fact
 from ...report.sale_return_resale_fact import RESALES_FRESH_UNTIL
 from ...tools import stats
@@ -425,6 +426,43 @@ class TestAnalyticsDashboards(SaleReturnCommon):
                 for figure in sheet['figures']:
                     if figure['data']['type'].startswith('odoo_'):
                         self._read_chart(figure['data'])
+
+    def test_the_table_of_customers_reads_no_more_than_it_shows(self):
+        buyers = [self._create_customer(f"Buyer {number}") for number in range(12)]
+        row = {'kind': 'returned', 'company_id': self.company.id, 'qty_returned': 1}
+        rows = [
+            {**row, 'partner_id': customer.id, 'value_returned': 10 * number}
+            for number, customer in enumerate(buyers)
+        ]
+        # Others bought, and returned nothing.
+        rows += [
+            {**row, 'kind': 'shipped', 'qty_returned': None, 'partner_id': partner.id}
+            for partner in (self.customer, self._create_customer("Satisfied"))
+        ]
+        self.env.flush_all()
+        self.enterContext(facts.given(self.env, rows))
+        page = self.env.ref('sale_return.spreadsheet_dashboard_who').sudo()
+        pivot = next(
+            pivot
+            for pivot in json.loads(page.spreadsheet_data)['pivots'].values()
+            if [row['fieldName'] for row in pivot['rows']] == ['commercial_partner_id']
+        )
+        measures = [f"{m['fieldName']}:{m['aggregator']}" for m in pivot['measures']]
+        report = self.env['sale.return.report']
+        args = pivot['domain'], [[], ['commercial_partner_id']], measures
+        (everything,), customers = report.formatted_read_grouping_sets(*args)
+        top = pivot['context']['sale_return_top']
+        shown = report.with_context(sale_return_top=top).formatted_read_grouping_sets(*args)
+        self.assertEqual(shown[0], [everything])
+        self.assertEqual((len(customers), len(shown[1])), (14, 10))
+        values = sorted((row[measures[0]] or 0 for row in customers), reverse=True)
+        self.assertEqual([row[measures[0]] or 0 for row in shown[1]], values[:10])
+        known = {row['commercial_partner_id'][0]: row for row in customers}
+        for row in shown[1]:
+            self.assertEqual(row, known[row['commercial_partner_id'][0]])
+        # What the context asks for has to be one of the figures.
+        odd = report.with_context(sale_return_top='id:max')
+        self.assertEqual(odd.formatted_read_grouping_sets(*args)[1], customers)
 
     def _read_pivot(self, pivot):
         rows = [row['fieldName'] for row in pivot['rows']]
