@@ -174,6 +174,7 @@
         'views/channel/res_config_settings_channel_views.xml',
         'views/foresight/sale_return_alert_rule_views.xml',
         'views/foresight/sale_return_alert_views.xml',
+        'views/foresight/sale_return_card_views.xml',
         'views/foresight/sale_return_risk_views.xml',
         'views/foresight/res_config_settings_foresight_views.xml',
         'views/base/sale_return_worklist_views.xml',

@@ -7,6 +7,10 @@ from . import sale_return_risk
 from . import sale_return_risk_contact
 from . import sale_return_risk_report
 from . import sale_return_risk_scorer
+from . import sale_return_card
+from . import res_partner
+from . import product_template
+from . import product_product
 from . import sale_return
 from . import sale_return_file
 from . import sale_return_rule

@@ -8,6 +8,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import BaseCase, tagged
 
+from ...benchmarks import foresight
 from ...models.foresight.sale_return_risk_scorer import PEERS
 from ...tools.risk import MOST, score
 from ..common_decision import DecisionCommon
@@ -90,6 +91,46 @@ class TestRisk(DecisionCommon):
             self._deliver(self._create_order(partner_id=partner.id))
         self.scorer._cron_refresh()
         return ring
+
+    def test_customers_and_products_show_their_card_to_approvers(self):
+        customer = self._create_customer("Card")
+        self._return_goods(self._create_sale(partner_id=customer.id), 5)
+        self._create_sale(partner_id=customer.id)
+        pending = self._return_of(customer)
+        contact = self._create_customer("Contact of the card", parent_id=customer.id)
+        card = customer.with_user(self.approver)
+        # Three order lines of ten: of one of them half came back.
+        self.assertEqual(card.sale_return_bought, 3)
+        self.assertAlmostEqual(card.sale_return_rate, 100 * 0.5 / 3)
+        self.assertLess(card.sale_return_rate_low, card.sale_return_rate)
+        self.assertGreater(card.sale_return_rate_high, 50)
+        self.assertEqual(card.sale_return_open_count, 1)
+        self.assertEqual(card.action_open_sale_returns()['res_id'], pending.id)
+        self.assertEqual(contact.with_user(self.approver).sale_return_bought, 0)
+        template = self.product.product_tmpl_id.with_user(self.approver)
+        self.assertGreaterEqual(template.sale_return_bought, 3)
+        self.assertIn(pending.id, template._get_sale_return_open()[template.id])
+        self.assertTrue(self.product.with_user(self.approver).action_open_sale_returns())
+        for form, name in (
+            (self.env['res.partner'], 'base.view_partner_form'),
+            (self.env['product.template'], 'product.product_template_form_view'),
+            (self.env['product.product'], 'product.product_normal_form_view'),
+        ):
+            view = self.env.ref(name).id
+            for user, is_shown in ((self.approver, True), (self.clerk, False)):
+                arch = form.with_user(user).get_view(view)['arch']
+                self.assertEqual('sale_return_rate' in arch, is_shown, (name, user.login))
+        with self.assertRaises(AccessError):
+            self.env['res.partner'].with_user(self.clerk).browse(customer.id).read(
+                ['sale_return_rate']
+            )
+        with self.assertRaises(AccessError):
+            customer.with_user(self.clerk).action_open_sale_returns()
+
+    def test_generated_rings_are_found_and_good_customers_are_left_alone(self):
+        flagged, _scored = foresight.flag(self.env(su=True), good=300, rings=4)
+        self.assertLessEqual(flagged.count(0) / 300, 0.02)
+        self.assertEqual(set(flagged) - {0}, {1, 2, 3, 4})
 
     def test_a_new_customer_is_neutral(self):
         risk = self._get_risk(self._return_of(self._create_customer("New")))
