@@ -448,7 +448,10 @@ def insert_people(env, chance, people):
         if person['found']
     ])  # fmt: skip
     env.invalidate_all()
-    return insert('sale_return', rows)
+    new = insert('sale_return', rows)
+    # As the database does by itself, in time: plans are made for as much as there is.
+    cr.execute("ANALYZE res_partner, sale_order, sale_order_line, sale_return")
+    return new
 
 
 # === TIME === #

@@ -25,3 +25,4 @@ from . import channel
 from . import settlement
 from . import outbox
 from . import foresight
+from . import forecast

@@ -23,6 +23,7 @@ from .channel import *
 from .settlement import *
 from .outbox import *
 from .foresight import *
+from .forecast import *
 from .flow import *
 from .walks import *
 from . import test_rooms

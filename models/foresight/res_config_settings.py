@@ -10,8 +10,8 @@ class ResConfigSettings(models.TransientModel):
         string="Foresight",
         group='sale_return.group_user',
         implied_group='sale_return.group_foresight',
-        help="Alerts when more comes back, waits or is credited than usual, and points for "
-        "unusual returns.",
+        help="Alerts when more comes back, waits or is credited than usual, what is expected back, "
+        "and points for unusual returns.",
     )
 
     def set_values(self):

@@ -1,7 +1,11 @@
 from odoo import models
 
 # Jobs of this part: off with it.
-JOBS = ('sale_return.ir_cron_watch', 'sale_return.ir_cron_refresh_risk')
+JOBS = (
+    'sale_return.ir_cron_watch',
+    'sale_return.ir_cron_refresh_risk',
+    'sale_return.ir_cron_forecast',
+)
 
 
 class SaleReturnHealth(models.AbstractModel):

@@ -157,6 +157,10 @@ WRITERS = {
         'sale_return_native_type_id': NOBODY,
         'sale_return_refurbish_loc_id': NOBODY,
     },
+    'stock.warehouse.orderpoint': {
+        'sale_return_forecast': STOCK_MANAGER,
+        'sale_return_expected': NOBODY,
+    },
 }
 
 VALUES = {
@@ -260,6 +264,9 @@ class TestOwnedTable(OwnedCommon):
             'stock.picking': order.picking_ids[:1],
             'stock.picking.type': self.warehouse.sale_return_type_id,
             'stock.warehouse': self.warehouse,
+            'stock.warehouse.orderpoint': self.env['stock.warehouse.orderpoint'].create(
+                {'product_id': self.product.id}
+            ),
         }
 
     def _get_value(self, record, name):
