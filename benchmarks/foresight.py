@@ -509,10 +509,10 @@ def make_products(env, number):
     env.cr.execute(
         """
         INSERT INTO product_product
-        SELECT (JSONB_POPULATE_RECORD(product, JSONB_BUILD_OBJECT(
+        SELECT (JSONB_POPULATE_RECORD(one.product, JSONB_BUILD_OBJECT(
                    'id', NEXTVAL('product_product_id_seq'), 'combination_indices', 'f' || number
                ))).*
-          FROM (SELECT * FROM product_product ORDER BY id LIMIT 1) AS product
+          FROM (SELECT product_product FROM product_product ORDER BY id LIMIT 1) AS one(product)
     CROSS JOIN GENERATE_SERIES(1, %s) AS number
      RETURNING id
         """,
