@@ -254,7 +254,7 @@ class SaleReturnFollow(SaleReturnAccess):
         return {
             'dispatch': request.env._("Thank you. We have noted your tracking number."),
             'cancel': request.env._("The return is cancelled."),
-            'appeal': request.env._("We have received your appeal. Somebody else will look at it."),
+            'appeal': request.env._("We have received your appeal. Somebody else will review it."),
             'rate': request.env._("Thank you for your feedback!"),
         }
 

@@ -200,7 +200,7 @@ class SaleReturnRequest(SaleReturnAccess):
         key = order._read_return_form_key(params.get('form_key'))
         if not key:
             raise RequestRefused(
-                request.env._("The form was open for too long. Please look it over and send it.")
+                request.env._("The form was open for too long. Please check it and send it again.")
             )
         return self._get_service()._prepare_draft(order, self._extract_choices(params), key)
 

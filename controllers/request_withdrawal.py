@@ -86,7 +86,7 @@ class SaleReturnWithdrawal(SaleReturnRequest):
         key = order._read_return_form_key(params.get('form_key'))
         if not key:
             raise RequestRefused(
-                request.env._("The form was open for too long. Please look it over and send it.")
+                request.env._("The form was open for too long. Please check it and send it again.")
             )
         quantities = {
             choice['line_id']: choice['quantity'] for choice in self._extract_choices(params)

@@ -62,8 +62,10 @@ class SaleReturnNoteReport(models.Model):
     kind = fields.Selection(
         [*CREDIT_KINDS, ('goodwill', "Goodwill"), ('other', "Other")],
         readonly=True,
-        help="What the line stands for: the goods, what they take along of the order's discounts "
-        "and shipping, what was kept back, or goodwill.",
+        help=(
+            "What the line stands for: the goods, what they take along of the order's discounts"
+            " and shipping, what was kept back, or goodwill."
+        ),
     )
     taxes = fields.Char(readonly=True, help="The taxes of the line, in the order of their names.")
     untaxed = fields.Monetary(readonly=True)

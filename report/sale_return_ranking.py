@@ -76,11 +76,14 @@ class SaleReturnRanking(models.Model):
         "Fair Rate",
         readonly=True,
         aggregator=None,
-        help="Drawn towards the rate of the group, (r + a) / (n + a + b), so that one of one does "
-        "not lead the list. Group: the product category, else all of the company.",
+        help=(
+            "Shrunk towards the rate of the group, (r + a) / (n + a + b), so that one return out "
+            "of one sale does not lead the list. Group: the product category, otherwise the whole"
+            " company."
+        ),
     )
     ppm = fields.Float(
-        "Of a Million", readonly=True, aggregator=None, help="Returned of a million shipped units."
+        "Per Million", readonly=True, aggregator=None, help="Returned of a million shipped units."
     )
 
     @property

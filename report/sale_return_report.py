@@ -163,7 +163,10 @@ class SaleReturnReport(models.Model):
     order_id = fields.Many2one('sale.order', string="Sales Order", readonly=True)
     sale_line_id = fields.Many2one('sale.order.line', string="Order Line", readonly=True)
     picking_id = fields.Many2one(
-        'stock.picking', string="Delivery", readonly=True, help="The last one of the order line."
+        'stock.picking',
+        string="Delivery",
+        readonly=True,
+        help=("The last delivery of the order line."),
     )
     return_id = fields.Many2one('sale.return', readonly=True)
     return_line_id = fields.Many2one('sale.return.line', readonly=True)
@@ -197,8 +200,10 @@ class SaleReturnReport(models.Model):
     supplier_source = fields.Selection(
         [('lot', "By lot"), ('vendor', "Main vendor")],
         readonly=True,
-        help="By lot: who delivered this lot or serial number. Main vendor: the first one of the "
-        "product, which need not be the one who delivered these goods.",
+        help=(
+            "By lot: who delivered this lot or serial number. Main vendor: the first one of the "
+            "product, who may not have delivered these goods."
+        ),
     )
     # What came back and why
     state = fields.Selection(RETURN_STATES, string="Return Status", readonly=True)
@@ -212,7 +217,7 @@ class SaleReturnReport(models.Model):
             ('refused', "Refused"),
         ],
         readonly=True,
-        help="Where this part of the return line stands.",
+        help="Stage of this part of the return line.",
     )
     reason_id = fields.Many2one('sale.return.reason', readonly=True)
     root_cause = fields.Selection(
@@ -260,7 +265,7 @@ class SaleReturnReport(models.Model):
     )
     date_inspection = fields.Datetime(string="Inspection Date", readonly=True)
     date_credit = fields.Datetime(
-        string="Credit Date", readonly=True, help="When the last posted credit note was made."
+        string="Credit Date", readonly=True, help="When the last posted credit note was created."
     )
     # Quantities, in the product's own unit
     qty_shipped = fields.Float("Shipped Qty", digits='Product Unit', readonly=True)
@@ -284,16 +289,19 @@ class SaleReturnReport(models.Model):
     value_shipped = fields.Monetary(
         "Shipped Value",
         readonly=True,
-        help="Net of the invoice, of the order while not invoiced, at the rate of that document.",
+        help=(
+            "Net amount of the invoice, or of the order while not invoiced, at the rate of that "
+            "document."
+        ),
     )
     value_returned = fields.Monetary(
-        "Returned Value", readonly=True, help="What the returned goods were sold for, net."
+        "Returned Value", readonly=True, help="Net sales value of the returned goods."
     )
     amount_credited = fields.Monetary(
         "Credited", readonly=True, help="Posted credit notes without taxes, less deductions."
     )
     amount_deducted = fields.Monetary(
-        "Deductions", readonly=True, help="Kept back on posted credit notes, e.g. fees."
+        "Deductions", readonly=True, help="Deducted on posted credit notes, e.g. fees."
     )
     cost_shipped = fields.Monetary(
         "Shipped Cost", readonly=True, help="Stock value of the delivered goods."
@@ -301,17 +309,21 @@ class SaleReturnReport(models.Model):
     cost_returned = fields.Monetary(
         "Returned Cost",
         readonly=True,
-        help="Stock value of what came back and was not rejected. It is recovered, lost, or still "
-        "at risk.",
+        help=(
+            "Stock value of goods that came back and were not rejected. It is recovered, lost, or"
+            " still at risk."
+        ),
     )
     cost_recovered = fields.Monetary(
-        "Recovered", readonly=True, help="Cost of what went back to stock or to refurbishment."
+        "Recovered",
+        readonly=True,
+        help=("Cost of goods that went back to stock or to refurbishment."),
     )
     cost_at_risk = fields.Monetary(
         "At Risk", readonly=True, help="Cost of what waits for its inspection."
     )
     cost_lost = fields.Monetary(
-        "Lost", readonly=True, help="Cost of what was scrapped, given away or went to the vendor."
+        "Lost", readonly=True, help="Cost of goods scrapped, given away or sent to the vendor."
     )
     margin_before_return_costs = fields.Monetary(
         "Margin before Return Costs",
@@ -331,11 +343,11 @@ class SaleReturnReport(models.Model):
     hours_inspection = _hours("Hours to Inspection", "From receipt to disposition (mean).")
     hours_credit = _hours("Hours to Credit", "From acceptance to the credit note (mean).")
     hours_total = _hours("Hours in All", "From the request to the credit note (mean).")
-    hours_decision_median = _hours("Hours to Decision (median)", "Half took no longer.")
-    hours_receipt_median = _hours("Hours to Receipt (median)", "Half took no longer.")
-    hours_inspection_median = _hours("Hours to Inspection (median)", "Half took no longer.")
-    hours_credit_median = _hours("Hours to Credit (median)", "Half took no longer.")
-    hours_total_median = _hours("Hours in All (median)", "Half took no longer.")
+    hours_decision_median = _hours("Hours to Decision (median)", "Median: half took no longer.")
+    hours_receipt_median = _hours("Hours to Receipt (median)", "Median: half took no longer.")
+    hours_inspection_median = _hours("Hours to Inspection (median)", "Median: half took no longer.")
+    hours_credit_median = _hours("Hours to Credit (median)", "Median: half took no longer.")
+    hours_total_median = _hours("Hours in All (median)", "Median: half took no longer.")
     hours_decision_p90 = _hours("Hours to Decision (nine of ten)", "Nine of ten took no longer.")
     hours_receipt_p90 = _hours("Hours to Receipt (nine of ten)", "Nine of ten took no longer.")
     hours_inspection_p90 = _hours(
@@ -343,7 +355,7 @@ class SaleReturnReport(models.Model):
     )
     hours_credit_p90 = _hours("Hours to Credit (nine of ten)", "Nine of ten took no longer.")
     hours_total_p90 = _hours("Hours in All (nine of ten)", "Nine of ten took no longer.")
-    days_since_sale_median = _hours("Days since Sale (median)", "Half came back sooner.")
+    days_since_sale_median = _hours("Days since Sale (median)", "Median: half came back sooner.")
     # Ratios
     rate_units = _ratio(
         "Return Rate (units)",
@@ -351,15 +363,13 @@ class SaleReturnReport(models.Model):
         "other dates rows of one kind have no other to be compared with.",
     )
     percent_units = _ratio(
-        "Return Rate in %", "Returned of a hundred shipped units of what is selected."
+        "Return Rate in %", "Returned units per hundred shipped units of the selection."
     )
-    rate_value = _ratio("Return Rate (value)", "Returned ÷ shipped value of what is selected.")
-    rate_ppm = _ratio("Returned of a Million", "Returned units of a million shipped ones.")
+    rate_value = _ratio("Return Rate (value)", "Returned ÷ shipped value of the selection.")
+    rate_ppm = _ratio("Returned per Million", "Returned units per million shipped.")
     rate_recovery = _ratio("Recovery Rate", "Recovered ÷ returned cost.")
     rate_authorized = _ratio("Authorization Rate", "Authorized ÷ requested quantity.")
-    rate_accepted = _ratio(
-        "Acceptance Rate", "Accepted ÷ inspected quantity, of what was inspected."
-    )
+    rate_accepted = _ratio("Acceptance Rate", "Accepted ÷ inspected quantity.")
 
     @property
     def _table_query(self):

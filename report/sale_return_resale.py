@@ -56,12 +56,15 @@ class SaleReturnResale(models.Model):
         readonly=True, aggregator='avg', help="From the receipt to the next delivery (mean)."
     )
     days_to_resale_median = fields.Float(
-        "Days to Resale (median)", readonly=True, aggregator='avg', help="Half was sold sooner."
+        "Days to Resale (median)",
+        readonly=True,
+        aggregator='avg',
+        help=("Median: half was sold sooner."),
     )
     days_in_stock = fields.Float(
         readonly=True,
         aggregator='avg',
-        help="From the restocking until it was sold again, until today where it was not.",
+        help="From restocking to resale, or until today if not sold again.",
     )
     quantity = fields.Float(digits='Product Unit', readonly=True)
     qty_resold = fields.Float("Sold again Qty", digits='Product Unit', readonly=True)

@@ -15,8 +15,10 @@ class SaleReturnCompare(models.TransientModel):
         "Within Days",
         default=30,
         required=True,
-        help="Returns within so many days of the sale count. What was sold later than that is left "
-        "out of both periods.",
+        help=(
+            "Only returns within this many days of the sale count. More recent sales are left out"
+            " of both periods."
+        ),
     )
     product_ids = fields.Many2many('product.product', string="Products")
     categ_id = fields.Many2one('product.category', string="Product Category")
@@ -78,7 +80,7 @@ class SaleReturnCompare(models.TransientModel):
             return self.env._("Choose two periods, each from its first to its last day.")
         if values['difference'] is None:
             return self.env._(
-                "Nothing that is old enough was sold in one of the periods, so there is nothing to "
+                "One of the periods has no sales that are old enough, so there is nothing to "
                 "compare."
             )
         texts = {

@@ -24,9 +24,9 @@ class SaleReturnCreate(models.TransientModel):
         'sale.return.reason',
         check_company=True,
         domain=[('on_returns', '=', True)],
-        help="Reason of the lines that have none of their own.",
+        help="Reason for lines without their own.",
     )
-    customer_note = fields.Text(help="What the customer says, in their words.")
+    customer_note = fields.Text(help="Comment of the customer, in their own words.")
     external_ref = fields.Char(string="External Reference")
     wants_store_credit = fields.Boolean(compute='_compute_wants_store_credit')
     store_credit_consent = fields.Text(

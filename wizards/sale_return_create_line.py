@@ -57,10 +57,10 @@ class SaleReturnCreateLine(models.TransientModel):
         compute='_compute_exchange_product_id',
         store=True,
         readonly=False,
-        help="Another variant costs what was paid, another product its price of today.",
+        help="Another variant costs what was paid, another product its current price.",
     )
     exchange_text = fields.Char(
-        string="In Stock", compute='_compute_exchange_text', help="How many of it are free."
+        string="In Stock", compute='_compute_exchange_text', help="Quantity available."
     )
 
     # The verdicts of the rules on the input, in words for the user.

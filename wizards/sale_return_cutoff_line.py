@@ -27,7 +27,7 @@ class SaleReturnCutoffLine(models.TransientModel):
     partner_id = fields.Many2one('res.partner', string="Customer")
     product_id = fields.Many2one('product.product')
     receipt_names = fields.Char(string="Receipts")
-    receipt_date = fields.Datetime(string="Received on", help="When the last of it came.")
+    receipt_date = fields.Datetime(string="Received on", help="When the last goods arrived.")
     move_id = fields.Many2one(
         'account.move', string="Document", help="The invoice or credit note of the amounts."
     )
@@ -39,9 +39,7 @@ class SaleReturnCutoffLine(models.TransientModel):
     tax = fields.Monetary()
     cost_account_id = fields.Many2one('account.account', string="Expense Account")
     stock_account_id = fields.Many2one('account.account')
-    cost = fields.Monetary(
-        help="Cost of the goods, of products that the ledger values in real time."
-    )
+    cost = fields.Monetary(help="Cost of the goods, for products valued in real time.")
 
     @api.depends('return_line_id')
     def _compute_return_name(self):

@@ -24,7 +24,7 @@ class SaleReturnDecide(models.TransientModel):
         compute='_compute_quantity',
         store=True,
         readonly=False,
-        help="0 refuses the line.",
+        help="Enter 0 to refuse the line.",
     )
     template_id = fields.Many2one('sale.return.refusal.template')
     reason = fields.Text(

@@ -34,9 +34,7 @@ class SaleReturnDiscrepancyRegister(models.TransientModel):
     quantity = fields.Float(
         digits=False, min_display_digits='Product Unit', default=1.0, required=True
     )
-    lot_name = fields.Char(
-        string="Lot/Serial Number", help="What is written on the thing, known or not."
-    )
+    lot_name = fields.Char(string="Lot/Serial Number", help="Number on the goods, known or not.")
     note = fields.Text()
     attachment_ids = fields.Many2many('ir.attachment', string="Photos")
     user_id = fields.Many2one(

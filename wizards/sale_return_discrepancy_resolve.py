@@ -19,7 +19,7 @@ class SaleReturnDiscrepancyResolve(models.TransientModel):
         compute='_compute_liability',
         store=True,
         readonly=False,
-        help="Whose fault it is; a claim is against them.",
+        help="Whose fault it is; a claim is made against them.",
     )
     reason = fields.Text()
 

@@ -58,10 +58,10 @@ class SaleReturnGoodwillGrant(models.TransientModel):
         store=False,
         help="Share of what is left, as an amount.",
     )
-    percent = fields.Float(store=False, help="Share of what is left of the invoice, as an amount.")
+    percent = fields.Float(store=False, help="Share of the remaining invoice amount, as an amount.")
     amount = fields.Monetary(required=True)
     amount_left = fields.Monetary(
-        string="Left of the Invoice",
+        string="Remaining Invoice Amount",
         compute='_compute_amount_left',
         compute_sudo=True,
         help="What was invoiced and not credited yet, tax included or not as chosen.",
@@ -90,7 +90,7 @@ class SaleReturnGoodwillGrant(models.TransientModel):
         self.ensure_one()
         if not self.res_model:
             raise UserError(
-                self.env._("Goodwill is granted on an invoice, an order or a return. Name one.")
+                self.env._("Goodwill is granted on an invoice, an order or a return. Choose one.")
             )
         record = self.env[self.res_model].browse(self.res_id).sudo(False)
         record.check_access('read')

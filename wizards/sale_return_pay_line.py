@@ -27,7 +27,9 @@ class SaleReturnPayLine(models.TransientModel):
         string="Early Payment Discount",
         currency_field='note_currency_id',
         readonly=True,
-        help="Was granted when the invoice was paid early, so it was never received.",
+        help=(
+            "Discount granted because the invoice was paid early, so the money was never received."
+        ),
     )
 
     @api.model

@@ -9,7 +9,7 @@ class SaleReturnReceive(models.TransientModel):
     _description = "Receive and Inspect Returns"
 
     grade_id = fields.Many2one(
-        'sale.return.grade', string="Condition", help="Condition in which all of it came."
+        'sale.return.grade', string="Condition", help="Condition of all of the goods."
     )
     disposition_id = fields.Many2one(
         'sale.return.disposition',

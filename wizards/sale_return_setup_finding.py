@@ -16,10 +16,12 @@ class SaleReturnSetupFinding(models.TransientModel):
     sequence = fields.Integer()
     sentence = fields.Char(required=True)
     button = fields.Char()
-    code = fields.Char(help="What mends it, see the health of returns.")
-    action = fields.Char(help="XML id of the action where it is mended.")
+    code = fields.Char(help="What fixes it, see the health of returns.")
+    action = fields.Char(help="XML id of the action to fix it.")
     domain = fields.Char()
-    is_open = fields.Boolean(compute='_compute_is_open', help="The reader may open what mends it.")
+    is_open = fields.Boolean(
+        compute='_compute_is_open', help=("Whether the user may open the place to fix it.")
+    )
 
     @api.depends('action')
     @api.depends_context('uid')

@@ -60,7 +60,7 @@ class SaleReturnStart(models.TransientModel):
             ('china_shop', "China shop, seven days without reason"),
             ('wholesale', "Wholesale"),
             ('electronics', "Electronics with serial numbers"),
-            ('till_shops', "Shops with tills"),
+            ('till_shops', "Shops with cash registers"),
         ],
         required=True,
         default=lambda self: COUNTRY_TEMPLATES.get(self.env.company.country_id.code, 'eu_web_shop'),
@@ -90,8 +90,8 @@ class SaleReturnStart(models.TransientModel):
     )
     decides = fields.Selection(
         [
-            ('none', "Nobody: returns within the terms are approved by themselves"),
-            ('levels', "A person, from a certain value"),
+            ('none', "Nobody: returns within the terms are approved automatically"),
+            ('levels', "A person, above a certain value"),
             ('always', "A person, always"),
         ],
         string="Who Decides",
@@ -224,7 +224,7 @@ class SaleReturnStart(models.TransientModel):
             written = configurations.search(done, limit=1) or configurations._note(
                 self.company_id, name, settings=document.get('settings')
             )
-        return written._get_records_action(name=self.env._("What Was Written"), target='main')
+        return written._get_records_action(name=self.env._("Written Values"), target='main')
 
     @api.model
     def action_export(self):

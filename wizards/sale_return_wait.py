@@ -8,7 +8,7 @@ class SaleReturnWait(models.TransientModel):
     _inherit = ['sale.return.dialog']
     _description = "Wait for the Customer"
 
-    reason = fields.Text(string="What do you ask?", required=True)
+    reason = fields.Text(string="What do you ask the customer?", required=True)
 
     def action_confirm(self):
         """Stop the deadlines of the returns."""

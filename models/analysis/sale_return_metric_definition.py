@@ -9,7 +9,7 @@ class SaleReturnMetricDefinition(models.Model):
     _order = 'page, sequence, id'
 
     name = fields.Char(required=True, translate=True)
-    code = fields.Char(required=True, help="Name of the field or method that gives it.")
+    code = fields.Char(required=True, help="Name of the field or method that provides it.")
     sequence = fields.Integer(default=10)
     page = fields.Selection(
         [
@@ -26,9 +26,9 @@ class SaleReturnMetricDefinition(models.Model):
         help="Where it is shown first.",
     )
     definition = fields.Text(required=True, translate=True, help="Numerator and denominator.")
-    date_basis = fields.Char(translate=True, help="Which date puts it into a period.")
-    maturity = fields.Char(translate=True, help="Age from which the figure can be judged.")
+    date_basis = fields.Char(translate=True, help="Date by which it is assigned to a period.")
+    maturity = fields.Char(translate=True, help="Age from which the figure is meaningful.")
     unit = fields.Char(required=True, translate=True)
-    exclusions = fields.Char(translate=True, help="What is left out.")
+    exclusions = fields.Char(translate=True, help="What it leaves out.")
 
     _code_unique = models.UniqueIndex('(code)', "This metric is defined already.")

@@ -22,7 +22,7 @@ class ResCompany(models.Model):
         'stock.location',
         readonly=True,
         copy=False,
-        help="Parent of the places where the company's warehouses refurbish returns.",
+        help="Parent of the locations where the company's warehouses refurbish returns.",
         groups='base.group_user',
     )
     sale_return_scrap_location_id = fields.Many2one(
@@ -33,17 +33,21 @@ class ResCompany(models.Model):
         groups='base.group_user',
     )
     sale_return_adopt_native = fields.Boolean(
-        string="Odoo's Returns Feed Returns",
+        string="Odoo's Returns Create Returns",
         default=True,
-        help="Goods that come back by Odoo's own return of a delivery leave a return behind, which "
-        "is decided on, inspected and credited like any other.",
+        help=(
+            "Goods that come back by Odoo's own return of a delivery leave a return behind, "
+            "which is decided on, inspected and credited like any other."
+        ),
         groups='base.group_user',
     )
     sale_return_auto_credit = fields.Boolean(
         string="Automatic Credit Notes",
         default=True,
-        help="Credit notes are made as soon as the policy releases them. Otherwise somebody "
-        "presses the button.",
+        help=(
+            "Credit notes are created as soon as the policy releases them. Otherwise somebody has"
+            " to press the button."
+        ),
         groups='base.group_user',
     )
     sale_return_mail_approved = fields.Boolean(
@@ -64,7 +68,7 @@ class ResCompany(models.Model):
         string="Exchange Rate of Credit Notes",
         required=True,
         default='original',
-        help="At the rate of the invoice a credit leaves no exchange difference.",
+        help="At the rate of the invoice, a credit leaves no exchange difference.",
         groups='base.group_user',
     )
     sale_return_scrap_account_id = fields.Many2one(
@@ -87,8 +91,10 @@ class ResCompany(models.Model):
 
     sale_return_goodwill_agent_limit = fields.Monetary(
         string="Goodwill per Agent and Month",
-        help="What each user of Returns may grant in a calendar month, tax included. 0: every "
-        "goodwill takes a manager.",
+        help=(
+            "What each user of Returns may grant in a calendar month, tax included. 0: every "
+            "goodwill needs a manager."
+        ),
         groups='base.group_user',
     )
     sale_return_goodwill_customer_limit = fields.Monetary(
@@ -99,10 +105,13 @@ class ResCompany(models.Model):
     )
 
     sale_return_second_person_above = fields.Monetary(
-        string="Payouts by Two Persons above",
+        string="Two Persons for Payouts above",
         default=1000.0,
-        help="More than this to one customer is paid back by two persons where there are two with "
-        "rights in Invoicing: who prepares it does not post it. 0: one person is enough.",
+        help=(
+            "More than this to one customer is paid back by two persons where there are two "
+            "with rights in Invoicing: who prepares it does not post it. 0: one person is "
+            "enough."
+        ),
         groups='base.group_user',
     )
 
@@ -110,29 +119,38 @@ class ResCompany(models.Model):
     sale_return_period_days = fields.Integer(
         string="Returns Count Together for",
         default=30,
-        help="Days in which the returns and credits of one customer or order count together, where "
-        "limits and levels of approval ask for an amount. 0: each return counts alone.",
+        help=(
+            "Days in which the returns and credits of one customer or order count together, "
+            "where limits and levels of approval ask for an amount. 0: each return counts "
+            "alone."
+        ),
         groups='base.group_user',
     )
     sale_return_unbacked_agent_limit = fields.Monetary(
         string="Credits without Goods per Approver and Month",
         default=2500.0,
-        help="What each approver may decide in a calendar month on credits that no goods back up, "
-        "tax included. More takes a manager. 0: no limit.",
+        help=(
+            "What each approver may decide in a calendar month on credits that no goods back "
+            "up, tax included. More takes a manager. 0: no limit."
+        ),
         groups='base.group_user',
     )
     sale_return_unbacked_customer_limit = fields.Monetary(
         string="Credits without Goods per Customer",
         default=1000.0,
-        help="What each customer may be credited without goods in the days in which returns count "
-        "together, tax included, before it takes a manager. 0: no limit.",
+        help=(
+            "What each customer may be credited without goods in the period in which returns "
+            "count together, tax included, before it needs a manager. 0: no limit."
+        ),
         groups='base.group_user',
     )
     sale_return_unbacked_order_limit = fields.Monetary(
         string="Credits without Goods per Order",
         default=1000.0,
-        help="What may be credited of each order without goods, tax included, before it takes a "
-        "manager. 0: no limit.",
+        help=(
+            "What may be credited of each order without goods, tax included, before it takes a "
+            "manager. 0: no limit."
+        ),
         groups='base.group_user',
     )
 
@@ -152,8 +170,10 @@ class ResCompany(models.Model):
     sale_return_link_days = fields.Integer(
         string="Links Work for",
         default=60,
-        help="Days after which links in mails to customers open nothing any more. They can have a "
-        "new one sent to them.",
+        help=(
+            "Days after which links in mails to customers open nothing any more. They can have "
+            "a new one sent to them."
+        ),
     )
     sale_return_request_limit = fields.Integer(
         string="Open Requests per Customer",
@@ -165,7 +185,7 @@ class ResCompany(models.Model):
     _sale_return_portal_positive = models.Constraint(
         'CHECK (COALESCE(sale_return_link_days, 1) > 0'
         ' AND COALESCE(sale_return_request_limit, 0) >= 0)',
-        "Links to returns work for at least one day, and the limit of requests is not negative.",
+        "Links to returns work for at least one day, and the limit of requests cannot be negative.",
     )
 
     _sale_return_unbacked_positive = models.Constraint(
@@ -174,8 +194,8 @@ class ResCompany(models.Model):
         ' AND COALESCE(sale_return_unbacked_agent_limit, 0) >= 0'
         ' AND COALESCE(sale_return_unbacked_customer_limit, 0) >= 0'
         ' AND COALESCE(sale_return_unbacked_order_limit, 0) >= 0)',
-        "The limits of credits without goods and of payouts, and the days in which returns count "
-        "together, are not negative.",
+        "The limits of credits without goods and of payouts, and the days in which returns "
+        "count together, cannot be negative.",
     )
 
     # Data of the list of differences about a company.

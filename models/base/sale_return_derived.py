@@ -95,8 +95,8 @@ class SaleReturnDerived(models.AbstractModel):
         if protected:
             raise UserError(
                 self.env._(
-                    "%(fields)s of “%(model)s” cannot be set by hand, it follows from what was "
-                    "done.",
+                    "%(fields)s of “%(model)s” cannot be set by hand, as it is derived from "
+                    "what was done.",
                     fields=", ".join(self._fields[name].string for name in sorted(protected)),
                     model=self._description,
                 )

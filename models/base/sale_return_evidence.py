@@ -16,7 +16,8 @@ class SaleReturnEvidence(models.AbstractModel):
             return super().write(vals)
         raise UserError(
             self.env._(
-                "“%(model)s” is evidence and cannot be changed. Record what is right as a new one.",
+                "“%(model)s” is evidence and cannot be changed. Record the right data as a new "
+                "one.",
                 model=self._description,
             )
         )

@@ -14,7 +14,7 @@ class SaleReturnOwned(models.AbstractModel):
 
     _name = 'sale.return.owned'
     _inherit = ['sale.return.own.defaults']
-    _description = "Document with Fields of Returns"
+    _description = "Document with Return Fields"
 
     # === WHICH === #
 

@@ -101,8 +101,7 @@ class SaleReturnReader(models.AbstractModel):
         if not isinstance(vals, dict) or depth > MAX_DEPTH:
             raise UserError(
                 self.env._(
-                    "The values of %(model)s have to be names of fields with what they are set "
-                    "to. Correct the call.",
+                    "The values of %(model)s have to be field names with values. Correct the call.",
                     model=model._description,
                 )
             )

@@ -28,17 +28,17 @@ class SaleReturnWorklist(models.Model):
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
-    help = fields.Char(translate=True, help="What one does there, in a few words.")
+    help = fields.Char(translate=True, help="Short description of the task.")
     icon = fields.Char(help="Class of an icon, such as fa-truck.")
     action_id = fields.Many2one(
         'ir.actions.act_window', required=True, ondelete='cascade', string="List"
     )
     mine = fields.Char(
-        string="What Is Mine",
+        string="My Records Domain",
         help="Domain of what waits for the reader; it may use uid. Empty: none.",
     )
     late = fields.Char(
-        string="What Is Late",
+        string="Late Records Domain",
         help="Domain of what is late; it may use uid. Empty: nothing ever is.",
     )
     group_ids = fields.Many2many(
@@ -47,7 +47,9 @@ class SaleReturnWorklist(models.Model):
     feature_id = fields.Many2one(
         'res.groups', string="Switch", help="The card is hidden where this is switched off."
     )
-    once = fields.Boolean(help="Offered until the company is set up, or somebody dismisses it.")
+    once = fields.Boolean(
+        help=("Offered until the company is set up, or somebody dismisses the offer.")
+    )
     is_offered = fields.Boolean(compute='_compute_is_offered', search='_search_is_offered')
     count = fields.Integer(string="Waiting", compute='_compute_counts')
     count_mine = fields.Integer(string="Mine", compute='_compute_counts')

@@ -47,7 +47,7 @@ class SaleReturnBench(models.AbstractModel):
         if company_id:
             company = self.env.companies.filtered(lambda c: c.id == company_id)
             if not company:
-                raise UserError(self.env._("This company is none of yours."))
+                raise UserError(self.env._("You have no access to this company."))
         # sudo: only this service writes desks; the group was checked, and each user gets their own
         # desk.
         sessions = self.env['sale.return.bench.session'].sudo()
@@ -271,7 +271,7 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     def _check_token(self, token):
         if not isinstance(token, str) or not token.strip() or len(token) > TOKEN_LENGTH:
-            raise UserError(self.env._("Each step at the bench needs a token of its own, a text."))
+            raise UserError(self.env._("Each step at the bench needs its own token, a text."))
 
     # === RUN === #
 

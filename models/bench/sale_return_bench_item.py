@@ -31,7 +31,7 @@ class SaleReturnBenchItem(models.Model):
         'sale.return.disposition', string="What Happens to It", ondelete='restrict'
     )
     proposed_disposition_id = fields.Many2one('sale.return.disposition', ondelete='restrict')
-    is_override = fields.Boolean(help="It goes another way than the rules say.")
+    is_override = fields.Boolean(help="Its disposition differs from the one of the rules.")
     liability = fields.Selection(LIABILITIES, string="Whose Fault")
     note = fields.Text()
     answers = fields.Json()

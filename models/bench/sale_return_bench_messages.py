@@ -41,37 +41,39 @@ class SaleReturnBench(models.AbstractModel):
             'resumed': lambda: self.env._("You were interrupted: everything is as you left it."),
             'attached': lambda: self.env._("%(returns)s of %(partner)s: %(expected)s expected."),
             'also_attached': lambda: self.env._(
-                "%(returns)s lies on the bench already: count its goods."
+                "%(returns)s is already on the bench: count its goods."
             ),
             'counted': lambda: self.env._("%(product)s: %(counted)s of %(expected)s counted."),
             'counted_lot': lambda: self.env._(
                 "%(product)s %(lot)s: %(counted)s of %(expected)s counted."
             ),
             'counted_twice': lambda: self.env._(
-                "Two codes came as one, both were counted. %(last)s"
+                "Two codes were scanned as one; both were counted. %(last)s"
             ),
-            'surplus': lambda: self.env._("%(quantity)s %(product)s too many: noted as surplus."),
+            'surplus': lambda: self.env._(
+                "%(quantity)s %(product)s too many: recorded as surplus."
+            ),
             'wrong_product': lambda: self.env._(
-                "%(product)s does not belong here: noted as wrong product."
+                "%(product)s does not belong here: recorded as a wrong product."
             ),
             'wrong_lot': lambda: self.env._(
-                "%(lot)s was not delivered with it: noted as wrong serial."
+                "%(lot)s was not delivered with it: recorded as a wrong serial number."
             ),
             'ignored': lambda: self.env._("Nothing was counted. Put it aside."),
             'mistake': lambda: self.env._("The scan counts for nothing. Go on."),
-            'selected': lambda: self.env._("%(product)s: say what you found."),
+            'selected': lambda: self.env._("%(product)s: enter what you found."),
             'quantity': lambda: self.env._("%(product)s: %(quantity)s counted."),
-            'removed': lambda: self.env._("%(product)s is not counted any more."),
+            'removed': lambda: self.env._("%(product)s is no longer counted."),
             'result': lambda: self.env._("%(product)s: %(grade)s → %(disposition)s."),
             'result_incomplete': lambda: self.env._(
-                "%(product)s: noted. Still to be given: %(missing)s."
+                "%(product)s: recorded. Still missing: %(missing)s."
             ),
-            'results': lambda: self.env._("%(count)s results noted."),
-            'photo': lambda: self.env._("Photo of %(product)s kept."),
+            'results': lambda: self.env._("%(count)s results recorded."),
+            'photo': lambda: self.env._("Photo of %(product)s saved."),
             'reported': lambda: self.env._("Noted: %(kind)s, %(product)s."),
             'undone': lambda: self.env._("Undone: %(step)s."),
             'finished': lambda: self.env._("%(returns)s: done. Credited: %(credited)s."),
-            'finished_later': lambda: self.env._("%(returns)s: done. The credit follows."),
+            'finished_later': lambda: self.env._("%(returns)s: done. The credit will follow."),
             'finished_replacement': lambda: self.env._(
                 "%(returns)s: done. Next: send the replacement."
             ),
@@ -80,12 +82,12 @@ class SaleReturnBench(models.AbstractModel):
             'discarded': lambda: self.env._("The parcel was put aside. Nothing was booked."),
             'next': lambda: self.env._("Ready for the next parcel."),
             'parked': lambda: self.env._("Parked as %(parcel)s. Write the number on the parcel."),
-            'created': lambda: self.env._("%(return)s was made from %(order)s."),
+            'created': lambda: self.env._("%(return)s was created from %(order)s."),
             'created_waiting': lambda: self.env._(
-                "%(return)s was made from %(order)s and has to be approved. Park the parcel."
+                "%(return)s was created from %(order)s and has to be approved. Park the parcel."
             ),
             'taken_over': lambda: self.env._(
-                "%(return)s is yours now, with all that %(user)s has counted."
+                "%(return)s is now on your bench, with everything that %(user)s has counted."
             ),
             'parcel': lambda: self.env._("Parcel %(parcel)s: find its owner."),
             'state': lambda: "",
@@ -103,28 +105,26 @@ class SaleReturnBench(models.AbstractModel):
             ),
             'partial': lambda: self.env._("Only a part of %(scanned)s was read. Scan it again."),
             'glued': lambda: self.env._(
-                "Two codes came as one: %(left)s and %(right)s. Nothing was counted: scan them one "
-                "after the other."
+                "Two codes were scanned as one: %(left)s and %(right)s. Nothing was counted: "
+                "scan them one after the other."
             ),
             'unknown': lambda: self.env._(
-                "Nobody knows %(scanned)s. Scan something else on it, or look for its owner."
+                "%(scanned)s is unknown. Scan something else on it, or look for its owner."
             ),
-            'unknown_here': lambda: self.env._(
-                "%(scanned)s is known nowhere. Nothing was counted."
-            ),
+            'unknown_here': lambda: self.env._("%(scanned)s is unknown. Nothing was counted."),
             'unknown_command': lambda: self.env._("%(scanned)s is not a command of the bench."),
             'already_counted': lambda: self.env._("%(product)s %(lot)s was counted already."),
             'lot_needed': lambda: self.env._(
                 "%(product)s is tracked: scan its lot or serial number."
             ),
             'not_open': lambda: self.env._(
-                "%(return)s is %(state)s: nothing can be received for it. Park the parcel, or ask "
-                "whoever decides on returns."
+                "%(return)s is %(state)s: nothing can be received for it. Park the parcel, or "
+                "ask somebody who decides on returns."
             ),
             'nothing_expected': lambda: self.env._(
                 "Nothing of %(return)s is still to come or to be inspected."
             ),
-            'already_here': lambda: self.env._("%(return)s lies on the bench already."),
+            'already_here': lambda: self.env._("%(return)s is already on the bench."),
         }
 
     @api.model
@@ -135,21 +135,21 @@ class SaleReturnBench(models.AbstractModel):
             'cannot_undo': lambda: self.env._("“%(step)s” cannot be undone any more: %(reason)s"),
             'nothing_counted': lambda: self.env._("Nothing was counted yet."),
             'incomplete': lambda: self.env._(
-                "Say first what you found. Missing for %(products)s: %(missing)s."
+                "Enter first what you found. Missing for %(products)s: %(missing)s."
             ),
             'failed': lambda: self.env._("Nothing was booked: %(reason)s"),
             'unfinished': lambda: self.env._(
                 "Something on the bench is not finished. Finish it, or put the parcel aside."
             ),
-            'no_question': lambda: self.env._("Nothing was asked."),
+            'no_question': lambda: self.env._("No question is open."),
             'no_choice': lambda: self.env._(
-                "That is none of the answers. Choose one of the buttons."
+                "This is not one of the answers. Choose one of the buttons."
             ),
             'no_item': lambda: self.env._(
                 "This was taken back or finished already. Scan it again."
             ),
             'nothing_selected': lambda: self.env._(
-                "Count something first, then say what you found."
+                "Count something first, then enter what you found."
             ),
             'bad_quantity': lambda: self.env._(
                 "Give a quantity of %(product)s that can be counted."
@@ -158,7 +158,7 @@ class SaleReturnBench(models.AbstractModel):
                 "There is one of %(product)s %(lot)s: it has a serial."
             ),
             'bad_value': lambda: self.env._("%(value)s is not possible here."),
-            'no_photo': lambda: self.env._("The photo could not be kept: %(reason)s"),
+            'no_photo': lambda: self.env._("The photo could not be saved: %(reason)s"),
             'not_allowed': lambda: self.env._("%(reason)s"),
             'lost': lambda: self.env._("%(notice)s"),
             'took_over': lambda: self.env._("%(user)s took %(return)s over at %(time)s UTC."),
@@ -169,19 +169,23 @@ class SaleReturnBench(models.AbstractModel):
     def _get_questions(self):
         return {
             'over': lambda: self.env._(
-                "%(product)s: only %(expected)s expected, %(counted)s would be here. Is it surplus?"
+                "%(product)s: only %(expected)s expected, but this would make %(counted)s. Is "
+                "it surplus?"
             ),
             'foreign_product': lambda: self.env._(
-                "%(product)s is in no return on the bench. Did the customer send it by mistake?"
+                "%(product)s is not in any return on the bench. Did the customer send it by "
+                "mistake?"
             ),
             'wrong_serial': lambda: self.env._(
-                "%(product)s %(lot)s was not delivered with this order line. Keep it as wrong?"
+                "%(product)s %(lot)s was not delivered with this order line. Keep it as a wrong"
+                " serial number?"
             ),
             'wrong_serial_of': lambda: self.env._(
-                "%(product)s %(lot)s was delivered to %(partner)s with %(order)s. Keep it as wrong?"
+                "%(product)s %(lot)s was delivered to %(partner)s with %(order)s. Keep it as a "
+                "wrong serial number?"
             ),
             'unknown_serial': lambda: self.env._(
-                "Nobody knows %(scanned)s. Is it the serial number of something on the bench?"
+                "%(scanned)s is unknown. Is it the serial number of something on the bench?"
             ),
             'in_use': lambda: self.env._(
                 "%(user)s has had %(return)s on the bench since %(time)s UTC. Take it over?"
@@ -193,7 +197,7 @@ class SaleReturnBench(models.AbstractModel):
                 "%(scanned)s is expected with %(return)s of %(partner)s. Is it that?"
             ),
             'make_return': lambda: self.env._(
-                "There is no return for %(order)s of %(partner)s. Make one from the order?"
+                "There is no return for %(order)s of %(partner)s. Create one from the order?"
             ),
         }
 

@@ -28,17 +28,17 @@ class SaleReturnBenchSession(models.Model):
     )
     date_last = fields.Datetime(string="Last Used on", required=True, default=fields.Datetime.now)
     steps = fields.Integer(
-        help="Counts the calls: each writes it, so two at a time never both pass."
+        help="Counts the calls: each call writes it, so that concurrent calls cannot both pass."
     )
     # Plain numbers and JSON: read and written with every scan.
     current_item = fields.Integer()
     question = fields.Json()
-    notice = fields.Char(help="What the user has to be told with their next scan.")
+    notice = fields.Char(help="Message for the user with their next scan.")
     work_ids = fields.One2many('sale.return.bench.work', 'session_id', string="On the Desk")
     item_ids = fields.One2many('sale.return.bench.item', 'session_id', string="Counted")
 
     _one_open = models.UniqueIndex(
-        "(user_id, company_id) WHERE state = 'open'", "The user has an open bench already."
+        "(user_id, company_id) WHERE state = 'open'", "The user already has an open bench."
     )
 
     @api.depends('user_id', 'company_id')

@@ -19,7 +19,7 @@ class SaleReturnBenchWork(models.Model):
     # Expectations, read once: a scan must not read them again.
     facts = fields.Json()
 
-    _one_desk = models.UniqueIndex('(return_id)', "The return lies on a bench already.")
+    _one_desk = models.UniqueIndex('(return_id)', "The return is already on a bench.")
 
     def _remove(self):
         """Remove returns from their desks, in one query: this happens during scans.

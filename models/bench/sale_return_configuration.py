@@ -87,7 +87,7 @@ class SaleReturnConfiguration(models.Model):
         self.ensure_one()
         self.check_access('read')
         if not self.sample_return_id:
-            raise UserError(self.env._("There is no sample parcel. Make one first."))
+            raise UserError(self.env._("There is no sample parcel. Create one first."))
         self.sample_return_id.check_access('read')
         return self.sample_return_id
 

@@ -46,7 +46,7 @@ class SaleReturnParcel(models.Model):
         string="Label", help="What can be read on the label: names, numbers, an address."
     )
     note = fields.Text(help="What is in it, what was tried to find its owner.")
-    location_note = fields.Char(string="Place", help="Where the parcel stands, e.g. shelf P3.")
+    location_note = fields.Char(string="Place", help="Where the parcel is kept, e.g. shelf P3.")
     user_id = fields.Many2one(
         'res.users', string="Found by", default=lambda self: self.env.user, readonly=True
     )
@@ -66,7 +66,7 @@ class SaleReturnParcel(models.Model):
         index='btree_not_null',
         check_company=True,
         tracking=True,
-        help="The return it turned out to belong to.",
+        help="The return that it belongs to.",
     )
     matched_by_id = fields.Many2one('res.users', string="Owner found by", readonly=True, copy=False)
     date_matched = fields.Datetime(string="Owner found on", readonly=True, copy=False)
@@ -106,7 +106,7 @@ class SaleReturnParcel(models.Model):
     def _unlink_never(self):
         raise UserError(
             self.env._(
-                "Parcel %(names)s cannot be deleted: it stands somewhere. Find its owner.",
+                "Parcel %(names)s cannot be deleted: the parcel is still here. Find its owner.",
                 names=", ".join(self.mapped('name')),
             )
         )
@@ -189,7 +189,7 @@ class SaleReturnParcel(models.Model):
         if not sale_return or len(self.company_id) > 1:
             raise UserError(
                 self.env._(
-                    "Parcel %(names)s belongs to no such return of its company.",
+                    "Parcel %(names)s cannot be assigned: its company has no such return.",
                     names=", ".join(self.mapped('name')),
                 )
             )

@@ -153,8 +153,8 @@ class SaleReturnExplainer(models.AbstractModel):
                 "and credit the return again."
             ),
             'invoice': lambda: self.env._(
-                "Credit note %(note)s names another invoice than its lines credit. Cancel it and "
-                "credit the return again."
+                "Credit note %(note)s refers to another invoice than its lines credit. Cancel "
+                "it and credit the return again."
             ),
             'receivable': lambda: self.env._(
                 "Credit note %(note)s is booked on another receivable account than its invoice. "
@@ -176,18 +176,18 @@ class SaleReturnExplainer(models.AbstractModel):
         """Return texts for errors in the lines of a note and after its posting, by code."""
         return {
             'added': lambda: self.env._(
-                "Credit note %(note)s has lines that its return did not make. Remove them, or "
-                "acknowledge why they are there."
+                "Credit note %(note)s has lines that were not created by its return. Remove "
+                "them, or acknowledge them with a reason."
             ),
             'amounts': lambda: self.env._(
                 "Credit note %(note)s does not credit the goods at what their invoice gives: "
-                "%(credited)s instead of %(accepted)s. Reverse it and credit the return again, or "
-                "acknowledge why."
+                "%(credited)s instead of %(accepted)s. Reverse it and credit the return again, "
+                "or acknowledge why."
             ),
             'fees': lambda: self.env._(
-                "Credit note %(note)s keeps back another amount than the policy and the condition "
-                "of the goods say: it comes to %(credited)s instead of %(accepted)s. Reverse it "
-                "and credit the return again, or acknowledge why."
+                "Credit note %(note)s deducts another amount than required by the policy and "
+                "the condition of the goods: its total is %(credited)s instead of %(accepted)s."
+                " Reverse it and credit the return again, or acknowledge it with a reason."
             ),
             'changed': lambda: self.env._(
                 "The price or discount of a line of credit note %(note)s was changed after its "
@@ -216,17 +216,16 @@ class SaleReturnExplainer(models.AbstractModel):
         values = self._get_values(row)
         sentences = {
             'payment_gone': lambda: self.env._(
-                "The payment that paid %(difference)s of credit note %(note)s back is gone. Refund "
-                "the note again, or enter the payment."
+                "The payment that paid %(difference)s of credit note %(note)s back is gone. "
+                "Refund the note again, or enter the payment."
             ),
             'other_payee': lambda: self.env._(
                 "%(payment)s pays credit note %(note)s back to somebody else than its customer. "
                 "Get the money back, cancel the payment and refund the note again."
             ),
             'other_amount': lambda: self.env._(
-                "%(payment)s pays another amount or currency than the refund of credit note "
-                "%(note)s says, or pays in the wrong direction. Cancel it and refund the note "
-                "again."
+                "%(payment)s has another amount or currency than the refund of credit note "
+                "%(note)s, or pays in the wrong direction. Cancel it and refund the note again."
             ),
             'other_account': lambda: self.env._(
                 "%(payment)s has paid credit note %(note)s back, and its entry takes nothing off "
@@ -237,8 +236,8 @@ class SaleReturnExplainer(models.AbstractModel):
                 "that the note credits. Correct the date of the payment."
             ),
             'reset': lambda: self.env._(
-                "%(payment)s has paid credit note %(note)s back and its entry is not posted. Post "
-                "it, or cancel it and refund the note again."
+                "%(payment)s has paid credit note %(note)s back and its entry is not posted. "
+                "Post it, or cancel it and refund the note again."
             ),
             'note_gone': lambda: self.env._(
                 "%(payment)s has paid credit note %(note)s back, which is not posted any more. "
@@ -254,9 +253,9 @@ class SaleReturnExplainer(models.AbstractModel):
                 "and acknowledge it."
             ),
             'paid_again': lambda: self.env._(
-                "%(payment)s gives %(customer)s %(difference)s for which nothing is open: a note "
-                "was paid twice, or the payment was never matched. Match it in the customer's "
-                "account, or get the money back."
+                "%(payment)s gives %(customer)s %(difference)s for which nothing is open: a "
+                "note was paid twice, or the payment was never matched. Match it in the "
+                "customer's account, or get the money back."
             ),
         }
         explain = sentences.get(row.cause)
@@ -266,8 +265,8 @@ class SaleReturnExplainer(models.AbstractModel):
     def _explain_customer_difference(self, row):
         return self.env._(
             "By invoices, credit notes and payments %(customer)s owes %(accepted)s; the ledger "
-            "says %(credited)s. Compare the journal items of the customer's account with their "
-            "documents, and reverse the entries that have none.",
+            "shows %(credited)s. Compare the journal items of the customer's account with their"
+            " documents, and reverse entries without a document.",
             **self._get_values(row),
         )
 
@@ -362,11 +361,11 @@ class SaleReturnExplainer(models.AbstractModel):
             'due': lambda: self.env._("Their credit note is due."),
             'draft': lambda: self.env._("Their credit note is a draft and waits to be posted."),
             'failed': lambda: self.env._(
-                "Their credit note could not be made: %(error)s",
+                "Their credit note could not be created: %(error)s",
                 error=sale_return.credit_error or "",
             ),
             'billed_again': lambda: self.env._(
-                "A part of their credit note was reversed, which bills it."
+                "A part of their credit note was reversed, which bills it again."
             ),
             'on_its_way': lambda: self.env._("The return is still expected."),
             'written_off': lambda: self.env._(
@@ -382,18 +381,19 @@ class SaleReturnExplainer(models.AbstractModel):
                 "posts no cost of goods."
             ),
             'missing_came': lambda: self.env._(
-                "Goods that were credited as missing came after all: they are in stock, and the "
-                "credit note has reversed no cost. Post their cost by hand and acknowledge it."
+                "Goods that were credited as missing came after all: they are in stock, and the"
+                " credit note has reversed no cost. Post their cost by hand and acknowledge it."
             ),
             'left_again': lambda: self.env._(
-                "Goods left again at the cost of the day, which is not what they came in at."
+                "Goods left again at the cost of the day, which differs from the cost at which "
+                "they came in."
             ),
             'scrap_without_entry': lambda: self.env._(
                 "Goods were scrapped without an entry in the ledger."
             ),
             'standard_changed': lambda: self.env._(
-                "The standard cost has changed since the goods were sold, or was another one where "
-                "they were moved."
+                "The standard cost has changed since the goods were sold, or was different "
+                "where they were moved."
             ),
             'kept_without_credit': lambda: self.env._(
                 "The goods are in stock and nothing was credited."

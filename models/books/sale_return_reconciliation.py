@@ -53,7 +53,7 @@ class SaleReturnReconciliation(models.Model):
     _mail_post_access = 'read'
 
     key = fields.Char(
-        required=True, readonly=True, help="Names the difference: its kind and its documents."
+        required=True, readonly=True, help="Identifies the difference: its kind and its documents."
     )
     kind = fields.Selection(RECONCILIATION_KINDS, required=True, readonly=True, index=True)
     state = fields.Selection(
@@ -121,7 +121,7 @@ class SaleReturnReconciliation(models.Model):
     amount_accepted = fields.Monetary(
         string="Accepted",
         readonly=True,
-        help="What the goods that are accepted, or may still be, are worth on their invoice.",
+        help="Invoiced value of goods that are accepted, or may still be.",
     )
     amount_credited = fields.Monetary(
         string="Credited", readonly=True, help="On posted credit notes."
@@ -141,7 +141,7 @@ class SaleReturnReconciliation(models.Model):
         string="Value of Goods",
         currency_field='company_currency_id',
         readonly=True,
-        help="What the transfers of the return have brought into stock, less what left again.",
+        help="Value that the transfers of the return brought into stock, less what left again.",
     )
     cost_reversed = fields.Monetary(
         currency_field='company_currency_id',
@@ -156,12 +156,12 @@ class SaleReturnReconciliation(models.Model):
     # What was done about the difference
     date_found = fields.Datetime(string="Found on", readonly=True)
     date_settled = fields.Datetime(string="Settled on", readonly=True)
-    announced = fields.Boolean(readonly=True, help="An activity was raised for it.")
+    announced = fields.Boolean(readonly=True, help="An activity was created for it.")
     acknowledged_reason = fields.Text(string="Why Acknowledged", readonly=True)
     acknowledged_by_id = fields.Many2one('res.users', string="Acknowledged by", readonly=True)
     acknowledged_on = fields.Datetime(readonly=True)
     acknowledged_figures = fields.Char(
-        readonly=True, help="The figures that were acknowledged; others open the row again."
+        readonly=True, help="The acknowledged figures; if they change, the row is reopened."
     )
 
     # Second check, of the whole product
@@ -169,7 +169,7 @@ class SaleReturnReconciliation(models.Model):
         string="Product Value in Stock",
         currency_field='company_currency_id',
         compute='_compute_product_values',
-        help="What Inventory says the product is worth in all.",
+        help="Total value of the product according to Inventory.",
     )
     product_ledger = fields.Monetary(
         string="Product Value in the Ledger",
@@ -246,8 +246,8 @@ class SaleReturnReconciliation(models.Model):
             return Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>') % (
                 self.env._("Not compared yet"),
                 self.env._(
-                    "Nobody has compared the returns of %(companies)s with their goods and money. "
-                    "“Compare Now” does it; after that it is done every night.",
+                    "The returns of %(companies)s have never been compared with their goods and"
+                    " money. Use “Compare Now”; after that it is done every night.",
                     companies=", ".join(new.mapped('name')),
                 ),
             )
@@ -369,8 +369,8 @@ class SaleReturnReconciliation(models.Model):
             if others:
                 raise UserError(
                     self.env._(
-                        "%(user)s made a document of the difference %(row)s, so somebody else has "
-                        "to acknowledge it, e.g. %(other)s.",
+                        "%(user)s created a document of the difference %(row)s, so somebody "
+                        "else has to acknowledge it, e.g. %(other)s.",
                         user=user.name,
                         row=row.display_name,
                         other=others.name,

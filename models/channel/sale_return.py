@@ -25,7 +25,7 @@ class SaleReturn(models.Model):
 
     _external_ref_unique = models.UniqueIndex(
         '(company_id, COALESCE(channel_id, 0), external_ref) WHERE external_ref IS NOT NULL',
-        "There is a return with this external reference already.",
+        "There is already a return with this external reference.",
     )
 
     def _compute_channel_refund_count(self):

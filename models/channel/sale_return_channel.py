@@ -82,19 +82,19 @@ class SaleReturnChannel(models.Model):
         PLATFORM_NAMES,
         required=True,
         default='shopify',
-        help="Tells which files are read.",
+        help="Determines which files can be read.",
     )
     currency_id = fields.Many2one(
         'res.currency',
         required=True,
         default=lambda self: self.env.company.currency_id,
-        help="Of amounts whose file names no currency.",
+        help="Used for amounts without a currency in the file.",
     )
     tz = fields.Selection(
         # A method, as time zones must not be translated.
         '_get_timezones',
         string="Time Zone",
-        help="Of times whose file names none. Empty: the company's.",
+        help="Used for times without a zone in the file. Empty: the company's.",
     )
     order_field = fields.Selection(
         [
@@ -103,10 +103,10 @@ class SaleReturnChannel(models.Model):
             ('name', "Order Number"),
             ('other', "Another field"),
         ],
-        string="Order Number Stands in",
+        string="Order Number Field",
         required=True,
         default='client_order_ref',
-        help="The field of sales orders that holds the number the channel gave the order.",
+        help="The field of sales orders that contains the channel's order number.",
     )
     order_field_name = fields.Char(
         string="Technical Name of the Field",
@@ -116,7 +116,7 @@ class SaleReturnChannel(models.Model):
         string="Prefix in Odoo", help="What Odoo has before the number of the channel: #, AMZ-."
     )
     file_prefix = fields.Char(
-        string="Prefix in Files", help="What files have before the number, and Odoo has not."
+        string="Prefix in Files", help="Prefix of the number in files that Odoo does not have."
     )
     line_field_name = fields.Char(
         string="Field of the Item Number",
@@ -138,8 +138,10 @@ class SaleReturnChannel(models.Model):
     column_status = fields.Char(string="Column: Status")
     status_done = fields.Char(
         string="Status: Paid Back",
-        help="Words of the status that say that the money went back, with commas between. Rows "
-        "with other words are left out. Empty: all rows are refunds.",
+        help=(
+            "Words of the status that say that the money went back, with commas between. Rows "
+            "with other words are left out. Empty: all rows are refunds."
+        ),
     )
     status_pending = fields.Char(string="Status: Pending")
     delimiter = fields.Selection(
@@ -148,16 +150,16 @@ class SaleReturnChannel(models.Model):
         default=',',
     )
     number_style = fields.Selection(
-        [('dot', "1,234.50"), ('comma', "1.234,50")], string="Numbers Written as", default='dot'
+        [('dot', "1,234.50"), ('comma', "1.234,50")], string="Number Format", default='dot'
     )
     encoding = fields.Selection(
         [('cp1252', "Western Europe"), ('gb18030', "Chinese"), ('cp932', "Japanese")],
         default='cp1252',
-        help="Of files that are not in Unicode.",
+        help="Used for files that are not in Unicode.",
     )
     month_first = fields.Boolean(string="Month before Day", help="As in 12/31/2026.")
     is_negative = fields.Boolean(
-        string="Refunds Have a Minus", help="Rows without a minus are payments, and left out."
+        string="Refunds Are Negative", help="Rows without a minus are payments, and left out."
     )
     file_ids = fields.One2many(
         'sale.return.channel.file', 'channel_id', string="Files", groups=MONEY_GROUPS
@@ -185,7 +187,7 @@ class SaleReturnChannel(models.Model):
     request_count = fields.Integer(string="Returns Told", compute='_compute_request_count')
 
     _name_unique = models.Constraint(
-        'UNIQUE(company_id, name)', "The company has a channel of this name already."
+        'UNIQUE(company_id, name)', "The company already has a channel with this name."
     )
 
     @api.depends('file_ids')
@@ -236,8 +238,8 @@ class SaleReturnChannel(models.Model):
             if not field or not field.store or field.type not in ('char', 'integer'):
                 raise ValidationError(
                     self.env._(
-                        "“%(field)s” of channel %(channel)s is no stored text field of sales "
-                        "orders. Give its technical name.",
+                        "“%(field)s” of channel %(channel)s is not a stored text field of sales"
+                        " orders. Enter its technical name.",
                         field=channel.order_field_name or "",
                         channel=channel.name,
                     )
@@ -352,8 +354,8 @@ class SaleReturnChannel(models.Model):
         if not (self.column_key and self.column_order and self.column_amount):
             raise UserError(
                 self.env._(
-                    "Say first which columns of the files of %(channel)s hold the number of the "
-                    "refund, the number of the order, and the amount.",
+                    "Enter first which columns of the files of %(channel)s contain the number "
+                    "of the refund, the number of the order, and the amount.",
                     channel=self.name,
                 )
             )

@@ -20,12 +20,12 @@ class SaleReturnChannelFile(models.Model):
         related='channel_id.company_id', store=True, index=True, readonly=True
     )
     checksum = fields.Char(
-        required=True, readonly=True, technical=True, help="Names the bytes of the file."
+        required=True, readonly=True, technical=True, help="Identifies the content of the file."
     )
     attachment_id = fields.Many2one('ir.attachment', string="File", readonly=True)
-    format = fields.Char(readonly=True, help="Told by the columns of the file.")
+    format = fields.Char(readonly=True, help="Recognised by the columns of the file.")
     source = fields.Char(readonly=True, help="The list that its refunds belong to.")
-    number = fields.Char(string="Settlement", readonly=True, help="As the file names itself.")
+    number = fields.Char(string="Settlement", readonly=True, help="The name stated in the file.")
     date_start = fields.Datetime(string="From", readonly=True)
     date_end = fields.Datetime(string="To", readonly=True)
     currency_id = fields.Many2one('res.currency', readonly=True)

@@ -395,18 +395,18 @@ class SaleReturnChannelImporter(models.AbstractModel):
                 "%(name)s has no format that is known. Choose it as the channel exports it.",
                 **values,
             ),
-            'encoding': self.env._("%(name)s is no text in a known encoding.", **values),
-            'damaged': self.env._("%(name)s is cut off or damaged. Fetch it again.", **values),
+            'encoding': self.env._("%(name)s is not text in a known encoding.", **values),
+            'damaged': self.env._("%(name)s is truncated or damaged. Download it again.", **values),
             'locked': self.env._("%(name)s is locked by a password. Unpack it first.", **values),
             'bomb': self.env._(
                 "%(name)s unpacks to far more than a file of a channel has.", **values
             ),
             'size': self.env._(
-                "%(name)s is too large. Export a shorter period: files of up to 200 MB are read.",
+                "%(name)s is too large. Export a shorter period: files can have up to 200 MB.",
                 **values,
             ),
             'entities': self.env._(
-                "%(name)s defines XML entities, which no channel does.", **values
+                "%(name)s defines XML entities, which files of channels never contain.", **values
             ),
             'empty': self.env._("%(name)s is empty.", **values),
         }

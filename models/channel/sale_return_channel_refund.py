@@ -28,9 +28,11 @@ class SaleReturnChannelRefund(models.Model):
         string="List",
         required=True,
         readonly=True,
-        help="Two lists of a channel may show the same money: each is compared for itself.",
+        help="Two lists of a channel may show the same money: each is compared separately.",
     )
-    key = fields.Char(string="Refund", required=True, readonly=True, help="Named by the channel.")
+    key = fields.Char(
+        string="Refund", required=True, readonly=True, help=("Name given by the channel.")
+    )
     kind = fields.Selection(
         [('refund', "Refund"), ('chargeback', "Chargeback"), ('stated', "Stated in a return")],
         required=True,
@@ -51,11 +53,11 @@ class SaleReturnChannelRefund(models.Model):
         string="Paid Back", readonly=True, help="What the buyer got back, tax included."
     )
     amount_before = fields.Monetary(
-        string="Amount before", readonly=True, help="Another file has said another amount."
+        string="Amount before", readonly=True, help="Another file states a different amount."
     )
     is_changed = fields.Boolean(string="Changed by the Channel", readonly=True)
     amount_credited = fields.Monetary(
-        string="Credited", readonly=True, help="On the credit notes it is compared with."
+        string="Credited", readonly=True, help="Amount on the credit notes it is compared with."
     )
     amount_difference = fields.Monetary(
         string="Difference", compute='_compute_difference', store=True
@@ -64,7 +66,7 @@ class SaleReturnChannelRefund(models.Model):
     note_ids = fields.Many2many(
         'account.move', string="Credit Notes", compute='_compute_note_ids', compute_sudo=True
     )
-    reference = fields.Char(readonly=True, help="Payment, return or claim that the file names.")
+    reference = fields.Char(readonly=True, help="Payment, return or claim named in the file.")
     reason = fields.Char(readonly=True)
     sku = fields.Char(string="Article", readonly=True)
     parts = fields.Json(readonly=True, groups='base.group_no_one')
@@ -86,7 +88,7 @@ class SaleReturnChannelRefund(models.Model):
         readonly=True,
         index=True,
         default='unknown_order',
-        help="How the refund stands to our credit notes. Only amounts decide, to the cent.",
+        help=("How the refund stands to our credit notes. Only amounts decide, to the cent."),
     )
     explanation = fields.Char(compute='_compute_explanation')
 
@@ -132,13 +134,13 @@ class SaleReturnChannelRefund(models.Model):
                 **values,
             ),
             'no_credit_note': self.env._(
-                "%(channel)s paid back %(amount)s on order %(order)s, and no credit note says so. "
-                "Finish its return, or grant it as goodwill.",
+                "%(channel)s paid back %(amount)s on order %(order)s, but there is no credit "
+                "note for it. Finish the return, or grant goodwill.",
                 **values,
             ),
             'no_return': self.env._(
-                "%(channel)s paid back %(amount)s on order %(order)s, which has no return. Open "
-                "one, or grant it as goodwill.",
+                "%(channel)s paid back %(amount)s on order %(order)s, which has no return. "
+                "Create one, or grant goodwill.",
                 **values,
             ),
             'unknown_order': self.env._(

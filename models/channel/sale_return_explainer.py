@@ -10,8 +10,8 @@ class SaleReturnExplainer(models.AbstractModel):
         if refund:
             return refund.explanation
         return self.env._(
-            "Credit note %(note)s gives %(customer)s %(difference)s, and %(channel)s has not paid "
-            "it back. Ask the channel, or wait for its next file.",
+            "Credit note %(note)s credits %(customer)s %(difference)s, but %(channel)s has not "
+            "paid it back. Ask the channel, or wait for its next file.",
             channel=row.channel_id.name or "",
             **self._get_values(row),
         )

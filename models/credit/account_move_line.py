@@ -45,23 +45,29 @@ class AccountMoveLine(models.Model):
         string="Return Credit",
         copy=False,
         readonly=True,
-        help="What this line of a credit note stands for: the goods, what they take along of the "
-        "order's discounts and shipping, or what was kept back.",
+        help=(
+            "What this line of a credit note stands for: the goods, what they take along of the"
+            " order's discounts and shipping, or what was kept back."
+        ),
     )
     sale_return_withheld_qty = fields.Float(
-        "Quantity Kept Back",
+        "Quantity Withheld",
         digits=0,
         readonly=True,
         copy=False,
-        help="What the condition of the goods keeps back, in units of the return line: 5 units at "
-        "a ratio of 0.6 keep back 2.",
+        help=(
+            "Quantity withheld for the condition of the goods, in the unit of the return line: 2 "
+            "for 5 units at a ratio of 0.6."
+        ),
     )
     sale_return_price = fields.Float(
         digits=0,
         readonly=True,
         copy=False,
-        help="The unit price that the return gave to the line; at a lower one somebody has kept "
-        "the difference back.",
+        help=(
+            "The unit price that the return gave to the line; at a lower one somebody has "
+            "withheld the difference."
+        ),
     )
     credited_line_ids = fields.One2many('account.move.line', 'credited_line_id', readonly=True)
     # Written by every transaction that credits the line, see

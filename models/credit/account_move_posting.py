@@ -204,7 +204,7 @@ class AccountMove(models.Model):
             notes._override_or_refuse(
                 invoices.sale_return_ids,
                 self.env._(
-                    "%(invoices)s would be credited with more than its total. Lower the credit "
+                    "%(invoices)s would be credited for more than its total. Lower the credit "
                     "note, for example by the share of the order's discounts, or cancel an "
                     "earlier one. A manager of Returns may override this with a written reason.",
                     invoices=", ".join(invoices.mapped('name')),

@@ -29,7 +29,7 @@ class SaleReturn(models.Model):
         string="To Credit",
         compute='_compute_amount_to_credit',
         compute_sudo=True,
-        help="Tax included. What a credit note made now would come to.",
+        help="Tax included. Total of a credit note created now.",
     )
     amount_credited = fields.Monetary(
         string="Credited",
@@ -47,15 +47,19 @@ class SaleReturn(models.Model):
         string="Open Credit",
         compute='_compute_refund',
         store=True,
-        help="Tax included. What the credit notes of this return have open: neither paid back nor "
-        "used for an invoice.",
+        help=(
+            "Tax included. Open amount of the credit notes of this return: neither paid back nor "
+            "used for an invoice."
+        ),
     )
     amount_to_cards = fields.Monetary(
         string="Back on Cards",
         compute='_compute_amount_to_cards',
         compute_sudo=True,
-        help="Tax included. What posted credit notes of this return have given back to the gift "
-        "cards and wallets that paid; it is not in the amount credited, which is money.",
+        help=(
+            "Tax included. Amount that posted credit notes of this return gave back to gift cards"
+            " and wallets; it is not included in the amount credited, which is money."
+        ),
     )
     company_currency_id = fields.Many2one(
         related='company_id.currency_id', string="Company Currency"
@@ -65,8 +69,10 @@ class SaleReturn(models.Model):
         compute='_compute_freight_charge',
         store=True,
         readonly=False,
-        help="Return freight that the customer owes, tax excluded: kept back from the first credit "
-        "note. Proposed by the policy, fixed when the return is submitted.",
+        help=(
+            "Return freight that the customer owes, tax excluded: deducted from the first credit "
+            "note. Proposed by the policy, fixed when the return is submitted."
+        ),
     )
     search_text = fields.Char(
         string="Return",
@@ -79,7 +85,7 @@ class SaleReturn(models.Model):
         readonly=True, copy=False, help="Waits for the scheduled job that creates credit notes."
     )
     credit_error = fields.Text(
-        readonly=True, copy=False, help="Why the last credit note could not be made."
+        readonly=True, copy=False, help="Why the last credit note could not be created."
     )
     refund_state = fields.Selection(
         [('no', "Nothing to pay back"), *PROGRESS], compute='_compute_refund', store=True
@@ -97,13 +103,13 @@ class SaleReturn(models.Model):
         compute='_compute_door',
         compute_sudo=True,
         store=True,
-        help="How the return was asked for. Who uses a link is not known for certain.",
+        help="How the return was requested. With a link, the person's identity is not certain.",
     )
     trace = fields.Text(
         string="Who Did What",
         compute='_compute_trace',
         compute_sudo=True,
-        help="Who asked, decided, released, posted and paid, and when.",
+        help="Who requested, decided, released, posted and paid, and when.",
     )
 
     # The queue of returns whose credit notes are left to the scheduled job.
@@ -112,7 +118,7 @@ class SaleReturn(models.Model):
         string="Attempts",
         readonly=True,
         copy=False,
-        help="How often the credit note could not be made.",
+        help="Number of failed attempts to create the credit note.",
     )
     credit_retry_at = fields.Datetime(
         string="Next Attempt",

@@ -562,7 +562,8 @@ class SaleReturnCredit(models.AbstractModel):
                     'return_id': allocation['return_line'].return_id.id,
                     'kind': 'not_charged',
                     'details': self.env._(
-                        "%(charge)s: %(amount)s not charged, the goods are not worth more",
+                        "%(charge)s: %(amount)s not charged, because the value of the goods "
+                        "does not cover it",
                         charge=allocation['label'],
                         amount=formatLang(
                             self.env,

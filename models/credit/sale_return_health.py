@@ -16,7 +16,7 @@ class SaleReturnHealth(models.AbstractModel):
             findings.append(
                 {
                     'sentence': self.env._(
-                        "%(company)s has no sales journal: no credit note can be made.",
+                        "%(company)s has no sales journal: no credit note can be created.",
                         company=company.name,
                     ),
                     'button': self.env._("Journals"),

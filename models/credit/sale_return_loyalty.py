@@ -388,7 +388,7 @@ class SaleReturnLoyalty(models.AbstractModel):
         """Return what to say about points that were given to a card, in place of another one."""
         values = {'points': points, 'card': card.code, 'old': old.code}
         if card == old:
-            return self.env._("%(points)s points given again on card %(card)s.", **values)
+            return self.env._("%(points)s points restored on card %(card)s.", **values)
         return self.env._(
             "%(points)s points given again on the new card %(card)s, because card %(old)s cannot "
             "be used any more.",

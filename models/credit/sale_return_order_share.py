@@ -594,8 +594,8 @@ class SaleReturnOrderShare(models.AbstractModel):
                     summary=speaker.env._("Decide what happens to the article taken in exchange"),
                     note=as_html(
                         speaker.env._(
-                            "The return is credited in full. Taken in part exchange: %(articles)s. "
-                            "Keep it, or give it back and charge it.",
+                            "The return is credited in full. Taken in part exchange: "
+                            "%(articles)s. Keep it, or give it back and charge for it.",
                             articles=details,
                         )
                     ),

@@ -8,7 +8,9 @@ class SaleReturnReason(models.Model):
 
     note_code = fields.Char(
         string="Code for Credit Notes",
-        help="The coded reason that the e-invoice format of your country wants on credit notes for "
-        "this reason, e.g. BR-KSA-17-reason-4 in Saudi Arabia or R1 in Spain. Empty: the code for "
-        "returned goods.",
+        help=(
+            "The reason code that the e-invoice format of your country requires on credit notes "
+            "for this reason, e.g. BR-KSA-17-reason-4 in Saudi Arabia or R1 in Spain. Empty: the "
+            "code for returned goods."
+        ),
     )

@@ -55,13 +55,13 @@ class SaleReturn(models.Model):
         string="Deadline",
         compute='_compute_deadline_state',
         search='_search_deadline_state',
-        help="Belongs to the step that is due first.",
+        help="The owner of the step that is due first.",
     )
     is_late = fields.Boolean(
         string="Late",
         compute='_compute_is_late',
         search='_search_is_late',
-        help="One of our deadlines is over, or the last day to send the goods.",
+        help="One of our deadlines, or the last day to send the goods, has passed.",
     )
     deadline_color = fields.Integer(compute='_compute_deadline_color')
 
@@ -70,7 +70,7 @@ class SaleReturn(models.Model):
         string="Waiting for the Customer",
         readonly=True,
         copy=False,
-        help="Since when we wait for the answer. Our deadlines stand still.",
+        help="Since when we have been waiting for the answer. Our deadlines are paused.",
     )
     waiting_reason = fields.Text(
         string="Waiting for", readonly=True, copy=False, help="What the customer was asked."
@@ -81,11 +81,16 @@ class SaleReturn(models.Model):
         technical=True,
         readonly=True,
         copy=False,
-        help="The last day to send of which the customer was reminded. Nobody is reminded twice of "
-        "the same day.",
+        help=(
+            "The last day to send of which the customer was reminded. Customers are reminded only"
+            " once of the same day."
+        ),
     )
     expiry_error = fields.Text(
-        string="Not closed", readonly=True, copy=False, help="Why it could not be closed by itself."
+        string="Not closed",
+        readonly=True,
+        copy=False,
+        help=("Why it could not be closed automatically."),
     )
 
     # === COMPUTE METHODS === #
@@ -196,7 +201,7 @@ class SaleReturn(models.Model):
         """
         self._ensure_group('group_user')
         self.check_access('write')
-        self._ensure_explained(reason, self.env._("Say what the customer was asked."))
+        self._ensure_explained(reason, self.env._("Enter what the customer was asked."))
         todo = self.filtered(lambda r: not r.waiting_since)
         todo._ensure_state(
             OPEN_STATES, self.env._("Return %(returns)s cannot wait for the customer.")

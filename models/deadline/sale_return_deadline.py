@@ -60,10 +60,10 @@ class SaleReturnDeadline(models.Model):
     # When
     date_start = fields.Datetime(string="Began on", required=True)
     date_due = fields.Datetime(
-        string="Planned for", help="When the team wants it done, by its working times."
+        string="Planned for", help="Deadline of the team, by its working times."
     )
     date_legal = fields.Datetime(
-        string="Legal Limit", help="When the law wants it done; empty where it sets no limit."
+        string="Legal Limit", help="Legal deadline; empty if the law sets none."
     )
     date_limit = fields.Datetime(string="Due", help="The earlier of the two.")
     date_done = fields.Datetime(string="Done on")
@@ -74,10 +74,13 @@ class SaleReturnDeadline(models.Model):
     )
     hours_taken = fields.Float(
         aggregator='avg',
-        help="From the beginning until it was done, without the time the customer was waited for.",
+        help=(
+            "From the beginning to the end of the step, without the time spent waiting for the "
+            "customer."
+        ),
     )
     paused_since = fields.Datetime()
-    hours_paused = fields.Float(help="How long the customer was waited for.", aggregator='avg')
+    hours_paused = fields.Float(help="Time spent waiting for the customer.", aggregator='avg')
 
     # Reminders: when they are due, when they were sent
     date_before = fields.Datetime()
@@ -88,14 +91,14 @@ class SaleReturnDeadline(models.Model):
     reminded_after = fields.Datetime()
     escalated_on = fields.Datetime()
     escalated_to_id = fields.Many2one('res.users', string="Escalated to", ondelete='restrict')
-    date_alarm = fields.Datetime(help="When the job looks at the step next.")
+    date_alarm = fields.Datetime(help="When the job checks the step next.")
     activity_id = fields.Many2one('mail.activity', ondelete='set null', index='btree_not_null')
     escalation_activity_id = fields.Many2one(
         'mail.activity', ondelete='set null', index='btree_not_null'
     )
     late = fields.Boolean(compute='_compute_late', search='_search_late')
 
-    _step_unique = models.UniqueIndex('(return_id, step)', "A return has each step once.")
+    _step_unique = models.UniqueIndex('(return_id, step)', "A return can have each step only once.")
     _alarm_index = models.Index('(date_alarm) WHERE date_alarm IS NOT NULL')
     _open_index = models.Index("(user_id) WHERE state = 'open'")
     _late_index = models.Index("(date_limit) WHERE state = 'open'")
@@ -144,12 +147,12 @@ class SaleReturnDeadline(models.Model):
         user = self.env['res.users'].sudo().browse(vals.get('user_id') or [])
         for row in self.sudo():
             if row.state not in ('open', 'paused'):
-                raise UserError(self.env._("“%(step)s” is done already.", step=row.display_name))
+                raise UserError(self.env._("“%(step)s” is already done.", step=row.display_name))
             if user and not row.team_id._is_able(user, row.step):
                 raise UserError(
                     self.env._(
-                        "%(user)s cannot take “%(step)s”: it takes an active user of the company "
-                        "with the role for it.",
+                        "%(user)s cannot take “%(step)s”: it takes an active user of the "
+                        "company with the role for it.",
                         user=user.name,
                         step=row.display_name,
                     )
@@ -470,7 +473,7 @@ class SaleReturnDeadline(models.Model):
             'date_after': row.env._("%(return)s: “%(step)s” is late", **facts),
         }[moment]
         return subject, row.env._(
-            "“%(step)s” of return %(return)s is due on %(due)s and is yours.", **facts
+            "“%(step)s” of return %(return)s is due on %(due)s and is assigned to you.", **facts
         )
 
     def _escalate(self, leader):

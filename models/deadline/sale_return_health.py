@@ -13,7 +13,7 @@ class SaleReturnHealth(models.AbstractModel):
             findings.append(
                 {
                     'sentence': self.env._(
-                        "%(company)s has no team: no step of a return is ever late.",
+                        "%(company)s has no team: no step of a return ever becomes late.",
                         company=company.name,
                     ),
                     'button': self.env._("Watch All Returns"),

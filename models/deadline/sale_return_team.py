@@ -71,15 +71,19 @@ class SaleReturnTeam(models.Model):
     )
     member_ids = fields.Many2many('res.users', string="Members", domain="[('share', '=', False)]")
     everybody = fields.Boolean(
-        help="Steps belong to nobody in particular: whoever has the role takes them, and the "
-        "overview shows what is late. Rows with an owner go to their owner.",
+        help=(
+            "Steps belong to nobody in particular: whoever has the role takes them, and the "
+            "overview shows what is late. Rows with an owner go to their owner."
+        ),
     )
     assignment = fields.Selection(
         [('balanced', "Who has the least to do"), ('turn', "In turn")],
         required=True,
         default='balanced',
-        help="Who of the members gets the next step. Only members whose role allows the step are "
-        "asked, in the order in which their users were created.",
+        help=(
+            "Which member gets the next step. Only members whose role allows the step are "
+            "considered, in the order in which their users were created."
+        ),
     )
     resource_calendar_id = fields.Many2one(
         'resource.calendar',
@@ -87,7 +91,7 @@ class SaleReturnTeam(models.Model):
         check_company=True,
         index='btree_not_null',
         ondelete='restrict',
-        help="Deadlines count these hours and days. Empty: those of the company.",
+        help="Deadlines count these working hours and days. Empty: those of the company.",
     )
     step_ids = fields.One2many('sale.return.team.step', 'team_id', string="Steps", copy=True)
     open_count = fields.Integer(string="Open Steps", compute='_compute_counts')
@@ -510,7 +514,7 @@ class SaleReturnTeam(models.Model):
         if not members.filtered('active'):
             defects.append(
                 self.env._(
-                    "Team %(team)s has no members: its steps fall to the leader.", team=self.name
+                    "Team %(team)s has no members: its steps go to the leader.", team=self.name
                 )
             )
         if not self.leader_id:
@@ -553,7 +557,7 @@ class SaleReturnTeam(models.Model):
         )
         if not self.step_ids:
             defects.append(
-                self.env._("Team %(team)s has no steps: nothing is watched.", team=self.name)
+                self.env._("Team %(team)s has no steps: nothing is monitored.", team=self.name)
             )
         for row in self.step_ids:
             facts = {'team': self.name, 'step': labels[row.step]}
@@ -589,8 +593,8 @@ class SaleReturnTeam(models.Model):
             return []
         return [
             self.env._(
-                "The leaders of %(teams)s report to each other in a circle: what goes round is "
-                "passed on to a manager of Returns.",
+                "The leaders of %(teams)s report to each other in a circle: their late steps "
+                "are passed on to a manager of Returns.",
                 teams=", ".join(self.browse(circle).mapped('name')),
             )
         ]

@@ -41,19 +41,19 @@ class SaleReturnTeamStep(models.Model):
         [('hours', "Working hours"), ('days', "Working days")],
         required=True,
         default='days',
-        help="Days count from the day after the step began, until work ends.",
+        help="Days count from the day after the step began, until the end of work.",
     )
     remind_before = fields.Float(
         string="Remind before",
-        help="Hours of work before the step is due at which its owner is reminded. 0: not at all.",
+        help="Working hours before the due time at which the owner is reminded. 0: not at all.",
     )
     remind_after = fields.Float(
         string="Remind after",
-        help="Hours of work after which the owner of a late step is reminded again. 0: not at all.",
+        help="Working hours after which the owner of a late step is reminded again. 0: not at all.",
     )
     escalate_after = fields.Float(
         string="Escalate after",
-        help="Hours of work after which the leader is told of a late step. 0: not at all.",
+        help="Working hours after which the leader is notified of a late step. 0: not at all.",
     )
 
     _step_unique = models.UniqueIndex(

@@ -28,7 +28,7 @@ class SaleReturn(models.Model):
         readonly=True,
         copy=False,
         index='btree_not_null',
-        help="Who submitted the return. They do not approve it.",
+        help="Who submitted the return. They cannot approve it.",
     )
     submission_count = fields.Integer(technical=True, readonly=True, copy=False)
     fingerprint = fields.Char(
@@ -51,14 +51,14 @@ class SaleReturn(models.Model):
     )
     needs_overrule = fields.Boolean(
         compute='_compute_needs_overrule',
-        help="The rules would refuse it; who approves it has to say why.",
+        help="The rules would refuse it; approving it requires a reason.",
     )
 
     refusal_note = fields.Text(
         string="Why It Is Refused",
         compute='_compute_refusal_note',
         compute_sudo=True,
-        help="What was refused or reduced, and the words that the customer gets.",
+        help="What was refused or reduced, and the text for the customer.",
     )
 
     # What is requested, as shown in lists and at the top of the form.
@@ -69,13 +69,17 @@ class SaleReturn(models.Model):
         string="Amount",
         compute='_compute_amount_requested',
         compute_sudo=True,
-        help="What is asked for, or was granted, at the prices of the order, tax included.",
+        help=(
+            "Value of what is requested, or was granted, at the prices of the order, tax included."
+        ),
     )
     period_amounts = fields.Json(
         compute='_compute_period_amounts',
         compute_sudo=True,
-        help="Value of the other returns of the customer, or of the orders, in the days in which "
-        "returns count together, by the id of its currency.",
+        help=(
+            "Value of the other returns of the customer, or of the orders, in the period in which"
+            " returns count together, by currency id."
+        ),
     )
 
     # The return's side of appeals: until when, by whom, and what follows from the outcome.
@@ -83,13 +87,16 @@ class SaleReturn(models.Model):
         string="Appeal until",
         readonly=True,
         copy=False,
-        help="Last day on which the customer may appeal against the refusal. Empty: they may not.",
+        help=(
+            "Last day on which the customer may appeal against the refusal. Empty: no appeal is "
+            "possible."
+        ),
     )
     appeal_ids = fields.One2many('sale.return.appeal', 'return_id', string="Appeals", readonly=True)
     appeal_state = fields.Selection(
         related='appeal_ids.state',
         string="Outcome of the Appeal",
-        help="What came of the customer's appeal.",
+        help="Outcome of the customer's appeal.",
     )
     can_appeal = fields.Boolean(
         compute='_compute_can_appeal',
@@ -390,7 +397,7 @@ class SaleReturn(models.Model):
                             'return_id': sale_return.id,
                             'kind': 'approval_void',
                             'details': ", ".join(given.mapped('name')),
-                            'reason': self.env._("What was approved has changed."),
+                            'reason': self.env._("The approved content has changed."),
                         }
                     ]
                 )
@@ -484,8 +491,8 @@ class SaleReturn(models.Model):
                 against = lines.filtered(lambda line: line.verdict_outcome in OVERRIDABLE)
                 raise UserError(
                     self.env._(
-                        "The rules are against return %(return)s. Say why it is approved all the "
-                        "same.\n%(verdicts)s",
+                        "The rules are against return %(return)s. Say why it is approved all "
+                        "the same.\n%(verdicts)s",
                         verdicts="\n".join(filter(None, against.mapped('verdict_text'))),
                         **{'return': sale_return.name},
                     )

@@ -28,7 +28,7 @@ class SaleReturnAppeal(models.Model):
         'res.partner', string="Appealed by", required=True, readonly=True, ondelete='restrict'
     )
     comment = fields.Text(
-        string="Why", required=True, readonly=True, help="In the words of the customer."
+        string="Why", required=True, readonly=True, help="In the customer's own words."
     )
     date = fields.Datetime(required=True, readonly=True, default=lambda self: self.env.cr.now())
     refused_by_id = fields.Many2one(
@@ -36,7 +36,7 @@ class SaleReturnAppeal(models.Model):
         string="Refused by",
         readonly=True,
         ondelete='restrict',
-        help="Empty where the rules refused the return by themselves.",
+        help="Empty where the rules refused the return automatically.",
     )
     refusal_reason = fields.Text(readonly=True)
     user_id = fields.Many2one(
@@ -45,7 +45,10 @@ class SaleReturnAppeal(models.Model):
         readonly=True,
         index='btree_not_null',
         ondelete='restrict',
-        help="Who is asked to decide. Any other approver may, too, except whoever refused it.",
+        help=(
+            "Who is asked to decide. Any other approver may also decide, except the one who "
+            "refused it."
+        ),
     )
     state = fields.Selection(
         [('open', "To decide"), ('upheld', "Refusal upheld"), ('overturned', "Refusal overturned")],
@@ -63,15 +66,17 @@ class SaleReturnAppeal(models.Model):
         compute='_compute_rate_overturned',
         store=True,
         aggregator='avg',
-        help="1 where the refusal was overturned, else 0: its average is the share of appeals that "
-        "were right. Appeals that are not decided are to be left out.",
+        help=(
+            "1 where the refusal was overturned, else 0: its average is the share of appeals that"
+            " were right. Exclude appeals that are not decided yet."
+        ),
     )
     problem = fields.Char(
         compute='_compute_problem', help="Why nobody can decide, and what to do about it."
     )
 
     _one_per_return = models.UniqueIndex(
-        '(return_id)', "There was an appeal against the refusal of this return already."
+        '(return_id)', "The refusal of this return has already been appealed."
     )
 
     # === COMPUTE METHODS === #
@@ -86,8 +91,8 @@ class SaleReturnAppeal(models.Model):
         for appeal in self:
             nobody = appeal.state == 'open' and not appeal._get_candidates()
             appeal.problem = nobody and self.env._(
-                "Everybody who could decide has refused the return or asked for it. Give somebody "
-                "else the role of approver."
+                "Everybody who could decide has refused the return or requested it. Give "
+                "somebody else the role of approver."
             )
 
     # === ACTION METHODS === #

@@ -28,9 +28,11 @@ class SaleReturnApproval(models.Model):
     fingerprint = fields.Char(
         technical=True,
         readonly=True,
-        help="What was decided on: a change of it makes the approval void.",
+        help="The content decided on: a change makes the approval void.",
     )
     own_request = fields.Boolean(
-        help="Decided by the one who asked for the return: a manager, where the policy has no "
-        "levels and nobody else of the company could approve it."
+        help=(
+            "Decided by the requester of the return: a manager, because the policy has no levels "
+            "and nobody else in the company could approve it."
+        )
     )

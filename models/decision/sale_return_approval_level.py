@@ -24,11 +24,13 @@ class SaleReturnApprovalLevel(models.Model):
     # When it is needed: an empty condition matches everything.
     amount_from = fields.Monetary(
         string="From",
-        help="Value, tax included, from which the level is needed: of the return and of what its "
-        "customer returned in the days in which returns count together, see the settings.",
+        help=(
+            "Value, tax included, from which the level is needed: of the return and of what its"
+            " customer returned in the days in which returns count together, see the settings."
+        ),
     )
     amount_to = fields.Monetary(
-        string="Below", help="Value from which it is not needed any more. 0: no end."
+        string="Below", help="Value from which it is no longer needed. 0: no upper limit."
     )
     sentence = fields.Char(string="Says", compute='_compute_sentence')
     currency_id = fields.Many2one(
@@ -57,7 +59,7 @@ class SaleReturnApprovalLevel(models.Model):
     group_id = fields.Many2one(
         'res.groups',
         ondelete='restrict',
-        help="Everybody in it who has the role of approver. Empty: every approver.",
+        help="Every member of this group with the role of approver. Empty: every approver.",
     )
 
     _amounts_positive = models.Constraint(
@@ -111,7 +113,7 @@ class SaleReturnApprovalLevel(models.Model):
                 raise ValidationError(
                     self.env._(
                         "%(user)s does not have the role of approver in Returns, so level "
-                        "“%(level)s” would wait for ever. Give them the role first.",
+                        "“%(level)s” would wait forever. Give them the role first.",
                         user=level.user_id.name,
                         level=level.name,
                     )

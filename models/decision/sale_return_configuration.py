@@ -35,11 +35,12 @@ class SaleReturnConfiguration(models.Model):
         required=True,
         default='done',
     )
-    changes = fields.Text(string="What Was Written")
-    before = fields.Json(help="What undoing writes, the last first.")
+    changes = fields.Text(string="Written Values")
+    before = fields.Json(help="Values that an undo restores, the last first.")
     settings = fields.Json(help="Switches of the settings that belong to it.")
     asked = fields.Text(
-        compute='_compute_asked', help="What only an administrator can switch, and has not yet."
+        compute='_compute_asked',
+        help=("Settings that only an administrator can change, and has not changed yet."),
     )
 
     # === COMPUTE METHODS === #
@@ -131,7 +132,7 @@ class SaleReturnConfiguration(models.Model):
         """
         if not self.env.su and not self.env.user.has_group('sale_return.group_manager'):
             raise AccessError(
-                self.env._("Only managers of Returns set it up. Ask one of them, please.")
+                self.env._("Only managers of Returns can set it up. Ask one of them, please.")
             )
 
     @api.model

@@ -69,7 +69,7 @@ class SaleReturnConfiguration(models.Model):
         if unknown:
             raise UserError(
                 self.env._(
-                    "%(place)s: “%(names)s” is unknown. Correct the file, or take it out.",
+                    "%(place)s: “%(names)s” is unknown. Correct the file, or remove it.",
                     names=", ".join(name[:50] for name in unknown[:5]),
                     place=where,
                 )
@@ -182,8 +182,8 @@ class SaleReturnConfiguration(models.Model):
         if '\0' in name or not self._find_reference(model, name, company):
             raise UserError(
                 self.env._(
-                    "%(place)s names “%(name)s”, which is not here, or there are several of them. "
-                    "Create it first, or correct the file.",
+                    "%(place)s names “%(name)s”, which is not here, or there are several of "
+                    "them. Create it first, or correct the file.",
                     place=where,
                     name=name[:100],
                 )

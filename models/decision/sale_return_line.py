@@ -23,14 +23,14 @@ class SaleReturnLine(models.Model):
         string="Why this Policy", compute='_compute_policy_explanation', compute_sudo=True
     )
     verdicts = fields.Json(
-        readonly=True, copy=False, help="What each rule said at the submission, with its facts."
+        readonly=True, copy=False, help="Verdict of each rule at submission, with its facts."
     )
     verdict_outcome = fields.Selection(
         OUTCOME_LABELS,
         string="Rules say",
         readonly=True,
         copy=False,
-        help="The strongest outcome of all rules at the submission.",
+        help="The strictest outcome of all rules at submission.",
     )
     verdict_text = fields.Text(
         string="What the Rules say", compute='_compute_verdict_text', compute_sudo=True
@@ -40,7 +40,9 @@ class SaleReturnLine(models.Model):
         string="Amount",
         compute='_compute_amount_requested',
         compute_sudo=True,
-        help="What is asked for, or was granted, at the prices of the order, tax included.",
+        help=(
+            "Value of what is requested, or was granted, at the prices of the order, tax included."
+        ),
     )
 
     # What
@@ -382,7 +384,7 @@ class SaleReturnLine(models.Model):
         returns._ensure_group('group_approver')
         returns.check_access('write')
         returns._ensure_state(
-            ('submitted',), self.env._("Return %(returns)s cannot be decided on line by line.")
+            ('submitted',), self.env._("Return %(returns)s cannot be decided line by line.")
         )
         returns._ensure_may_decide()
         for sale_return in returns:
@@ -414,7 +416,7 @@ class SaleReturnLine(models.Model):
         if not number or not 0 < quantity <= self.qty_requested:
             raise UserError(
                 self.env._(
-                    "Of %(product)s more than 0 and up to %(requested)s can be approved.",
+                    "For %(product)s, more than 0 and up to %(requested)s can be approved.",
                     product=self.product_id.display_name,
                     requested=self.qty_requested,
                 )

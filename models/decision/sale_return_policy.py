@@ -86,9 +86,11 @@ class SaleReturnPolicy(models.Model):
         string="Law",
         required=True,
         default='commercial',
-        help="Which law gives customers a right to return. It adds to what the policy says: a "
-        "shortest window, what may be kept back, until when the money is due. Commercial terms: "
-        "only what was agreed.",
+        help=(
+            "Which law gives customers a right to return. It adds to the terms of the policy: a "
+            "minimum window, permitted deductions, and the deadline for the refund. Commercial "
+            "terms: only what was agreed."
+        ),
     )
     window_days = fields.Integer(
         string="Days to Ask",
@@ -102,22 +104,24 @@ class SaleReturnPolicy(models.Model):
         "got the goods is not known.",
     )
     expiry_days = fields.Integer(
-        default=30, help="Days from the approval within which the goods have to come."
+        default=30, help="Days from the approval within which the goods have to arrive."
     )
     approval = fields.Selection(
         [('none', "Not needed"), ('always', "Always"), ('levels', "By levels")],
         required=True,
         default='none',
-        help="Not needed: a submitted return is approved by itself unless a rule says otherwise or "
-        "nothing comes back. Always: one approver decides. By levels: those whose conditions hold "
-        "decide in turn.",
+        help=(
+            "Not needed: a submitted return is approved automatically unless a rule says "
+            "otherwise or nothing comes back. Always: one approver decides. By levels: the levels"
+            " whose conditions are met decide in turn."
+        ),
     )
     level_ids = fields.One2many('sale.return.approval.level', 'policy_id', copy=True)
-    level_note = fields.Text(compute='_compute_level_note', help="What its levels say.")
+    level_note = fields.Text(compute='_compute_level_note', help="Summary of its levels.")
     rule_ids = fields.One2many('sale.return.rule', 'policy_id', copy=True)
     decision_days = fields.Integer(
         string="Decide within",
-        help="Days after which a request of a customer that nobody decided on lapses. 0: never.",
+        help="Days after which an undecided request of a customer lapses. 0: never.",
     )
     reminder_days = fields.Integer(
         string="Remind before",
@@ -141,7 +145,7 @@ class SaleReturnPolicy(models.Model):
     inspection_required = fields.Boolean(
         string="Inspection",
         default=True,
-        help="Unticked: received goods go straight the way of the default disposition.",
+        help="Unticked: the default disposition is applied to received goods at once.",
     )
     default_disposition_id = fields.Many2one(
         'sale.return.disposition', string="What Happens to It", ondelete='restrict'
@@ -153,8 +157,11 @@ class SaleReturnPolicy(models.Model):
         default='post',
     )
     credit_draft_above = fields.Float(
-        help="Credit notes stay in draft as soon as the customer gets more than this total (tax "
-        "included, in company currency) in the days in which returns count together. 0: no limit."
+        help=(
+            "Credit notes stay in draft once the customer is credited more than this total (tax "
+            "included, in company currency) in the period in which returns count together. 0: no "
+            "limit."
+        )
     )
     settlement = fields.Selection(
         [
@@ -165,10 +172,12 @@ class SaleReturnPolicy(models.Model):
         string="Money Back",
         required=True,
         default='as_paid',
-        help="To the customer where they have paid: the return is finished when what was paid is "
-        "paid back; what was not paid lowers the open invoice. Always to the customer: the return "
-        "is finished when nothing of its credit notes is open. As credit: the credit note stays "
-        "open for the customer's next invoices.",
+        help=(
+            "To the customer where they have paid: the return is finished when what was paid is"
+            " paid back; what was not paid lowers the open invoice. Always to the customer: the"
+            " return is finished when nothing of its credit notes is open. As credit: the "
+            "credit note stays open for the customer's next invoices."
+        ),
     )
     refund_automatic = fields.Boolean(
         string="Refund Automatically",
@@ -178,13 +187,15 @@ class SaleReturnPolicy(models.Model):
     )
     refund_shipping = fields.Selection(
         [('never', "Never"), ('full_return', "On full return"), ('always', "Always")],
-        string="Shipping Given Back",
+        string="Shipping Refunded",
         required=True,
         default='never',
     )
     shipping_standard_price = fields.Float(
-        help="Price of the cheapest standard delivery, tax excluded, in company currency. Under "
-        "the EU right of withdrawal no more shipping than this is refunded. 0: no limit."
+        help=(
+            "Price of the cheapest standard delivery, tax excluded, in company currency. Under "
+            "the EU right of withdrawal no more shipping than this is refunded. 0: no limit."
+        )
     )
     restocking_fee_percent = fields.Float(
         string="Restocking Fee (%)", help="Percent of the credited price (0–100)."
@@ -193,8 +204,10 @@ class SaleReturnPolicy(models.Model):
         help="Amount per return, tax excluded, in company currency."
     )
     return_freight = fields.Float(
-        help="What the customer owes for bringing the goods back when we pay the carrier: amount "
-        "per return, tax excluded, in company currency. It is kept back from the credit note."
+        help=(
+            "What the customer owes for bringing the goods back when we pay the carrier: amount "
+            "per return, tax excluded, in company currency. It is deducted from the credit note."
+        )
     )
 
     _restocking_fee_range = models.Constraint(
@@ -272,7 +285,7 @@ class SaleReturnPolicy(models.Model):
             earlier = earlier.filtered(lambda other, policy=policy: policy._overlaps(other))
             policy.overlap_note = (
                 self.env._(
-                    "Lines that also fit %(policies)s follow that one: it comes first.",
+                    "Lines that also match %(policies)s use that policy: it comes first.",
                     policies=", ".join(f"“{name}”" for name in earlier.mapped('name')),
                 )
                 if earlier and policy.active
@@ -349,8 +362,8 @@ class SaleReturnPolicy(models.Model):
             return
         raise ValidationError(
             self.env._(
-                "“%(regime)s” cannot be chosen yet: it is not fully supported. Choose "
-                "another law, and keep its terms by hand.",
+                "“%(regime)s” cannot be chosen yet: it is not fully supported. Choose another "
+                "law, and apply its terms by hand.",
                 regime=dict(self._fields['regime']._description_selection(self.env))[code],
             )
         )
@@ -505,7 +518,7 @@ class SaleReturnPolicy(models.Model):
         ]
         if not conditions:
             return self.env._(
-                "“%(policy)s” applies: it claims what no earlier policy does.",
+                "“%(policy)s” applies: it covers what no earlier policy does.",
                 policy=facts['policy'],
             )
         return self.env._(
@@ -537,14 +550,15 @@ class SaleReturnPolicy(models.Model):
             and self.env._("It counts from the last delivery of the order."),
             not regime.reason_demanded and self.env._("The customer need not say why."),
             not regime.allows('restocking_fee') and self.env._("No restocking fee is taken."),
-            not regime.allows('grade') and self.env._("Nothing is taken off for the condition."),
-            not regime.allows('freight') and self.env._("The customer does not pay the way back."),
+            not regime.allows('grade') and self.env._("Nothing is deducted for the condition."),
+            not regime.allows('freight')
+            and self.env._("The customer does not pay for the return shipping."),
             regime.refund_days
             and self.env._(
-                "The money has to be back within %(days)s days.", days=regime.refund_days
+                "The money has to be paid back within %(days)s days.", days=regime.refund_days
             ),
             regime.outbound_shipping == 'standard'
-            and self.env._("The standard shipping is refunded when all of the order comes back."),
+            and self.env._("The standard shipping is refunded when the whole order comes back."),
             *self._get_regime_warnings(),
         ]
         return " ".join(filter(None, parts)) or self.env._(

@@ -62,8 +62,10 @@ class SaleReturnRule(models.Model):
         string="Otherwise",
         required=True,
         default='review',
-        help="What happens to lines that do not pass. All rules are looked at; the strongest "
-        "outcome decides.",
+        help=(
+            "What happens to lines that do not pass. All rules are evaluated; the strictest "
+            "outcome decides."
+        ),
     )
     customer_text = fields.Text(
         translate=True, help="How the customer is told. Empty: in the words for the staff."
@@ -103,17 +105,22 @@ class SaleReturnRule(models.Model):
     exception_code = fields.Selection(
         EXCEPTIONS,
         string="Why It Is Excluded",
-        help="Where a law gives customers a right to return, it lists the goods that are excluded. "
-        "What it does not list can be returned all the same. Empty: agreed with the buyer.",
+        help=(
+            "Where a law gives customers a right to return, it lists the goods that are "
+            "excluded. What it does not list can be returned all the same. Empty: agreed with "
+            "the buyer."
+        ),
     )
     proof_required = fields.Boolean(
         string="Only If the Buyer Agreed",
-        help="The goods are excluded only where it is recorded that the buyer agreed to it when "
-        "they bought them. Some laws ask for it anyway.",
+        help=(
+            "The goods are excluded only where it is recorded that the buyer agreed to it when "
+            "buying. Some laws require this anyway."
+        ),
     )
 
     # Limits
-    amount = fields.Monetary(string="Up to", help="Tax included. More than this does not pass.")
+    amount = fields.Monetary(string="Up to", help="Tax included. The maximum that is allowed.")
     currency_id = fields.Many2one(
         'res.currency',
         default=lambda self: self.env.company.currency_id,
@@ -178,8 +185,8 @@ class SaleReturnRule(models.Model):
             self.product_ids or self.product_tag_ids or self.excluded_categ_ids
         ):
             return self.env._(
-                "Say which products, tags or categories rule “%(rule)s” of policy “%(policy)s” "
-                "excludes.",
+                "Choose which products, tags or categories rule “%(rule)s” of policy "
+                "“%(policy)s” excludes.",
                 **values,
             )
         if self.kind == 'value' and not self.amount:
@@ -189,8 +196,7 @@ class SaleReturnRule(models.Model):
             )
         if self.kind == 'quantity' and not self.quantity:
             return self.env._(
-                "Say up to which quantity rule “%(rule)s” of policy “%(policy)s” lets returns "
-                "pass.",
+                "Enter up to which quantity rule “%(rule)s” of policy “%(policy)s” allows returns.",
                 **values,
             )
         return None
@@ -319,11 +325,13 @@ class SaleReturnRule(models.Model):
     def _get_policy_sentences(self):
         """Sentences about what the policy requires, and why rules could not be evaluated."""
         return {
-            'approval_none': lambda f: self.env._("The policy asks nobody."),
+            'approval_none': lambda f: self.env._("The policy requires no person."),
             'approval_always': lambda f: self.env._(
                 "Policy “%(policy)s” always asks an approver.", **f
             ),
-            'approval_levels': lambda f: self.env._("Policy “%(policy)s” asks: %(levels)s.", **f),
+            'approval_levels': lambda f: self.env._(
+                "Policy “%(policy)s” requires: %(levels)s.", **f
+            ),
             'approval_missing': lambda f: self.env._("No policy applies, so a person decides."),
             'order_unknown': lambda f: self.env._(
                 "%(product)s belongs to no order line yet: somebody has to find its order.", **f
@@ -376,17 +384,17 @@ class SaleReturnRule(models.Model):
         """Sentences comparing the facts with the time, value, number and photos of a rule."""
         return {
             'window_open': lambda f: self.env._(
-                "Got on %(got_on)s, so it can be returned until %(last_day)s.", **f
+                "Received on %(got_on)s, so it can be returned until %(last_day)s.", **f
             ),
             'window_over': lambda f: self.env._(
-                "Got on %(got_on)s, so it could be returned until %(last_day)s.", **f
+                "Received on %(got_on)s, so it could be returned until %(last_day)s.", **f
             ),
             'window_not_begun': lambda f: self.env._(
-                "The days to return it begin when all of the order is delivered."
+                "The return window begins when the whole order is delivered."
             ),
             'window_unlimited': lambda f: self.env._("It can be returned at any time."),
             'value_within': lambda f: self.env._(
-                "Its value is %(amount)s, up to %(limit)s passes.", **f
+                "Its value is %(amount)s, up to %(limit)s is allowed.", **f
             ),
             'value_over': lambda f: self.env._(
                 "Its value is %(amount)s, only up to %(limit)s passes.", **f
@@ -400,7 +408,7 @@ class SaleReturnRule(models.Model):
                 "%(needed)s photos are needed for this reason, there are %(count)s.", **f
             ),
             'history_within': lambda f: self.env._(
-                "%(count)s other returns in %(days)s days, up to %(limit)s pass.", **f
+                "%(count)s other returns in %(days)s days, up to %(limit)s are allowed.", **f
             ),
             'history_over': lambda f: self.env._(
                 "%(count)s other returns in %(days)s days, only up to %(limit)s pass.", **f

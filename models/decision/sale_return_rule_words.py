@@ -57,7 +57,7 @@ class SaleReturnRule(models.Model):
         self.check_access('read')
         _looked_at, met = self._find_past()
         action = self.env['ir.actions.act_window']._for_xml_id('sale_return.sale_return_action')
-        name = self.env._("Met by “%(rule)s”", rule=self.name)
+        name = self.env._("Affected by “%(rule)s”", rule=self.name)
         domain = [('id', 'in', met.ids)]
         return {**action, 'name': name, 'display_name': name, 'domain': domain, 'context': {}}
 
@@ -147,7 +147,7 @@ class SaleReturnRule(models.Model):
     def _describe_window(self):
         days = self.policy_id._get_regime().get_window_days(self.days or self.policy_id.window_days)
         if not days:
-            return self.env._("Customers may ask at any time.")
+            return self.env._("Customers may request returns at any time.")
         whole_order = 'order' in (self.window_basis, self.policy_id._get_regime().window_basis)
         if self.day_type == 'working':
             if whole_order:
@@ -185,8 +185,8 @@ class SaleReturnRule(models.Model):
     def _describe_value(self):
         amount = format_amount(self.env, self.amount, self.currency_id)
         if self.value_basis == 'line':
-            return self.env._("Lines worth up to %(amount)s pass.", amount=amount)
-        return self.env._("Returns worth up to %(amount)s pass.", amount=amount)
+            return self.env._("Lines worth up to %(amount)s are allowed.", amount=amount)
+        return self.env._("Returns worth up to %(amount)s are allowed.", amount=amount)
 
     def _describe_quantity(self):
         return self.env._(

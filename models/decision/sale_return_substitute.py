@@ -24,7 +24,7 @@ class SaleReturnSubstitute(models.Model):
         'res.users', required=True, domain=[('share', '=', False)], ondelete='cascade'
     )
     date_from = fields.Date(string="From", required=True, default=fields.Date.context_today)
-    date_to = fields.Date(string="Until", help="Included. Empty: until further notice.")
+    date_to = fields.Date(string="Until", help="Last day, inclusive. Empty: until further notice.")
 
     _dates = models.Constraint(
         'CHECK (date_to IS NULL OR date_to >= date_from)', "An absence cannot end before it begins."
@@ -63,9 +63,9 @@ class SaleReturnSubstitute(models.Model):
             if absent.company_ids - user.company_ids:
                 raise AccessError(
                     self.env._(
-                        "%(absent)s decides in companies, too, that you have no access to. Only "
-                        "they themselves, or a manager who has all of their companies, can say "
-                        "who stands in for them.",
+                        "%(absent)s also decides in companies you have no access to. Only they "
+                        "themselves, or a manager with access to all of their companies, can "
+                        "set their substitute.",
                         absent=absent.name,
                     )
                 )

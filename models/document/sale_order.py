@@ -28,7 +28,10 @@ class SaleOrder(models.Model):
         ],
         compute='_compute_return_status',
         store=True,
-        help="Open: a return is under way. Partly or fully: what came back of what was delivered.",
+        help=(
+            "Open: a return is under way. Partly or fully: how much of the delivered goods came "
+            "back."
+        ),
     )
 
     # For the returns desk, see the indexes of `sale.return`.

@@ -24,7 +24,7 @@ class SaleOrderLine(models.Model):
         min_display_digits='Product Unit',
         compute='_compute_qty_returned',
         store=True,
-        help="Came back from the customer, whatever became of it.",
+        help="Came back from the customer, regardless of what happened next.",
     )
     qty_returnable = fields.Float(
         string="Returnable",
@@ -541,7 +541,9 @@ class SaleOrderLine(models.Model):
         if not returnable:
             if not self.order_id:
                 raise UserError(
-                    self.env._("Nothing on this document can be returned: it bills no order.")
+                    self.env._(
+                        "Nothing on this document can be returned: it does not belong to an order."
+                    )
                 )
             raise UserError(
                 self.env._(

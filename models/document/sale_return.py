@@ -49,8 +49,10 @@ class SaleReturn(models.Model):
     external_ref = fields.Char(
         string="External Reference",
         copy=False,
-        help="Number of this return in another system, unique per company. Creating a return "
-        "with a reference that exists already gives that return.",
+        help=(
+            "Number of this return in another system, unique per company. Creating a return with "
+            "an existing reference returns the existing one."
+        ),
     )
     state = fields.Selection(
         RETURN_STATES,
@@ -147,7 +149,7 @@ class SaleReturn(models.Model):
         string="Transfers",
         compute='_compute_picking_ids',
         compute_sudo=True,
-        help="What moved the goods out of quarantine.",
+        help="Transfers that moved the goods out of quarantine.",
     )
     delivery_ids = fields.Many2many(
         'stock.picking', string="Deliveries", compute='_compute_picking_ids', compute_sudo=True
@@ -185,7 +187,7 @@ class SaleReturn(models.Model):
 
     _external_ref_unique = models.UniqueIndex(
         '(company_id, external_ref) WHERE external_ref IS NOT NULL',
-        "There is a return with this external reference already.",
+        "There is already a return with this external reference.",
     )
     _credit_queued_index = models.Index('(id) WHERE credit_queued')
 
@@ -205,8 +207,10 @@ class SaleReturn(models.Model):
         string="Last Day to Send",
         compute='_compute_date_send_until',
         store=True,
-        help="Day of the approval plus the days that the policy gives, the last one included. The "
-        "line with the fewest days counts. Empty when no goods are expected.",
+        help=(
+            "Day of the approval plus the days of the policy, inclusive. The line with the fewest"
+            " days counts. Empty when no goods are expected."
+        ),
     )
 
     # Differences are few among millions of returns: the nightly check reads these indexes only.
@@ -578,7 +582,7 @@ class SaleReturn(models.Model):
         self._ensure_group('group_approver')
         self._ensure_state(
             ('approved',),
-            self.env._("The goods of return %(returns)s cannot be left with the customer."),
+            self.env._("The goods of return %(returns)s cannot be kept by the customer."),
         )
         return self._get_wizard_action(
             'sale.return.inspect', self.env._("Customer Keeps the Goods"), sale_return_keep=True

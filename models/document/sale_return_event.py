@@ -110,8 +110,8 @@ class SaleReturnEvent(models.Model):
     date = fields.Datetime(required=True, default=lambda self: self.env.cr.now())
     state_from = fields.Selection(RETURN_STATES, string="From")
     state_to = fields.Selection(RETURN_STATES, string="To")
-    reason = fields.Text(help="Why, in the words of the one who did it.")
-    details = fields.Text(help="What, in figures or names of documents.")
+    reason = fields.Text(help="The reason, as given by the person who did it.")
+    details = fields.Text(help="Details: figures or names of documents.")
 
     shown_details = fields.Text(compute='_compute_shown_details')
 

@@ -65,7 +65,9 @@ class SaleReturnFile(models.Model):
     )
     user_id = fields.Many2one('res.users', string="Uploaded by", readonly=True, ondelete='restrict')
     date = fields.Datetime(string="Uploaded on", readonly=True)
-    locked = fields.Boolean(readonly=True, help="The return was submitted with it: it is evidence.")
+    locked = fields.Boolean(
+        readonly=True, help=("It was submitted with the return, so it is evidence.")
+    )
     erased_on = fields.Datetime(readonly=True)
     erased_by_id = fields.Many2one('res.users', readonly=True, ondelete='restrict')
     erasure_reason = fields.Text(readonly=True)
@@ -239,7 +241,7 @@ class SaleReturnFile(models.Model):
         for model, field in reversed(list(self._get_target_fields().items())):
             if vals.get(field):
                 return self.env[model].browse(vals[field]).exists()
-        raise UserError(self.env._("Say what the file belongs to."))
+        raise UserError(self.env._("Choose what the file belongs to."))
 
     @api.model
     def _prepare_file_vals(self, record, file):

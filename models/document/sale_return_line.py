@@ -69,7 +69,7 @@ class SaleReturnLine(models.Model):
         compute='_compute_product_id',
         store=True,
         precompute=True,
-        help="Unit of the order line; all quantities of the line are in it.",
+        help="Unit of the order line; used for all quantities of the line.",
     )
     currency_id = fields.Many2one(related='return_id.currency_id')
     move_ids = fields.One2many('stock.move', 'sale_return_line_id', readonly=True)
@@ -93,7 +93,7 @@ class SaleReturnLine(models.Model):
         readonly=False,
         precompute=True,
     )
-    customer_note = fields.Text(help="What the customer says, in their own words.")
+    customer_note = fields.Text(help="Comment of the customer, in their own words.")
     return_expected = fields.Boolean(
         compute='_compute_return_expected',
         store=True,
@@ -129,7 +129,7 @@ class SaleReturnLine(models.Model):
         min_display_digits='Product Unit',
         readonly=True,
         copy=False,
-        help="Authorized, but has not come and is not expected any more.",
+        help="Authorized, but did not arrive and is no longer expected.",
     )
     qty_received_uninvoiced = fields.Float(
         string="Received, not invoiced",
@@ -137,8 +137,10 @@ class SaleReturnLine(models.Model):
         min_display_digits='Product Unit',
         readonly=True,
         copy=False,
-        help="What of the received goods was not invoiced when it came. Goods that are shipped and "
-        "invoiced later are other goods.",
+        help=(
+            "Quantity of the received goods that was not invoiced at receipt. Goods shipped and "
+            "invoiced later do not count."
+        ),
     )
     qty_received = fields.Float(
         string="Received",
@@ -182,7 +184,7 @@ class SaleReturnLine(models.Model):
         min_display_digits='Product Unit',
         compute='_compute_qty_inspected',
         store=True,
-        help="Has not come and stays with the customer, who is credited nevertheless.",
+        help="Did not arrive and stays with the customer, who is credited anyway.",
     )
     qty_sent_back = fields.Float(
         string="Sent back",
@@ -190,7 +192,7 @@ class SaleReturnLine(models.Model):
         min_display_digits='Product Unit',
         compute='_compute_qty_received',
         store=True,
-        help="Rejected and at the customer's again.",
+        help="Rejected and back with the customer.",
     )
     qty_replaced = fields.Float(
         string="Replaced",
@@ -198,7 +200,7 @@ class SaleReturnLine(models.Model):
         min_display_digits='Product Unit',
         compute='_compute_qty_received',
         store=True,
-        help="Delivered in exchange for what comes back.",
+        help="Delivered in exchange for the returned goods.",
     )
     qty_held = fields.Float(
         string="Held",
@@ -206,7 +208,7 @@ class SaleReturnLine(models.Model):
         min_display_digits='Product Unit',
         compute='_compute_qty_held',
         store=True,
-        help="Kept for this return, so that no other return can take it.",
+        help="Held for this return, so that no other return can use it.",
     )
     qty_credited = fields.Float(
         string="Credited",
@@ -237,8 +239,10 @@ class SaleReturnLine(models.Model):
         min_display_digits='Product Unit',
         compute='_compute_qty_to_credit',
         store=True,
-        help="Released, but notes that somebody made by hand have credited it already: nothing of "
-        "it is left on the invoices.",
+        help=(
+            "Released, but notes that somebody made by hand have credited it already: nothing "
+            "of it is left on the invoices."
+        ),
     )
     qty_to_credit = fields.Float(
         string="To credit",
@@ -293,8 +297,8 @@ class SaleReturnLine(models.Model):
     # NULL sale lines (unknown goods) never collide in a unique index, which is intended.
     _sale_line_reason_unique = models.UniqueIndex(
         '(return_id, sale_line_id, reason_id, resolution)',
-        "An order line can be in a return only once for the same reason and resolution. "
-        "Change the quantity of the line that is there.",
+        "An order line can be in a return only once for the same reason and resolution. Change "
+        "the quantity of the line that is there.",
     )
     _qty_requested_positive = models.Constraint(
         'CHECK (qty_requested > 0)', "The quantity to return must be more than zero."

@@ -335,8 +335,8 @@ class SaleReturnLine(models.Model):
                 raise UserError(
                     self.env._(
                         "%(received)s %(unit)s of %(product)s cannot be received for return "
-                        "%(return)s: only %(expected)s are authorized. Receive these and make a "
-                        "return of its own for the rest.",
+                        "%(return)s: only %(expected)s are authorized. Receive these and create"
+                        " a separate return for the rest.",
                         expected=expected,
                         unit=line.product_uom_id._get_name_after(line.qty_received),
                         **values,
@@ -345,8 +345,8 @@ class SaleReturnLine(models.Model):
             if compare(line._get_qty_come(), line.qty_inspected) < 0:
                 raise UserError(
                     self.env._(
-                        "%(inspected)s %(unit)s of %(product)s in return %(return)s were inspected "
-                        "already, so %(received)s cannot be what was received.",
+                        "%(inspected)s %(unit)s of %(product)s in return %(return)s were "
+                        "inspected already, so the received quantity cannot be %(received)s.",
                         inspected=line.qty_inspected,
                         unit=line.product_uom_id._get_name_after(line.qty_inspected),
                         **values,
@@ -417,7 +417,8 @@ class SaleReturnLine(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "Only a part of the %(quantity)s %(unit)s of %(product)s can be split off.",
+                    "Only a part of the %(quantity)s %(unit)s of %(product)s can be split off, "
+                    "not all of it.",
                     quantity=self.qty_requested,
                     unit=self.product_uom_id._get_name_after(self.qty_requested),
                     product=self.product_id.display_name,
@@ -448,7 +449,7 @@ class SaleReturnLine(models.Model):
         if not free:
             raise UserError(
                 self.env._(
-                    "%(product)s is in return %(return)s for every reason there is already.",
+                    "%(product)s is already in return %(return)s for every available reason.",
                     product=self.product_id.display_name,
                     **{'return': self.return_id.name},
                 )

@@ -18,7 +18,7 @@ class SaleReturnReason(models.Model):
         index='btree_not_null',
         check_company=True,
         ondelete='restrict',
-        help="Policies and rules for a reason are also for those below it.",
+        help="Policies and rules for a reason also apply to its sub-reasons.",
     )
     parent_path = fields.Char(index=True)
     child_ids = fields.One2many('sale.return.reason', 'parent_id', string="More precise reasons")
@@ -40,8 +40,10 @@ class SaleReturnReason(models.Model):
         string="Whose Fault",
         required=True,
         default='company',
-        help="Whose fault it is unless the inspection finds otherwise. It shows in the reports, "
-        "and changes no credit.",
+        help=(
+            "Whose fault it is unless the inspection finds otherwise. It shows in the reports, "
+            "and changes no credit."
+        ),
     )
     restocking_fee = fields.Boolean(
         string="Charge Fees",
@@ -53,8 +55,10 @@ class SaleReturnReason(models.Model):
         "default where the customer is liable.",
     )
     photo_required = fields.Boolean(
-        help="A request without photo is not approved by itself; a rule of the policy may be "
-        "stricter."
+        help=(
+            "A request without a photo is not approved automatically; a rule of the policy may be"
+            " stricter."
+        )
     )
     default_resolution = fields.Selection(
         selection='_selection_resolution', help="Proposed on lines with this reason."

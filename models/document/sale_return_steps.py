@@ -63,9 +63,9 @@ class SaleReturn(models.Model):
         if not same_customer or (asked and not same_lines):
             raise UserError(
                 self.env._(
-                    "External reference %(reference)s is that of return %(return)s of %(customer)s "
-                    "(%(products)s) already. The request of %(other)s (%(other_products)s) is "
-                    "another one: give it a reference of its own.",
+                    "External reference %(reference)s already belongs to return %(return)s of "
+                    "%(customer)s (%(products)s). The request of %(other)s (%(other_products)s)"
+                    " is different: give it its own reference.",
                     reference=self.external_ref,
                     customer=self.partner_id.display_name,
                     products=self._describe_request(known),
@@ -473,7 +473,7 @@ class SaleReturn(models.Model):
         # sudo: only to read the name of the missing role.
         raise AccessError(
             self.env._(
-                "You are not allowed to do this. It takes the role “%(group)s” of Returns.",
+                "You are not allowed to do this. It requires the role “%(group)s” of Returns.",
                 group=self.env.ref(f'sale_return.{group}').sudo().name,
             )
         )
@@ -502,7 +502,7 @@ class SaleReturn(models.Model):
             if any(line.qty_received for line in sale_return.line_ids):
                 raise UserError(
                     self.env._(
-                        "Goods of return %(return)s were received already. %(advice)s",
+                        "Goods of return %(return)s were already received. %(advice)s",
                         advice=advice,
                         **{'return': sale_return.name},
                     )
@@ -696,7 +696,7 @@ class SaleReturn(models.Model):
             if not (vals.get('tracking_ref') or sale_return.tracking_ref):
                 raise UserError(
                     self.env._(
-                        "Give the tracking reference of the parcel for return %(return)s.",
+                        "Enter the tracking reference of the parcel for return %(return)s.",
                         **{'return': sale_return.name},
                     )
                 )
@@ -759,4 +759,4 @@ class SaleReturn(models.Model):
     @api.model
     def _get_dispatch_question(self, user):
         speaker = self.with_context(lang=user.sudo().lang)
-        return speaker.env._("Look at the tracking number and confirm the dispatch")
+        return speaker.env._("Check the tracking number and confirm the dispatch")

@@ -7,13 +7,15 @@ class ResCompany(models.Model):
     sale_return_hold_customer_limit = fields.Integer(
         string="Held per Customer",
         default=20,
-        help="How many units are held at a time for the exchanges of one customer. 0: no limit.",
+        help=(
+            "Maximum number of units held at a time for the exchanges of one customer. 0: no limit."
+        ),
         groups='base.group_user',
     )
     sale_return_hold_order_limit = fields.Integer(
         string="Held per Order",
         default=10,
-        help="How many units are held at a time for the exchanges of one order. 0: no limit.",
+        help="Maximum number of units held at a time for the exchanges of one order. 0: no limit.",
         groups='base.group_user',
     )
 

@@ -37,8 +37,8 @@ class ResConfigSettings(models.TransientModel):
             if count:
                 raise UserError(
                     self.env._(
-                        "Exchanges cannot be switched off: %(count)s lines of returns wish for "
-                        "one. Finish these returns first, or end their exchanges.",
+                        "Exchanges cannot be switched off: %(count)s return lines have one. "
+                        "Finish these returns first, or end their exchanges.",
                         count=count,
                     )
                 )

@@ -34,8 +34,10 @@ class SaleOrder(models.Model):
         string="To Pay Before It Ships",
         compute='_compute_exchange_due',
         compute_sudo=True,
-        help="What the customer still pays of an exchange, where the policy wants it before the "
-        "goods leave.",
+        help=(
+            "What the customer still has to pay for an exchange, where the policy requires it "
+            "before the goods leave."
+        ),
     )
 
     @api.depends('invoice_ids.amount_residual', 'invoice_ids.state')

@@ -20,7 +20,7 @@ class SaleReturn(models.Model):
         string="Held Until",
         readonly=True,
         copy=False,
-        help="Until then the goods that the customer gets in exchange are kept for them.",
+        help="The goods for the exchange are held for the customer until then.",
     )
     exchange_note = fields.Text(
         string="Exchange",
@@ -111,7 +111,8 @@ class SaleReturn(models.Model):
                 "Credit %(credit)s, new goods %(goods)s: nobody pays anything.", **values
             )
         warning = self.env._(
-            "If goods are rejected, the customer pays for what they wish for, or it is cancelled."
+            "If goods are rejected, the customer pays for the product they chose, or it is "
+            "cancelled."
         )
         return " ".join([sentence, warning, *self._get_exchange_warnings(difference)])
 
@@ -162,7 +163,7 @@ class SaleReturn(models.Model):
         self.check_access('write')
         self._ensure_state(
             ('approved',),
-            self.env._("Return %(returns)s cannot be exchanged against payment. Approve it first."),
+            self.env._("Return %(returns)s cannot be exchanged for payment. Approve it first."),
         )
         service = self.env['sale.return.exchange.order']
         lines = service._as_service(self).line_ids._filter_exchanged()
@@ -382,8 +383,8 @@ class SaleReturn(models.Model):
         self._ask_about_exchange(
             lambda env: env._("Exchange for rejected goods"),
             lambda env: env._(
-                "Goods were rejected. Ask the customer whether they pay for what they wish for; "
-                "otherwise end the exchange."
+                "Goods were rejected. Ask the customer whether they will pay for the product "
+                "they chose; otherwise end the exchange."
             ),
         )
 

@@ -97,13 +97,13 @@ class SaleReturnExchange(models.AbstractModel):
             )
         if not line.return_expected or line.sale_line_id._is_return_kit():
             return self.env._(
-                "%(product)s cannot be exchanged: it is a service or a kit, or nothing of it comes "
-                "back. Choose a refund.",
+                "%(product)s cannot be exchanged: it is a service or a kit, or nothing of it "
+                "comes back. Choose a refund.",
                 **values,
             )
         if not order.partner_id.active or not order.partner_id.commercial_partner_id.active:
             return self.env._(
-                "%(customer)s is archived and gets no new orders. Choose a refund.",
+                "%(customer)s is archived, so no new order can be created. Choose a refund.",
                 customer=order.partner_id.display_name,
             )
         return None

@@ -165,7 +165,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
         known = sale_return.event_ids.filtered(lambda event: event.kind == 'exchange_failed')
         if known.sorted('id')[-1:].reason != reason:
             self._log(sale_return, 'exchange_failed', reason=reason)
-            sale_return._ask_about_exchange(lambda env: env._("Exchange cannot go on"), reason)
+            sale_return._ask_about_exchange(lambda env: env._("Exchange cannot continue"), reason)
 
     # === ORDER === #
 

@@ -156,9 +156,9 @@ class SaleReturnHold(models.AbstractModel):
         if held + asked > limit:
             raise UserError(
                 self.env._(
-                    "For %(record)s %(held)s units are held already, and %(asked)s more are asked "
-                    "for; %(limit)s are the limit. Wait until one of the exchanges is done, or "
-                    "choose a refund.",
+                    "For %(record)s %(held)s units are held already, and %(asked)s more are "
+                    "asked for; %(limit)s are the limit. Wait until one of the exchanges is "
+                    "done, or choose a refund.",
                     record=record.display_name,
                     held=f"{held:g}",
                     asked=f"{asked:g}",

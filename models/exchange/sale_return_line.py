@@ -25,8 +25,10 @@ class SaleReturnLine(models.Model):
         string="Exchange For",
         index='btree_not_null',
         ondelete='restrict',
-        help="What the customer gets instead: another variant, at the price they paid, or another "
-        "product, at their price of today.",
+        help=(
+            "What the customer gets instead: another variant, at the price they paid, or another "
+            "product at their current price."
+        ),
     )
     exchange_uom_id = fields.Many2one(
         'uom.uom',
@@ -41,7 +43,7 @@ class SaleReturnLine(models.Model):
         store=True,
         readonly=False,
         precompute=True,
-        help="How many the customer gets, if all that comes back is accepted.",
+        help="How many the customer gets, if everything sent back is accepted.",
     )
     exchange_price = fields.Float(
         min_display_digits='Product Price',

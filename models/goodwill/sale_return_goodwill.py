@@ -33,10 +33,14 @@ class SaleReturnGoodwill(models.Model):
     )
     date = fields.Date(required=True)
     reason_id = fields.Many2one('sale.return.reason', required=True, ondelete='restrict')
-    comment = fields.Text(help="Why, in the words of the one who granted it.")
+    comment = fields.Text(help="The reason, as given by the person who granted it.")
     currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
     amount = fields.Monetary(
-        required=True, help="Tax included, in the currency of the company: what the limits count."
+        required=True,
+        help=(
+            "Tax included, in the currency of the company: the amount that counts towards the "
+            "limits."
+        ),
     )
     is_override = fields.Boolean(
         string="Above the Limit", help="A manager granted more than the limits allow."

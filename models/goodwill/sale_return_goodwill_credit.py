@@ -138,7 +138,9 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
             )
         if not reason or reason.return_class != 'goodwill':
             raise UserError(
-                self.env._("Choose a reason of the class “Goodwill”, so that it counts as one.")
+                self.env._(
+                    "Choose a reason of the class “Goodwill”, so that it counts as goodwill."
+                )
             )
         if reason.company_id and reason.company_id != invoice.company_id:
             raise UserError(

@@ -58,12 +58,12 @@ class SaleReturnUnbacked(models.Model):
     automatic = fields.Boolean(help="Decided by the policy, nobody was asked.")
     reason_id = fields.Many2one('sale.return.reason', ondelete='restrict')
     return_class = fields.Selection(related='reason_id.return_class', store=True)
-    comment = fields.Text(string="Explanation", help="In the words of the one who decided.")
+    comment = fields.Text(string="Explanation", help="As written by the person who decided.")
     quantity = fields.Float(digits='Product Unit')
     currency_id = fields.Many2one(related='company_id.currency_id', string="Company Currency")
     amount = fields.Monetary(
         required=True,
-        help="Tax included, in the currency of the company: the value that was decided on.",
+        help="Tax included, in the currency of the company: the value decided on.",
     )
     is_override = fields.Boolean(
         string="Above the Limit", help="A manager decided on more than the limits allow."

@@ -21,7 +21,7 @@ class SaleReturn(models.Model):
         string="Replacement",
         compute='_compute_replacement_state',
         compute_sudo=True,
-        help="Reserved: it leaves as soon as the policy releases it.",
+        help="Reserved: it ships as soon as the policy releases it.",
     )
 
     # === COMPUTE METHODS === #

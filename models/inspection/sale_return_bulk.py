@@ -95,7 +95,7 @@ class SaleReturnBulk(models.AbstractModel):
     @api.model
     def _get_line_advice(self, result):
         return self.env._(
-            "“%(result)s” names no line of these returns whose goods come back.",
+            "“%(result)s” does not refer to a line of these returns whose goods come back.",
             result=result.get('line_id') if isinstance(result, dict) else result,
         )
 
@@ -136,7 +136,7 @@ class SaleReturnBulk(models.AbstractModel):
             raise UserError(
                 self.env._(
                     "%(wanted)s %(unit)s of %(product)s cannot be inspected for return "
-                    "%(return)s: only %(there)s are expected or wait for it.",
+                    "%(return)s: only %(there)s are expected or waiting for it.",
                     wanted=wanted,
                     unit=line.product_uom_id._get_name_after(wanted),
                     product=line.product_id.display_name,

@@ -25,7 +25,11 @@ class SaleReturnChecklistItem(models.Model):
     company_id = fields.Many2one(related='checklist_id.company_id', store=True)
     sequence = fields.Integer(default=10)
     name = fields.Char(string="Question", required=True, translate=True)
-    code = fields.Char(help="By which clients name the item in their answers, besides its id.")
+    code = fields.Char(
+        help=(
+            "Code by which clients refer to the item in their answers, as an alternative to its id."
+        )
+    )
     kind = fields.Selection(ITEM_KINDS, required=True, default='yes_no')
     required = fields.Boolean(
         default=True, help="Goods cannot be inspected without an answer to this."
@@ -34,14 +38,20 @@ class SaleReturnChecklistItem(models.Model):
         [('yes', "Yes"), ('no', "No")],
         required=True,
         default='yes',
-        help="The answer that is well. “Is it damaged?” is well with No.",
+        help="The satisfactory answer. For “Is it damaged?” it is No.",
     )
-    min_value = fields.Float("Minimum", help="Less is not well. 0 in both: any number is well.")
-    max_value = fields.Float("Maximum", help="More is not well. 0 in both: any number is well.")
+    min_value = fields.Float(
+        "Minimum",
+        help=("Smaller numbers are unsatisfactory. 0 in both: any number is satisfactory."),
+    )
+    max_value = fields.Float(
+        "Maximum",
+        help=("Larger numbers are unsatisfactory. 0 in both: any number is satisfactory."),
+    )
     unit = fields.Char(help="Shown beside the number, e.g. mm.")
     fail_grade_id = fields.Many2one(
         'sale.return.grade',
-        string="Condition if Not Well",
+        string="Condition if Unsatisfactory",
         check_company=True,
         ondelete='restrict',
         help="Best grade that is possible if the answer is unsatisfactory.",

@@ -210,14 +210,14 @@ class SaleReturnDisposal(models.AbstractModel):
         if not disposition:
             raise UserError(
                 self.env._(
-                    "Say what happens to %(product)s: the inspection result has no disposition.",
+                    "Enter what happens to %(product)s: the inspection result has no disposition.",
                     product=line.product_id.display_name,
                 )
             )
         if not hasattr(self, f'_dispose_{disposition.action}'):
             raise UserError(
                 self.env._(
-                    "“%(disposition)s” cannot be carried out: the add-on that does it is not "
+                    "“%(disposition)s” cannot be carried out: the add-on for it is not "
                     "installed. Choose another disposition for %(product)s.",
                     disposition=disposition.name,
                     product=line.product_id.display_name,
@@ -270,7 +270,7 @@ class SaleReturnDisposal(models.AbstractModel):
                 return mine[0].with_env(lots.env)
             raise UserError(
                 self.env._(
-                    "%(product)s is tracked: say which lot or serial number was inspected.",
+                    "%(product)s is tracked: enter the lot or serial number that was inspected.",
                     product=product.display_name,
                 )
             )
@@ -454,7 +454,7 @@ class SaleReturnDisposal(models.AbstractModel):
         """
         if not isinstance(answers, dict):
             raise UserError(
-                self.env._("Give the answers of a checklist as pairs of item and answer.")
+                self.env._("Enter the answers of a checklist as pairs of item and answer.")
             )
         by_key = {}
         for item in items:

@@ -57,8 +57,8 @@ class SaleReturnDisposal(models.AbstractModel):
             if compare(wanted, 0.0) <= 0 or compare(wanted, left) > 0 or row.corrects_id:
                 raise UserError(
                     self.env._(
-                        "%(wanted)s %(unit)s of %(product)s cannot be corrected: %(left)s of this "
-                        "inspection row are valid. Correct one that is.",
+                        "%(wanted)s %(unit)s of %(product)s cannot be corrected: only %(left)s "
+                        "of this inspection row are not corrected yet. Enter that or less.",
                         wanted=wanted,
                         unit=row.product_uom_id._get_name_after(wanted),
                         product=row.product_id.display_name,
@@ -148,9 +148,10 @@ class SaleReturnDisposal(models.AbstractModel):
             if lowered and compare(line.qty_accepted, line.qty_credited) < 0:
                 raise UserError(
                     self.env._(
-                        "%(credited)s %(unit)s of %(product)s in return %(return)s are credited, "
-                        "so not less can be accepted. Cancel or reverse the credit note first, "
-                        "or say in the correction how the goods are accepted otherwise.",
+                        "%(credited)s %(unit)s of %(product)s in return %(return)s are "
+                        "credited, so no less can be accepted. Cancel or reverse the credit "
+                        "note first, or enter in the correction how the goods are accepted "
+                        "instead.",
                         credited=line.qty_credited,
                         unit=line.product_uom_id._get_name_after(line.qty_credited),
                         product=line.product_id.display_name,

@@ -553,9 +553,9 @@ class SaleReturnDisposal(models.AbstractModel):
             if line._get_measure().compare(quantity, missing) > 0:
                 raise UserError(
                     self.env._(
-                        "The customer cannot keep %(quantity)s %(unit)s of %(product)s in return "
-                        "%(return)s: %(missing)s are expected and have not come. What has come "
-                        "goes another way.",
+                        "The customer cannot keep %(quantity)s %(unit)s of %(product)s in "
+                        "return %(return)s: %(missing)s are expected and have not come. Goods "
+                        "that have arrived need another disposition.",
                         quantity=quantity,
                         unit=line.product_uom_id._get_name_after(quantity),
                         product=line.product_id.display_name,

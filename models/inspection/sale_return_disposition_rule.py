@@ -33,15 +33,14 @@ class SaleReturnDispositionRule(models.Model):
         'sale.return.grade',
         string="Conditions",
         check_company=True,
-        help="Empty: all conditions, also goods of which none was said.",
+        help="Empty: all conditions, including goods without a condition.",
     )
 
     # What it says
     note_required = fields.Boolean(
         string="Ask Why Not",
         default=True,
-        help="Whoever sends the goods another way has to say why. Without it the rule only "
-        "proposes.",
+        help="Choosing another disposition requires a reason. Unticked, the rule only proposes.",
     )
     disposition_id = fields.Many2one(
         'sale.return.disposition',

@@ -28,12 +28,14 @@ class SaleReturnGradeLocation(models.Model):
         domain="[('usage', '=', 'internal')]",
         ondelete='restrict',
         check_company=True,
-        help="E.g. the shelf of B-goods. Below the stock of the warehouse they are promised to "
-        "customers like any others; in a location outside of it they are not.",
+        help=(
+            "E.g. the shelf of B-goods. In a location below the stock of the warehouse the goods "
+            "are promised to customers like any others; in a location outside of it they are not."
+        ),
     )
 
     _grade_unique = models.Constraint(
-        'UNIQUE (warehouse_id, grade_id)', "A condition has one location in a warehouse."
+        'UNIQUE (warehouse_id, grade_id)', "A condition can have only one location per warehouse."
     )
 
     @api.constrains('location_id')

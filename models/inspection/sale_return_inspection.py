@@ -33,7 +33,7 @@ class SaleReturnInspection(models.Model):
         digits=False,
         min_display_digits='Product Unit',
         required=True,
-        help="In the unit of the return line. For a component of a kit: what part of kits it is.",
+        help="In the unit of the return line. For a component of a kit: its part of the kits.",
     )
     component_id = fields.Many2one(
         'product.product',
@@ -63,7 +63,7 @@ class SaleReturnInspection(models.Model):
         'sale.return.disposition',
         string="Proposed by the Rules",
         ondelete='restrict',
-        help="What the disposition rules said. The note says why the goods went another way.",
+        help="Proposal of the disposition rules. The note says why another disposition was chosen.",
     )
     answer_ids = fields.One2many(
         'sale.return.inspection.answer', 'inspection_id', string="Checklist", readonly=True
@@ -76,7 +76,7 @@ class SaleReturnInspection(models.Model):
         string="Photos and files",
         compute='_compute_attachment_ids',
         compute_sudo=True,
-        help="What of the files was not erased.",
+        help="Remaining content of the files.",
     )
     inspector_id = fields.Many2one(
         'res.users', required=True, default=lambda self: self.env.user, ondelete='restrict'
@@ -94,7 +94,7 @@ class SaleReturnInspection(models.Model):
         'sale.return.inspection',
         index='btree_not_null',
         ondelete='restrict',
-        help="The row whose goods this one takes back.",
+        help="The row that this one corrects.",
     )
     correction_ids = fields.One2many(
         'sale.return.inspection', 'corrects_id', string="Corrections", readonly=True
@@ -104,7 +104,7 @@ class SaleReturnInspection(models.Model):
         digits=False,
         min_display_digits='Product Unit',
         compute='_compute_qty_valid',
-        help="What of the row was not corrected, in the unit of the return line.",
+        help="Quantity of the row that was not corrected, in the unit of the return line.",
     )
 
     # === COMPUTE METHODS === #
@@ -296,8 +296,8 @@ class SaleReturnInspection(models.Model):
                 raise UserError(
                     self.env._(
                         "%(inspected)s %(unit)s of %(product)s were inspected for return "
-                        "%(return)s, so %(moved)s cannot leave quarantine with them. If less "
-                        "leaves now, keep a backorder for the rest.",
+                        "%(return)s, so %(moved)s cannot leave quarantine. If less leaves now, "
+                        "keep a backorder for the rest.",
                         inspected=inspected,
                         unit=uom._get_name_after(inspected),
                         product=row.product_id.display_name,
@@ -317,8 +317,8 @@ class SaleReturnInspection(models.Model):
             if uom.compare(done + still, row._get_stock_quantity()) < 0:
                 raise UserError(
                     self.env._(
-                        "The transfer of %(product)s for return %(return)s cannot be cancelled: "
-                        "the goods were inspected and would stay in quarantine for ever. "
+                        "The transfer of %(product)s for return %(return)s cannot be cancelled:"
+                        " the goods were inspected and would stay in quarantine forever. "
                         "Validate it, or correct the inspection row, which cancels it.",
                         product=row.product_id.display_name,
                         **{'return': row.return_id.name},

@@ -24,7 +24,7 @@ class SaleReturnInspectionAnswer(models.Model):
     kind = fields.Selection(ITEM_KINDS, required=True)
     answer = fields.Boolean("Yes", help="The answer to a yes-or-no item.")
     number = fields.Float(help="The answer to an item that asks for a number.")
-    is_well = fields.Boolean("Well", help="The answer was as it should be.")
+    is_well = fields.Boolean("Well", help="The answer was satisfactory.")
     value = fields.Char(string="Answer", compute='_compute_value')
 
     def _compute_value(self):

@@ -174,7 +174,7 @@ class SaleReturnLine(models.Model):
                     'return_id': line.return_id.id,
                     'line_id': line.id,
                     'kind': 'replacement',
-                    'reason': line.env._("Not wanted any more: the order was lowered."),
+                    'reason': line.env._("No longer wanted: the order was lowered."),
                     'details': line.product_id.display_name,
                 }
                 for line in given_up

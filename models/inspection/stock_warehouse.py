@@ -12,9 +12,12 @@ class StockWarehouse(models.Model):
         string="Returns to Stock",
         required=True,
         default='direct',
-        help="At once: inspected goods are in stock as soon as the inspection is confirmed. By a "
-        "put-away transfer: they stay in quarantine until somebody validates the transfer at the "
-        "shelf. It collects the goods of many returns until it is printed or done.",
+        help=(
+            "At once: inspected goods are in stock as soon as the inspection is confirmed. By a "
+            "put-away transfer: they stay in quarantine until somebody validates the transfer at "
+            "the shelf. The transfer collects the goods of many returns until it is printed or "
+            "done."
+        ),
     )
     sale_return_grade_location_ids = fields.One2many(
         'sale.return.grade.location',
@@ -22,16 +25,17 @@ class StockWarehouse(models.Model):
         string="Returned Goods by Condition",
         # Other users who can read warehouses, e.g. salespeople, may not read these.
         groups='sale_return.group_user,stock.group_stock_user',
-        help="Conditions that go back to a location of their own. The others go to the stock "
-        "location.",
+        help="Conditions with a separate stock location. The others go to the main stock location.",
     )
     sale_return_refurbish_loc_id = fields.Many2one(
         'stock.location',
         "Refurbishing of Returns",
         check_company=True,
         copy=False,
-        help="Returned goods wait here to be refurbished. It lies outside the warehouse, so that "
-        "they are valued but neither reserved nor promised to anybody.",
+        help=(
+            "Returned goods wait here to be refurbished. It is outside the warehouse, so that "
+            "goods are valued but neither reserved nor promised to anybody."
+        ),
     )
 
     @api.model_create_multi

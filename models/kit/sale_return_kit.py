@@ -196,8 +196,8 @@ class SaleReturnKit(models.AbstractModel):
         if not whole or tracked or quantity <= 0 or compare(quantity, complete) > 0:
             raise UserError(
                 self.env._(
-                    "%(kit)s in return %(return)s came back as its components. Say which of them "
-                    "was inspected, and how much of it: %(components)s.",
+                    "%(kit)s in return %(return)s came back as its components. Enter which of "
+                    "them was inspected, and how much: %(components)s.",
                     kit=line.product_id.display_name,
                     components=", ".join(product.display_name for product in kit),
                     **{'return': line.return_id.name},

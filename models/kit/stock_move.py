@@ -12,7 +12,7 @@ class StockMove(models.Model):
         min_display_digits='Product Unit',
         readonly=True,
         copy=False,
-        help="What part of its kits the components are, in the unit of the order line.",
+        help="Part of the kits that the components represent, in the unit of the order line.",
     )
 
     # === KINDS === #

@@ -45,7 +45,7 @@ class SaleReturn(models.Model):
     follow_up_on = fields.Date(
         readonly=True,
         copy=False,
-        help="Day on which the salesperson is asked to call the customer. Empty: nobody is.",
+        help="Day on which the salesperson is asked to call the customer. Empty: never.",
     )
     follow_up_user_id = fields.Many2one(
         'res.users',
@@ -272,13 +272,13 @@ class SaleReturn(models.Model):
             'refunded': self.env._("Your return %(number)s is paid back", **values),
             'credited': self.env._("Your return %(number)s is credited", **values),
             'inspected': self.env._(
-                "We have looked at the goods of your return %(number)s", **values
+                "We have inspected the goods of your return %(number)s", **values
             ),
             'arrived': self.env._("The goods of your return %(number)s have arrived", **values),
             'approved_keep': self.env._("Your return %(number)s is approved", **values),
         }
         told = self._get_told()
-        news = self.env._("News of your return %(number)s", **values)
+        news = self.env._("Update on your return %(number)s", **values)
         return next((text for code, text in subjects.items() if code in told), news)
 
     def _get_money_sentences(self):
@@ -718,5 +718,5 @@ class SaleReturn(models.Model):
             else self.env._("Nothing ordered since."),
         ]
         if rating := self.rating_ids.filtered('consumed')[:1]:
-            lines.append(self.env._("Rating: %(rating)s of 5", rating=f"{rating.rating:g}"))
+            lines.append(self.env._("Rating: %(rating)s out of 5", rating=f"{rating.rating:g}"))
         return Markup("<br/>").join(lines)

@@ -55,7 +55,9 @@ class SaleReturnMessage(models.Model):
         ondelete='restrict',
     )
     event_key = fields.Char(
-        required=True, readonly=True, help="What is told; nothing is told twice."
+        required=True,
+        readonly=True,
+        help=("What is told; nothing is told twice."),
     )
     partner_id = fields.Many2one(related='return_id.partner_id', string="Customer")
     state = fields.Selection(
@@ -70,8 +72,10 @@ class SaleReturnMessage(models.Model):
         required=True,
         readonly=True,
         default='waiting',
-        help="Failed: it can be tried again. Not reached: the customer has no address, or mails to "
-        "it come back. Not needed: it was overtaken by events.",
+        help=(
+            "Failed: it can be tried again. Not reached: the customer has no address, or mails "
+            "bounce. Not needed: it was superseded by events."
+        ),
     )
     attempts = fields.Integer(technical=True, readonly=True)
     date_next = fields.Datetime(string="Send after", readonly=True)
@@ -86,15 +90,17 @@ class SaleReturnMessage(models.Model):
         string="Mail Text",
         compute='_compute_preview',
         sanitize=False,  # rendered by our own code, and shown in a sandbox
-        help="As it was sent, or as it would be sent now. Links do not work here: they are the "
-        "customer's.",
+        help=(
+            "The message as sent, or as it would be sent now. Links do not work here: they are "
+            "for the customer only."
+        ),
     )
     text_message = fields.Text(string="Text to the Phone", compute='_compute_preview')
 
-    _once = models.UniqueIndex('(return_id, event_key)', "This was told already.")
+    _once = models.UniqueIndex('(return_id, event_key)', "This message was already sent.")
     # Also used by PostgreSQL when the same kind of event happens again before the job.
     _one_waiting = models.UniqueIndex(
-        "(return_id, kind_id) WHERE state = 'waiting'", "This is going to be told already."
+        "(return_id, kind_id) WHERE state = 'waiting'", "This message is already queued."
     )
     _due = models.Index("(date_next, id) WHERE state = 'waiting'")
     _recent = models.Index("(date_sent) WHERE state = 'sent'")
@@ -256,7 +262,9 @@ class SaleReturnMessage(models.Model):
         """Cancel pending messages, e.g. after an import of old returns."""
         # sudo: users who import need not be managers; nothing is sent.
         for message in self.sudo().search([('state', '=', 'waiting')]):
-            message._finish('skipped', self.env._("Happened before customers were told."))
+            message._finish(
+                'skipped', self.env._("Happened before messages to customers were enabled.")
+            )
 
     def _get_obstacle(self):
         """Return why the message is not needed (any more); None when it is."""
@@ -268,9 +276,9 @@ class SaleReturnMessage(models.Model):
             lambda m: m.id > self.id and m.state in ('waiting', 'sent')
         )
         if set(later.kind_id.mapped('code')) & set(SUPERSEDED_BY.get(code, ())):
-            return self.env._("A later message says more.")
+            return self.env._("A later message replaces it.")
         if not self.return_id._is_message_due(code):
-            return self.env._("It is not so any more.")
+            return self.env._("It no longer applies.")
         return None
 
     def _finish(self, state, error=False, **values):

@@ -40,12 +40,10 @@ class SaleReturnMessageKind(models.Model):
         string="Event",
         required=True,
     )
-    active = fields.Boolean(
-        default=True, help="Archived: customers are not told of this by any message."
-    )
+    active = fields.Boolean(default=True, help="Archived: customers get no message about this.")
     sequence = fields.Integer(default=10)
     company_id = fields.Many2one(
-        'res.company', index=True, help="Empty: for all companies that have none of their own."
+        'res.company', index=True, help="Empty: for all companies without their own."
     )
     template_id = fields.Many2one(
         'mail.template',
@@ -57,23 +55,27 @@ class SaleReturnMessageKind(models.Model):
     sms_text = fields.Text(
         string="Text Message",
         translate=True,
-        help="Sent, too, where text messages are installed and the customer has a phone number. "
-        "{number}, {customer}, {company}, {send_until}, {amount} and {link} stand for what they "
-        "say.",
+        help=(
+            "Sent, too, where text messages are installed and the customer has a phone number. "
+            "{number}, {customer}, {company}, {send_until}, {amount} and {link} are replaced by "
+            "their values."
+        ),
     )
     wait_minutes = fields.Integer(
         string="Wait",
-        help="Minutes after the event. What happens meanwhile and has the same mail template is "
-        "told by one mail.",
+        help=(
+            "Minutes after the event. Events in the meantime with the same mail template are "
+            "combined in one mail."
+        ),
     )
     portal_only = fields.Boolean(
         string="Only Portal",
-        help="Only for returns that customers asked for themselves, on their pages.",
+        help="Only for returns that customers requested themselves, on their pages.",
     )
     muted_source_ids = fields.Many2many(
         'utm.source',
         string="Not for Channels",
-        help="Sources of orders, e.g. marketplaces, whose customers are told in another way.",
+        help="Sources of orders, e.g. marketplaces, whose customers are informed elsewhere.",
     )
     muted_policy_ids = fields.Many2many(
         'sale.return.policy',
@@ -81,19 +83,19 @@ class SaleReturnMessageKind(models.Model):
         'kind_id',
         'policy_id',
         string="Not under Policies",
-        help="Returns all of whose products are under one of these are not told.",
+        help="No message is sent for returns whose products all belong to these.",
     )
     problem = fields.Char(
-        compute='_compute_problem', help="Why customers are not told although they should be."
+        compute='_compute_problem', help="Why customers cannot be informed although they should be."
     )
 
     _wait_minutes_range = models.Constraint(
         'CHECK (COALESCE(wait_minutes, 0) BETWEEN 0 AND 1440)',
-        "Customers are told within a day: wait between 0 and 1440 minutes.",
+        "Messages to customers can be delayed by up to a day: enter between 0 and 1440 minutes.",
     )
     _code_unique = models.UniqueIndex(
         '(code, COALESCE(company_id, 0))',
-        "There is a message for this event already.",
+        "There is already a message for this event.",
     )
 
     # === COMPUTE METHODS === #

@@ -29,7 +29,7 @@ class SaleReturnMessageMoney(models.AbstractModel):
         coming = self._tell_on_way(sale_return) + self._tell_open(sale_return)
         sentences = self._tell_settled(sale_return) + coming + expected
         if coming or sale_return.amount_refunded:
-            sentences.append(self.env._("Banks may take some days until you see it."))
+            sentences.append(self.env._("It may take some days until the bank shows it."))
         return sentences
 
     @api.model
@@ -71,7 +71,7 @@ class SaleReturnMessageMoney(models.AbstractModel):
             for line in sale_return.line_ids
         }
         sentences = {
-            'approval': self.env._("You get %(amount)s now that the return is approved.", **values),
+            'approval': self.env._("You will get %(amount)s, as the return is approved.", **values),
             'dispatch_proof': self.env._(
                 "You get %(amount)s once it is confirmed that the goods are on their way.", **values
             ),
@@ -80,7 +80,7 @@ class SaleReturnMessageMoney(models.AbstractModel):
                 "You get %(amount)s once the goods are inspected and accepted.", **values
             ),
         }
-        general = self.env._("You get %(amount)s once all is accepted.", **values)
+        general = self.env._("You will get %(amount)s once everything is accepted.", **values)
         return sentences.get(events.pop(), general) if len(events) == 1 else general
 
     @api.model
@@ -155,7 +155,7 @@ class SaleReturnMessageMoney(models.AbstractModel):
             return [self._get_on_account_sentence(amount)]
         if day := self._get_refund_day(sale_return):
             sentence = self.env._(
-                "We pay back %(amount)s by %(day)s at the latest.", amount=amount, day=day
+                "We will pay back %(amount)s by %(day)s at the latest.", amount=amount, day=day
             )
         else:
             sentence = self.env._("We will pay back %(amount)s.", amount=amount)

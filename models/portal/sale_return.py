@@ -125,7 +125,7 @@ class SaleReturn(models.Model):
         if len(text) > MAX_CARRIER or not text.isprintable():
             raise UserError(
                 self.env._(
-                    "Please enter the name of the carrier in up to %(limit)s letters.",
+                    "Please enter the name of the carrier in up to %(limit)s characters.",
                     limit=MAX_CARRIER,
                 )
             )
@@ -135,7 +135,7 @@ class SaleReturn(models.Model):
     def _check_comment(self, text):
         text = (text or '').replace('\x00', '').strip()
         if len(text) > MAX_COMMENT:
-            raise UserError(self.env._("Please use up to %(limit)s letters.", limit=MAX_COMMENT))
+            raise UserError(self.env._("Please use up to %(limit)s characters.", limit=MAX_COMMENT))
         return text
 
     # === CRUD METHODS === #
@@ -258,9 +258,9 @@ class SaleReturn(models.Model):
             'decide': self.env._("We look at your request and decide on it."),
             'dispatch': self.env._("Please send the goods to us, and tell us the tracking number."),
             'receive': self.env._("The goods are on their way to us."),
-            'inspect': self.env._("We look at the goods that you have sent."),
-            'credit': self.env._("We make your credit note."),
-            'refund': self.env._("We pay the money back to you."),
+            'inspect': self.env._("We are inspecting the goods you sent."),
+            'credit': self.env._("We are preparing your credit note."),
+            'refund': self.env._("We are paying the money back to you."),
         }
 
     # === WHAT CUSTOMERS READ === #

@@ -203,10 +203,10 @@ class SaleReturnPortalGate(models.Model):
             speaker = self.with_context(lang=user.lang, tz=user.tz or 'UTC')
             moment = fields.Datetime.context_timestamp(speaker, until)
             note = speaker.env._(
-                "Visitors without login have sent more than %(limit)s points in an hour, which may "
-                "be an attack. Until %(time)s their requests are refused; customers with a login "
-                "are served. Look at the server's log; the system parameter %(parameter)s sets "
-                "another limit.",
+                "Visitors without login have sent more than %(limit)s points in an hour, which "
+                "may be an attack. Until %(time)s their requests are refused; customers with a "
+                "login are served. Check the server log; the limit can be changed with the "
+                "system parameter %(parameter)s.",
                 limit=ceiling,
                 time=moment.strftime('%H:%M'),
                 parameter=CEILING_PARAMETER,

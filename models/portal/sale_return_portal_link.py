@@ -20,7 +20,7 @@ class SaleReturnPortalLink(models.Model):
 
     _name = 'sale.return.portal.link'
     _inherit = ['sale.return.own.defaults']
-    _description = "Question for a Link to Ask for a Return"
+    _description = "Return Link Request"
     _order = 'id'
 
     order_ref = fields.Char(required=True)

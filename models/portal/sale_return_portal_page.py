@@ -293,14 +293,14 @@ class SaleReturnPortalPage(models.AbstractModel):
         mine = self._is_told_of_customer(sale_return, event)
         if event.state_to == 'submitted' and event.state_from == 'draft':
             title = (
-                self.env._("You asked for the return")
+                self.env._("You requested the return")
                 if mine
                 else self.env._("We registered the return for you")
             )
             return {'title': title, 'icon': 'fa-pencil-square-o'}
         if event.state_to == 'approved':
             title = (
-                self.env._("We opened the return again")
+                self.env._("We reopened the return")
                 if event.state_from == 'closed'
                 else self.env._("We approved the return")
             )
@@ -374,7 +374,7 @@ class SaleReturnPortalPage(models.AbstractModel):
     @api.model
     def _tell_inspected(self, sale_return, events):
         return {
-            'title': self.env._("We looked at the goods"),
+            'title': self.env._("We inspected the goods"),
             'text': self._join_products(events),
             'icon': 'fa-search',
         }
@@ -382,7 +382,7 @@ class SaleReturnPortalPage(models.AbstractModel):
     @api.model
     def _tell_corrected(self, sale_return, events):
         return {
-            'title': self.env._("We looked at the goods again"),
+            'title': self.env._("We inspected the goods again"),
             'text': self._join_products(events),
             'icon': 'fa-search',
         }

@@ -96,7 +96,8 @@ class SaleReturnPortalPolicy(models.AbstractModel):
         else:
             result = [
                 self.env._(
-                    "You can return products within %(days)s days after you got them.", days=days
+                    "You can return products within %(days)s days after you got them.",
+                    days=days,
                 )
             ]
         for rule in policy.rule_ids.filtered(lambda r: r.kind == 'window' and r.days):
@@ -148,8 +149,8 @@ class SaleReturnPortalPolicy(models.AbstractModel):
         if self._is_freight_kept_back(policy):
             result.append(
                 self.env._(
-                    "We pay the carrier. Where the reason is yours %(amount)s plus tax are kept "
-                    "back from your refund for it.",
+                    "We pay the carrier. Where the reason is yours %(amount)s plus tax are kept"
+                    " back from your refund for it.",
                     amount=format_amount(self.env, policy.return_freight, company.currency_id),
                 )
             )
@@ -181,11 +182,12 @@ class SaleReturnPortalPolicy(models.AbstractModel):
                 "You get your money once it is proven that the goods are on their way."
             ),
             'receipt': self.env._("You get your money once the goods are here."),
-            'inspection': self.env._("You get your money once the goods have been looked at."),
+            'inspection': self.env._("You get your money once the goods have been inspected."),
         }
         settled = {
             'as_paid': self.env._(
-                "It goes back the way you paid. Of an invoice that is not paid yet it is taken off."
+                "It is paid back the way you paid. If an invoice is not paid yet, it is "
+                "deducted from it."
             ),
             'refund': self.env._("It is paid back to you."),
             'on_account': self.env._("It stays on your account for your next invoices."),
@@ -194,7 +196,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
         result = [released[policy.release_event], settled.get(policy.settlement)]
         if days := policy._get_regime().refund_days:
             result.append(
-                self.env._("It is back within %(days)s days, as the law says.", days=days)
+                self.env._("It is paid back within %(days)s days, as required by law.", days=days)
             )
         shipping = {
             'never': self.env._("The price of the delivery to you is not refunded."),
@@ -208,14 +210,14 @@ class SaleReturnPortalPolicy(models.AbstractModel):
             if percent := policy.restocking_fee_percent:
                 result.append(
                     self.env._(
-                        "For some reasons %(percent)s %% of the price are kept back.",
+                        "For some reasons %(percent)s %% of the price is deducted.",
                         percent=f"{percent:g}",
                     )
                 )
             if fixed := policy.restocking_fee_fixed:
                 result.append(
                     self.env._(
-                        "For some reasons %(amount)s plus tax are kept back per return.",
+                        "For some reasons %(amount)s plus tax are deducted per return.",
                         amount=format_amount(self.env, fixed, company.currency_id),
                     )
                 )

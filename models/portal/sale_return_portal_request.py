@@ -238,8 +238,8 @@ class SaleReturnPortalRequest(models.AbstractModel):
         if measure.compare(quantity, limit) > 0:
             raise RequestRefused(
                 self.env._(
-                    "Of %(product)s up to %(limit)s %(unit)s can be returned, not %(quantity)s. "
-                    "Please change the quantity.",
+                    "Of %(product)s up to %(limit)s %(unit)s can be returned, not %(quantity)s."
+                    " Please change the quantity.",
                     product=product,
                     limit=f"{limit:g}",
                     unit=sale_line.product_uom_id._get_name_after(limit),
@@ -345,8 +345,8 @@ class SaleReturnPortalRequest(models.AbstractModel):
         if name not in known and (LINK.search(plain) or not name.isprintable()):
             raise RequestRefused(
                 self.env._(
-                    "Please enter your name only, without web or e-mail addresses and with a blank "
-                    "after each full stop."
+                    "Please enter your name only, without web or e-mail addresses and with a "
+                    "space after each full stop."
                 )
             )
         if not address:
@@ -440,8 +440,9 @@ class SaleReturnPortalRequest(models.AbstractModel):
         address = company.email or company.phone
         raise TooManyWithdrawals(
             self.env._(
-                "You have sent %(count)s withdrawals for order %(order)s today. To withdraw from "
-                "anything else in it, please write to %(address)s: that counts just the same.",
+                "You have sent %(count)s withdrawals for order %(order)s today. To withdraw "
+                "from anything else in it, please write to %(address)s: that counts just the "
+                "same.",
                 count=MAX_PER_DAY,
                 order=order.name,
                 address=address or company.name,
@@ -467,8 +468,8 @@ class SaleReturnPortalRequest(models.AbstractModel):
             summary=summary,
             note=as_html(
                 speaker.env._(
-                    "%(count)s withdrawals were sent today. The customer was asked to send more by "
-                    "e-mail: write down when it comes.",
+                    "%(count)s withdrawals were sent today. The customer was asked to send "
+                    "further ones by e-mail: record when they arrive.",
                     count=MAX_PER_DAY,
                 )
             ),
@@ -608,8 +609,8 @@ class SaleReturnPortalRequest(models.AbstractModel):
             _logger.info("Request %s of a customer could not be submitted: %s", draft.name, error)
             raise RequestRefused(
                 self.env._(
-                    "Your request could not be sent. Perhaps some of it was returned meanwhile. "
-                    "Please start again, or contact us."
+                    "Your request could not be sent. Perhaps some of it was returned in the "
+                    "meantime. Please start again, or contact us."
                 )
             ) from error
 

@@ -50,7 +50,7 @@ class SaleReturnWithdrawal(models.Model):
         technical=True, string="SHA-256", required=True, help="Hash of the statement."
     )
     content = fields.Json(help="Order lines and quantities of the statement.")
-    key = fields.Char(required=True, help="Key of the form; each form is good for one statement.")
+    key = fields.Char(required=True, help="Key of the form; each form is valid for one statement.")
     user_id = fields.Many2one('res.users', string="Recorded by", required=True)
     mail_state = fields.Selection(
         [
@@ -67,10 +67,12 @@ class SaleReturnWithdrawal(models.Model):
     )
     # The status of the mail is not part of the evidence.
     mail_failures = fields.Integer(
-        string="Failures", readonly=True, help="How often the acknowledgement could not be mailed."
+        string="Failures",
+        readonly=True,
+        help=("Number of failed attempts to mail the acknowledgement."),
     )
     date_mail_next = fields.Datetime(
-        string="Mailed again on", readonly=True, help="When the acknowledgement is tried again."
+        string="Mailed again on", readonly=True, help="When the acknowledgement is sent again."
     )
 
     _key_unique = models.UniqueIndex('(key)')

@@ -44,7 +44,7 @@ class SaleReturn(models.Model):
     is_receipt_missing = fields.Boolean(
         compute='_compute_is_receipt_missing',
         compute_sudo=True,
-        help="Goods are expected, but there is no receipt for all of them any more.",
+        help="Goods are expected, but not all of them are on an open receipt any more.",
     )
 
     # From a lot or serial number to its orders and returns, in one look-up.
@@ -54,7 +54,7 @@ class SaleReturn(models.Model):
         compute='_compute_lot_ids',
         compute_sudo=True,
         search='_search_lot_ids',
-        help="What came or should come with the return, foreign things included.",
+        help="Lots that came or should come with the return, including foreign ones.",
     )
 
     is_tracked = fields.Boolean(
@@ -225,7 +225,7 @@ class SaleReturn(models.Model):
             if product.tracking != 'none' and kind in FOREIGN_KINDS:
                 raise UserError(
                     self.env._(
-                        "%(product)s is tracked: say which lot or serial number is written on it.",
+                        "%(product)s is tracked: enter the lot or serial number on it.",
                         product=product.display_name,
                     )
                 )

@@ -103,9 +103,9 @@ class SaleReturnCustody(models.AbstractModel):
             if record.lot_id and uom.compare(left, self._get_released(record)) < 0:
                 raise UserError(
                     self.env._(
-                        "%(lot)s was not delivered with %(line)s, or not that much of it. If "
-                        "another one was delivered by mistake, correct the delivery first; or "
-                        "accept it without order line.",
+                        "%(lot)s was not delivered with %(line)s in this quantity. If it was "
+                        "delivered by mistake, correct the delivery first; or accept it without"
+                        " an order line.",
                         lot=record.lot_id.name,
                         line=sale_line.display_name,
                     )
@@ -173,9 +173,9 @@ class SaleReturnCustody(models.AbstractModel):
         if discrepancy.product_id.uom_id.compare(wanted, 0.0) > 0:
             raise UserError(
                 self.env._(
-                    "%(quantity)s of %(name)s cannot be accepted for %(line)s: that much of it was "
-                    "not delivered, or is back already. Send it back, or accept it without order "
-                    "line.",
+                    "%(quantity)s of %(name)s cannot be accepted for %(line)s: this quantity "
+                    "was not delivered, or is already back. Send it back, or accept it without "
+                    "order line.",
                     quantity=wanted,
                     name=discrepancy.display_name,
                     line=sale_line.display_name,
@@ -245,8 +245,8 @@ class SaleReturnCustody(models.AbstractModel):
             raise UserError(
                 self.env._(
                     "%(product)s cannot become ours: company %(company)s has no account for "
-                    "scrapped returns. Set it in the settings of Returns, or the ledger would not "
-                    "know of its value.",
+                    "scrapped returns. Set it in the settings of Returns, or its value would be"
+                    " missing in the ledger.",
                     product=product.display_name,
                     company=discrepancy.company_id.name,
                 )

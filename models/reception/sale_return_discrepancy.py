@@ -55,7 +55,7 @@ class SaleReturnDiscrepancy(models.Model):
         string="Return Line",
         index='btree_not_null',
         ondelete='restrict',
-        help="The line it is about. Goods nobody asked to return belong to none.",
+        help="The return line concerned. Unrequested goods have none.",
         readonly=True,
     )
     company_id = fields.Many2one(related='return_id.company_id', store=True, index=True)
@@ -65,7 +65,7 @@ class SaleReturnDiscrepancy(models.Model):
         string="Responsible",
         index=True,
         tracking=True,
-        help="Has to decide what becomes of it.",
+        help="The user who has to decide what happens to it.",
     )
     picking_id = fields.Many2one(
         'stock.picking',
@@ -93,7 +93,7 @@ class SaleReturnDiscrepancy(models.Model):
     product_uom_id = fields.Many2one(
         'uom.uom', string="Unit", required=True, ondelete='restrict', readonly=True
     )
-    note = fields.Text(help="What was found, in the words of the one who found it.")
+    note = fields.Text(help="What was found, as described by the finder.")
     file_ids = fields.One2many(
         'sale.return.file',
         'discrepancy_id',
@@ -105,14 +105,14 @@ class SaleReturnDiscrepancy(models.Model):
         digits='Product Unit',
         compute='_compute_qty_here',
         store=True,
-        help="How much of the customer's property lies in quarantine, in the unit of the product.",
+        help="Quantity of the customer's property in quarantine, in the unit of the product.",
     )
     location_id = fields.Many2one(
         'stock.location',
         string="Place",
         compute='_compute_location_id',
         compute_sudo=True,
-        help="Where the thing lies.",
+        help="Where the goods are.",
     )
 
     # Its outcome
@@ -140,8 +140,10 @@ class SaleReturnDiscrepancy(models.Model):
         string="Accept for Order Line",
         index='btree_not_null',
         ondelete='restrict',
-        help="If goods are accepted they count as returned of this order line, and are credited by "
-        "it. Without one they become our property for nothing.",
+        help=(
+            "If goods are accepted they count as returned of this order line, and are credited "
+            "by it. Without one they become our property for nothing."
+        ),
     )
 
     _quantity_positive = models.Constraint(
@@ -213,7 +215,7 @@ class SaleReturnDiscrepancy(models.Model):
             raise UserError(
                 self.env._(
                     "%(fields)s of discrepancy %(names)s cannot be changed: it is evidence. "
-                    "Resolve it, and register what is right as a new one.",
+                    "Resolve it, and register the right data as a new one.",
                     fields=", ".join(
                         self._fields[name].string for name in sorted(fixed) if name in self._fields
                     ),
@@ -286,7 +288,7 @@ class SaleReturnDiscrepancy(models.Model):
                     self.env._(
                         "%(quantity)s %(unit)s of %(product)s were recorded in discrepancy "
                         "%(name)s as the customer's property. Its transfers cannot be changed; "
-                        "resolve it, and register what is right as a new one.",
+                        "resolve it, and register the right data as a new one.",
                         quantity=recorded,
                         unit=uom._get_name_after(recorded),
                         product=record.product_id.display_name,
@@ -340,7 +342,7 @@ class SaleReturnDiscrepancy(models.Model):
             speaker = self.with_context(lang=owner.lang)
             group.activity_schedule(
                 'mail.mail_activity_data_todo',
-                summary=speaker.env._("Decide what becomes of it"),
+                summary=speaker.env._("Decide what happens to it"),
                 user_id=owner.id,
             )
         return records
@@ -467,7 +469,7 @@ class SaleReturnDiscrepancy(models.Model):
                 )
             )
         if resolution == 'claim' and not all(liability or record.liability for record in self):
-            raise UserError(self.env._("Say against whom the claim is: who is liable?"))
+            raise UserError(self.env._("Enter who is liable for the claim."))
 
     def _resolve_accept(self):
         """Surplus goods become part of the return; missing goods are expected again."""
@@ -528,7 +530,7 @@ class SaleReturnDiscrepancy(models.Model):
         if opened := self.filtered(lambda record: record.state == 'open'):
             raise UserError(
                 self.env._(
-                    "Return %(returns)s cannot be closed: decide first what becomes of "
+                    "Return %(returns)s cannot be closed: decide first what happens to "
                     "%(discrepancies)s.",
                     returns=", ".join(opened.return_id.mapped('name')),
                     discrepancies=", ".join(opened.mapped('display_name')),

@@ -97,8 +97,8 @@ class SaleReturnHealth(models.AbstractModel):
         return [
             {
                 'sentence': self.env._(
-                    "%(user)s receives returns, and may not open transfers: the delivery module "
-                    "reads postal codes, which takes the right to create contacts.",
+                    "%(user)s receives returns but may not open transfers: the delivery module "
+                    "reads postal codes, which needs the right to create contacts.",
                     user=user.name,
                 ),
                 'button': self.env._("Users"),

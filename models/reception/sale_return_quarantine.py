@@ -164,7 +164,8 @@ class SaleReturnQuarantine(models.AbstractModel):
                 raise UserError(
                     self.env._(
                         "%(quantity)s %(unit)s of %(product)s %(lot)s cannot be inspected for "
-                        "return %(return)s: only %(there)s were received and wait for it.",
+                        "return %(return)s: only %(there)s were received and are waiting for "
+                        "it.",
                         quantity=quantity,
                         unit=product.uom_id._get_name_after(quantity),
                         product=product.display_name,

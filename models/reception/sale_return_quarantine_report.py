@@ -54,7 +54,7 @@ class SaleReturnQuarantineReport(models.Model):
     value = fields.Monetary(
         compute='_compute_value',
         aggregator='sum',
-        help="As the stock is valued; what is the customer's property has no value for us.",
+        help="Value of the stock; the customer's property has no value for us.",
         groups='stock.group_stock_manager,account.group_account_readonly,sale_return.group_manager',
     )
 

@@ -235,8 +235,8 @@ class StockMove(models.Model):
         if moves:
             raise AccessError(
                 self.env._(
-                    "You may not say what came back with %(moves)s. Ask somebody with the role "
-                    "%(roles)s to receive it.",
+                    "You may not record what came back with %(moves)s. Ask somebody with the "
+                    "role %(roles)s to receive it.",
                     moves=", ".join(moves.mapped('reference')),
                     roles=", ".join(moves.env.ref(group).full_name for group in RECEIVERS),
                 )
@@ -281,8 +281,8 @@ class StockMove(models.Model):
                 if move.product_id.uom_id.compare(there.get(lot.id, 0.0) + unnamed, 0.0) < 0:
                     raise UserError(
                         self.env._(
-                            "%(lot)s of %(product)s was not delivered with order %(order)s, or is "
-                            "back already. Register it as a discrepancy instead.",
+                            "%(lot)s of %(product)s was not delivered with order %(order)s, or "
+                            "is already back. Register it as a discrepancy instead.",
                             lot=lot.name,
                             product=move.product_id.display_name,
                             order=move.sale_line_id.order_id.name,

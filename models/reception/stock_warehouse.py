@@ -16,20 +16,24 @@ class StockWarehouse(models.Model):
         "Quarantine of Returns",
         check_company=True,
         copy=False,
-        help="Returned goods wait here for their inspection. It lies outside the warehouse, so "
-        "that they are valued but neither reserved nor promised to anybody.",
+        help=(
+            "Returned goods wait here for their inspection. It is outside the warehouse, so that "
+            "goods are valued but neither reserved nor promised to anybody."
+        ),
     )
     sale_return_quarantine = fields.Boolean(
         "Native returns go to quarantine",
         default=True,
-        help="Odoo's own returns of deliveries come in with the returns operation type, into "
-        "quarantine. Otherwise they come in as Odoo does it, usually into stock.",
+        help=(
+            "Odoo's own returns of deliveries are received with the returns operation type, into "
+            "quarantine. Otherwise they are received as in standard Odoo, usually into stock."
+        ),
     )
     sale_return_native_type_id = fields.Many2one(
         'stock.picking.type',
         readonly=True,
         copy=False,
-        help="What the deliveries' own returns came in with before they went to quarantine.",
+        help="Operation type of Odoo's own returns before they went to quarantine.",
     )
 
     @api.model
@@ -218,8 +222,8 @@ class StockWarehouse(models.Model):
             if returns:
                 raise UserError(
                     self.env._(
-                        "Warehouse %(warehouse)s cannot be archived: return %(returns)s is under "
-                        "way there. Finish, refuse or cancel what is under way first.",
+                        "Warehouse %(warehouse)s cannot be archived: return %(returns)s is "
+                        "under way there. Finish, refuse or cancel it first.",
                         warehouse=warehouse.name,
                         returns=", ".join(returns.mapped('name')),
                     )

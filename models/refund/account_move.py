@@ -17,15 +17,16 @@ class AccountMove(models.Model):
         'write_back_move_id',
         string="Written Back by",
         readonly=True,
-        help="Refunds whose discount this entry writes back: it settles a note without money.",
+        help="Refunds whose discount this entry writes back, settling a note without payment.",
         groups=REFUND_READERS,
     )
     sale_return_on_account = fields.Boolean(
         "Left on Account",
         readonly=True,
         copy=False,
-        help="Somebody has decided that this credit stays on the customer's account and is not "
-        "paid back.",
+        help=(
+            "It was decided that this credit stays on the customer's account and is not paid back."
+        ),
         groups='base.group_user',
     )
     # Written by every transaction that pays back on the note, see `sale.return.payback._pay_back`.
@@ -149,8 +150,8 @@ class AccountMove(models.Model):
         if notes := self._get_sale_return_handed_over():
             raise UserError(
                 self.env._(
-                    "Credit note %(notes)s of return %(returns)s is above what one person pays "
-                    "back. Press “Refund” on the return and hand it over for payment.",
+                    "Credit note %(notes)s of return %(returns)s is above the limit for one "
+                    "person. Press “Refund” on the return and hand it over for payment.",
                     notes=", ".join(notes.mapped('name')),
                     returns=", ".join(notes.sale_return_ids.mapped('name')),
                 )

@@ -33,5 +33,5 @@ class AccountMoveLine(models.Model):
             )
         # The payout stays on its return, with the fact that the receipt is gone.
         payouts.filtered(lambda refund: refund.state == 'done')._log(
-            'refund_failed', reason=self.env._("The receipt of the money was cancelled since.")
+            'refund_failed', reason=self.env._("The receipt of the money has been cancelled since.")
         )

@@ -254,9 +254,9 @@ class AccountPayment(models.Model):
         if account and not account.allow_out_payment:
             raise UserError(
                 self.env._(
-                    "%(payment)s pays back credit note %(note)s of return %(returns)s to account "
-                    "%(account)s of %(customer)s, which nobody has trusted yet. Check the account "
-                    "and let money be sent to it, or choose another one.",
+                    "%(payment)s pays back credit note %(note)s of return %(returns)s to "
+                    "account %(account)s of %(customer)s, which is not trusted yet. Check the "
+                    "account and mark it as trusted, or choose another one.",
                     account=account.acc_number,
                     **values,
                 )

@@ -22,7 +22,7 @@ class SaleReturn(models.Model):
         string="Refund Problem",
         compute='_compute_refund_ids',
         compute_sudo=True,
-        help="Why money could not be paid back, or that it is not known whether it was.",
+        help="Why money could not be paid back, or why it is not known whether it was.",
     )
     has_to_refund = fields.Boolean(
         compute='_compute_has_to_refund',
@@ -39,7 +39,7 @@ class SaleReturn(models.Model):
         string="Money",
         compute='_compute_money_note',
         compute_sudo=True,
-        help="What the customer gets, by what way, and when.",
+        help="What the customer gets, how, and when.",
     )
 
     def _compute_refund_ids(self):
@@ -344,7 +344,7 @@ class SaleReturn(models.Model):
             raise UserError(
                 self.env._(
                     "%(notes)s cannot be paid back through this journal. Choose a bank or cash "
-                    "journal of the company of the credit notes.",
+                    "journal of the same company as the credit notes.",
                     notes=", ".join(notes.mapped('display_name')),
                 )
             )

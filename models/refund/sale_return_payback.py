@@ -134,8 +134,8 @@ class SaleReturnPayback(models.AbstractModel):
         if others:
             raise UserError(
                 self.env._(
-                    "%(notes)s is open, and there is no payment it could go back to: %(invoices)s "
-                    "was settled by %(others)s. Pay the customer from the credit note with Odoo's "
+                    "%(notes)s is open, but there is no payment to pay back: %(invoices)s was "
+                    "settled by %(others)s. Pay the customer from the credit note with Odoo's "
                     "own button Pay, or leave the credit on the customer's account.",
                     others=", ".join(others.mapped('name')),
                     **values,
@@ -143,9 +143,9 @@ class SaleReturnPayback(models.AbstractModel):
             )
         raise UserError(
             self.env._(
-                "%(notes)s is open, and nothing is left of the payments of %(invoices)s that could "
-                "go back. Pay the customer from the credit note with Odoo's own button Pay, or "
-                "leave the credit on the customer's account.",
+                "%(notes)s is open, and nothing is left of the payments of %(invoices)s that "
+                "could go back. Pay the customer from the credit note with Odoo's own button "
+                "Pay, or leave the credit on the customer's account.",
                 **values,
             )
         )

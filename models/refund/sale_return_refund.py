@@ -129,14 +129,16 @@ class SaleReturnRefund(models.Model):
         currency_field='note_currency_id',
         required=True,
         readonly=True,
-        help="What it settles of the credit note, in the currency of the note.",
+        help="Amount of the credit note that it settles, in the currency of the note.",
     )
     amount_written_back = fields.Monetary(
         string="Written Back",
         currency_field='note_currency_id',
         readonly=True,
-        help="Part of the credit note that the customer had never paid, e.g. because of an early "
-        "payment discount. It goes back to the accounts it was taken from.",
+        help=(
+            "Part of the credit note that the customer never paid, e.g. because of an early "
+            "payment discount. It goes back to the accounts it was taken from."
+        ),
     )
     write_back_move_id = fields.Many2one(
         'account.move',
@@ -151,7 +153,7 @@ class SaleReturnRefund(models.Model):
         string="Sent on", readonly=True, help="When the provider was asked for the refund."
     )
     answer_lost = fields.Boolean(
-        readonly=True, help="The provider was asked and it is not known what it did."
+        readonly=True, help="The request was sent to the provider, but its outcome is not known."
     )
     state = fields.Selection(
         [
@@ -166,21 +168,23 @@ class SaleReturnRefund(models.Model):
         compute='_compute_state',
         store=True,
         index=True,
-        help="To post: a payment waits for its posting, or the job has not sent it yet. "
-        "Pending: the provider decides, or a payment waits to be matched with the note. "
-        "No answer: the provider was asked and has not answered; look at its books.",
+        help=(
+            "To post: a payment waits for its posting, or the job has not sent it yet. Pending: "
+            "the provider decides, or a payment waits to be matched with the note. No answer: the"
+            " provider was asked and has not answered; check its books."
+        ),
     )
     error = fields.Text(readonly=True, help="Why it failed, in the words of the provider.")
     retry_id = fields.Many2one(
         'sale.return.refund',
-        string="Tried Again by",
+        string="Retried by",
         readonly=True,
         index='btree_not_null',
         ondelete='set null',
     )
 
     _key_unique = models.UniqueIndex(
-        '(idempotency_key)', "This refund was made already. Look at the list of refunds."
+        '(idempotency_key)', "This refund was already created. Look at the list of refunds."
     )
     _amounts_positive = models.Constraint(
         'CHECK (amount >= 0 AND note_amount >= 0 AND amount_written_back >= 0'
@@ -285,8 +289,8 @@ class SaleReturnRefund(models.Model):
         if unknown := self.filtered(lambda refund: refund.state == 'unknown'):
             raise UserError(
                 self.env._(
-                    "It is not known whether %(refunds)s was paid: the provider has not answered. "
-                    "Look at the provider's books and say here what they show.",
+                    "It is not known whether %(refunds)s was paid: the provider has not "
+                    "answered. Check the provider's books and enter here what they show.",
                     refunds=", ".join(unknown.mapped('display_name')),
                 )
             )
@@ -567,7 +571,7 @@ class SaleReturnRefund(models.Model):
                 ('answer_lost', '=', False),
             ]
         )
-        lost._lose(self.env._("The provider was asked and no answer was kept."))
+        lost._lose(self.env._("The request was sent to the provider, but no answer was recorded."))
 
     def _lose(self, message):
         """Record that it is not known what the provider did."""
@@ -699,8 +703,8 @@ class SaleReturnRefund(models.Model):
         if self.note_currency_id.compare_amounts(gross, self.note_id.amount_residual) > 0:
             raise UserError(
                 self.env._(
-                    "Credit note %(note)s has only %(open)s left: the rest was used or paid back "
-                    "already. Cancel this payment, then refund the note again.",
+                    "Credit note %(note)s has only %(open)s left: the rest was used or paid "
+                    "back already. Cancel this payment, then refund the note again.",
                     note=self.note_id.name,
                     open=formatLang(
                         self.env,

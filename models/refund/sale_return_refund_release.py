@@ -25,7 +25,7 @@ class SaleReturnRefund(models.Model):
         string="Prepared by",
         readonly=True,
         ondelete='restrict',
-        help="Who prepared it, or was the last to change who gets how much.",
+        help="Who prepared it, or last changed payee or amount.",
     )
     released_by_id = fields.Many2one(
         'res.users',
@@ -40,10 +40,10 @@ class SaleReturnRefund(models.Model):
     needs_second_person = fields.Boolean(
         compute='_compute_needs_second_person',
         compute_sudo=True,
-        help="Above the limit: who prepared it does not pay it.",
+        help="Above the limit: another person than the one who prepared it has to pay it.",
     )
     can_pay = fields.Boolean(
-        compute='_compute_can_pay', help="It waits to be paid, and the user may do it."
+        compute='_compute_can_pay', help="It is waiting to be paid, and the user may pay it."
     )
     account_digits = fields.Char(
         string="To Account",
@@ -56,7 +56,7 @@ class SaleReturnRefund(models.Model):
         string="Who Did What",
         compute='_compute_trace',
         compute_sudo=True,
-        help="On the returns: who asked, decided, released, posted and paid.",
+        help="On the returns: who requested, decided, released, posted and paid.",
     )
 
     # === COMPUTE METHODS === #
@@ -107,7 +107,7 @@ class SaleReturnRefund(models.Model):
         if not (self.env.su or self._may_pay()):
             raise AccessError(
                 self.env._(
-                    "You are not allowed to pay money back. It takes the role of manager in "
+                    "You are not allowed to pay money back. It requires the role of manager in "
                     "Returns, or rights in Invoicing."
                 )
             )
@@ -344,8 +344,8 @@ class SaleReturnRefund(models.Model):
                 raise UserError(
                     self.env._(
                         "%(user)s prepared or changed refund %(refund)s of return %(returns)s. "
-                        "More than %(limit)s to one customer is paid by a second person: it waits "
-                        "for them among the refunds.",
+                        "More than %(limit)s to one customer is paid by a second person: it "
+                        "waits for them among the refunds.",
                         user=self.env.user.name,
                         refund=refund.display_name,
                         returns=", ".join(refund.return_ids.mapped('name')),
