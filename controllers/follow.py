@@ -252,7 +252,7 @@ class SaleReturnFollow(SaleReturnAccess):
     def _get_done_texts(self):
         """Return the confirmations after an action; other texts are never shown."""
         return {
-            'dispatch': request.env._("Thank you. We have noted your tracking number."),
+            'dispatch': request.env._("Thank you. We have saved your tracking number."),
             'cancel': request.env._("The return is cancelled."),
             'appeal': request.env._("We have received your appeal. Somebody else will review it."),
             'rate': request.env._("Thank you for your feedback!"),

@@ -62,7 +62,7 @@ class SaleReturnRequest(SaleReturnAccess):
             except RequestRefused as refusal:
                 error, status = str(refusal), self._get_status(refusal)
         elif not chosen:
-            values['error'] = request.env._("Say how many of which product you want to return.")
+            values['error'] = request.env._("Enter how many of which product you want to return.")
             return request.render('sale_return.portal_request_choose', values)
         form_key = params.get('form_key')
         if not order._read_return_form_key(form_key):

@@ -14,14 +14,14 @@ PERCENT, NUMBER, MONEY, HOURS = '0.0%', '#,##0', '#,##0.00', '0.0'
 OPEN = [['state', 'in', ['submitted', 'approved']]]
 PAGES = {
     'overview': ('Returns: Overview', 'date_sale', [
-        ('Return rate, units', 'Returned ÷ shipped of what was sold in the period', '{rate_units}', PERCENT, []),
+        ('Return rate, units', 'Returned ÷ shipped, of goods sold in the period', '{rate_units}', PERCENT, []),
         ('Return rate, value', 'Original value of returned ÷ shipped goods, by sale date', '{rate_value}', PERCENT, []),
-        ('Returns', 'Returns of what was sold in the period', '{return_id}', NUMBER, RETURNED),
+        ('Returns', 'Returns of goods sold in the period', '{return_id}', NUMBER, RETURNED),
         ('Open returns', 'Submitted or approved, not closed', '{return_id}', NUMBER, OPEN),
         ('Late', 'Returns with a step that is due and not done', '{late}', NUMBER, []),
         ('Returned value', 'Original net value, not what was credited', '{value_returned}', MONEY, []),
         ('Credited', 'Posted credit notes, untaxed, less deductions', '{amount_credited}', MONEY, []),
-        ('At risk', 'Cost of what waits for inspection', '{cost_at_risk}', MONEY, []),
+        ('At risk', 'Cost of goods waiting for inspection', '{cost_at_risk}', MONEY, []),
     ], [
         ('Return rate by month of sale, %', 'bar', 'date_sale:month', 'percent_units', [], REPORT),
         ('Returned value by stage', 'bar', 'stage', 'value_returned', RETURNED, REPORT),
@@ -31,7 +31,7 @@ PAGES = {
     'why': ('Returns: Why', 'date_return', [
         ('Returned units', 'Received or credited without goods, by return date', '{qty_returned}', NUMBER, RETURNED),
         ('Returned value', 'Original net value, by return date', '{value_returned}', MONEY, RETURNED),
-        ('Acceptance rate', 'Accepted ÷ inspected, of what was inspected', '{rate_accepted}', PERCENT, RETURNED),
+        ('Acceptance rate', 'Accepted ÷ inspected', '{rate_accepted}', PERCENT, RETURNED),
         ('Lost cost', 'Scrapped, kept by the customer or sent to the vendor', '{cost_lost}', MONEY, RETURNED),
     ], [
         ('Pareto of reasons', 'bar', 'reason_id', 'qty_returned', RETURNED, REPORT),
@@ -41,10 +41,10 @@ PAGES = {
         ('Root causes by category', ['root_cause', 'categ_id'], ['qty_returned', 'value_returned'], RETURNED, REPORT),
     ]),
     'what': ('Returns: What', 'date_sale', [
-        ('Return rate, units', 'Returned ÷ shipped of what was sold in the period', '{rate_units}', PERCENT, []),
+        ('Return rate, units', 'Returned ÷ shipped, of goods sold in the period', '{rate_units}', PERCENT, []),
         ('Products returned', 'Different products with a return', '{product_id}', NUMBER, RETURNED),
         ('Days to return', 'Median from sale to return', '{days_since_sale_median}', HOURS, RETURNED),
-        ('Acceptance rate', 'Accepted ÷ inspected, of what was inspected', '{rate_accepted}', PERCENT, RETURNED),
+        ('Acceptance rate', 'Accepted ÷ inspected', '{rate_accepted}', PERCENT, RETURNED),
     ], [
         ('Products by returned units', 'bar', 'product_id', 'qty_returned', RETURNED, REPORT),
         ('Dispositions', 'pie', 'disposition_id', 'qty_inspected', RETURNED, REPORT),
@@ -54,7 +54,7 @@ PAGES = {
     ]),
     'who': ('Returns: Who', 'date_sale', [
         ('Customers', 'Customers who bought', '{commercial_partner_id}', NUMBER, [['kind', '=', 'shipped']]),
-        ('Customers with a return', 'Customers of whom something came back', '{commercial_partner_id}', NUMBER, RETURNED),
+        ('Customers with a return', 'Customers with returned goods', '{commercial_partner_id}', NUMBER, RETURNED),
         ('Value kept', 'Shipped less returned value', '{value_shipped}-{value_returned}', MONEY, []),
         ('Authorization rate', 'Authorized ÷ requested units', '{rate_authorized}', PERCENT, RETURNED),
     ], [
@@ -64,12 +64,12 @@ PAGES = {
         ('Customers', ['commercial_partner_id'], ['value_returned', 'value_shipped', 'rate_value', 'qty_rejected'], [], REPORT),
     ]),
     'supply': ('Returns: Supply', 'date_sale', [
-        ('Returned of a million', 'Returned of a million shipped units', '{rate_ppm}', NUMBER, [['supplier_id', '!=', False]]),
-        ('Traced by lot', 'Returned units whose supplier the lot tells', '{qty_returned}', NUMBER, [['supplier_source', '=', 'lot']]),
+        ('Returned per million', 'Returned per million shipped units', '{rate_ppm}', NUMBER, [['supplier_id', '!=', False]]),
+        ('Traced by lot', 'Returned units whose supplier is known by the lot', '{qty_returned}', NUMBER, [['supplier_source', '=', 'lot']]),
         ('By main vendor', 'Returned units counted with the first vendor', '{qty_returned}', NUMBER, [['supplier_source', '=', 'vendor']]),
         ('Supplier liable', 'Cost of units the supplier pays for', '{cost_returned}', MONEY, [['liability', '=', 'supplier']]),
     ], [
-        ('Returned of a million by supplier', 'bar', 'supplier_id', 'rate_ppm', [['supplier_id', '!=', False]], REPORT),
+        ('Returned per million by supplier', 'bar', 'supplier_id', 'rate_ppm', [['supplier_id', '!=', False]], REPORT),
         ('Returned units by liability', 'pie', 'liability', 'qty_returned', RETURNED, REPORT),
     ], [
         ('Suppliers', ['supplier_id', 'supplier_source'], ['qty_returned', 'qty_shipped', 'rate_units', 'rate_ppm'], [['supplier_id', '!=', False]], REPORT),
@@ -77,7 +77,7 @@ PAGES = {
     'flow': ('Returns: Flow', 'date_request', [
         ('Without a touch', 'Nobody had to decide, credit or repair ÷ all returns', '{touchless:return_id}/{return_id}', PERCENT, RETURNED),
         ('Hours in all, median', 'From request to posted credit note', '{hours_total_median}', HOURS, RETURNED),
-        ('Hours in all, nine of ten', 'Nine of ten took no longer', '{hours_total_p90}', HOURS, RETURNED),
+        ('Hours in all, nine of ten', '90th percentile: nine of ten took no longer', '{hours_total_p90}', HOURS, RETURNED),
         ('Slowest step', 'Step with the highest median', 'slowest', '', RETURNED),
         ('Hours to decision', 'Median from request to decision', '{hours_decision_median}', HOURS, RETURNED),
         ('Hours to receipt', 'Median from decision to receipt', '{hours_receipt_median}', HOURS, RETURNED),
@@ -92,12 +92,12 @@ PAGES = {
     'money': ('Returns: Money', 'date_sale', [
         ('Credited', 'Posted credit notes, untaxed, less deductions', '{amount_credited}', MONEY, []),
         ('Paid back', 'Money paid back, taxes included (by request date)', '{amount_refunded}', MONEY, []),
-        ('Deductions', 'Kept back on credit notes', '{amount_deducted}', MONEY, []),
+        ('Deductions', 'Deducted on credit notes', '{amount_deducted}', MONEY, []),
         ('Recovered cost', 'Back in stock or in refurbishment', '{cost_recovered}', MONEY, []),
         ('Lost cost', 'Scrapped, kept by the customer or sent to the vendor', '{cost_lost}', MONEY, []),
         ('Recovery rate', 'Recovered ÷ returned cost', '{rate_recovery}', PERCENT, []),
         ('Margin before return costs', 'Shipped value − cost − credited + recovered', '{margin_before_return_costs}', MONEY, []),
-        ('At risk', 'Cost of what waits for inspection', '{cost_at_risk}', MONEY, []),
+        ('At risk', 'Cost of goods waiting for inspection', '{cost_at_risk}', MONEY, []),
     ], [
         ('Credited by month of return', 'bar', 'date_return:month', 'amount_credited', [*RETURNED, ['date_return', '!=', False]], REPORT),
         ('Lost cost by disposition', 'bar', 'disposition_id', 'cost_lost', [*RETURNED, ['disposition_id', '!=', False]], REPORT),
@@ -106,10 +106,10 @@ PAGES = {
         ('Life after return', ['product_id'], ['quantity', 'qty_resold', 'days_to_resale_median', 'value_resold'], [], RESALE),
     ]),
     'quarantine': ('Returns: Quarantine', 'date_return', [
-        ('Value at risk', 'Cost of what waits for inspection', '{cost_at_risk}', MONEY, [['stage', '=', 'quarantine']]),
+        ('Value at risk', 'Cost of goods waiting for inspection', '{cost_at_risk}', MONEY, [['stage', '=', 'quarantine']]),
         ('Units waiting', 'Received and not inspected', '{qty_received}', NUMBER, [['stage', '=', 'quarantine']]),
         ('Returns waiting', 'With something to inspect', '{return_id}', NUMBER, [['stage', '=', 'quarantine']]),
-        ('Hours to inspection, nine of ten', 'Nine of ten took no longer', '{hours_inspection_p90}', HOURS, RETURNED),
+        ('Hours to inspection, nine of ten', '90th percentile: nine of ten took no longer', '{hours_inspection_p90}', HOURS, RETURNED),
     ], [
         ('Value at risk by week of receipt', 'bar', 'date_return:week', 'cost_at_risk', [['stage', '=', 'quarantine']], REPORT),
         ('Value at risk by warehouse', 'pie', 'warehouse_id', 'cost_at_risk', [['stage', '=', 'quarantine']], REPORT),

@@ -263,7 +263,7 @@ class Dashboard:
                 'baseline': f'Data!D{row}',
                 # A share that has risen by two points has not risen by a percentage.
                 'baselineMode': 'difference' if form in (PERCENT, HOURS) else 'percentage',
-                'baselineDescr': {'text': "than the period before", 'fontSize': 10},
+                'baselineDescr': {'text': "than in the previous period", 'fontSize': 10},
             }
         chart = self.get_id('tile', str(number))
         self.figures.append(

@@ -81,7 +81,7 @@ PAGES = {
                     "A parcel that nobody announced",
                     [
                         "Add a return and type what you know: a name, an order, a phone number, a product.",
-                        "Choose the order. Found nothing? Keep the parcel with a photo: it is listed under *Parcels Nobody Expected*.",
+                        "Choose the order. Found nothing? Keep the parcel with a photo: it is listed under *Unexpected Parcels*.",
                     ],
                     'bench_unknown',
                 ),

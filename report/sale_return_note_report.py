@@ -63,8 +63,8 @@ class SaleReturnNoteReport(models.Model):
         [*CREDIT_KINDS, ('goodwill', "Goodwill"), ('other', "Other")],
         readonly=True,
         help=(
-            "What the line stands for: the goods, what they take along of the order's discounts"
-            " and shipping, what was kept back, or goodwill."
+            "Kind of the line: goods, their share of the order's discounts and shipping, a "
+            "deduction, or goodwill."
         ),
     )
     taxes = fields.Char(readonly=True, help="The taxes of the line, in the order of their names.")

@@ -54,9 +54,7 @@ class SaleReturnRanking(models.Model):
     supplier_id = fields.Many2one('res.partner', readonly=True)
     qty_shipped = fields.Float("Shipped Qty", digits='Product Unit', readonly=True)
     qty_returned = fields.Float("Returned Qty", digits='Product Unit', readonly=True)
-    value_kept = fields.Monetary(
-        readonly=True, help="Shipped value less that of what came back: what remained sold."
-    )
+    value_kept = fields.Monetary(readonly=True, help="Shipped value less returned value.")
     rate = fields.Float(
         "Return Rate", readonly=True, aggregator=None, help="Returned ÷ shipped units of all time."
     )
@@ -83,7 +81,7 @@ class SaleReturnRanking(models.Model):
         ),
     )
     ppm = fields.Float(
-        "Per Million", readonly=True, aggregator=None, help="Returned of a million shipped units."
+        "Per Million", readonly=True, aggregator=None, help="Returned per million shipped units."
     )
 
     @property

@@ -166,7 +166,7 @@ class SaleReturnReport(models.Model):
         'stock.picking',
         string="Delivery",
         readonly=True,
-        help=("The last delivery of the order line."),
+        help="The last delivery of the order line.",
     )
     return_id = fields.Many2one('sale.return', readonly=True)
     return_line_id = fields.Many2one('sale.return.line', readonly=True)
@@ -317,10 +317,10 @@ class SaleReturnReport(models.Model):
     cost_recovered = fields.Monetary(
         "Recovered",
         readonly=True,
-        help=("Cost of goods that went back to stock or to refurbishment."),
+        help="Cost of goods that went back to stock or to refurbishment.",
     )
     cost_at_risk = fields.Monetary(
-        "At Risk", readonly=True, help="Cost of what waits for its inspection."
+        "At Risk", readonly=True, help="Cost of goods waiting for inspection."
     )
     cost_lost = fields.Monetary(
         "Lost", readonly=True, help="Cost of goods scrapped, given away or sent to the vendor."
@@ -348,19 +348,27 @@ class SaleReturnReport(models.Model):
     hours_inspection_median = _hours("Hours to Inspection (median)", "Median: half took no longer.")
     hours_credit_median = _hours("Hours to Credit (median)", "Median: half took no longer.")
     hours_total_median = _hours("Hours in All (median)", "Median: half took no longer.")
-    hours_decision_p90 = _hours("Hours to Decision (nine of ten)", "Nine of ten took no longer.")
-    hours_receipt_p90 = _hours("Hours to Receipt (nine of ten)", "Nine of ten took no longer.")
-    hours_inspection_p90 = _hours(
-        "Hours to Inspection (nine of ten)", "Nine of ten took no longer."
+    hours_decision_p90 = _hours(
+        "Hours to Decision (nine of ten)", "90th percentile: nine of ten took no longer."
     )
-    hours_credit_p90 = _hours("Hours to Credit (nine of ten)", "Nine of ten took no longer.")
-    hours_total_p90 = _hours("Hours in All (nine of ten)", "Nine of ten took no longer.")
+    hours_receipt_p90 = _hours(
+        "Hours to Receipt (nine of ten)", "90th percentile: nine of ten took no longer."
+    )
+    hours_inspection_p90 = _hours(
+        "Hours to Inspection (nine of ten)", "90th percentile: nine of ten took no longer."
+    )
+    hours_credit_p90 = _hours(
+        "Hours to Credit (nine of ten)", "90th percentile: nine of ten took no longer."
+    )
+    hours_total_p90 = _hours(
+        "Hours in All (nine of ten)", "90th percentile: nine of ten took no longer."
+    )
     days_since_sale_median = _hours("Days since Sale (median)", "Median: half came back sooner.")
     # Ratios
     rate_units = _ratio(
         "Return Rate (units)",
-        "Returned ÷ shipped quantity of what is selected. By sale date it is a cohort rate, by "
-        "other dates rows of one kind have no other to be compared with.",
+        "Returned ÷ shipped quantity of the selection. By sale date it is a cohort rate; by "
+        "other dates the two kinds of rows cannot be compared.",
     )
     percent_units = _ratio(
         "Return Rate in %", "Returned units per hundred shipped units of the selection."

@@ -59,7 +59,7 @@ class SaleReturnResale(models.Model):
         "Days to Resale (median)",
         readonly=True,
         aggregator='avg',
-        help=("Median: half was sold sooner."),
+        help="Median: half was sold sooner.",
     )
     days_in_stock = fields.Float(
         readonly=True,

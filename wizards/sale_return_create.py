@@ -199,7 +199,7 @@ class SaleReturnCreate(models.TransientModel):
             wizard.approval_note = False
             if lines:
                 wizard.approval_note = self.env._(
-                    "Nothing comes back of %(products)s, so the return waits for an approver.",
+                    "%(products)s will not come back, so the return needs an approver.",
                     products=", ".join(lines.product_id.mapped('display_name')),
                 )
 
@@ -249,7 +249,7 @@ class SaleReturnCreate(models.TransientModel):
         if excess := lines.filtered(lambda line: line._is_too_much()):
             raise UserError(
                 self.env._(
-                    "More is typed than can come back. At most: %(products)s.",
+                    "More is entered than can be returned. Maximum: %(products)s.",
                     products=", ".join(
                         f"{line.product_id.display_name}: "
                         f"{line._format_quantity(line.qty_returnable)}"
@@ -260,7 +260,7 @@ class SaleReturnCreate(models.TransientModel):
         if missing := lines.filtered(lambda line: not (line.reason_id or self.reason_id)):
             raise UserError(
                 self.env._(
-                    "Say why these products are returned: %(products)s.",
+                    "Enter why these products are returned: %(products)s.",
                     products=", ".join(missing.product_id.mapped('display_name')),
                 )
             )

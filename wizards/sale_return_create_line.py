@@ -24,7 +24,7 @@ class SaleReturnCreateLine(models.TransientModel):
     counted_text = fields.Char(
         string="Counted As",
         compute='_compute_counted_text',
-        help="What is returned in the unit in which the goods are counted.",
+        help="Returned quantity in the unit in which the goods are counted.",
     )
     reason_id = fields.Many2one(
         'sale.return.reason', check_company=True, domain=[('on_returns', '=', True)]

@@ -27,7 +27,7 @@ class SaleReturnExplain(models.TransientModel):
         compute='_compute_reason',
         store=True,
         readonly=False,
-        help="The customer gets the words of a refusal. Others are for the history.",
+        help="The customer reads the reason of a refusal. Other reasons are for the log only.",
     )
 
     @api.depends('template_id')

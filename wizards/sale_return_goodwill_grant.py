@@ -64,7 +64,7 @@ class SaleReturnGoodwillGrant(models.TransientModel):
         string="Remaining Invoice Amount",
         compute='_compute_amount_left',
         compute_sudo=True,
-        help="What was invoiced and not credited yet, tax included or not as chosen.",
+        help="Amount invoiced and not credited yet, with or without tax as chosen.",
     )
     comment = fields.Text(string="Why", required=True)
 
@@ -162,7 +162,7 @@ class SaleReturnGoodwillGrant(models.TransientModel):
         if self.invoice_id not in self.selectable_invoice_ids:
             raise UserError(
                 self.env._(
-                    "%(document)s has no such posted invoice. Choose one of its invoices.",
+                    "%(document)s does not have this posted invoice. Choose one of its invoices.",
                     document=record.display_name,
                 )
             )

@@ -20,7 +20,7 @@ class SaleReturnSetupFinding(models.TransientModel):
     action = fields.Char(help="XML id of the action to fix it.")
     domain = fields.Char()
     is_open = fields.Boolean(
-        compute='_compute_is_open', help=("Whether the user may open the place to fix it.")
+        compute='_compute_is_open', help="Whether the user may open the place to fix it."
     )
 
     @api.depends('action')

@@ -118,7 +118,7 @@ class SaleReturnStart(models.TransientModel):
         readonly=False,
     )
     portal = fields.Boolean(
-        string="Customers ask for returns themselves",
+        string="Customers request returns themselves",
         compute='_compute_answers',
         store=True,
         readonly=False,

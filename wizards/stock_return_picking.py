@@ -78,8 +78,8 @@ class StockReturnPicking(models.TransientModel):
         if reason and not reason.return_expected:
             raise UserError(
                 self.env._(
-                    "“%(reason)s” is for what does not come back, and this transfer brings goods. "
-                    "Choose another reason, or ask for the return on the order.",
+                    "“%(reason)s” is for goods that do not come back, but this transfer brings "
+                    "goods. Choose another reason, or create the return from the order.",
                     reason=reason.name,
                 )
             )

@@ -36,8 +36,8 @@ class ResCompany(models.Model):
         string="Odoo's Returns Create Returns",
         default=True,
         help=(
-            "Goods that come back by Odoo's own return of a delivery leave a return behind, "
-            "which is decided on, inspected and credited like any other."
+            "Goods returned with Odoo's own return of a delivery create a return, which is "
+            "approved, inspected and credited like any other."
         ),
         groups='base.group_user',
     )
@@ -108,9 +108,8 @@ class ResCompany(models.Model):
         string="Two Persons for Payouts above",
         default=1000.0,
         help=(
-            "More than this to one customer is paid back by two persons where there are two "
-            "with rights in Invoicing: who prepares it does not post it. 0: one person is "
-            "enough."
+            "Paying back more than this to one customer needs two people, if two have rights in"
+            " Invoicing: one prepares it, the other posts it. 0: one person is enough."
         ),
         groups='base.group_user',
     )
@@ -120,9 +119,8 @@ class ResCompany(models.Model):
         string="Returns Count Together for",
         default=30,
         help=(
-            "Days in which the returns and credits of one customer or order count together, "
-            "where limits and levels of approval ask for an amount. 0: each return counts "
-            "alone."
+            "Period, in days, in which the returns and credits of one customer or order are "
+            "added up for limits and levels of approval. 0: each return counts separately."
         ),
         groups='base.group_user',
     )
@@ -130,8 +128,8 @@ class ResCompany(models.Model):
         string="Credits without Goods per Approver and Month",
         default=2500.0,
         help=(
-            "What each approver may decide in a calendar month on credits that no goods back "
-            "up, tax included. More takes a manager. 0: no limit."
+            "Limit of each approver for credits without goods per calendar month, tax included."
+            " Anything above it needs a manager. 0: no limit."
         ),
         groups='base.group_user',
     )
@@ -148,7 +146,7 @@ class ResCompany(models.Model):
         string="Credits without Goods per Order",
         default=1000.0,
         help=(
-            "What may be credited of each order without goods, tax included, before it takes a "
+            "Limit of credits without goods per order, tax included. Anything above it needs a "
             "manager. 0: no limit."
         ),
         groups='base.group_user',
@@ -165,21 +163,22 @@ class ResCompany(models.Model):
     sale_return_portal = fields.Boolean(
         string="Requests by Customers",
         default=True,
-        help="Customers ask for returns themselves: from their orders and by links in mails.",
+        help="Customers request returns themselves: from their orders and by links in mails.",
     )
     sale_return_link_days = fields.Integer(
         string="Links Work for",
         default=60,
         help=(
-            "Days after which links in mails to customers open nothing any more. They can have "
-            "a new one sent to them."
+            "Days after which links in mails to customers expire. Customers can request a new one."
         ),
     )
     sale_return_request_limit = fields.Integer(
         string="Open Requests per Customer",
         default=10,
-        help="A customer with as many returns under way that they asked for themselves has to wait "
-        "before asking for another one. 0: no limit.",
+        help=(
+            "Maximum number of open returns that a customer has requested themselves; then they "
+            "have to wait before requesting another one. 0: no limit."
+        ),
     )
 
     _sale_return_portal_positive = models.Constraint(

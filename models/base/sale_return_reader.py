@@ -247,8 +247,8 @@ class SaleReturnReader(models.AbstractModel):
         if len(records._ids) != 1:
             raise UserError(
                 self.env._(
-                    "This is done for one %(model)s at a time, and %(number)s were named. Name "
-                    "one.",
+                    "This can only be done for one %(model)s at a time, but %(number)s were "
+                    "given. Give one.",
                     model=records._description,
                     number=len(records._ids),
                 )

@@ -38,8 +38,8 @@ class SaleReturnShared(models.AbstractModel):
         self.ensure_one()
         raise UserError(
             self.env._(
-                "“%(name)s” stays with the company it was made for: returns were decided by it. "
-                "Archive it, or make a copy for the other company.",
+                "“%(name)s” belongs to its company, as returns were decided by it. Archive it, "
+                "or make a copy for the other company.",
                 name=self.display_name,
             )
         )
@@ -59,8 +59,8 @@ class SaleReturnShared(models.AbstractModel):
         if user.env['res.company'].search([]) - user.company_ids:
             raise AccessError(
                 self.env._(
-                    "“%(names)s” counts for all companies. Only somebody who has access to all of "
-                    "them can change it: choose a company of yours, or ask them.",
+                    "“%(names)s” applies to all companies. Only somebody with access to all of "
+                    "them can change it: choose one of your companies, or ask them.",
                     names=", ".join(
                         record.display_name or record._description for record in shared
                     ),

@@ -35,11 +35,11 @@ class SaleReturnWorklist(models.Model):
     )
     mine = fields.Char(
         string="My Records Domain",
-        help="Domain of what waits for the reader; it may use uid. Empty: none.",
+        help="Domain of records waiting for the current user; it may use uid. Empty: none.",
     )
     late = fields.Char(
         string="Late Records Domain",
-        help="Domain of what is late; it may use uid. Empty: nothing ever is.",
+        help="Domain of late records; it may use uid. Empty: none.",
     )
     group_ids = fields.Many2many(
         'res.groups', string="Roles", help="Who sees the card: anybody with one of these roles."
@@ -48,7 +48,7 @@ class SaleReturnWorklist(models.Model):
         'res.groups', string="Switch", help="The card is hidden where this is switched off."
     )
     once = fields.Boolean(
-        help=("Offered until the company is set up, or somebody dismisses the offer.")
+        help="Offered until the company is set up, or somebody dismisses the offer."
     )
     is_offered = fields.Boolean(compute='_compute_is_offered', search='_search_is_offered')
     count = fields.Integer(string="Waiting", compute='_compute_counts')

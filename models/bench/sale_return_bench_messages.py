@@ -60,7 +60,7 @@ class SaleReturnBench(models.AbstractModel):
                 "%(lot)s was not delivered with it: recorded as a wrong serial number."
             ),
             'ignored': lambda: self.env._("Nothing was counted. Put it aside."),
-            'mistake': lambda: self.env._("The scan counts for nothing. Go on."),
+            'mistake': lambda: self.env._("The scan is ignored. Continue."),
             'selected': lambda: self.env._("%(product)s: enter what you found."),
             'quantity': lambda: self.env._("%(product)s: %(quantity)s counted."),
             'removed': lambda: self.env._("%(product)s is no longer counted."),
@@ -70,14 +70,14 @@ class SaleReturnBench(models.AbstractModel):
             ),
             'results': lambda: self.env._("%(count)s results recorded."),
             'photo': lambda: self.env._("Photo of %(product)s saved."),
-            'reported': lambda: self.env._("Noted: %(kind)s, %(product)s."),
+            'reported': lambda: self.env._("Recorded: %(kind)s, %(product)s."),
             'undone': lambda: self.env._("Undone: %(step)s."),
             'finished': lambda: self.env._("%(returns)s: done. Credited: %(credited)s."),
             'finished_later': lambda: self.env._("%(returns)s: done. The credit will follow."),
             'finished_replacement': lambda: self.env._(
                 "%(returns)s: done. Next: send the replacement."
             ),
-            'finished_done': lambda: self.env._("%(returns)s: done. Nothing is to be credited."),
+            'finished_done': lambda: self.env._("%(returns)s: done. Nothing to credit."),
             'finished_short': lambda: self.env._("%(returns)s: done, %(missing)s still to come."),
             'discarded': lambda: self.env._("The parcel was put aside. Nothing was booked."),
             'next': lambda: self.env._("Ready for the next parcel."),
@@ -122,7 +122,7 @@ class SaleReturnBench(models.AbstractModel):
                 "ask somebody who decides on returns."
             ),
             'nothing_expected': lambda: self.env._(
-                "Nothing of %(return)s is still to come or to be inspected."
+                "Nothing in %(return)s is still expected or waiting for inspection."
             ),
             'already_here': lambda: self.env._("%(return)s is already on the bench."),
         }
@@ -131,7 +131,7 @@ class SaleReturnBench(models.AbstractModel):
     def _get_step_refusals(self):
         """Return why a step at the bench cannot be done."""
         return {
-            'nothing_to_undo': lambda: self.env._("There is nothing to undo."),
+            'nothing_to_undo': lambda: self.env._("Nothing to undo."),
             'cannot_undo': lambda: self.env._("“%(step)s” cannot be undone any more: %(reason)s"),
             'nothing_counted': lambda: self.env._("Nothing was counted yet."),
             'incomplete': lambda: self.env._(
@@ -145,17 +145,13 @@ class SaleReturnBench(models.AbstractModel):
             'no_choice': lambda: self.env._(
                 "This is not one of the answers. Choose one of the buttons."
             ),
-            'no_item': lambda: self.env._(
-                "This was taken back or finished already. Scan it again."
-            ),
+            'no_item': lambda: self.env._("This was already undone or finished. Scan it again."),
             'nothing_selected': lambda: self.env._(
                 "Count something first, then enter what you found."
             ),
-            'bad_quantity': lambda: self.env._(
-                "Give a quantity of %(product)s that can be counted."
-            ),
+            'bad_quantity': lambda: self.env._("Enter a valid quantity of %(product)s."),
             'serial_quantity': lambda: self.env._(
-                "There is one of %(product)s %(lot)s: it has a serial."
+                "There can only be one %(product)s %(lot)s: it has a serial number."
             ),
             'bad_value': lambda: self.env._("%(value)s is not possible here."),
             'no_photo': lambda: self.env._("The photo could not be saved: %(reason)s"),
@@ -210,7 +206,7 @@ class SaleReturnBench(models.AbstractModel):
             'wrong_lot': (self.env._("Wrong serial"), 'primary'),
             'take_over': (self.env._("Take over"), 'danger'),
             'attach': (self.env._("This one"), 'primary'),
-            'create': (self.env._("Make a return"), 'primary'),
+            'create': (self.env._("Create a return"), 'primary'),
             'park': (self.env._("Park the parcel"), 'secondary'),
             'mistake': (self.env._("I scanned by mistake"), 'secondary'),
             'ignore': (self.env._("No, put it aside"), 'secondary'),

@@ -145,9 +145,7 @@ class SaleReturnBench(models.AbstractModel):
             )
         )
         if not lines:
-            raise UserError(
-                self.env._("Nothing of %(order)s is left that can be returned.", order=order.name)
-            )
+            raise UserError(self.env._("Nothing in %(order)s is left to return.", order=order.name))
         return {
             'partner_id': order.partner_id.id,
             'company_id': company.id,

@@ -16,7 +16,7 @@ class SaleReturnBenchStep(models.Model):
     session_id = fields.Many2one('sale.return.bench.session', required=True, ondelete='cascade')
     company_id = fields.Many2one('res.company', required=True, index=True, ondelete='cascade')
     token = fields.Char(required=True)
-    label = fields.Char(help="What is undone, for the button.")
+    label = fields.Char(help="The step to undo, for the button.")
     answer = fields.Json()
     undo = fields.Json()
 

@@ -124,7 +124,7 @@ class SaleReturnParcel(models.Model):
         if len(self.photo_ids) + len(files) > MAX_PHOTOS:
             raise UserError(
                 self.env._(
-                    "Not more than %(limit)s photos can be added to parcel %(parcel)s.",
+                    "No more than %(limit)s photos can be added to parcel %(parcel)s.",
                     limit=MAX_PHOTOS,
                     parcel=self.name,
                 )

@@ -10,7 +10,7 @@ RECONCILIATION_KINDS = [
     ('cost_difference', "Cost difference"),
     ('unlinked_note', "Credit note without link"),
     ('note_difference', "Credit note differs"),
-    ('payout_difference', "Payout settles nothing"),
+    ('payout_difference', "Payout without open balance"),
     ('customer_difference', "Customer account differs"),
     ('document_difference', "Documents contradict each other"),
 ]

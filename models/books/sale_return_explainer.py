@@ -75,7 +75,7 @@ class SaleReturnExplainer(models.AbstractModel):
     def _explain_credited_not_received(self, row):
         return self.env._(
             "%(difference_qty)s %(unit)s of %(product)s in return %(return)s are credited "
-            "(%(difference)s) and have not come. Credited %(credited_qty)s, received "
+            "(%(difference)s) but have not arrived. Credited %(credited_qty)s, received "
             "%(received_qty)s.",
             **self._get_values(row),
         )
@@ -108,8 +108,9 @@ class SaleReturnExplainer(models.AbstractModel):
     @api.model
     def _explain_unlinked_note(self, row):
         return self.env._(
-            "Credit note %(note)s gives %(customer)s %(difference)s and names no invoice line. It "
-            "counts for no return: if it is for returned goods, they can be credited again.",
+            "Credit note %(note)s credits %(customer)s %(difference)s without an invoice line. "
+            "It is not linked to any return: if it is for returned goods, these could be "
+            "credited again.",
             **self._get_values(row),
         )
 
@@ -180,9 +181,9 @@ class SaleReturnExplainer(models.AbstractModel):
                 "them, or acknowledge them with a reason."
             ),
             'amounts': lambda: self.env._(
-                "Credit note %(note)s does not credit the goods at what their invoice gives: "
-                "%(credited)s instead of %(accepted)s. Reverse it and credit the return again, "
-                "or acknowledge why."
+                "Credit note %(note)s does not credit the goods at the amounts of their "
+                "invoice: %(credited)s instead of %(accepted)s. Reverse it and credit the "
+                "return again, or acknowledge it with a reason."
             ),
             'fees': lambda: self.env._(
                 "Credit note %(note)s deducts another amount than required by the policy and "
@@ -191,7 +192,7 @@ class SaleReturnExplainer(models.AbstractModel):
             ),
             'changed': lambda: self.env._(
                 "The price or discount of a line of credit note %(note)s was changed after its "
-                "return had made it, and its amounts were not. Set it as it was."
+                "return created it, but its amounts were not. Restore it."
             ),
             'taxes': lambda: self.env._(
                 "Credit note %(note)s has other taxes than its invoice. Reverse it and credit the "
@@ -202,11 +203,11 @@ class SaleReturnExplainer(models.AbstractModel):
                 "draft and correct them, or transfer the balance."
             ),
             'taken_back': lambda: self.env._(
-                "A miscellaneous entry takes %(difference)s of credit note %(note)s back. Undo "
-                "the reconciliation and reverse the entry, or acknowledge why."
+                "A miscellaneous entry reverses %(difference)s of credit note %(note)s. Undo "
+                "the reconciliation and reverse the entry, or acknowledge it with a reason."
             ),
             'above_invoice': lambda: self.env._(
-                "The credit notes of invoice %(invoice)s give %(difference)s more than its total. "
+                "The credit notes of invoice %(invoice)s exceed its total by %(difference)s. "
                 "Reverse the last one, %(note)s, or a part of it."
             ),
         }
@@ -216,12 +217,12 @@ class SaleReturnExplainer(models.AbstractModel):
         values = self._get_values(row)
         sentences = {
             'payment_gone': lambda: self.env._(
-                "The payment that paid %(difference)s of credit note %(note)s back is gone. "
-                "Refund the note again, or enter the payment."
+                "The payment that paid back %(difference)s of credit note %(note)s does not "
+                "exist any more. Refund the note again, or enter the payment."
             ),
             'other_payee': lambda: self.env._(
-                "%(payment)s pays credit note %(note)s back to somebody else than its customer. "
-                "Get the money back, cancel the payment and refund the note again."
+                "%(payment)s pays back credit note %(note)s to somebody other than its "
+                "customer. Get the money back, cancel the payment and refund the note again."
             ),
             'other_amount': lambda: self.env._(
                 "%(payment)s has another amount or currency than the refund of credit note "
@@ -236,11 +237,11 @@ class SaleReturnExplainer(models.AbstractModel):
                 "that the note credits. Correct the date of the payment."
             ),
             'reset': lambda: self.env._(
-                "%(payment)s has paid credit note %(note)s back and its entry is not posted. "
+                "%(payment)s has paid back credit note %(note)s, but its entry is not posted. "
                 "Post it, or cancel it and refund the note again."
             ),
             'note_gone': lambda: self.env._(
-                "%(payment)s has paid credit note %(note)s back, which is not posted any more. "
+                "%(payment)s has paid back credit note %(note)s, which is no longer posted. "
                 "Post the note, or get the money back."
             ),
             'unmatched': lambda: self.env._(
@@ -248,13 +249,13 @@ class SaleReturnExplainer(models.AbstractModel):
                 "%(difference)s are missing. Match them in the customer's account."
             ),
             'paid_alone': lambda: self.env._(
-                "%(difference)s of credit note %(note)s were paid back to %(customer)s by hand, by "
-                "one person, who pays no more than the limit alone. Have somebody else look at it "
-                "and acknowledge it."
+                "%(difference)s of credit note %(note)s were paid back to %(customer)s by hand "
+                "by one person, above the limit for one person. Have somebody else check it and"
+                " acknowledge it."
             ),
             'paid_again': lambda: self.env._(
-                "%(payment)s gives %(customer)s %(difference)s for which nothing is open: a "
-                "note was paid twice, or the payment was never matched. Match it in the "
+                "%(payment)s pays %(customer)s %(difference)s although nothing is open: a "
+                "credit note was paid twice, or the payment was never matched. Match it in the "
                 "customer's account, or get the money back."
             ),
         }
@@ -357,7 +358,7 @@ class SaleReturnExplainer(models.AbstractModel):
         sale_return = row.return_id
         sentences = {
             'to_approve': lambda: self.env._("The return waits for its approval."),
-            'to_inspect': lambda: self.env._("They wait for their inspection."),
+            'to_inspect': lambda: self.env._("They are waiting for inspection."),
             'due': lambda: self.env._("Their credit note is due."),
             'draft': lambda: self.env._("Their credit note is a draft and waits to be posted."),
             'failed': lambda: self.env._(
@@ -381,8 +382,9 @@ class SaleReturnExplainer(models.AbstractModel):
                 "posts no cost of goods."
             ),
             'missing_came': lambda: self.env._(
-                "Goods that were credited as missing came after all: they are in stock, and the"
-                " credit note has reversed no cost. Post their cost by hand and acknowledge it."
+                "Goods that were credited as missing arrived after all: they are in stock, but "
+                "the credit note did not reverse their cost. Post their cost by hand and "
+                "acknowledge it."
             ),
             'left_again': lambda: self.env._(
                 "Goods left again at the cost of the day, which differs from the cost at which "

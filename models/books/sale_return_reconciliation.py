@@ -81,7 +81,7 @@ class SaleReturnReconciliation(models.Model):
         'sale.return.line', readonly=True, index='btree_not_null', ondelete='cascade'
     )
     user_id = fields.Many2one(
-        'res.users', string="Responsible", readonly=True, help="Responsible of the return."
+        'res.users', string="Responsible", readonly=True, help="Responsible user of the return."
     )
     partner_id = fields.Many2one('res.partner', string="Customer", readonly=True, index=True)
     product_id = fields.Many2one('product.product', readonly=True, index='btree_not_null')
@@ -175,8 +175,10 @@ class SaleReturnReconciliation(models.Model):
         string="Product Value in the Ledger",
         currency_field='company_currency_id',
         compute='_compute_product_values',
-        help="What the stock account has on the product in all. Goods that are delivered and not "
-        "invoiced, and closing entries, make a difference that no return has caused.",
+        help=(
+            "Total of the stock account for the product. Delivered but uninvoiced goods and "
+            "closing entries cause differences that do not come from returns."
+        ),
     )
 
     _key_unique = models.UniqueIndex(
@@ -290,7 +292,8 @@ class SaleReturnReconciliation(models.Model):
         if not reason:
             raise UserError(
                 self.env._(
-                    "Say why the difference may stay: it is acknowledged with a written reason."
+                    "Enter why the difference is acceptable: acknowledging it requires a "
+                    "written reason."
                 )
             )
         if settled := self.filtered(lambda row: row.state == 'settled'):

@@ -113,7 +113,7 @@ class SaleReturnChannel(models.Model):
         help="A stored text field of sales orders, such as the one of a connector.",
     )
     order_prefix = fields.Char(
-        string="Prefix in Odoo", help="What Odoo has before the number of the channel: #, AMZ-."
+        string="Prefix in Odoo", help="Prefix in Odoo before the number of the channel: #, AMZ-."
     )
     file_prefix = fields.Char(
         string="Prefix in Files", help="Prefix of the number in files that Odoo does not have."
@@ -139,8 +139,8 @@ class SaleReturnChannel(models.Model):
     status_done = fields.Char(
         string="Status: Paid Back",
         help=(
-            "Words of the status that say that the money went back, with commas between. Rows "
-            "with other words are left out. Empty: all rows are refunds."
+            "Status values for refunds that were paid, separated by commas. Rows with other "
+            "values are ignored. Empty: all rows are refunds."
         ),
     )
     status_pending = fields.Char(string="Status: Pending")

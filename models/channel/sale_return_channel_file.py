@@ -43,7 +43,7 @@ class SaleReturnChannelFile(models.Model):
     amount_unexplained = fields.Monetary(
         string="Unexplained",
         readonly=True,
-        help="The stated total less what the rows that were read add up to. 0.00 if all is there.",
+        help="The stated total less the sum of the rows read. 0.00 if complete.",
     )
     is_stated = fields.Boolean(readonly=True)
     broken_ids = fields.One2many('sale.return.channel.broken', 'file_id', readonly=True)

@@ -107,7 +107,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
         if reading.format not in channel._get_sources():
             raise UserError(
                 self.env._(
-                    "This is a file of another kind (%(format)s), which %(channel)s does not "
+                    "This file has another format (%(format)s), which %(channel)s does not "
                     "export. Choose the channel that it comes from.",
                     format=reading.format,
                     channel=channel.name,
@@ -392,15 +392,13 @@ class SaleReturnChannelImporter(models.AbstractModel):
         values = {'name': name, **error.values}
         sentences = {
             'unknown': self.env._(
-                "%(name)s has no format that is known. Choose it as the channel exports it.",
+                "%(name)s has an unknown format. Choose the file as exported by the channel.",
                 **values,
             ),
             'encoding': self.env._("%(name)s is not text in a known encoding.", **values),
             'damaged': self.env._("%(name)s is truncated or damaged. Download it again.", **values),
-            'locked': self.env._("%(name)s is locked by a password. Unpack it first.", **values),
-            'bomb': self.env._(
-                "%(name)s unpacks to far more than a file of a channel has.", **values
-            ),
+            'locked': self.env._("%(name)s is protected by a password. Unpack it first.", **values),
+            'bomb': self.env._("%(name)s is far too large when unpacked.", **values),
             'size': self.env._(
                 "%(name)s is too large. Export a shorter period: files can have up to 200 MB.",
                 **values,

@@ -31,7 +31,7 @@ class SaleReturnChannelRefund(models.Model):
         help="Two lists of a channel may show the same money: each is compared separately.",
     )
     key = fields.Char(
-        string="Refund", required=True, readonly=True, help=("Name given by the channel.")
+        string="Refund", required=True, readonly=True, help="Name given by the channel."
     )
     kind = fields.Selection(
         [('refund', "Refund"), ('chargeback', "Chargeback"), ('stated', "Stated in a return")],
@@ -88,7 +88,9 @@ class SaleReturnChannelRefund(models.Model):
         readonly=True,
         index=True,
         default='unknown_order',
-        help=("How the refund stands to our credit notes. Only amounts decide, to the cent."),
+        help=(
+            "Result of comparing the refund with our credit notes. Only amounts count, to the cent."
+        ),
     )
     explanation = fields.Char(compute='_compute_explanation')
 
@@ -129,8 +131,9 @@ class SaleReturnChannelRefund(models.Model):
                 "%(channel)s paid back %(amount)s on order %(order)s, as credited.", **values
             ),
             'difference': self.env._(
-                "%(channel)s paid back %(amount)s on order %(order)s, and %(credited)s are "
-                "credited (%(notes)s). Look for the cent in the notes, or for a second refund.",
+                "%(channel)s paid back %(amount)s on order %(order)s, but %(credited)s were "
+                "credited (%(notes)s). Look for a rounding difference in the notes, or for a "
+                "second refund.",
                 **values,
             ),
             'no_credit_note': self.env._(

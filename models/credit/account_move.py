@@ -22,7 +22,10 @@ class AccountMove(models.Model):
     sale_return_override_reason = fields.Text(
         string="Reason to credit held goods",
         copy=False,
-        help="A manager of Returns who credits goods that a return still waits for says why.",
+        help=(
+            "A manager of Returns who credits goods that a return is still waiting for has to "
+            "give a reason."
+        ),
         groups='base.group_user',
     )
     # Digest of the documents for which a note was last found correct, see `sale.return.note.check`.

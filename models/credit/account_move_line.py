@@ -46,8 +46,8 @@ class AccountMoveLine(models.Model):
         copy=False,
         readonly=True,
         help=(
-            "What this line of a credit note stands for: the goods, what they take along of the"
-            " order's discounts and shipping, or what was kept back."
+            "Kind of this credit note line: goods, their share of the order's discounts and "
+            "shipping, or a deduction."
         ),
     )
     sale_return_withheld_qty = fields.Float(

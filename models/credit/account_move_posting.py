@@ -293,9 +293,9 @@ class AccountMove(models.Model):
             self._override_or_refuse(
                 early.return_id,
                 self.env._(
-                    "More would be credited than return %(returns)s has released: its goods have "
-                    "not come or are not inspected yet. Lower the credit note, or wait. A manager "
-                    "of Returns may override this with a written reason.",
+                    "More would be credited than is released for return %(returns)s: its goods "
+                    "have not arrived or are not inspected yet. Lower the credit note, or wait."
+                    " A manager of Returns may override this with a written reason.",
                     returns=", ".join(early.return_id.mapped('name')),
                 ),
             )

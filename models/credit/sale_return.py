@@ -522,7 +522,7 @@ class SaleReturn(models.Model):
 
     def _describe_rules(self):
         return self.env._(
-            "The rules of policy %(policies)s; nobody was asked.",
+            "The rules of policy %(policies)s; no person was involved.",
             policies=", ".join(self.line_ids.policy_id.mapped('name')),
         )
 
@@ -581,7 +581,7 @@ class SaleReturn(models.Model):
         failed = queued.filtered('credit_error')
         waiting = queued.filtered('credit_queued') - failed
         message = self.env._(
-            "%(made)s made, %(failed)s failed again, %(waiting)s left to the scheduled job.",
+            "%(made)s created, %(failed)s failed again, %(waiting)s left to the scheduled job.",
             made=len(queued - failed - waiting),
             failed=len(failed),
             waiting=len(waiting),

@@ -342,7 +342,7 @@ class SaleReturnLoyalty(models.AbstractModel):
                 self._refuse_used(sale_return.sale_order_ids, cards, left)
             texts.append(
                 self.env._(
-                    "%(points)s more were spent already and could not be taken back.",
+                    "%(points)s more points were already spent and could not be taken back.",
                     points=float_round(left, **digits),
                 )
             )

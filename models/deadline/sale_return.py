@@ -90,7 +90,7 @@ class SaleReturn(models.Model):
         string="Not closed",
         readonly=True,
         copy=False,
-        help=("Why it could not be closed automatically."),
+        help="Why it could not be closed automatically.",
     )
 
     # === COMPUTE METHODS === #

@@ -151,8 +151,8 @@ class SaleReturnDeadline(models.Model):
             if user and not row.team_id._is_able(user, row.step):
                 raise UserError(
                     self.env._(
-                        "%(user)s cannot take “%(step)s”: it takes an active user of the "
-                        "company with the role for it.",
+                        "%(user)s cannot take “%(step)s”: this needs an active user of the "
+                        "company with the right role.",
                         user=user.name,
                         step=row.display_name,
                     )

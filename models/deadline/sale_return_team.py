@@ -52,8 +52,10 @@ class SaleReturnTeam(models.Model):
         check_company=True,
         index='btree_not_null',
         ondelete='restrict',
-        help="Returns received here are the team's. Empty: those of every warehouse that has no "
-        "team of its own.",
+        help=(
+            "The team handles returns received here. Empty: those of every warehouse without its "
+            "own team."
+        ),
     )
     sales_team_id = fields.Many2one(
         'crm.team',
@@ -67,13 +69,13 @@ class SaleReturnTeam(models.Model):
         domain="[('share', '=', False)]",
         index='btree_not_null',
         ondelete='set null',
-        help="Is told of steps that stay undone, and takes those that no member may.",
+        help="Is notified of overdue steps, and takes those that no member may take.",
     )
     member_ids = fields.Many2many('res.users', string="Members", domain="[('share', '=', False)]")
     everybody = fields.Boolean(
         help=(
-            "Steps belong to nobody in particular: whoever has the role takes them, and the "
-            "overview shows what is late. Rows with an owner go to their owner."
+            "Steps have no fixed owner: any user with the role can take them, and the overview "
+            "shows late ones. Rows with an owner go to their owner."
         ),
     )
     assignment = fields.Selection(

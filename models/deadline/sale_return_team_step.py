@@ -57,7 +57,7 @@ class SaleReturnTeamStep(models.Model):
     )
 
     _step_unique = models.UniqueIndex(
-        '(team_id, step)', "A team has each step once. Change the row that is there."
+        '(team_id, step)', "A team can have each step only once. Change the existing row."
     )
     _duration_positive = models.Constraint(
         'CHECK (duration > 0)', "The time for a step must be more than zero."

@@ -35,7 +35,7 @@ class SaleReturn(models.Model):
         technical=True,
         readonly=True,
         copy=False,
-        help="Fingerprint of what was submitted; a change makes approvals void.",
+        help="Fingerprint of the submitted data; a change makes approvals void.",
     )
     step_ids = fields.One2many(
         'sale.return.approval.step', 'return_id', string="Levels", readonly=True
@@ -491,8 +491,8 @@ class SaleReturn(models.Model):
                 against = lines.filtered(lambda line: line.verdict_outcome in OVERRIDABLE)
                 raise UserError(
                     self.env._(
-                        "The rules are against return %(return)s. Say why it is approved all "
-                        "the same.\n%(verdicts)s",
+                        "The rules would refuse return %(return)s. Enter why it is approved "
+                        "anyway.\n%(verdicts)s",
                         verdicts="\n".join(filter(None, against.mapped('verdict_text'))),
                         **{'return': sale_return.name},
                     )
@@ -648,7 +648,7 @@ class SaleReturn(models.Model):
         names = {'return': self.name}
         if self.appeal_ids:
             return self.env._(
-                "There was an appeal on return %(return)s already; there is one only.", **names
+                "Return %(return)s has already been appealed; only one appeal is possible.", **names
             )
         if self.state != 'refused':
             return self.env._(
@@ -697,7 +697,7 @@ class SaleReturn(models.Model):
             made.
         """
         self.ensure_one()
-        self._ensure_explained(comment, self.env._("Say why the refusal is wrong."))
+        self._ensure_explained(comment, self.env._("Enter why the refusal is wrong."))
         # sudo: customers and users may not write appeals; the caller has checked who they are.
         sale_return = self.sudo()
         if obstacle := sale_return._get_appeal_obstacle():

@@ -60,7 +60,7 @@ class SaleReturnAppeal(models.Model):
     )
     decided_by_id = fields.Many2one('res.users', readonly=True, ondelete='restrict')
     date_decided = fields.Datetime(string="Decided on", readonly=True)
-    decision_reason = fields.Text(readonly=True, help="In words for the customer.")
+    decision_reason = fields.Text(readonly=True, help="Text for the customer.")
     rate_overturned = fields.Float(
         string="Overturned",
         compute='_compute_rate_overturned',
@@ -215,7 +215,7 @@ class SaleReturnAppeal(models.Model):
             if appeal.state != 'open':
                 raise UserError(
                     self.env._(
-                        "The appeal on return %(return)s is decided already.",
+                        "The appeal on return %(return)s is already decided.",
                         **{'return': appeal.return_id.name},
                     )
                 )
@@ -227,7 +227,7 @@ class SaleReturnAppeal(models.Model):
         self.return_id.check_access('write')
         self._ensure_open()
         self.return_id._ensure_explained(
-            reason, self.env._("Say why the appeal is decided in this way.")
+            reason, self.env._("Give a reason for the decision on the appeal.")
         )
         for appeal in self:
             if appeal.return_id.state != 'refused':

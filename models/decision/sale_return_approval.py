@@ -17,7 +17,7 @@ class SaleReturnApproval(models.Model):
         'res.users', required=True, default=lambda self: self.env.user, ondelete='restrict'
     )
     date = fields.Datetime(required=True, default=lambda self: self.env.cr.now())
-    automatic = fields.Boolean(help="Decided by the policy, nobody was asked.")
+    automatic = fields.Boolean(help="Decided automatically by the policy.")
     comment = fields.Text()
     step_id = fields.Many2one(
         'sale.return.approval.step', string="Level", index='btree_not_null', ondelete='restrict'

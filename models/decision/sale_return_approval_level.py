@@ -25,8 +25,9 @@ class SaleReturnApprovalLevel(models.Model):
     amount_from = fields.Monetary(
         string="From",
         help=(
-            "Value, tax included, from which the level is needed: of the return and of what its"
-            " customer returned in the days in which returns count together, see the settings."
+            "Value, tax included, from which the level is needed: of the return and other "
+            "returns of its customer in the period in which returns count together, see the "
+            "settings."
         ),
     )
     amount_to = fields.Monetary(
@@ -85,7 +86,7 @@ class SaleReturnApprovalLevel(models.Model):
             'high': format_amount(self.env, self.amount_to, self.currency_id),
         }
         if not self.amount_from and not self.amount_to:
-            return self.env._("Whatever the value. Who decides: %(who)s.", **words)
+            return self.env._("For any value. Who decides: %(who)s.", **words)
         if not self.amount_to:
             return self.env._("From %(low)s, without upper limit. Who decides: %(who)s.", **words)
         return self.env._("From %(low)s to below %(high)s. Who decides: %(who)s.", **words)
@@ -106,7 +107,7 @@ class SaleReturnApprovalLevel(models.Model):
         for level in self.filtered(lambda l: l.approver_type == 'user'):
             if not level.user_id:
                 raise ValidationError(
-                    self.env._("Say who decides on level “%(level)s”.", level=level.name)
+                    self.env._("Choose who decides on level “%(level)s”.", level=level.name)
                 )
             # sudo: managers of Returns need not read the groups of their colleagues.
             if not level.user_id.sudo().has_group('sale_return.group_approver'):
@@ -125,7 +126,8 @@ class SaleReturnApprovalLevel(models.Model):
             if level.amount_to and level.amount_to <= level.amount_from:
                 raise ValidationError(
                     self.env._(
-                        "Level “%(level)s” is for no amount at all: it ends before it begins.",
+                        "Level “%(level)s” does not apply to any amount: its upper limit is "
+                        "below its lower one.",
                         level=level.name,
                     )
                 )

@@ -40,7 +40,7 @@ class SaleReturnConfiguration(models.Model):
     settings = fields.Json(help="Switches of the settings that belong to it.")
     asked = fields.Text(
         compute='_compute_asked',
-        help=("Settings that only an administrator can change, and has not changed yet."),
+        help="Settings that only an administrator can change, and has not changed yet.",
     )
 
     # === COMPUTE METHODS === #
@@ -473,7 +473,7 @@ class SaleReturnConfiguration(models.Model):
             if not found:
                 raise UserError(
                     self.env._(
-                        "“%(name)s” is named before it is there. Put it further up in the file.",
+                        "“%(name)s” is used before it is defined. Move it further up in the file.",
                         name=name,
                     )
                 )

@@ -48,8 +48,8 @@ class SaleReturnConfiguration(models.Model):
         if not isinstance(document, dict) or document.get('format') != CONFIGURATION_FORMAT:
             raise UserError(
                 self.env._(
-                    "The file is no configuration of Returns. Choose a file that was exported from "
-                    "Returns."
+                    "The file is not a configuration of Returns. Choose a file that was "
+                    "exported from Returns."
                 )
             )
         if document.get('version') != CONFIGURATION_VERSION:
@@ -151,9 +151,7 @@ class SaleReturnConfiguration(models.Model):
         if not fits or not math.isfinite(value) or not low <= value <= MAX_NUMBER:
             self._refuse_value(
                 where,
-                self.env._(
-                    "%(place)s has to be a number that is not below zero. Correct the file."
-                ),
+                self.env._("%(place)s has to be zero or a positive number. Correct the file."),
             )
 
     def _check_text(self, field, value, where):
@@ -182,8 +180,8 @@ class SaleReturnConfiguration(models.Model):
         if '\0' in name or not self._find_reference(model, name, company):
             raise UserError(
                 self.env._(
-                    "%(place)s names “%(name)s”, which is not here, or there are several of "
-                    "them. Create it first, or correct the file.",
+                    "%(place)s refers to “%(name)s”, which does not exist or is not unique. "
+                    "Create it first, or correct the file.",
                     place=where,
                     name=name[:100],
                 )

@@ -72,8 +72,8 @@ class SaleReturnConfirmation(models.Model):
         if partner.commercial_partner_id != order.sudo().partner_id.commercial_partner_id:
             raise UserError(
                 self.env._(
-                    "Only the buyer of order %(order)s, or a contact of theirs, can have "
-                    "confirmed it. Leave the customer empty.",
+                    "Only the buyer of order %(order)s, or a contact of theirs, can confirm it."
+                    " Leave the customer empty.",
                     order=order.name,
                 )
             )

@@ -337,7 +337,7 @@ class SaleReturnLine(models.Model):
         :raise UserError: without a reason, or when the return is not submitted.
         """
         self._ensure_decidable()
-        self.return_id._ensure_explained(reason, self.env._("Say why the products are refused."))
+        self.return_id._ensure_explained(reason, self.env._("Enter why the products are refused."))
         for line in self:
             line._decide(0.0, reason)
         self.return_id._after_line_decisions(reason)
@@ -391,8 +391,8 @@ class SaleReturnLine(models.Model):
             if sale_return._has_receipt():
                 raise UserError(
                     self.env._(
-                        "Goods of return %(return)s are here or under way already. Approve it and "
-                        "say by their inspection what is accepted.",
+                        "Goods of return %(return)s are already here or under way. Approve it, "
+                        "and decide with the inspection what is accepted.",
                         **{'return': sale_return.name},
                     )
                 )
@@ -423,7 +423,7 @@ class SaleReturnLine(models.Model):
             )
         if compare(quantity, self.qty_requested) < 0:
             self.return_id._ensure_explained(
-                reason, self.env._("Say why less is approved than was asked for.")
+                reason, self.env._("Enter why less is approved than requested.")
             )
 
     def _decide(self, quantity, reason=None):

@@ -165,7 +165,7 @@ class SaleReturnPolicy(models.Model):
     )
     settlement = fields.Selection(
         [
-            ('as_paid', "As it was paid, else as credit"),
+            ('as_paid', "The way it was paid, otherwise as credit"),
             ('refund', "Always to the customer"),
             ('on_account', "As credit"),
         ],
@@ -173,10 +173,10 @@ class SaleReturnPolicy(models.Model):
         required=True,
         default='as_paid',
         help=(
-            "To the customer where they have paid: the return is finished when what was paid is"
-            " paid back; what was not paid lowers the open invoice. Always to the customer: the"
-            " return is finished when nothing of its credit notes is open. As credit: the "
-            "credit note stays open for the customer's next invoices."
+            "To the customer where they have paid: the return is finished when the amounts paid"
+            " are paid back; unpaid amounts lower the open invoice. Always to the customer: the"
+            " return is finished when its credit notes are fully settled. As credit: the credit"
+            " note stays open for the customer's next invoices."
         ),
     )
     refund_automatic = fields.Boolean(
@@ -194,7 +194,7 @@ class SaleReturnPolicy(models.Model):
     shipping_standard_price = fields.Float(
         help=(
             "Price of the cheapest standard delivery, tax excluded, in company currency. Under "
-            "the EU right of withdrawal no more shipping than this is refunded. 0: no limit."
+            "the EU right of withdrawal shipping is refunded up to this price. 0: no limit."
         )
     )
     restocking_fee_percent = fields.Float(
@@ -234,8 +234,10 @@ class SaleReturnPolicy(models.Model):
     appeal_days = fields.Integer(
         string="Appeal within",
         default=14,
-        help="Days after a refusal within which the customer may appeal against it once; somebody "
-        "else than who refused it decides. 0: refusals are final.",
+        help=(
+            "Days after a refusal within which the customer may appeal against it once; a "
+            "different person from the one who refused it decides. 0: refusals are final."
+        ),
     )
 
     # === COMPUTE METHODS === #
@@ -251,9 +253,9 @@ class SaleReturnPolicy(models.Model):
                 if policy[name]
             ]
             policy.match_note = (
-                self.env._("It is for: %(conditions)s.", conditions="; ".join(conditions))
+                self.env._("It applies to: %(conditions)s.", conditions="; ".join(conditions))
                 if conditions
-                else self.env._("It is for every return that no earlier policy takes.")
+                else self.env._("It applies to every return not covered by an earlier policy.")
             )
 
     @api.depends('level_ids.sentence')
@@ -322,8 +324,8 @@ class SaleReturnPolicy(models.Model):
             if not policy.inspection_required and not policy.default_disposition_id:
                 raise ValidationError(
                     self.env._(
-                        "Policy “%(policy)s” asks for no inspection, so it needs a default "
-                        "disposition: say what happens to the goods.",
+                        "Policy “%(policy)s” requires no inspection, so it needs a default "
+                        "disposition: choose what happens to the goods.",
                         policy=policy.name,
                     )
                 )
@@ -561,9 +563,7 @@ class SaleReturnPolicy(models.Model):
             and self.env._("The standard shipping is refunded when the whole order comes back."),
             *self._get_regime_warnings(),
         ]
-        return " ".join(filter(None, parts)) or self.env._(
-            "What the policy says counts, and nothing else."
-        )
+        return " ".join(filter(None, parts)) or self.env._("Only the terms of the policy apply.")
 
     def _get_regime_warnings(self):
         """Describe which terms of the policy give the customer less than the law.

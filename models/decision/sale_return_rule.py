@@ -68,7 +68,7 @@ class SaleReturnRule(models.Model):
         ),
     )
     customer_text = fields.Text(
-        translate=True, help="How the customer is told. Empty: in the words for the staff."
+        translate=True, help="Text for the customer. Empty: the text for the staff."
     )
 
     # Which lines it applies to: an empty condition matches everything.
@@ -107,8 +107,7 @@ class SaleReturnRule(models.Model):
         string="Why It Is Excluded",
         help=(
             "Where a law gives customers a right to return, it lists the goods that are "
-            "excluded. What it does not list can be returned all the same. Empty: agreed with "
-            "the buyer."
+            "excluded. Goods it does not list can be returned. Empty: agreed with the buyer."
         ),
     )
     proof_required = fields.Boolean(
@@ -191,7 +190,8 @@ class SaleReturnRule(models.Model):
             )
         if self.kind == 'value' and not self.amount:
             return self.env._(
-                "Say up to which value rule “%(rule)s” of policy “%(policy)s” lets returns pass.",
+                "Enter the value up to which rule “%(rule)s” of policy “%(policy)s” allows "
+                "returns.",
                 **values,
             )
         if self.kind == 'quantity' and not self.quantity:
@@ -209,7 +209,7 @@ class SaleReturnRule(models.Model):
                 raise ValidationError(
                     self.env._(
                         "Rule “%(rule)s” looks at a person's earlier returns, so it can ask a "
-                        "person to decide but refuse nothing by itself.",
+                        "person to decide but cannot refuse anything automatically.",
                         rule=rule.name,
                     )
                 )
@@ -337,19 +337,19 @@ class SaleReturnRule(models.Model):
                 "%(product)s belongs to no order line yet: somebody has to find its order.", **f
             ),
             'nothing_comes_back': lambda f: self.env._(
-                "Nothing of %(product)s comes back that could be looked at, so a person decides.",
+                "%(product)s does not come back and cannot be inspected, so a person decides.",
                 **f,
             ),
             'above_budget': lambda f: self.env._(
-                "%(product)s would be credited before it comes, and that is more than the limits "
-                "for credits without goods leave, so a person decides.",
+                "%(product)s would be credited before it arrives, and that exceeds the limits "
+                "for credits without goods, so a person decides.",
                 **f,
             ),
             'rule_unknown': lambda f: self.env._(
-                "Rule “%(rule)s” is of a kind this system does not know (any more).", **f
+                "Rule “%(rule)s” has a kind that this system does not support (any more).", **f
             ),
             'rule_incomplete': lambda f: self.env._(
-                "Rule “%(rule)s” is not set up completely.", **f
+                "Rule “%(rule)s” is not completely set up.", **f
             ),
         }
 
@@ -397,11 +397,11 @@ class SaleReturnRule(models.Model):
                 "Its value is %(amount)s, up to %(limit)s is allowed.", **f
             ),
             'value_over': lambda f: self.env._(
-                "Its value is %(amount)s, only up to %(limit)s passes.", **f
+                "Its value is %(amount)s, at most %(limit)s is allowed.", **f
             ),
             'quantity_within': lambda f: self.env._("%(quantity)s of up to %(limit)s.", **f),
             'quantity_over': lambda f: self.env._(
-                "%(quantity)s of %(product)s are returned, only up to %(limit)s pass.", **f
+                "%(quantity)s of %(product)s are returned, at most %(limit)s are allowed.", **f
             ),
             'photo_there': lambda f: self.env._("%(count)s photos, %(needed)s needed.", **f),
             'photo_missing': lambda f: self.env._(
@@ -411,7 +411,7 @@ class SaleReturnRule(models.Model):
                 "%(count)s other returns in %(days)s days, up to %(limit)s are allowed.", **f
             ),
             'history_over': lambda f: self.env._(
-                "%(count)s other returns in %(days)s days, only up to %(limit)s pass.", **f
+                "%(count)s other returns in %(days)s days, at most %(limit)s are allowed.", **f
             ),
         }
 

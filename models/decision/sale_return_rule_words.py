@@ -36,7 +36,8 @@ class SaleReturnRule(models.Model):
             looked_at, met = rule._find_past()
             rule.past_note = (
                 self.env._(
-                    "In the last %(days)s days it would have met %(met)s of %(count)s returns.",
+                    "In the last %(days)s days it would have affected %(met)s of %(count)s "
+                    "returns.",
                     days=PAST_DAYS,
                     met=len(met),
                     count=len(looked_at),
@@ -128,7 +129,7 @@ class SaleReturnRule(models.Model):
         self.ensure_one()
         if self.kind == 'excluded':
             return {
-                'authorize': self.env._("They pass all the same."),
+                'authorize': self.env._("They are allowed anyway."),
                 'review': self.env._("A person decides on them."),
                 'refuse_overridable': self.env._(
                     "They are refused, and an approver may overrule that."
@@ -136,7 +137,7 @@ class SaleReturnRule(models.Model):
                 'refuse': self.env._("They are refused."),
             }.get(self.outcome, "")
         return {
-            'authorize': self.env._("Otherwise it passes all the same."),
+            'authorize': self.env._("Otherwise it is allowed anyway."),
             'review': self.env._("Otherwise a person decides."),
             'refuse_overridable': self.env._(
                 "Otherwise it is refused, and an approver may overrule that."
@@ -178,7 +179,7 @@ class SaleReturnRule(models.Model):
             return self.env._("Nothing is excluded yet.")
         if self.proof_required:
             return self.env._(
-                "Excluded where the buyer agreed to it when they bought: %(names)s.", names=names
+                "Excluded if the buyer agreed to it when buying: %(names)s.", names=names
             )
         return self.env._("Excluded: %(names)s.", names=names)
 
@@ -190,18 +191,19 @@ class SaleReturnRule(models.Model):
 
     def _describe_quantity(self):
         return self.env._(
-            "Up to %(quantity)s of a product pass in one return.", quantity=f"{self.quantity:g}"
+            "Up to %(quantity)s of a product are allowed in one return.",
+            quantity=f"{self.quantity:g}",
         )
 
     def _describe_photo(self):
         count = self.photo_count or 1
         if self.reason_ids:
             return self.env._("Photos needed: %(count)s.", count=count)
-        return self.env._("Photos needed where the reason asks for some: %(count)s.", count=count)
+        return self.env._("Photos needed where the reason requires them: %(count)s.", count=count)
 
     def _describe_history(self):
         return self.env._(
-            "Customers pass with up to %(count)s other returns in %(days)s days.",
+            "Customers may have up to %(count)s other returns in %(days)s days.",
             count=self.return_count,
             days=self.period_days or 365,
         )

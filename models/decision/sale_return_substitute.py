@@ -81,8 +81,7 @@ class SaleReturnSubstitute(models.Model):
                 if user == record.user_id:
                     raise ValidationError(
                         self.env._(
-                            "%(user)s would stand in for themselves in the end. Choose "
-                            "somebody else.",
+                            "%(user)s would end up as their own substitute. Choose somebody else.",
                             user=user.name,
                         )
                     )

@@ -547,8 +547,8 @@ class SaleOrderLine(models.Model):
                 )
             raise UserError(
                 self.env._(
-                    "Nothing of %(orders)s can be returned: nothing was delivered yet, or all of "
-                    "it is returned or held by a return under way.",
+                    "Nothing in %(orders)s can be returned: nothing was delivered yet, or "
+                    "everything is already returned or held by a return under way.",
                     orders=", ".join(self.order_id.mapped('name')),
                 )
             )

@@ -182,7 +182,7 @@ class SaleReturn(models.Model):
     )
     is_counted_otherwise = fields.Boolean(compute='_compute_is_counted_otherwise')
     has_to_inspect = fields.Boolean(
-        compute='_compute_has_to_inspect', help="Something was received and not inspected yet."
+        compute='_compute_has_to_inspect', help="Some of the received goods are not inspected yet."
     )
 
     _external_ref_unique = models.UniqueIndex(
@@ -465,8 +465,8 @@ class SaleReturn(models.Model):
         if locked := self.filtered(lambda r: r.state != 'draft'):
             raise UserError(
                 self.env._(
-                    "Return %(returns)s was submitted, so its %(fields)s cannot be changed any "
-                    "more. Set it back to draft first.",
+                    "Return %(returns)s was submitted, so its %(fields)s can no longer be "
+                    "changed. Set it back to draft first.",
                     returns=", ".join(locked.mapped('name')),
                     fields=", ".join(self._fields[name].string for name in sorted(names)),
                 )
@@ -476,7 +476,7 @@ class SaleReturn(models.Model):
         if fixed := self.filtered(lambda r: r.state not in ('draft', 'submitted')):
             raise UserError(
                 self.env._(
-                    "The warehouse of return %(returns)s is fixed since its approval.",
+                    "The warehouse of return %(returns)s cannot be changed since its approval.",
                     returns=", ".join(fixed.mapped('name')),
                 )
             )

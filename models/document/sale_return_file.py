@@ -66,7 +66,7 @@ class SaleReturnFile(models.Model):
     user_id = fields.Many2one('res.users', string="Uploaded by", readonly=True, ondelete='restrict')
     date = fields.Datetime(string="Uploaded on", readonly=True)
     locked = fields.Boolean(
-        readonly=True, help=("It was submitted with the return, so it is evidence.")
+        readonly=True, help="It was submitted with the return, so it is evidence."
     )
     erased_on = fields.Datetime(readonly=True)
     erased_by_id = fields.Many2one('res.users', readonly=True, ondelete='restrict')
@@ -175,7 +175,7 @@ class SaleReturnFile(models.Model):
         if len(present) + len(new) > MAX_FILES:
             raise UserError(
                 self.env._(
-                    "Not more than %(limit)s files can be added to “%(record)s”.",
+                    "No more than %(limit)s files can be added to “%(record)s”.",
                     limit=MAX_FILES,
                     record=record.display_name,
                 )
@@ -333,7 +333,9 @@ class SaleReturnFile(models.Model):
         if mimetype.startswith('video/') and not video.recognize(raw):
             # Recognized as a video by its extension or by chance: it would be served as one.
             raise UserError(
-                self.env._("%(name)s is no MP4, WebM or MOV video that can be kept.", name=name)
+                self.env._(
+                    "%(name)s is not an MP4, WebM or MOV video that can be stored.", name=name
+                )
             )
         if mimetype.startswith('image/'):
             self._check_image(name, raw)
@@ -448,7 +450,7 @@ class SaleReturnFile(models.Model):
         returns = self.env['sale.return']
         returns._ensure_group('group_manager')
         self.check_access('read')
-        returns._ensure_explained(reason, self.env._("Say why the files are erased."))
+        returns._ensure_explained(reason, self.env._("Enter why the files are erased."))
         self._erase(reason)
         return True
 

@@ -240,8 +240,8 @@ class SaleReturnLine(models.Model):
         compute='_compute_qty_to_credit',
         store=True,
         help=(
-            "Released, but notes that somebody made by hand have credited it already: nothing "
-            "of it is left on the invoices."
+            "Released, but already credited by manual credit notes: nothing is left to credit "
+            "on the invoices."
         ),
     )
     qty_to_credit = fields.Float(
@@ -258,7 +258,7 @@ class SaleReturnLine(models.Model):
         min_display_digits='Product Unit',
         compute='_compute_qty_to_credit',
         store=True,
-        help="Credited in the end if everything not yet refused is accepted.",
+        help="Final credit if everything not yet refused is accepted.",
     )
 
     # The same quantities as people count them
@@ -267,7 +267,7 @@ class SaleReturnLine(models.Model):
     counted_text = fields.Char(
         string="Counted As",
         compute='_compute_product_qty',
-        help="What is requested in the unit in which the goods are counted.",
+        help="Requested quantity in the unit in which the goods are counted.",
     )
     product_qty_requested = fields.Float(
         string="Requested (counted)", digits='Product Unit', compute='_compute_product_qty'
@@ -298,7 +298,7 @@ class SaleReturnLine(models.Model):
     _sale_line_reason_unique = models.UniqueIndex(
         '(return_id, sale_line_id, reason_id, resolution)',
         "An order line can be in a return only once for the same reason and resolution. Change "
-        "the quantity of the line that is there.",
+        "the quantity of the existing line.",
     )
     _qty_requested_positive = models.Constraint(
         'CHECK (qty_requested > 0)', "The quantity to return must be more than zero."
@@ -544,8 +544,8 @@ class SaleReturnLine(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "Order %(order)s is of another customer than return %(return)s. Make a "
-                        "return of its own for it.",
+                        "Order %(order)s belongs to another customer than return %(return)s. "
+                        "Create a separate return for it.",
                         order=order.name,
                         **{'return': sale_return.name},
                     )
@@ -640,7 +640,7 @@ class SaleReturnLine(models.Model):
         if vals.get('resolution') == 'none':
             raise UserError(
                 self.env._(
-                    "Say what the customer gets for what they return, e.g. a refund or a "
+                    "Choose what the customer gets for the returned goods, e.g. a refund or a "
                     "replacement. If they get nothing, refuse the line, or send the goods back "
                     "when they are inspected."
                 )

@@ -260,8 +260,9 @@ class SaleReturnLine(models.Model):
         if whole and whole != delivered:
             raise UserError(
                 self.env._(
-                    "%(product)s of order %(order)s was delivered partly as such and partly as the "
-                    "components of a kit, so it cannot be said what came back. Credit it by hand.",
+                    "%(product)s of order %(order)s was delivered partly as such and partly as "
+                    "the components of a kit, so it is not known what came back. Credit it by "
+                    "hand.",
                     product=self.product_id.display_name,
                     order=self.order_id.name,
                 )
@@ -285,7 +286,7 @@ class SaleReturnLine(models.Model):
             if not usable and any(sale_return.line_ids.mapped('return_expected')):
                 raise UserError(
                     self.env._(
-                        "Say in which warehouse return %(return)s is received.",
+                        "Choose the warehouse in which return %(return)s is received.",
                         **{'return': sale_return.name},
                     )
                 )

@@ -41,8 +41,8 @@ class SaleReturnReason(models.Model):
         required=True,
         default='company',
         help=(
-            "Whose fault it is unless the inspection finds otherwise. It shows in the reports, "
-            "and changes no credit."
+            "Whose fault it is unless the inspection finds otherwise. It is shown in the "
+            "reports and does not affect credits."
         ),
     )
     restocking_fee = fields.Boolean(

@@ -23,8 +23,10 @@ class SaleReturn(models.Model):
         string="Dispatch Confirmed on",
         readonly=True,
         copy=False,
-        help="When one of us confirmed that the customer has sent the goods. What they say "
-        "themselves is noted, and releases no credit.",
+        help=(
+            "When one of us confirmed that the customer has sent the goods. The customer's own "
+            "report is recorded, but does not release a credit."
+        ),
     )
 
     # === INTAKE === #
@@ -188,11 +190,11 @@ class SaleReturn(models.Model):
         """
         self._ensure_group('group_approver')
         self.check_access('write')
-        self._ensure_explained(reason, self.env._("Say why the return is refused."))
+        self._ensure_explained(reason, self.env._("Enter why the return is refused."))
         refused = self.filtered(lambda r: r.state != 'refused')
         refused._ensure_state(('submitted',), self.env._("Return %(returns)s cannot be refused."))
         refused._ensure_nothing_received(
-            self.env._("Approve it and send the goods back by their inspection.")
+            self.env._("Approve it, and send the goods back with the inspection.")
         )
         refused._refuse(reason, template=self._get_refusal_template())
         return True
@@ -270,7 +272,7 @@ class SaleReturn(models.Model):
             return True
         if any(line._get_qty_missing() for line in todo.line_ids):
             self._ensure_explained(
-                reason, self.env._("Say why the rest of the return is written off.")
+                reason, self.env._("Enter why the rest of the return is written off.")
             )
         # What was credited before it came is then credited without goods.
         early = todo.line_ids.filtered(lambda line: line._is_credited_before_it_came())
@@ -678,7 +680,7 @@ class SaleReturn(models.Model):
         if not claimed:
             (first | confirmed)._write_facts({'date_dispatch_proved': now})
         reason = claimed and self.env._(
-            "The customer says so. It releases no credit until one of us confirms it."
+            "The customer says so. It does not release a credit until one of us confirms it."
         )
         (new - confirmed)._log_dispatch('dispatched', reason)
         confirmed._log_dispatch('dispatch_confirmed')

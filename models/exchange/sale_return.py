@@ -32,7 +32,10 @@ class SaleReturn(models.Model):
     has_exchange_to_decide = fields.Boolean(
         compute='_compute_has_exchange_to_decide',
         compute_sudo=True,
-        help="Goods were rejected, so the customer pays for what they wish for, or gets it not.",
+        help=(
+            "Goods were rejected, so the customer either pays for the product they chose, or does"
+            " not get it."
+        ),
     )
 
     _exchange_hold_index = models.Index(
@@ -364,7 +367,8 @@ class SaleReturn(models.Model):
                 sale_return._ask_about_exchange(
                     lambda env: env._("Exchange not held any more"),
                     lambda env: env._(
-                        "The goods did not come in time. What comes now is credited as a refund."
+                        "The goods did not come in time. Goods arriving now are credited as a "
+                        "refund."
                     ),
                 )
 

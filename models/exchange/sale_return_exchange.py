@@ -91,14 +91,14 @@ class SaleReturnExchange(models.AbstractModel):
             )
         if order.exchange_return_id:
             return self.env._(
-                "%(product)s of order %(order)s was given in exchange itself, and is not exchanged "
-                "again. Choose a refund, and make a new order.",
+                "%(product)s of order %(order)s was itself given in exchange and cannot be "
+                "exchanged again. Choose a refund, and create a new order.",
                 **values,
             )
         if not line.return_expected or line.sale_line_id._is_return_kit():
             return self.env._(
-                "%(product)s cannot be exchanged: it is a service or a kit, or nothing of it "
-                "comes back. Choose a refund.",
+                "%(product)s cannot be exchanged: it is a service or a kit, or it is not sent "
+                "back. Choose a refund.",
                 **values,
             )
         if not order.partner_id.active or not order.partner_id.commercial_partner_id.active:
@@ -114,14 +114,16 @@ class SaleReturnExchange(models.AbstractModel):
         product = line.exchange_product_id
         if not product:
             return self.env._(
-                "Say what the customer gets in exchange for %(product)s.",
+                "Choose what the customer gets in exchange for %(product)s.",
                 product=line.product_id.display_name,
             )
         values = {'product': product.display_name}
         if not product.active or not product.product_tmpl_id.active:
             return self.env._("%(product)s is archived. Choose another product.", **values)
         if not self._is_sold(product, line.return_id):
-            return self.env._("%(product)s is not sold (any more). Choose another one.", **values)
+            return self.env._(
+                "%(product)s is not for sale (any more). Choose another one.", **values
+            )
         if product.type != 'consu' or ('is_kits' in product._fields and product.is_kits):
             return self.env._(
                 "%(product)s is a service or a kit, which cannot be given in exchange. Choose "
@@ -138,11 +140,11 @@ class SaleReturnExchange(models.AbstractModel):
             )
         compare = line.exchange_uom_id.compare
         if compare(line.exchange_quantity, 0.0) <= 0:
-            return self.env._("Say how many of %(product)s the customer gets.", **values)
+            return self.env._("Enter how many of %(product)s the customer gets.", **values)
         if compare(line.exchange_quantity, line.qty_requested) > 0:
             return self.env._(
-                "%(quantity)s of %(product)s are more than come back (%(returned)s). Make an order "
-                "of its own for the rest.",
+                "%(quantity)s of %(product)s are more than the returned quantity "
+                "(%(returned)s). Create a separate order for the rest.",
                 quantity=f"{line.exchange_quantity:g}",
                 returned=f"{line.qty_requested:g}",
                 **values,
@@ -182,8 +184,8 @@ class SaleReturnExchange(models.AbstractModel):
             raise UserError(
                 self.env._(
                     "Orders %(orders)s differ in their currency, address, warehouse or payment "
-                    "terms, so one exchange cannot go on the terms of all. Make a return of its "
-                    "own for each.",
+                    "terms, so one exchange cannot have the terms of all of them. Create a "
+                    "separate return for each.",
                     orders=", ".join(orders.mapped('name')),
                 )
             )
@@ -488,13 +490,13 @@ class SaleReturnExchange(models.AbstractModel):
         }
         if coming:
             return self.env._(
-                "%(wished)s %(unit)s of %(product)s are wished for, %(free)s are free; more are "
-                "expected on %(day)s. Choose another product or a refund, or wait.",
+                "%(wished)s %(unit)s of %(product)s are requested, %(free)s are available; more"
+                " are expected on %(day)s. Choose another product or a refund, or wait.",
                 day=format_date(self.env, coming.date.date()),
                 **values,
             )
         return self.env._(
-            "%(wished)s %(unit)s of %(product)s are wished for, %(free)s are free, and none are "
-            "expected. Choose another product or a refund.",
+            "%(wished)s %(unit)s of %(product)s are requested, %(free)s are available, and no "
+            "more are expected. Choose another product or a refund.",
             **values,
         )

@@ -156,8 +156,8 @@ class SaleReturnHold(models.AbstractModel):
         if held + asked > limit:
             raise UserError(
                 self.env._(
-                    "For %(record)s %(held)s units are held already, and %(asked)s more are "
-                    "asked for; %(limit)s are the limit. Wait until one of the exchanges is "
+                    "%(held)s units are already held for %(record)s, and %(asked)s more are "
+                    "requested; the limit is %(limit)s. Wait until one of the exchanges is "
                     "done, or choose a refund.",
                     record=record.display_name,
                     held=f"{held:g}",

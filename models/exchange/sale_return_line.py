@@ -50,8 +50,10 @@ class SaleReturnLine(models.Model):
         compute='_compute_exchange_price',
         store=True,
         readonly=False,
-        help="Of one, discount deducted, as prices stand on the order. Less than is proposed takes "
-        "an approver.",
+        help=(
+            "Unit price, discount deducted, like the prices of the order. A price below the "
+            "proposal needs an approver."
+        ),
     )
     exchange_sale_line_id = fields.Many2one(
         'sale.order.line',
@@ -70,8 +72,10 @@ class SaleReturnLine(models.Model):
     exchange_ended = fields.Boolean(
         readonly=True,
         copy=False,
-        help="Nothing more is exchanged: the hold is over, or somebody has ended it. What comes "
-        "back is credited all the same.",
+        help=(
+            "The exchange has ended: the hold has expired, or somebody ended it. Returned goods "
+            "are still credited."
+        ),
     )
     # Shows which size runs small; kept even if the exchange ends.
     size_had_id = fields.Many2one(

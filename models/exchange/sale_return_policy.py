@@ -7,15 +7,18 @@ class SaleReturnPolicy(models.Model):
     hold_days = fields.Integer(
         string="Hold Exchanges for",
         default=14,
-        help="Days for which the goods that a customer wishes for are kept for them, from the "
-        "request. Then they are set free, and the return goes on as a refund. 0: not at all.",
+        help=(
+            "Days for which the goods chosen in exchange are held for the customer, from the "
+            "request. Then they are released, and the return continues as a refund. 0: not at "
+            "all."
+        ),
     )
     exchange_payment = fields.Selection(
         [('first', "Before it ships"), ('account', "On account")],
         string="Exchange Costs More",
         required=True,
         default='first',
-        help="When the customer pays what an exchange costs more than what comes back.",
+        help="When the customer pays the extra cost of an exchange.",
     )
 
     _hold_days_positive = models.Constraint(

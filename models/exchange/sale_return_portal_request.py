@@ -34,7 +34,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         if not chosen:
             raise RequestRefused(
                 self.env._(
-                    "Say which variant you want for %(product)s, or choose a refund.",
+                    "Choose which variant you want for %(product)s, or choose a refund.",
                     product=product,
                 )
             )

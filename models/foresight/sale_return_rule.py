@@ -28,8 +28,8 @@ class SaleReturnRule(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "Rule “%(rule)s” looks at the risk of a return, so it can ask a person to "
-                        "decide but refuse nothing by itself.",
+                        "Rule “%(rule)s” looks at the risk of a return, so it can ask a person "
+                        "to decide but cannot refuse anything automatically.",
                         rule=rule.name,
                     )
                 )

@@ -151,7 +151,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
                 )
             )
         if not (comment and comment.strip()):
-            raise UserError(self.env._("Say why the goodwill is granted."))
+            raise UserError(self.env._("Enter why the goodwill is granted."))
         # Comparisons with NaN are false, so the condition is inverted.
         if not 0 < amount < float('inf') or invoice.currency_id.is_zero(amount):
             raise UserError(self.env._("The amount of the goodwill must be more than zero."))
@@ -240,7 +240,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         if currency.compare_amounts(amount, left) > 0:
             raise UserError(
                 self.env._(
-                    "%(amount)s is more than %(invoice)s has left: %(left)s.",
+                    "%(amount)s is more than can still be credited on %(invoice)s: %(left)s.",
                     amount=formatLang(self.env, amount, currency_obj=currency),
                     invoice=invoice.name,
                     left=formatLang(self.env, left, currency_obj=currency),
@@ -332,7 +332,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         if overcredited := self.env['sale.return.ledger']._find_overcredited(balances):
             raise UserError(
                 self.env._(
-                    "%(invoice)s would be credited with more than it has left.",
+                    "%(invoice)s would be credited for more than is left to credit.",
                     invoice=overcredited[0].move_id.name,
                 )
             )

@@ -55,7 +55,7 @@ class SaleReturnUnbacked(models.Model):
     user_id = fields.Many2one(
         'res.users', string="Decided by", required=True, index=True, ondelete='restrict'
     )
-    automatic = fields.Boolean(help="Decided by the policy, nobody was asked.")
+    automatic = fields.Boolean(help="Decided automatically by the policy.")
     reason_id = fields.Many2one('sale.return.reason', ondelete='restrict')
     return_class = fields.Selection(related='reason_id.return_class', store=True)
     comment = fields.Text(string="Explanation", help="As written by the person who decided.")

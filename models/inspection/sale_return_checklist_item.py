@@ -42,11 +42,11 @@ class SaleReturnChecklistItem(models.Model):
     )
     min_value = fields.Float(
         "Minimum",
-        help=("Smaller numbers are unsatisfactory. 0 in both: any number is satisfactory."),
+        help="Smaller numbers are unsatisfactory. 0 in both: any number is satisfactory.",
     )
     max_value = fields.Float(
         "Maximum",
-        help=("Larger numbers are unsatisfactory. 0 in both: any number is satisfactory."),
+        help="Larger numbers are unsatisfactory. 0 in both: any number is satisfactory.",
     )
     unit = fields.Char(help="Shown beside the number, e.g. mm.")
     fail_grade_id = fields.Many2one(
@@ -99,11 +99,11 @@ class SaleReturnChecklistItem(models.Model):
         }
         sentences = {
             'yes_no': self.env._(
-                "“%(item)s” is answered by yes or no (true or false).", item=self.name
+                "“%(item)s” has to be answered with yes or no (true or false).", item=self.name
             ),
-            'number': self.env._("“%(item)s” is answered by a number.", item=self.name),
+            'number': self.env._("“%(item)s” has to be answered with a number.", item=self.name),
             'photo': self.env._(
-                "“%(item)s” is answered by a file with name and content.", item=self.name
+                "“%(item)s” has to be answered with a file with a name and content.", item=self.name
             ),
         }
         if not right[self.kind]:

@@ -162,15 +162,11 @@ class SaleReturnDisposal(models.AbstractModel):
             known = isinstance(result['line_id'], int) and result['line_id'] in lines._ids
             line = lines.browse(result['line_id'] if known else []).with_prefetch(lines.ids)
         if len(line) != 1:
-            raise UserError(
-                self.env._(
-                    "Say for each inspection result to which of the return lines it belongs."
-                )
-            )
+            raise UserError(self.env._("Enter the return line of each inspection result."))
         if line.return_id.state != 'approved':
             raise UserError(
                 self.env._(
-                    "Return %(return)s is not approved (or closed), so nothing of it can be "
+                    "Return %(return)s is not approved (or closed), so its goods cannot be "
                     "inspected.",
                     **{'return': line.return_id.name},
                 )
@@ -537,8 +533,8 @@ class SaleReturnDisposal(models.AbstractModel):
             elif given != proposed and not (result.get('note') or '').strip():
                 raise UserError(
                     self.env._(
-                        "The rules send %(product)s in condition %(grade)s the way “%(proposed)s”. "
-                        "Say in the note why it goes the way “%(given)s”.",
+                        "The rules propose “%(proposed)s” for %(product)s in condition "
+                        "%(grade)s. Enter in the note why “%(given)s” is chosen.",
                         product=line.product_id.display_name,
                         grade=result['grade'].code or "–",
                         proposed=proposed.name,

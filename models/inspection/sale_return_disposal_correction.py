@@ -346,7 +346,8 @@ class SaleReturnDisposal(models.AbstractModel):
             raise UserError(
                 self.env._(
                     "%(product)s cannot be brought back from %(location)s: only %(free)s of "
-                    "%(quantity)s %(unit)s are free there. Unreserve or move them back first.",
+                    "%(quantity)s %(unit)s are available there. Unreserve or move them back "
+                    "first.",
                     product=row.product_id.display_name,
                     location=location.display_name,
                     free=free,

@@ -150,7 +150,7 @@ class SaleReturnDisposal(models.AbstractModel):
                 self.env._(
                     "%(product)s cannot be scrapped: company %(company)s has no account for "
                     "scrapped returns. Set it in the settings of Returns, or the ledger would "
-                    "keep the value of goods that are gone.",
+                    "keep the value of scrapped goods.",
                     product=product.display_name,
                     company=company.name,
                 )
@@ -428,8 +428,8 @@ class SaleReturnDisposal(models.AbstractModel):
         if 'purchase.order.line' not in self.env:
             raise UserError(
                 self.env._(
-                    "%(product)s cannot go back to its vendor: this takes the app Purchase, which "
-                    "knows who delivered it. Choose another disposition.",
+                    "%(product)s cannot go back to its vendor: this needs the Purchase app, "
+                    "which records who delivered it. Choose another disposition.",
                     product=rows.product_id[:1].display_name,
                 )
             )

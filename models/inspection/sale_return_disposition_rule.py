@@ -55,7 +55,8 @@ class SaleReturnDispositionRule(models.Model):
         if any(rule.disposition_id.action == 'keep' for rule in self):
             raise ValidationError(
                 self.env._(
-                    "Rules are for goods that were inspected. What the customer keeps never comes."
+                    "Rules are for goods that were inspected. Goods the customer keeps are "
+                    "never inspected."
                 )
             )
 

@@ -47,8 +47,8 @@ class SaleReturnGradeLocation(models.Model):
             if location.usage != 'internal' or (quarantine and location.location_id):
                 raise ValidationError(
                     self.env._(
-                        "Goods in condition %(grade)s cannot go to %(location)s: it is not a place "
-                        "of stock. Choose an internal location outside the quarantine.",
+                        "Goods in condition %(grade)s cannot go to %(location)s: it is not a "
+                        "stock location. Choose an internal location outside the quarantine.",
                         grade=place.grade_id.display_name,
                         location=location.display_name,
                     )

@@ -156,7 +156,7 @@ class SaleReturnInspection(models.Model):
         returns = self.env['sale.return']
         returns._ensure_group('group_inspector')
         self.check_access('read')
-        returns._ensure_explained(reason, self.env._("Say what is wrong with the inspection."))
+        returns._ensure_explained(reason, self.env._("Enter what is wrong with the inspection."))
         if results and len(self.line_id) > 1:
             raise UserError(
                 self.env._("Correct the rows of several return lines one after the other.")

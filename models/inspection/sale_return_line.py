@@ -192,8 +192,8 @@ class SaleReturnLine(models.Model):
         raise UserError(
             self.env._(
                 "Return %(return)s replaces %(replaced)s %(unit)s of %(product)s, of which "
-                "%(excess)s would be more than is ordered then. Lower the order by all that is "
-                "still to be replaced, or by nothing of it.",
+                "%(excess)s would then exceed the order. Lower the order by everything still to"
+                " be replaced, or not at all.",
                 replaced=self._get_qty_to_replace(),
                 unit=self.product_uom_id._get_name_after(self._get_qty_to_replace()),
                 product=self.product_id.display_name,

@@ -209,8 +209,8 @@ class StockMove(models.Model):
     def _refuse_unvalidated(self):
         raise UserError(
             self.env._(
-                "%(moves)s belongs to a return: only the validation of its transfer says what "
-                "came and went. Validate the transfer, or return it when it was wrong.",
+                "%(moves)s belongs to a return: only the validation of its transfer records what "
+                "was moved. Validate the transfer, or return it if it was wrong.",
                 moves=", ".join(self.mapped('display_name')) or self._description,
             )
         )

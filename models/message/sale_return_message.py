@@ -57,7 +57,7 @@ class SaleReturnMessage(models.Model):
     event_key = fields.Char(
         required=True,
         readonly=True,
-        help=("What is told; nothing is told twice."),
+        help="Identifies the message; the same message is not sent twice.",
     )
     partner_id = fields.Many2one(related='return_id.partner_id', string="Customer")
     state = fields.Selection(
@@ -95,7 +95,7 @@ class SaleReturnMessage(models.Model):
             "for the customer only."
         ),
     )
-    text_message = fields.Text(string="Text to the Phone", compute='_compute_preview')
+    text_message = fields.Text(string="Text Message", compute='_compute_preview')
 
     _once = models.UniqueIndex('(return_id, event_key)', "This message was already sent.")
     # Also used by PostgreSQL when the same kind of event happens again before the job.

@@ -129,8 +129,8 @@ class SaleReturnMessageKind(models.Model):
             if names - {None, *PLACEHOLDERS}:
                 raise ValidationError(
                     self.env._(
-                        "The text message “%(message)s” cannot be read. Use no other words in "
-                        "braces than %(words)s.",
+                        "The text message “%(message)s” cannot be read. Only these words are "
+                        "allowed in braces: %(words)s.",
                         message=kind.name,
                         words=", ".join(f"{{{word}}}" for word in PLACEHOLDERS),
                     )

@@ -240,14 +240,16 @@ class SaleReturn(models.Model):
         step = self._get_next_step()[self]
         texts = self._get_portal_step_texts()
         if self.state == 'refused' and self.appeal_state == 'open':
-            text = self.env._("We look at your appeal. Somebody else than before decides on it.")
+            text = self.env._("We are reviewing your appeal. Somebody else will decide this time.")
             return {'actor': 'company', 'text': text, 'due': False}
         if self.waiting_since and step['actor'] == 'customer':
-            text = self.env._("We wait for your answer: %(question)s", question=self.waiting_reason)
+            text = self.env._(
+                "We are waiting for your answer: %(question)s", question=self.waiting_reason
+            )
             return {'actor': 'customer', 'text': text, 'due': False}
         return {
             'actor': step['actor'] if step['step'] in texts else False,
-            'text': texts.get(step['step']) or self.env._("Nothing is left to do."),
+            'text': texts.get(step['step']) or self.env._("Nothing left to do."),
             'due': step['step'] in texts and step['due'],
         }
 
@@ -255,7 +257,7 @@ class SaleReturn(models.Model):
     def _get_portal_step_texts(self):
         """Return the names of the steps for customers. Override to add steps."""
         return {
-            'decide': self.env._("We look at your request and decide on it."),
+            'decide': self.env._("We are reviewing your request."),
             'dispatch': self.env._("Please send the goods to us, and tell us the tracking number."),
             'receive': self.env._("The goods are on their way to us."),
             'inspect': self.env._("We are inspecting the goods you sent."),
@@ -327,8 +329,8 @@ class SaleReturn(models.Model):
         if not self._is_dispatch_open():
             raise UserError(
                 self.env._(
-                    "Nothing is to be sent for return %(number)s any more, so its parcel cannot be "
-                    "changed.",
+                    "Nothing has to be sent for return %(number)s any more, so its parcel "
+                    "cannot be changed.",
                     number=self.name,
                 )
             )

@@ -235,7 +235,7 @@ class SaleReturnPortalGate(models.Model):
         company = self.env.company.sudo()
         return self.env._(
             "Too many requests came in a short time. Please try again in an hour, or write to "
-            "%(address)s: that counts just the same.",
+            "%(address)s: that is just as valid.",
             address=company.email or company.phone or company.name,
         )
 

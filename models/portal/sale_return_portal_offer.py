@@ -203,7 +203,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
         ]
         notes = [self._get_sentence(verdict) for verdict in telling]
         if telling and not self._refusals(telling):
-            notes.append(self.env._("You can ask nevertheless: a person decides."))
+            notes.append(self.env._("You can still request it: a person will decide."))
         return notes
 
     @api.model
@@ -230,7 +230,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
         if not shipped:
             return self.env._("Not delivered yet.")
         if held:
-            return self.env._("A return of it is under way.")
+            return self.env._("A return is already under way for it.")
         if returned:
             return self.env._("Returned already.")
         return self.env._("It cannot be returned.")

@@ -398,7 +398,7 @@ class SaleReturnPortalPage(models.AbstractModel):
     @api.model
     def _tell_discrepancy_resolved(self, sale_return, events):
         return {
-            'title': self.env._("We settled what differed"),
+            'title': self.env._("We resolved the discrepancy"),
             'text': self._join_products(events),
             'icon': 'fa-check',
         }

@@ -96,7 +96,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
         else:
             result = [
                 self.env._(
-                    "You can return products within %(days)s days after you got them.",
+                    "You can return products within %(days)s days after you received them.",
                     days=days,
                 )
             ]
@@ -149,8 +149,8 @@ class SaleReturnPortalPolicy(models.AbstractModel):
         if self._is_freight_kept_back(policy):
             result.append(
                 self.env._(
-                    "We pay the carrier. Where the reason is yours %(amount)s plus tax are kept"
-                    " back from your refund for it.",
+                    "We pay the carrier. If the reason is on your side, %(amount)s plus tax are"
+                    " deducted from your refund for it.",
                     amount=format_amount(self.env, policy.return_freight, company.currency_id),
                 )
             )
@@ -159,7 +159,8 @@ class SaleReturnPortalPolicy(models.AbstractModel):
         else:
             result.append(
                 self.env._(
-                    "You pay for sending the goods back where the reason is yours. Otherwise we do."
+                    "You pay for sending the goods back if the reason is on your side. "
+                    "Otherwise we do."
                 )
             )
         return result

@@ -136,7 +136,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
             row['line'].id: row for row in self.env['sale.return.portal.offer']._get_offer(order)
         }
         if not choices:
-            raise RequestRefused(self.env._("Say how many of which product you want to return."))
+            raise RequestRefused(self.env._("Enter how many of which product you want to return."))
         for choice in choices:
             row = rows.get(choice['line_id'])
             if not row:
@@ -189,7 +189,9 @@ class SaleReturnPortalRequest(models.AbstractModel):
         self._check_quantity(product, sale_line, quantity, row['quantity'])
         self._check_whole(sale_line, quantity)
         if not choice['reason_id'] and row['reason_demanded']:
-            raise RequestRefused(self.env._("Say why you return %(product)s.", product=product))
+            raise RequestRefused(
+                self.env._("Please give a reason for returning %(product)s.", product=product)
+            )
         if choice['reason_id'] and choice['reason_id'] not in row['reasons'].ids:
             raise RequestRefused(
                 self.env._(
@@ -200,7 +202,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         self._check_lots(row, choice)
         if choice['resolution'] not in dict(row['resolutions']):
             raise RequestRefused(
-                self.env._("Say what you want for %(product)s: a refund?", product=product)
+                self.env._("Choose what you want for %(product)s, e.g. a refund.", product=product)
             )
 
     @api.model
@@ -238,7 +240,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         if measure.compare(quantity, limit) > 0:
             raise RequestRefused(
                 self.env._(
-                    "Of %(product)s up to %(limit)s %(unit)s can be returned, not %(quantity)s."
+                    "Up to %(limit)s %(unit)s of %(product)s can be returned, not %(quantity)s."
                     " Please change the quantity.",
                     product=product,
                     limit=f"{limit:g}",
@@ -393,7 +395,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
                 }
             )
         if not content:
-            raise RequestRefused(self.env._("Say from which products you withdraw."))
+            raise RequestRefused(self.env._("Choose the products from which you withdraw."))
         return content
 
     @api.model
@@ -407,8 +409,8 @@ class SaleReturnPortalRequest(models.AbstractModel):
             return
         raise RequestRefused(
             self.env._(
-                "From %(product)s you have withdrawn already: %(earlier)s. %(left)s %(unit)s are "
-                "left. If goods came nevertheless, please write to us.",
+                "You have already withdrawn from %(product)s: %(earlier)s. %(left)s %(unit)s "
+                "are left. If goods arrived anyway, please write to us.",
                 product=line.product_id.display_name,
                 earlier=", ".join(
                     self.env._(
@@ -441,8 +443,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         raise TooManyWithdrawals(
             self.env._(
                 "You have sent %(count)s withdrawals for order %(order)s today. To withdraw "
-                "from anything else in it, please write to %(address)s: that counts just the "
-                "same.",
+                "from anything else in it, please write to %(address)s: that is just as valid.",
                 count=MAX_PER_DAY,
                 order=order.name,
                 address=address or company.name,

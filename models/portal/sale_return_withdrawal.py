@@ -69,7 +69,7 @@ class SaleReturnWithdrawal(models.Model):
     mail_failures = fields.Integer(
         string="Failures",
         readonly=True,
-        help=("Number of failed attempts to mail the acknowledgement."),
+        help="Number of failed attempts to mail the acknowledgement.",
     )
     date_mail_next = fields.Datetime(
         string="Mailed again on", readonly=True, help="When the acknowledgement is sent again."
@@ -223,9 +223,10 @@ class SaleReturnWithdrawal(models.Model):
             summary=speaker.env._("Acknowledge the withdrawal: the mail could not be sent"),
             note=as_html(
                 speaker.env._(
-                    "The customer stated on %(date)s that they withdraw, and the law wants it "
-                    "acknowledged. It is mailed again by itself. If it stays in the list of "
-                    "withdrawals as failed, send the statement in another way.\n%(reason)s",
+                    "The customer stated on %(date)s that they withdraw, and the law requires "
+                    "an acknowledgement. It is sent again automatically. If it stays in the "
+                    "list of withdrawals as failed, send the statement in another way.\n"
+                    "%(reason)s",
                     date=format_datetime(speaker.env, self.date),
                     reason=reason or '',
                 )

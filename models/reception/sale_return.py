@@ -159,7 +159,8 @@ class SaleReturn(models.Model):
         if kind not in dict(DISCREPANCY_KINDS):
             raise UserError(
                 self.env._(
-                    "Say what is wrong: one of %(kinds)s.", kinds=", ".join(dict(DISCREPANCY_KINDS))
+                    "Enter what is wrong: one of %(kinds)s.",
+                    kinds=", ".join(dict(DISCREPANCY_KINDS)),
                 )
             )
         line = self.line_ids.filtered(lambda line: line.id == value.get('line_id'))
@@ -169,7 +170,8 @@ class SaleReturn(models.Model):
         if not product or (kind != 'wrong_product' and not line):
             raise UserError(
                 self.env._(
-                    "Say which product of return %(return)s it is about.", **{'return': self.name}
+                    "Choose which product of return %(return)s this is about.",
+                    **{'return': self.name},
                 )
             )
         uom = product.uom_id if kind == 'wrong_product' else line.product_uom_id

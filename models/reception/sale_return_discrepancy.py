@@ -142,7 +142,7 @@ class SaleReturnDiscrepancy(models.Model):
         ondelete='restrict',
         help=(
             "If goods are accepted they count as returned of this order line, and are credited "
-            "by it. Without one they become our property for nothing."
+            "by it. Without one they become our property at no cost."
         ),
     )
 
@@ -459,7 +459,7 @@ class SaleReturnDiscrepancy(models.Model):
                     )
                 )
         if resolution == 'write_off' and not (reason or "").strip():
-            raise UserError(self.env._("Say why it is written off."))
+            raise UserError(self.env._("Enter why it is written off."))
         if liability and liability not in dict(LIABILITIES):
             raise UserError(
                 self.env._(

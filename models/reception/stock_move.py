@@ -335,9 +335,9 @@ class StockMove(models.Model):
                 if product.uom_id.compare(there, needed) < 0:
                     raise UserError(
                         self.env._(
-                            "%(product)s in %(location)s waits for the inspection of return "
-                            "%(returns)s (or is the customer's property) and cannot leave "
-                            "before it.",
+                            "%(product)s in %(location)s is waiting for the inspection of "
+                            "return %(returns)s (or is the customer's property) and cannot "
+                            "leave before that.",
                             product=product.display_name,
                             location=location.display_name,
                             returns=", ".join(returns.mapped('name')),

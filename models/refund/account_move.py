@@ -95,9 +95,9 @@ class AccountMove(models.Model):
             ):
                 raise UserError(
                     self.env._(
-                        "%(note)s of return %(returns)s credits %(invoices)s: customer, currency "
-                        "and reversed invoice have to be those of the invoice. Set them as they "
-                        "were, or cancel the note and create it again from the return.",
+                        "%(note)s of return %(returns)s credits %(invoices)s: customer, "
+                        "currency and reversed invoice have to be those of the invoice. Restore"
+                        " them, or cancel the note and create it again from the return.",
                         note=note.display_name,
                         returns=", ".join(note.sale_return_ids.mapped('name')),
                         invoices=", ".join(invoices.mapped('name')),

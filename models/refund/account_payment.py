@@ -234,8 +234,8 @@ class AccountPayment(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "%(payment)s pays back credit note %(note)s of return %(returns)s and goes to "
-                    "%(customer)s alone. Set the customer and the bank account as they were, or "
+                    "%(payment)s pays back credit note %(note)s of return %(returns)s and can "
+                    "only go to %(customer)s. Restore the customer and the bank account, or "
                     "cancel it and refund the note again.",
                     **values,
                 )
@@ -245,8 +245,8 @@ class AccountPayment(models.Model):
                 self.env._(
                     "%(payment)s pays back credit note %(note)s of return %(returns)s to "
                     "%(payees)s, not named on the invoice, or not the customer when it was "
-                    "billed. Set the customer as it was, or have it posted by somebody else than "
-                    "the person who prepared or changed it.",
+                    "billed. Restore the customer, or have it posted by somebody other than the"
+                    " person who prepared or changed it.",
                     payees=", ".join((unknown or payees).mapped('display_name')),
                     **values,
                 )

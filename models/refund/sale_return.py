@@ -27,13 +27,13 @@ class SaleReturn(models.Model):
     has_to_refund = fields.Boolean(
         compute='_compute_has_to_refund',
         compute_sudo=True,
-        help="Posted credit notes have something open that no refund under way pays.",
+        help="Posted credit notes have an open amount without a refund under way.",
     )
 
     has_refund_to_post = fields.Boolean(
         compute='_compute_refund_ids',
         compute_sudo=True,
-        help="A payment that pays money back waits for its posting.",
+        help="A payment to the customer is waiting to be posted.",
     )
     money_note = fields.Text(
         string="Money",
@@ -179,7 +179,8 @@ class SaleReturn(models.Model):
         if to_post:
             result.append(
                 self.env._(
-                    "%(amounts)s waits for its payment to be posted.", amounts=to_post._get_sums()
+                    "%(amounts)s is waiting for its payment to be posted.",
+                    amounts=to_post._get_sums(),
                 )
             )
         if on_way:
@@ -230,7 +231,9 @@ class SaleReturn(models.Model):
         if not clock.get('refund') or clock.get('withheld'):
             return []
         day = self.company_id._get_sale_return_day(clock['refund'])
-        return [self.env._("The law wants it back by %(day)s.", day=format_date(self.env, day))]
+        return [
+            self.env._("It has to be paid back by %(day)s by law.", day=format_date(self.env, day))
+        ]
 
     def _describe_settled_money(self):
         """Describe what was paid back, and what the credit was used for."""
@@ -380,8 +383,9 @@ class SaleReturn(models.Model):
             if not notes or notes.sale_return_refund_ids.filtered(lambda r: r._is_waiting()):
                 raise UserError(
                     self.env._(
-                        "Nothing of return %(return)s can be left on account: its credit notes "
-                        "have nothing open, or a refund is under way. Cancel that refund first.",
+                        "Nothing can be left on account for return %(return)s: its credit notes"
+                        " have no open amount, or a refund is under way. Cancel that refund "
+                        "first.",
                         **{'return': sale_return.name},
                     )
                 )

@@ -143,9 +143,9 @@ class SaleReturnPayback(models.AbstractModel):
             )
         raise UserError(
             self.env._(
-                "%(notes)s is open, and nothing is left of the payments of %(invoices)s that "
-                "could go back. Pay the customer from the credit note with Odoo's own button "
-                "Pay, or leave the credit on the customer's account.",
+                "%(notes)s is open, but nothing is left of the payments of %(invoices)s to pay "
+                "back. Pay the customer from the credit note with Odoo's own button Pay, or "
+                "leave the credit on the customer's account.",
                 **values,
             )
         )

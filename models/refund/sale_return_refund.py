@@ -684,9 +684,9 @@ class SaleReturnRefund(models.Model):
         if self.note_currency_id.compare_amounts(self.note_amount, left) > 0:
             raise UserError(
                 self.env._(
-                    "Of the money that had paid %(invoice)s only %(left)s is left to be paid back "
-                    "on credit note %(note)s: the rest was refunded elsewhere, or the payment was "
-                    "taken back. Cancel this refund, then refund the note again.",
+                    "Only %(left)s of the money that paid %(invoice)s can still be paid back on"
+                    " credit note %(note)s: the rest was refunded elsewhere, or the payment was"
+                    " reversed. Cancel this refund, then refund the note again.",
                     invoice=self.invoice_id.name,
                     note=self.note_id.name,
                     left=formatLang(self.env, left, currency_obj=self.note_currency_id),
@@ -703,8 +703,8 @@ class SaleReturnRefund(models.Model):
         if self.note_currency_id.compare_amounts(gross, self.note_id.amount_residual) > 0:
             raise UserError(
                 self.env._(
-                    "Credit note %(note)s has only %(open)s left: the rest was used or paid "
-                    "back already. Cancel this payment, then refund the note again.",
+                    "Credit note %(note)s has only %(open)s open: the rest was already used or "
+                    "paid back. Cancel this payment, then refund the note again.",
                     note=self.note_id.name,
                     open=formatLang(
                         self.env,

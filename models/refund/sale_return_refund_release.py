@@ -344,8 +344,8 @@ class SaleReturnRefund(models.Model):
                 raise UserError(
                     self.env._(
                         "%(user)s prepared or changed refund %(refund)s of return %(returns)s. "
-                        "More than %(limit)s to one customer is paid by a second person: it "
-                        "waits for them among the refunds.",
+                        "Payments of more than %(limit)s to one customer need a second person: "
+                        "it waits for them in the list of refunds.",
                         user=self.env.user.name,
                         refund=refund.display_name,
                         returns=", ".join(refund.return_ids.mapped('name')),

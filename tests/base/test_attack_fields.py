@@ -126,7 +126,7 @@ class TestAttackFields(AttackMixin, SaleReturnCommon):
 
     def test_one_record_is_asked_for_in_a_sentence(self):
         refund = self.env['sale.return.refund']
-        with self.assert_refused("one Return Refund at a time, and 0 were named"):
+        with self.assert_refused("one Return Refund at a time, but 0 were given"):
             self._call(self.roles['manager'], refund, 'action_open_document')
 
     def test_roles_write_what_they_are_for(self):

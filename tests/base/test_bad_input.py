@@ -192,5 +192,5 @@ class TestBadInput(SaleReturnCommon):
         with self.assert_refused("all quantities are zero"):
             wizard.action_create()
         wizard.action_return_all()
-        with self.assert_refused("Say why"):
+        with self.assert_refused("Enter why"):
             wizard.action_create()

@@ -388,22 +388,22 @@ class TestConfigurationFiles(FirstSetUpCommon):
             'bytes': (b"\xff\xfe\x00", "cannot be read as JSON"),
             'deep': ("[" * 100_000, "cannot be read as JSON"),
             'empty': ("", "Choose a file"),
-            'list': ("[]", "no configuration of Returns"),
-            'other': ('{"format": "other"}', "no configuration of Returns"),
+            'list': ("[]", "not a configuration of Returns"),
+            'other': ('{"format": "other"}', "not a configuration of Returns"),
         }
         changes = {
             'version': (lambda d, p: d.update(version=99), "another version of Returns"),
             'section': (lambda d, p: d.update(wizards=[]), "The file: “wizards” is unknown"),
             'key': (lambda d, p: p.update(colour=1), "policies 1: “colour”"),
             'company': (lambda d, p: p.update(company_id=1), "policies 1: “company_id”"),
-            'number': (lambda d, p: p.update(window_days="soon"), "that is not below zero"),
-            'truth': (lambda d, p: p.update(window_days=True), "that is not below zero"),
+            'number': (lambda d, p: p.update(window_days="soon"), "zero or a positive number"),
+            'truth': (lambda d, p: p.update(window_days=True), "zero or a positive number"),
             'nan': (
                 lambda d, p: p.update(return_freight=float('nan')),
-                "has to be a number that is not",
+                "has to be zero or a positive number",
             ),
-            'negative': (lambda d, p: p.update(window_days=-5), "that is not below zero"),
-            'huge': (lambda d, p: p.update(window_days=10**30), "that is not below zero"),
+            'negative': (lambda d, p: p.update(window_days=-5), "zero or a positive number"),
+            'huge': (lambda d, p: p.update(window_days=10**30), "zero or a positive number"),
             'choice': (lambda d, p: p.update(regime='moon'), "has to be one of these"),
             'reason': (lambda d, p: p.update(reason_ids=["NOPE"]), "names “NOPE”"),
             'no list': (lambda d, p: p.update(reason_ids=3), "a name, or a list of names"),
@@ -431,7 +431,7 @@ class TestConfigurationFiles(FirstSetUpCommon):
             policy['rule_ids'].append({'name': "Bad", 'kind': 'value'})
 
         start = self._import(self._corrupt(change))
-        with self.assertRaisesRegex(UserError, "Say up to which value rule “Bad”"):
+        with self.assertRaisesRegex(UserError, "Enter the value up to which rule “Bad”"):
             start.action_apply()
         self.env.invalidate_all()
         self.assertNotEqual(self.policy.window_days, 77)
@@ -443,7 +443,7 @@ class TestConfigurationFiles(FirstSetUpCommon):
         policy = {'name': "Of the Child", 'reason_ids': ["X2"]}
         document['policies'] = [policy]
         document['reasons'] = [child, parent]
-        with self.assertRaisesRegex(UserError, "Put it further up in the file"):
+        with self.assertRaisesRegex(UserError, "Move it further up in the file"):
             self._import(document).action_apply()
         document['reasons'] = [parent, child]
         self._import(document).action_apply()
@@ -458,5 +458,5 @@ class TestConfigurationFiles(FirstSetUpCommon):
         next(p for p in document['policies'] if p.get('all_companies'))['window_days'] = 5
         self.manager.sudo().company_ids = self.company
         start = self._import(document)
-        with self.assertRaisesRegex(AccessError, "counts for all companies"):
+        with self.assertRaisesRegex(AccessError, "applies to all companies"):
             start.action_apply()

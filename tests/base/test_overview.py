@@ -11,25 +11,25 @@ BILLING = 'account.group_account_invoice'
 # Which cards each role has, in their order.
 CARDS = {
     ('sale_return.group_user',): (
-        "To Receive|To Credit|To Pay Back|Late|Parcels Nobody Expected|Wrong or Missing Goods"
+        "To Receive|To Credit|To Pay Back|Late|Unexpected Parcels|Wrong or Missing Goods"
         "|Failed Credit Notes"
     ),
     ('sale_return.group_inspector',): (
-        "To Receive|To Inspect|To Credit|To Pay Back|Late|Parcels Nobody Expected"
+        "To Receive|To Inspect|To Credit|To Pay Back|Late|Unexpected Parcels"
         "|Wrong or Missing Goods|Failed Credit Notes"
     ),
     ('sale_return.group_approver',): (
-        "To Decide|To Receive|To Credit|To Pay Back|Late|Appeals|Parcels Nobody Expected"
+        "To Decide|To Receive|To Credit|To Pay Back|Late|Appeals|Unexpected Parcels"
         "|Wrong or Missing Goods|Failed Credit Notes"
     ),
     (BILLING,): "Differences",
     ('sale_return.group_user', BILLING): (
-        "To Receive|To Credit|To Pay Back|Late|Parcels Nobody Expected|Wrong or Missing Goods"
+        "To Receive|To Credit|To Pay Back|Late|Unexpected Parcels|Wrong or Missing Goods"
         "|Failed Credit Notes|Differences"
     ),
     ('sale_return.group_manager',): (
         "Set Up Returns|To Decide|To Receive|To Inspect|To Credit|To Pay Back|Late|Appeals"
-        "|Parcels Nobody Expected|Wrong or Missing Goods|Failed Credit Notes|Differences"
+        "|Unexpected Parcels|Wrong or Missing Goods|Failed Credit Notes|Differences"
         "|Credits without Goods"
     ),
 }
@@ -79,7 +79,7 @@ class TestOverview(TeamCommon):
         self.env.ref('sale_return.group_user').sudo()._remove_group(
             self.env.ref('sale_return.group_bench').sudo()
         )
-        self.assertNotIn("Parcels Nobody Expected", self._get_cards(self.clerk))
+        self.assertNotIn("Unexpected Parcels", self._get_cards(self.clerk))
 
     def test_a_return_goes_from_card_to_card(self):
         before = {name: card['count'] for name, card in self._get_cards(self.leader).items()}

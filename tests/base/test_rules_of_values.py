@@ -126,7 +126,7 @@ class TestRulesOfValues(SecurityCommon, PatientHttpCase):
 
     def test_manager_of_both_companies_moves_no_policy(self):
         self.boss.sudo().company_ids += self.other_company
-        with self.assert_refused("stays with the company", UserError):
+        with self.assert_refused("belongs to its company", UserError):
             self._call(self.boss, self.policy, 'write', {'company_id': self.other_company.id})
         self._call(self.boss, self.policy, 'write', {'company_id': self.company.id})
 

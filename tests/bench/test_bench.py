@@ -182,7 +182,7 @@ class TestBench(BenchCommon):
             choices = [choice['value'] for choice in answer['data']['question']['choices']]
             self.assertIn('mistake', choices)
             answer = self._do('answer', 'mistake')
-            self.assert_answer(answer, 'accept', 'ignored', "counts for nothing")
+            self.assert_answer(answer, 'accept', 'ignored', "is ignored")
         self.assertEqual([row[3] for row in self._counted(answer)], [3.0])
         self._scan('SRB-GRADE-A')
         self.assert_answer(self._do('finish'), 'accept', 'finished')

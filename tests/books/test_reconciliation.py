@@ -47,7 +47,7 @@ class TestReconciliation(ReconciliationCommon):
             cost_moved=240.0,
             state='open',
         )
-        for text in ("4 Units of Lamp", sale_return.name, "484.00", "wait for their inspection"):
+        for text in ("4 Units of Lamp", sale_return.name, "484.00", "are waiting for inspection"):
             self.assertIn(text, row.explanation)
         sale_return.action_inspect_all('restock')
         self.assertFalse(self._refresh())
@@ -88,7 +88,7 @@ class TestReconciliation(ReconciliationCommon):
             amount_difference=484.0,
             cost_reversed=240.0,
         )
-        self.assertIn("have not come", row.explanation)
+        self.assertIn("have not arrived", row.explanation)
         self._receive(sale_return, 1)
         self.assert_row(self._refresh(), 'credited_not_received', qty_difference=3)
         self._receive(sale_return)
@@ -185,7 +185,7 @@ class TestReconciliation(ReconciliationCommon):
             self._refresh(), 'unlinked_note', note_id=note, amount_difference=200.0
         )
         self.assertIn(note.name, row.explanation)
-        self.assertIn("names no invoice line", row.explanation)
+        self.assertIn("without an invoice line", row.explanation)
         note.button_draft()
         note.button_cancel()
         self.assertFalse(self._refresh())
@@ -278,10 +278,10 @@ class TestAcknowledge(ReconciliationCommon):
 
     def test_reason_is_demanded(self):
         for reason, sentence in (
-            (None, "Say why"),
-            ("", "Say why"),
-            ("  ", "Say why"),
-            (False, "Say why"),
+            (None, "Enter why"),
+            ("", "Enter why"),
+            ("  ", "Enter why"),
+            (False, "Enter why"),
             (0, "has to be a text"),
         ):
             with self.subTest(reason=reason), self.assert_refused(sentence):

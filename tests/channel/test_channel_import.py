@@ -215,7 +215,7 @@ class TestChannelImport(ChannelFilesCommon):
                 record.with_user(self.accountant).write({'company_id': self.env.company.id})
         self.env.user.sudo().company_ids += other
         both = self._env_of(self.env.user, self.env.company + other)
-        with self.assertRaisesRegex(UserError, 'stays with the company'):
+        with self.assertRaisesRegex(UserError, 'belongs to its company'):
             channel.with_env(both).company_id = other
 
     def test_bad_files_leave_nothing(self):
@@ -226,8 +226,8 @@ class TestChannelImport(ChannelFilesCommon):
         ).read_bytes()
         payouts = (FILES / 'shopify_payouts' / 'payment_transactions_export_1.csv').read_bytes()
         for data, words in (
-            (ebay, 'another kind'),
-            (b'', 'no format'),
+            (ebay, 'another format'),
+            (b'', 'unknown format'),
             (payouts.replace(b'Payout Status', b'Sum'), 'Payout Status'),
             (payouts.replace(b'Card Brand', b'Currency'), 'twice'),
             (b'{"refunds": [', 'damaged'),

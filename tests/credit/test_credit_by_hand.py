@@ -137,7 +137,7 @@ class TestCreditByHand(CreditCommon):
         self._receive(sale_return, 2)
         note = sale_return.credit_note_ids
         note.invoice_line_ids.quantity = 5
-        with self.assert_refused("has released"):
+        with self.assert_refused("is released"):
             note.action_post()
 
     def test_draft_note_may_be_lowered(self):

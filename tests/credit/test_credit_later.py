@@ -103,7 +103,7 @@ class TestCreditLaterChanges(LaterCommon):
                 sale_return.action_cancel()
             note = self._reverse(order.invoice_ids, post=False, quantity=2)
             note.invoice_line_ids.sudo().sale_return_line_id = sale_return.line_ids
-            with self.assert_refused("has released"):
+            with self.assert_refused("is released"):
                 note.action_post()
             note.unlink()
 

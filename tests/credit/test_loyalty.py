@@ -125,7 +125,7 @@ class TestLoyalty(SaleReturnCommon):
         self.card.points = 10.0
         sale_return = self._return_goods(order)
         self.assertEqual(self.card.points, 0.0)
-        self.assertIn("spent already", self._get_events(sale_return).details)
+        self.assertIn("already spent", self._get_events(sale_return).details)
         # Points that were not taken are not restored.
         sale_return.credit_note_ids.button_draft()
         self.assertAlmostEqual(self.card.points, 10.0, 2)

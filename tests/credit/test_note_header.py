@@ -29,7 +29,7 @@ class TestHeaderOfNotes(RefundCommon):
             with self.subTest(vals=vals):
                 note = self._return_goods(self._create_paid_sale(), 2).credit_note_ids
                 self._change(note, vals)
-                with self.assert_refused("as they were"):
+                with self.assert_refused("Restore"):
                     self._call(self.biller, note, 'action_post')
                 self.env.invalidate_all()
                 self.assertEqual(note.state, 'draft')
@@ -51,7 +51,7 @@ class TestHeaderOfNotes(RefundCommon):
             with self.subTest(vals=vals):
                 sale_return = self._return_goods(self._create_paid_sale(), 2)
                 self._change(sale_return.credit_note_ids, vals)
-                with self.assert_refused("as they were"):
+                with self.assert_refused("Restore"):
                     self._call(self.manager, sale_return, 'action_refund')
                 self.assertFalse(sale_return.refund_ids)
 

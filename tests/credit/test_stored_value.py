@@ -105,7 +105,7 @@ class TestStoredValue(StoredValueCommon):
         card.points = 10.0
         note.button_draft()
         self.assertEqual(card.points, 0.0)
-        self.assertIn("spent already", sale_return.event_ids.sorted('id')[-1].details)
+        self.assertIn("already spent", sale_return.event_ids.sorted('id')[-1].details)
         note.action_post()
         self.assertEqual(card.points, 10.0)
 

@@ -93,7 +93,7 @@ class TestTrace(RefundCommon):
     def test_rules_that_decide_are_named(self):
         self.policy.approval = 'none'
         sale_return = self._return_goods(self.order, 1)
-        self.assertIn("nobody was asked", sale_return.trace)
+        self.assertIn("no person was involved", sale_return.trace)
         self.assertIn(self.policy.name, sale_return.credit_note_ids.narration)
 
     # === OVERRIDE === #

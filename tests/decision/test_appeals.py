@@ -65,11 +65,11 @@ class TestAppeals(AppealCommon):
 
     def test_there_is_one_appeal_only_and_it_says_why(self):
         appeal = self._appealed()
-        with self.assert_refused("one only"):
+        with self.assert_refused("only one appeal"):
             self._call(self.clerk, appeal.return_id, 'action_appeal', "Again.")
         other = self._refused(1)
         for nothing in (None, "  "):
-            with self.assert_refused("Say why"):
+            with self.assert_refused("Enter why"):
                 self._call(self.clerk, other, 'action_appeal', nothing)
 
     def test_appeal_is_possible_up_to_the_last_day(self):
@@ -131,7 +131,7 @@ class TestAppeals(AppealCommon):
     def test_overturned_refusal_is_an_approval_by_the_decider(self):
         appeal = self._appealed()
         sale_return = appeal.return_id
-        with self.assert_refused("Say why"):
+        with self.assert_refused("Give a reason"):
             self._call(self.second, appeal, 'action_overturn', " ")
         self._call(self.second, appeal, 'action_overturn', "The customer is right.")
         self.assertEqual((appeal.state, sale_return.state), ('overturned', 'approved'))
@@ -142,7 +142,7 @@ class TestAppeals(AppealCommon):
         self.assertEqual(len(sale_return.picking_ids), 1)
         self.assert_quantities(sale_return.line_ids, authorized=2, held=2)
         self.assertFalse(sale_return.activity_ids)
-        with self.assert_refused("decided already"):
+        with self.assert_refused("already decided"):
             self._call(self.second, appeal, 'action_uphold', "No.")
 
     def test_the_role_of_approver_alone_is_enough_to_overturn(self):

@@ -168,9 +168,9 @@ class TestLevels(ApprovalCommon):
 
     def test_level_is_set_up_with_a_sentence_for_what_is_missing(self):
         for values, text in (
-            ({'approver_type': 'user'}, "Say who decides"),
+            ({'approver_type': 'user'}, "Choose who decides"),
             ({'approver_type': 'user', 'user_id': self.clerk.id}, "does not have the role"),
-            ({'amount_from': 100, 'amount_to': 50}, "for no amount at all"),
+            ({'amount_from': 100, 'amount_to': 50}, "does not apply to any amount"),
         ):
             with self.assert_refused(text, ValidationError):
                 self._add_level(**values)
@@ -284,9 +284,9 @@ class TestSubstitutes(ApprovalCommon):
     def test_circle_is_refused_with_a_sentence(self):
         self._away(self.ann, self.bob)
         self._away(self.bob, self.cleo)
-        with self.assert_refused("stand in for themselves", ValidationError):
+        with self.assert_refused("their own substitute", ValidationError):
             self._away(self.cleo, self.ann)
-        with self.assert_refused("stand in for themselves", ValidationError):
+        with self.assert_refused("their own substitute", ValidationError):
             self._away(self.cleo, self.cleo)
         self._away(self.cleo, self.ann, 1, 2)  # on another day there is no cycle
 
@@ -348,7 +348,7 @@ class TestLineDecisions(ApprovalCommon):
 
     def test_reason_is_demanded(self):
         for method, args in (('action_refuse', []), ('action_authorize', [3])):
-            with self.assert_refused("Say why"):
+            with self.assert_refused("Enter why"):
                 self._call(self.ann, self.lamp, method, *args)
         self._call(self.ann, self.lamp, 'action_authorize')
         self.assertEqual(self.lamp.decision, 'approved')
@@ -401,7 +401,7 @@ class TestLineDecisions(ApprovalCommon):
         self._create_policy(approval='always')
         picking = self._return_in_inventory(self.order.picking_ids, {self.product: 2})
         line = picking.sale_return_id.line_ids
-        with self.assert_refused("by their inspection"):
+        with self.assert_refused("with the inspection"):
             self._call(self.ann, line, 'action_refuse', "x")
 
     def test_who_decides_sees_how_the_like_was_decided(self):

@@ -251,12 +251,12 @@ class TestRules(DecisionCommon):
 
     def test_nobody_is_refused_by_a_machine_for_their_past(self):
         for outcome in ('refuse', 'refuse_overridable'):
-            with self.assert_refused("refuse nothing by itself", ValidationError):
+            with self.assert_refused("cannot refuse anything automatically", ValidationError):
                 self._add_rule('history', return_count=1, outcome=outcome)
 
     def test_rule_without_parameters_is_refused_with_a_sentence(self):
         for kind, text in (
-            ('value', "up to which value"),
+            ('value', "the value up to which"),
             ('quantity', "up to which quantity"),
             ('excluded', "which products"),
         ):
@@ -269,7 +269,7 @@ class TestRules(DecisionCommon):
         rule.invalidate_recordset()
         line = self._create_return(self.order, 1).line_ids
         self.assertEqual((line.state, line.verdict_outcome), ('submitted', 'review'))
-        self.assertIn("not set up completely", line.verdict_text)
+        self.assertIn("not completely set up", line.verdict_text)
 
     def test_rule_of_a_kind_nobody_knows_asks_a_person(self):
         rule = self._add_rule('window')

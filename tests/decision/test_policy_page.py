@@ -54,7 +54,7 @@ class TestPolicyPage(DecisionCommon):
         policy = self.policy.with_context(lang='en_US')
         self.assertEqual(
             policy.copy({'company_id': False}).match_note,
-            "It is for every return that no earlier policy takes.",
+            "It applies to every return not covered by an earlier policy.",
         )
         policy.reason_ids = self.reason_defective
         self.assertIn("Reasons: Defective or does not work", policy.match_note)
@@ -81,24 +81,25 @@ class TestPolicyPage(DecisionCommon):
             (
                 {'kind': 'excluded', 'excluded_categ_ids': phones.ids, 'proof_required': True},
                 (
-                    "Excluded where the buyer agreed to it when they bought: Phones. A person "
+                    "Excluded if the buyer agreed to it when buying: Phones. A person "
                     "decides on them."
                 ),
             ),
             (
                 {'kind': 'quantity', 'quantity': 3, 'outcome': 'refuse_overridable'},
                 (
-                    "Up to 3 of a product pass in one return. Otherwise it is refused, and an "
+                    "Up to 3 of a product are allowed in one return. Otherwise it is refused, and"
+                    " an "
                     "approver may overrule that."
                 ),
             ),
             (
                 {'kind': 'photo', 'photo_count': 2},
-                "Photos needed where the reason asks for some: 2. Otherwise a person decides.",
+                "Photos needed where the reason requires them: 2. Otherwise a person decides.",
             ),
             (
                 {'kind': 'history', 'return_count': 4, 'period_days': 90},
-                "Customers pass with up to 4 other returns in 90 days. Otherwise a person decides.",
+                "Customers may have up to 4 other returns in 90 days. Otherwise a person decides.",
             ),
         ]
         for values, sentence in cases:
@@ -135,7 +136,7 @@ class TestPolicyPage(DecisionCommon):
             level.sentence, r"From .*500.00.* to below .*900.00.*Who decides: An approver"
         )
         level.amount_from = level.amount_to = 0
-        self.assertEqual(level.sentence, "Whatever the value. Who decides: An approver.")
+        self.assertEqual(level.sentence, "For any value. Who decides: An approver.")
 
 
 @tagged('post_install', '-at_install')
@@ -158,7 +159,7 @@ class TestRulePast(DecisionCommon):
     def test_rule_counts_whom_it_would_have_met(self):
         rule = self._add_rule('quantity', quantity=3)
         self.assertEqual(
-            self._get_note(rule), "In the last 90 days it would have met 1 of 2 returns."
+            self._get_note(rule), "In the last 90 days it would have affected 1 of 2 returns."
         )
         action = rule.with_env(self._env_of(self.manager)).action_view_past()
         self.assertEqual(self.env['sale.return'].search(action['domain']), self.large)

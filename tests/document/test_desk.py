@@ -125,7 +125,7 @@ class TestDesk(RefundCommon):
                 row.quantity = 99
             with dialog.line_ids.edit(0) as row:
                 self.assertEqual((row.outcome, row.note), ('excess', "At most 7 Units"))
-        with self.assertRaisesRegex(UserError, "At most: .*: 7 Units"):
+        with self.assertRaisesRegex(UserError, "Maximum: .*: 7 Units"):
             dialog.record.action_create_and_submit()
         self.assertFalse(order.return_ids)
 

@@ -23,19 +23,19 @@ class TestDispatchClaimsOnPages(FollowCommon):
         self.assertEqual(sale_return.line_ids.qty_to_credit, 0)
         event = sale_return.event_ids.filtered(lambda e: e.kind == 'dispatched')
         self.assertEqual(event.user_id, user)
-        self.assertIn("releases no credit", event.reason)
+        self.assertIn("does not release a credit", event.reason)
 
     def test_word_of_the_customer_releases_nothing(self):
         sale_return = self._approved()
         text = self._act(sale_return, 'dispatch', self.jane, tracking_ref="abc")
-        self.assertIn("We have noted your tracking number", text)
+        self.assertIn("We have saved your tracking number", text)
         self.assertNotIn("Credit note", text)
         self.assert_claimed(sale_return, self.jane)
 
     def test_word_of_a_guest_releases_nothing(self):
         sale_return = self._approved()
         text = self._act(sale_return, 'dispatch', None, self._link(sale_return), tracking_ref="abc")
-        self.assertIn("We have noted your tracking number", text)
+        self.assertIn("We have saved your tracking number", text)
         self.assert_claimed(sale_return, self.env.ref('base.public_user'))
 
     def test_employee_on_the_page_of_their_own_return_only_claims(self):

@@ -114,7 +114,7 @@ class TestEvidence(SaleReturnCommon):
         for red in range(10):
             first = self._add(line, image((red, 0, 0)))
         self.assertEqual(self._add(line, image((9, 0, 0))), first)
-        with self.assert_refused("Not more than 10"):
+        with self.assert_refused("No more than 10"):
             self._add(line, image((10, 0, 0)))
 
     def test_name_carries_no_path(self):
@@ -186,7 +186,7 @@ class TestEvidence(SaleReturnCommon):
         attachment, sha256 = file.sudo().attachment_id, file.sha256
         with self.assert_refused("Manager", AccessError):
             self._call(self.user, file, 'action_erase', "The customer asked for it.")
-        with self.assert_refused("Say why"):
+        with self.assert_refused("Enter why"):
             self._call(self.staff, file, 'action_erase')
         wizard = self.env['sale.return.explain'].with_context(
             **file.action_open_erasure()['context']

@@ -222,7 +222,7 @@ class TestReturnCreate(SaleReturnCommon):
 
     def test_dialog_does_not_open_when_nothing_is_left(self):
         self._create_return(self.order, 10)
-        with self.assert_refused("Nothing of"):
+        with self.assert_refused("Nothing in"):
             self.order.action_create_return()
 
     def test_split_line_gets_a_reason_of_its_own(self):
@@ -309,7 +309,7 @@ class TestReturnStates(SaleReturnCommon):
     def test_refusal_demands_a_reason(self):
         sale_return = self._create_waiting()
         for reason in (None, "", "   "):
-            with self.assert_refused("Say why"):
+            with self.assert_refused("Enter why"):
                 sale_return.action_refuse(reason=reason)
         self.assertEqual(sale_return.state, 'submitted')
 
@@ -345,7 +345,7 @@ class TestReturnStates(SaleReturnCommon):
         self._receive(sale_return, 2)
         sale_return.action_inspect_all('restock')
         self.assertEqual(sale_return.state, 'approved')
-        with self.assert_refused("Say why"):
+        with self.assert_refused("Enter why"):
             sale_return.action_close()
         sale_return.action_close(reason="Lost by the customer.")
         self.assertEqual(sale_return.state, 'closed')
@@ -493,7 +493,7 @@ class TestReturnStates(SaleReturnCommon):
         sale_return.warehouse_id = other
         sale_return.action_approve()
         self.assertEqual(sale_return.picking_ids.picking_type_id, other.sale_return_type_id)
-        with self.assert_refused("fixed since its approval"):
+        with self.assert_refused("cannot be changed since its approval"):
             sale_return.warehouse_id = self.warehouse
 
     def test_return_with_a_history_is_not_deleted(self):

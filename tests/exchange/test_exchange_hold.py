@@ -67,7 +67,7 @@ class TestExchangeHold(ExchangeCommon):
         move._action_confirm()
         documents = self._count_documents()
         draft = self._create_exchange(self.line, self.last, 2, submit=False)
-        with self.assert_refused("2 Units of Jacket (L) are wished for, 1 are free; more"):
+        with self.assert_refused("2 Units of Jacket (L) are requested, 1 are available; more"):
             draft.action_submit()
         with self.assert_refused("2037"):
             draft.action_submit()
@@ -254,10 +254,10 @@ class TestExchangeHold(ExchangeCommon):
         self._deliver(exchanged)
         cases = [
             ("is archived", archived, {}),
-            ("is not sold", unsold, {}),
+            ("is not for sale", unsold, {}),
             ("service or a kit", combo_like, {}),
-            ("more than come back", self.large, {'exchange_quantity': 2.0}),
-            ("Say how many", self.large, {'exchange_quantity': 0.0}),
+            ("more than the returned quantity", self.large, {'exchange_quantity': 2.0}),
+            ("Enter how many", self.large, {'exchange_quantity': 0.0}),
         ]
         documents = self._count_documents()
         for text, product, values in cases:
@@ -267,9 +267,9 @@ class TestExchangeHold(ExchangeCommon):
                     draft.action_submit()
                 self.assertEqual(draft.state, 'draft')
                 draft.unlink()
-        with self.assert_refused("was given in exchange itself"):
+        with self.assert_refused("was itself given in exchange"):
             self._create_exchange(exchanged.order_line, self.small)
-        with self.assert_refused("Say what the customer gets"):
+        with self.assert_refused("Choose what the customer gets"):
             self._create_exchange(self.line, self.env['product.product'])
         for price, text in ((-1.0, "cannot be below zero"), (float('nan'), "has to be a number")):
             with self.assert_refused(text), self.env.cr.savepoint():

@@ -57,7 +57,7 @@ class TestExchangeRefused(ExchangeCommon):
         draft = self._create_exchange(self.line, self.large, submit=False)
         draft._write_facts({'portal_kind': 'request'})
         self.large.product_tmpl_id.is_published = False
-        with self.assert_refused("is not sold"):
+        with self.assert_refused("is not for sale"):
             draft.action_submit()
 
     def test_more_than_were_sold(self):

@@ -141,7 +141,7 @@ class TestExchangePortal(ExchangeCommon, PortalCommon):
 
     def test_what_is_not_offered_is_refused(self):
         for product in (self.product, self.medium, self.env['product.product']):
-            with self.assert_refused("Say which variant", exception=RequestRefused):
+            with self.assert_refused("Choose which variant", exception=RequestRefused):
                 self._choose(product)
         self.env['stock.quant'].sudo()._update_available_quantity(self.large, self.stock, -999)
         self.env.invalidate_all()
@@ -204,7 +204,7 @@ class TestExchangePages(ExchangeCommon, PortalHttpCommon):
         self.assertIn("S In stock", self._text(page, 'o_sale_return_variants'))
         wish = {f'wish_{line.id}': 'exchange'}
         page = self._ask({line: 1}, order, **wish)
-        self.assertIn("Say which variant", self._error(page))
+        self.assertIn("Choose which variant", self._error(page))
         wish[f'variant_{line.id}'] = self.large.id
         summary = self._ask({line: 1}, order, **wish)
         self.assertIn("Shirt (L)", self._text(summary, 'o_sale_return_exchange'))
@@ -283,7 +283,7 @@ class TestExchangePages(ExchangeCommon, PortalHttpCommon):
         self._log_in(self.jane)
         text = self._text(self._open(sale_return.access_url))
         self.assertIn("Please pay what is left of your exchange.", text)
-        self.assertNotIn("Nothing is left to do", text)
+        self.assertNotIn("Nothing left to do", text)
 
     def test_json2_with_only_the_role(self):
         order = self._create_paid_sale({'product': self.medium, 'quantity': 2})

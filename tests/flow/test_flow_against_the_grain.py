@@ -109,7 +109,7 @@ class TestAgainstTheGrain(SaleReturnCommon):
         transfer.action_confirm()
         transfer.action_assign()
         transfer.move_ids.picked = True
-        with self.assert_refused("cannot leave before it"):
+        with self.assert_refused("cannot leave before that"):
             transfer.button_validate()
 
     def test_receipt_goes_to_quarantine_whatever_its_destination_says(self):

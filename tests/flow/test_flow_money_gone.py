@@ -49,7 +49,7 @@ class TestFlowMoneyGone(OnlineCommon):
         receipt = refund.source_payment_id.move_id
         receipt.line_ids.remove_move_reconcile()
         receipt._reverse_moves([{'date': self._today()}], cancel=True)
-        with self.assert_refused("taken back"):
+        with self.assert_refused("reversed"):
             refund.payment_id.action_post()
         refund.action_cancel()
         with self.assert_refused("nothing is left"):

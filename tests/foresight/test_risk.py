@@ -200,9 +200,9 @@ class TestRisk(DecisionCommon):
         rule = self._add_rule('risk', risk_tier='medium', outcome='review')
         self.assertIn("Medium", rule.sentence)
         for kind, outcome in (('risk', 'refuse'), ('risk', 'refuse_overridable')):
-            with self.assert_refused("refuse nothing by itself", ValidationError):
+            with self.assert_refused("cannot refuse anything automatically", ValidationError):
                 self._add_rule(kind, risk_tier='medium', outcome=outcome)
-        with self.assert_refused("refuse nothing by itself", ValidationError):
+        with self.assert_refused("cannot refuse anything automatically", ValidationError):
             self._add_rule('photo', risk_tier='high', outcome='refuse')
         calm = self._return_of(self._create_customer("Calm"))
         self.assertEqual(calm.state, 'approved')

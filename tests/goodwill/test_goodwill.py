@@ -168,7 +168,7 @@ class TestGoodwill(RefundCommon):
                 self._grant(invoice, amount)
         with self.assert_refused("posted customer invoice"):
             self._grant(draft, 10.0)
-        with self.assert_refused("Say why"):
+        with self.assert_refused("Enter why"):
             self._call(self.agent, invoice, 'grant_goodwill', 10.0, self.reason.id, " ")
         with self.assert_refused("class"):
             self._call(self.agent, invoice, 'grant_goodwill', 10.0, self.reason_defective.id, "So")
@@ -307,5 +307,5 @@ class TestGoodwill(RefundCommon):
                 }
             )
         )
-        with self.assert_refused("no such posted invoice"):
+        with self.assert_refused("does not have this posted invoice"):
             wizard.action_confirm()

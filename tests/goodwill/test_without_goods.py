@@ -44,7 +44,7 @@ class TestWithoutGoods(PortalHttpCommon):
             with form.line_ids.edit(0) as line:
                 line.quantity = 2
             form.reason_id = env['sale.return.reason'].browse(reason.id)
-            self.assertIn("waits for an approver", form.approval_note)
+            self.assertIn("needs an approver", form.approval_note)
         form.record.action_create_and_submit()
 
     def _ask_by_call(self, order, reason):
@@ -125,7 +125,7 @@ class TestWithoutGoods(PortalHttpCommon):
     def test_not_asked_in_inventory_where_goods_come(self):
         order = self._create_sale()
         values = {'sale_return_reason_id': self.reason_missing.id}
-        with self.assert_refused("does not come back"):
+        with self.assert_refused("do not come back"):
             self._return_in_inventory(order.picking_ids, 2, user=self.keeper, **values)
         self.assertFalse(order.return_ids)
 

@@ -68,7 +68,7 @@ class TestCorrection(DispositionCommon):
     def test_goods_sold_again_cannot_be_brought_back(self):
         row = self._inspect(self.sale_return, (6, 'restock'))
         self._deliver(self._create_order({'quantity': 996}))
-        with self.assert_refused("are free there"):
+        with self.assert_refused("are available there"):
             row.action_correct("Broken.", results=[{'quantity': 6, 'disposition': 'scrap'}])
 
     def test_goods_sent_back_are_not_corrected_once_they_left(self):
@@ -95,7 +95,7 @@ class TestCorrection(DispositionCommon):
 
     def test_reason_and_role_are_demanded(self):
         row = self._inspect(self.sale_return, (2, 'restock'))
-        with self.assert_refused("Say what is wrong"):
+        with self.assert_refused("Enter what is wrong"):
             row.action_correct(" ")
         user = self._create_user('returns_desk', 'base.group_user', 'sale_return.group_user')
         with self.assert_refused("not allowed", AccessError):

@@ -59,7 +59,7 @@ class TestDispositionRules(SaleReturnCommon):
     def test_other_way_takes_a_note_and_is_logged(self):
         result = {'quantity': 1, 'grade': 'D', 'disposition': 'restock'}
         for note in (None, "  "):
-            with self.assert_refused("Say in the note"):
+            with self.assert_refused("Enter in the note"):
                 self._inspect(self.sale_return, {**result, 'note': note})
         row = self._inspect(self.sale_return, {**result, 'note': "Only the box is broken."})
         self.assertEqual(row.proposed_disposition_id, self.scrap)
@@ -103,7 +103,7 @@ class TestDispositionRules(SaleReturnCommon):
         self.assertEqual(sale_return.inspection_ids.disposition_id, self.restock)
 
     def test_rule_cannot_leave_goods_with_the_customer(self):
-        with self.assert_refused("never comes", ValidationError):
+        with self.assert_refused("are never inspected", ValidationError):
             self.rules[0].disposition_id = self.keep
 
     def test_rule_and_disposition_are_of_one_company(self):

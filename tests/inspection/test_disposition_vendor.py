@@ -43,7 +43,7 @@ class TestVendor(DispositionCommon):
     def test_without_purchase_there_is_a_sentence(self):
         if 'purchase.order' in self.env:
             self.skipTest("Purchase is installed")
-        with self.assert_refused("takes the app Purchase"):
+        with self.assert_refused("needs the Purchase app"):
             self._inspect(self.sale_return, (1, 'vendor'))
 
     def test_without_vendor_there_is_a_sentence(self):

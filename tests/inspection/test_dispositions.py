@@ -44,7 +44,7 @@ class TestRestock(DispositionCommon):
         for location in (self.customers, self.quarantine):
             with (
                 self.subTest(location=location.name),
-                self.assert_refused("not a place of stock", ValidationError),
+                self.assert_refused("not a stock location", ValidationError),
             ):
                 self.warehouse.sale_return_grade_location_ids = [
                     Command.create({'grade_id': grade.id, 'location_id': location.id})

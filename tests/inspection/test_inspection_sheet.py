@@ -125,12 +125,12 @@ class TestInspectionSheet(SaleReturnCommon):
 
     def test_wrong_answers_are_refused(self):
         for answers, text in (
-            ({'light': "yes"}, "answered by yes or no"),
-            ({'light': 1}, "answered by yes or no"),
-            ({'light': True, 'cable': "long"}, "answered by a number"),
-            ({'light': True, 'cable': True}, "answered by a number"),
+            ({'light': "yes"}, "answered with yes or no"),
+            ({'light': 1}, "answered with yes or no"),
+            ({'light': True, 'cable': "long"}, "answered with a number"),
+            ({'light': True, 'cable': True}, "answered with a number"),
             ({'light': True, 'cable': float('nan')}, "can be stored"),
-            ({'light': True, 'plate': "photo.png"}, "answered by a file"),
+            ({'light': True, 'plate': "photo.png"}, "answered with a file"),
             ({'light': True, 'colour': "red"}, "is not an item"),
         ):
             with self.subTest(answers=answers), self.assert_refused(text):

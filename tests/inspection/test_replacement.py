@@ -266,7 +266,7 @@ class TestReplacement(SaleReturnCommon):
         sale_return = self._submit(2)
         self._receive(sale_return)
         sale_return.action_inspect_all('restock')
-        with self.assert_refused("Lower the order by all that is still to be replaced"):
+        with self.assert_refused("Lower the order by everything still to be replaced"):
             self._lower(9)
         self._lower(8)
         self.assertEqual((sale_return.state, sale_return.amount_credited), ('closed', 200.0))

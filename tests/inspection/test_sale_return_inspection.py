@@ -121,7 +121,7 @@ class TestInspection(SaleReturnCommon):
         sale_return = self._create_return(order, 2)
         self._receive(sale_return)
         lines = sale_return.line_ids
-        with self.assert_refused("which of the return lines"):
+        with self.assert_refused("the return line of each"):
             lines.register_inspection([{'quantity': 1, 'disposition': 'restock'}])
         rows = lines.register_inspection(
             [
@@ -135,7 +135,7 @@ class TestInspection(SaleReturnCommon):
         other = self._create_return(self._create_sale(), 2)
         self._receive(other)
         self._refuse(
-            "which of the return lines",
+            "the return line of each",
             {'line_id': other.line_ids.id, 'quantity': 1, 'disposition': 'restock'},
         )
 

@@ -578,7 +578,7 @@ class TestMessages(MessagesCommon):
         kind = self.kinds['received'].sudo()
         kind.sms_text = "{company}: {number}, {link}"
         for wrong in ("{secret}", "{number.__class__}", "{", "{}"):
-            with self.assert_refused("no other words", ValidationError):
+            with self.assert_refused("Only these words", ValidationError):
                 kind.sms_text = wrong
 
     def test_text_message_is_sent_where_there_are_text_messages(self):

@@ -140,7 +140,7 @@ class TestFollow(FollowCommon):
         text = self._act(
             sale_return, 'dispatch', self.jane, tracking_ref=" 1Z 999 ", carrier_name="UPS"
         )
-        self.assertIn("We have noted your tracking number", text)
+        self.assertIn("We have saved your tracking number", text)
         self.assertIn("You sent the goods UPS 1Z 999", text)
         self.assertEqual((sale_return.tracking_ref, sale_return.carrier_name), ('1Z 999', 'UPS'))
         self.assertTrue(sale_return.date_dispatched)
@@ -155,7 +155,7 @@ class TestFollow(FollowCommon):
         self.assertEqual((sale_return.tracking_ref, sale_return.date_dispatched), ('1Z 998', sent))
         self._receive(sale_return)
         text = self._act(sale_return, 'dispatch', self.jane, tracking_ref="1Z 997")
-        self.assertIn("Nothing is to be sent", text)
+        self.assertIn("Nothing has to be sent", text)
         self.assertEqual(sale_return.tracking_ref, '1Z 998')
 
     def test_bad_tracking_numbers_are_refused_with_a_sentence(self):
@@ -203,9 +203,9 @@ class TestFollow(FollowCommon):
         self.assertIn("do not agree.", self._act(sale_return, 'appeal', self.jane, comment=" "))
         text = self._act(sale_return, 'appeal', self.jane, comment="It came like that.")
         self.assertIn("You appealed against the refusal It came like that.", text)
-        self.assertIn("We look at your appeal", text)
+        self.assertIn("We are reviewing your appeal", text)
         text = self._act(sale_return, 'appeal', self.jane, comment="Again!")
-        self.assertIn("there is one only", text)
+        self.assertIn("only one appeal is possible", text)
         self.assertEqual(sale_return.appeal_ids.partner_id, self.customer)
         self.assertEqual(sale_return.appeal_ids.comment, "It came like that.")
 

@@ -35,7 +35,10 @@ class TestPortalPolicy(PortalHttpCommon):
             ({'window_days': 0}, "You can return products at any time."),
             ({'regime': 'eu_withdrawal', 'window_days': 7}, "withdraw from the contract within 14"),
             ({'return_freight': 5}, "5.00 plus tax are kept back from your refund"),
-            ({'return_freight': 0}, "You pay for sending the goods back where the reason is yours"),
+            (
+                {'return_freight': 0},
+                "You pay for sending the goods back if the reason is on your side",
+            ),
             ({'settlement': 'on_account'}, "stays on your account"),
             ({'refund_shipping': 'always'}, "delivery to you is refunded as well"),
             ({'restocking_fee_percent': 15}, "15 % of the price are kept back"),

@@ -179,7 +179,7 @@ class TestPortalRequest(PortalHttpCommon):
         with freeze_time(later):
             self._log_in(self.jane)
             page = self._open(self._url())
-            self.assertIn("a person decides", self._text(page))
+            self.assertIn("a person will decide", self._text(page))
             rule = {'policy_id': self.policy.id, 'kind': 'window', 'outcome': 'refuse'}
             self.env['sale.return.rule'].create(rule)
             page = self._open(self._url())
@@ -325,7 +325,7 @@ class TestPortalRequest(PortalHttpCommon):
             'nan': "Enter how many",
             'inf': "Enter how many",
             'many': "Enter how many",
-            '0': "Say how many",
+            '0': "Enter how many",
             '1e300': "up to 10",
             '0.001': "Enter how many",
         }.items():
@@ -341,8 +341,8 @@ class TestPortalRequest(PortalHttpCommon):
         for name, value, sentence in (
             (f'reason_{self.line.id}', fraud.id, "cannot be returned for this reason"),
             (f'reason_{self.line.id}', 999999999, "cannot be returned for this reason"),
-            (f'reason_{self.line.id}', '1 OR 1=1', "Say why"),
-            (f'wish_{self.line.id}', 'none', "Say what you want"),
+            (f'reason_{self.line.id}', '1 OR 1=1', "give a reason"),
+            (f'wish_{self.line.id}', 'none', "Choose what you want"),
             ('form_key', 'x', "open for too long"),
             ('form_key', self.order._get_return_token(), "open for too long"),
         ):
@@ -353,7 +353,7 @@ class TestPortalRequest(PortalHttpCommon):
 
     def test_nothing_chosen(self):
         page = self._choose({self.line: 0})
-        self.assertIn("Say how many", self._error(page))
+        self.assertIn("Enter how many", self._error(page))
 
     def test_returned_meanwhile(self):
         summary = self._ask({self.line: 6})
@@ -392,13 +392,13 @@ class TestPortalRequest(PortalHttpCommon):
         self.assertEqual(self._returns().line_ids.qty_requested, 3)
         self._send(summary)
         last = self._send(summary)
-        self.assertIn("Your request is sent", self._text(last))
+        self.assertIn("Your request has been sent", self._text(last))
         again = self._ask({self.line: 2}, key=key)
-        self.assertIn("Your request is sent", self._text(again))
+        self.assertIn("Your request has been sent", self._text(again))
         self.assertEqual(self._returns().line_ids.qty_requested, 3)
         self.assertEqual(len(self._returns()), 1)
         back = self._open(self._url(page=f'/{self._returns().id}'))
-        self.assertIn("Your request is sent", self._text(back))
+        self.assertIn("Your request has been sent", self._text(back))
 
     def test_forms_without_their_token_are_refused(self):
         values = self._prepare_details({self.line: 2})

@@ -208,7 +208,7 @@ class WalkCommon(FollowCommon):
         if state == 'approved':
             sale_return.action_approve()
         elif state == 'refused':
-            sale_return.action_refuse("In words for the customer.")
+            sale_return.action_refuse("Text for the customer.")
         elif state == 'sent':
             self.env['sale.return.portal.request'].sudo()._send(self.own['draft'])
 

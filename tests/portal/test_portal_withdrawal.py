@@ -205,7 +205,7 @@ class TestPortalWithdrawal(WithdrawalCommon):
         for changes, sentence in (
             ({f'q_{self.line.id}': '11'}, "up to 10 Units"),
             ({f'q_{self.line.id}': 'nan'}, "Enter how many"),
-            ({f'q_{self.line.id}': '0'}, "Say from which products"),
+            ({f'q_{self.line.id}': '0'}, "Choose the products"),
             ({f'q_{other.order_line.id}': '1'}, "does not belong to order"),
             ({'name': ' '}, "enter your name"),
             ({'email': 'nowhere'}, "enter the e-mail address"),
@@ -333,7 +333,7 @@ class TestPortalWithdrawalCounted(WithdrawalCommon):
         back = sale_return.transfer_ids.filtered(lambda p: p.state not in ('done', 'cancel'))
         self._process(back)
         answer = self._withdraw({self.line: 10})
-        self.assertIn("withdrawn already", self._error(answer))
+        self.assertIn("already withdrawn", self._error(answer))
 
     # === WHOLE === #
 

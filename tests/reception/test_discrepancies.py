@@ -423,7 +423,7 @@ class TestGuarded(DiscrepancyCommon):
         move._action_confirm()
         move.quantity = 2
         move.picked = True
-        with self.assert_refused("cannot leave before it"):
+        with self.assert_refused("cannot leave before that"):
             move._action_done()
 
     def test_accepting_goods_takes_an_approver(self):

@@ -226,5 +226,5 @@ class TestStockSeams(TradeInCommon):
         sale_return = self._create_return(order, 2, warehouse_id=north.id, submit=False)
         north.sudo().active = False
         sale_return.action_submit()
-        with self.assert_refused("in which warehouse"):
+        with self.assert_refused("the warehouse in which"):
             sale_return.action_approve()

@@ -105,7 +105,7 @@ class TestPayBackDesk(RefundCommon):
             (None, ("1,210.00", "once the goods are inspected", "WeChat Pay")),
             (sale_return.action_submit, ("1,210.00", "once the goods are inspected")),
             (lambda: self._receive_and_restock(sale_return), ("is to be paid back", "WeChat Pay")),
-            (sale_return.action_refund, ("waits for its payment to be posted",)),
+            (sale_return.action_refund, ("is waiting for its payment to be posted",)),
             (sale_return.action_post_refunds, ("1,210.00 was paid back to Jane",)),
         ):
             if step:
@@ -121,7 +121,7 @@ class TestPayBackDesk(RefundCommon):
         )
         self._receive_and_restock(sale_return)
         note = self._as(self.clerk, sale_return).money_note
-        self.assertIn("The law wants it back by", note)
+        self.assertIn("It has to be paid back by", note)
 
     def _receive_and_restock(self, sale_return):
         self._receive(sale_return)

@@ -154,7 +154,7 @@ class TestRepair(ExchangeCommon):
         sale_return = self._create_repair()
         self._receive(sale_return)
         line = sale_return.line_ids
-        with self.assert_refused("Say what the customer gets"):
+        with self.assert_refused("Choose what the customer gets"):
             line.action_cannot_repair('exchange')
         with self.assert_refused("is refunded, replaced or exchanged"):
             line.action_cannot_repair('none')

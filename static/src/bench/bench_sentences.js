@@ -51,7 +51,7 @@ export const say = {
     proposed: _t("proposed"),
     byRule: _t("Back to the proposal"),
     changeDisposition: _t("Change"),
-    undecided: _t("Chosen when the condition is known"),
+    undecided: _t("Decided when the condition is known"),
     quantity: _t("Quantity"),
     more: _t("One more"),
     less: _t("One less"),
@@ -68,7 +68,7 @@ export const say = {
     photos: (count) => _t("Photos: %(count)s", { count }),
     missing: {
         grade: _t("Condition missing"),
-        note: _t("Note missing: why not as proposed?"),
+        note: _t("Note missing: why is it not as proposed?"),
         answers: _t("Answers missing"),
         photo: _t("Photo missing"),
     },
@@ -80,7 +80,7 @@ export const say = {
         empty: _t("Empty box"),
         short: _t("Too little"),
     },
-    select: (product) => _t("Go on with %(product)s", { product }),
+    select: (product) => _t("Continue with %(product)s", { product }),
 
     // What is done with the parcel.
     done: _t("Done"),
@@ -91,7 +91,7 @@ export const say = {
     problemWhich: _t("Which goods?"),
     discard: _t("Put aside"),
     discardSure: _t(
-        "Put this parcel aside? Nothing was booked; what was counted leaves the bench."
+        "Put this parcel aside? Nothing was booked; counted goods are removed from the bench."
     ),
     addReturn: _t("Another return in the parcel"),
     cancel: _t("Cancel"),
@@ -99,14 +99,14 @@ export const say = {
     // The parcel nobody expected.
     findTitle: _t("Whose parcel is this?"),
     findHelp: _t(
-        "Type anything that is on the label: order, the customer's order number, tracking number, serial number, phone, name or product."
+        "Type anything from the label: order, the customer's order number, tracking number, serial number, phone, name or product."
     ),
     findPlaceholder: _t("Anything on the label…"),
     findNothing: _t("Nothing found. Try another part of the label, or park the parcel."),
     findFor: (text) => _t("Search for “%(text)s”", { text }),
     finding: _t("Searching…"),
     attach: _t("Take this return"),
-    makeReturn: _t("Make a return"),
+    makeReturn: _t("Create a return"),
     reason: _t("Reason"),
     whys: {
         return: _t("return"),
@@ -121,7 +121,7 @@ export const say = {
         address: _t("address"),
     },
     park: _t("Park the parcel"),
-    parkHelp: _t("It waits in the list of parked parcels until its owner is found."),
+    parkHelp: _t("It stays in the list of parked parcels until its owner is found."),
     tracking: _t("Tracking number"),
     carrier: _t("Carrier"),
     place: _t("Where it is put"),

@@ -12,25 +12,25 @@ registry.category("web_tour.tours").add("sale_return_tour", {
         },
         {
             trigger: ".o_form_view .o_statusbar_buttons button[name='action_create_return']",
-            content: _t("Here you begin a return. On deliveries and invoices there is the same button."),
+            content: _t("Start a return here. Deliveries and invoices have the same button."),
             tooltipPosition: "bottom",
             run: "click",
         },
         {
             trigger: ".modal .o_field_widget[name='line_ids'] .o_data_cell[name='quantity']",
-            content: _t("Say how much of each product comes back."),
+            content: _t("Enter how much of each product comes back."),
             tooltipPosition: "bottom",
             run: "click",
         },
         {
             trigger: ".modal .o_selected_row .o_field_widget[name='quantity'] input",
-            content: _t("No more than what was delivered and has not come back yet."),
+            content: _t("At most what was delivered and has not come back yet."),
             tooltipPosition: "bottom",
             run: "edit 1",
         },
         {
             trigger: ".modal .o_field_widget[name='reason_id'] .o_selection_badge",
-            content: _t("And why: the reason decides who pays for the loss."),
+            content: _t("Enter the reason as well: it decides who pays for the loss."),
             tooltipPosition: "bottom",
             run: "click",
         },
@@ -39,7 +39,7 @@ registry.category("web_tour.tours").add("sale_return_tour", {
         },
         {
             trigger: ".modal-footer button[name='action_create_and_submit']",
-            content: _t("Submit it. The policy approves it, or asks somebody."),
+            content: _t("Submit it. The policy approves it or asks a person."),
             tooltipPosition: "top",
             run: "click",
         },
