@@ -328,8 +328,10 @@ class SaleReturnReport(models.Model):
     margin_before_return_costs = fields.Monetary(
         "Margin before Return Costs",
         readonly=True,
-        help="Shipped value − shipped cost − credited + recovered. Freight, handling and repair of "
-        "returns are not in it.",
+        help=(
+            "Shipped value − shipped cost − credited + recovered. Freight, handling and repair of"
+            " returns are not included."
+        ),
     )
     # Time
     days_since_sale = fields.Float(

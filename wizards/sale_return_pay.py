@@ -32,7 +32,7 @@ class SaleReturnPay(models.TransientModel):
         string="Account",
         domain="[('company_id', 'parent_of', company_id), "
         "('type', 'in', ('bank', 'cash', 'credit'))]",
-        help="The money leaves through this journal, by a payment.",
+        help="The money is paid from this journal, by a payment.",
     )
     post_now = fields.Boolean(
         default=True,
@@ -98,7 +98,7 @@ class SaleReturnPay(models.TransientModel):
         returns = self.return_ids.with_context(clean_context(self.env.context))
         other = self.way == 'journal'
         if other and not self.journal_id:
-            raise UserError(self.env._("Choose the account that the money leaves through."))
+            raise UserError(self.env._("Choose the account from which the money is paid."))
         refunds = returns.action_refund(
             online=not other, journal_id=self.journal_id.id if other else None
         )

@@ -31,4 +31,4 @@ class SaleReturnMetricDefinition(models.Model):
     unit = fields.Char(required=True, translate=True)
     exclusions = fields.Char(translate=True, help="What it leaves out.")
 
-    _code_unique = models.UniqueIndex('(code)', "This metric is defined already.")
+    _code_unique = models.UniqueIndex('(code)', "This metric is already defined.")

@@ -178,8 +178,8 @@ class ResConfigSettings(models.TransientModel):
             if count:
                 raise UserError(
                     self.env._(
-                        "“%(part)s” cannot be switched off: %(count)s of its records are in use "
-                        "and would go on working unseen. Archive them first.",
+                        "“%(part)s” cannot be switched off: %(count)s of its records are in use"
+                        " and would continue to work unseen. Archive them first.",
                         part=self._fields[name]._description_string(self.env),
                         count=count,
                     )

@@ -113,7 +113,7 @@ class SaleReturnBench(models.AbstractModel):
             ),
             'unknown_here': lambda: self.env._("%(scanned)s is unknown. Nothing was counted."),
             'unknown_command': lambda: self.env._("%(scanned)s is not a command of the bench."),
-            'already_counted': lambda: self.env._("%(product)s %(lot)s was counted already."),
+            'already_counted': lambda: self.env._("%(product)s %(lot)s was already counted."),
             'lot_needed': lambda: self.env._(
                 "%(product)s is tracked: scan its lot or serial number."
             ),

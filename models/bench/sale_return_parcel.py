@@ -45,7 +45,7 @@ class SaleReturnParcel(models.Model):
     label_text = fields.Text(
         string="Label", help="What can be read on the label: names, numbers, an address."
     )
-    note = fields.Text(help="What is in it, what was tried to find its owner.")
+    note = fields.Text(help="Contents of the parcel, and how its owner was searched for.")
     location_note = fields.Char(string="Place", help="Where the parcel is kept, e.g. shelf P3.")
     user_id = fields.Many2one(
         'res.users', string="Found by", default=lambda self: self.env.user, readonly=True

@@ -92,15 +92,15 @@ class SaleReturnExplainer(models.AbstractModel):
     @api.model
     def _explain_credited_not_refunded(self, row):
         return self.env._(
-            "%(difference)s of credit note %(note)s are to be paid back to %(customer)s and are "
-            "not. Credited %(credited)s, paid back %(refunded)s.",
+            "%(difference)s of credit note %(note)s should have been paid back to %(customer)s "
+            "but were not. Credited %(credited)s, paid back %(refunded)s.",
             **self._get_values(row),
         )
 
     @api.model
     def _explain_refunded_too_much(self, row):
         return self.env._(
-            "%(difference)s more than credit note %(note)s gives were paid back to %(customer)s. "
+            "%(customer)s was paid back %(difference)s more than credit note %(note)s credits. "
             "Credited %(credited)s, paid back %(refunded)s.",
             **self._get_values(row),
         )
@@ -229,12 +229,12 @@ class SaleReturnExplainer(models.AbstractModel):
                 "%(note)s, or pays in the wrong direction. Cancel it and refund the note again."
             ),
             'other_account': lambda: self.env._(
-                "%(payment)s has paid credit note %(note)s back, and its entry takes nothing off "
+                "%(payment)s has paid back credit note %(note)s, but its entry does not reduce "
                 "the account of its payment method. Cancel it and refund the note again."
             ),
             'payment_date': lambda: self.env._(
-                "%(payment)s, which pays credit note %(note)s back, is dated before the invoice "
-                "that the note credits. Correct the date of the payment."
+                "%(payment)s, which pays back credit note %(note)s, is dated before the invoice"
+                " that the note credits. Correct the date of the payment."
             ),
             'reset': lambda: self.env._(
                 "%(payment)s has paid back credit note %(note)s, but its entry is not posted. "
@@ -245,7 +245,7 @@ class SaleReturnExplainer(models.AbstractModel):
                 "Post the note, or get the money back."
             ),
             'unmatched': lambda: self.env._(
-                "%(payment)s was made for credit note %(note)s and is not matched with it: "
+                "%(payment)s was made for credit note %(note)s but is not matched with it: "
                 "%(difference)s are missing. Match them in the customer's account."
             ),
             'paid_alone': lambda: self.env._(
@@ -283,32 +283,33 @@ class SaleReturnExplainer(models.AbstractModel):
         """Return how a note can contradict its invoice beside its amounts, by code."""
         return {
             'type': lambda: self.env._(
-                "%(note)s was made by return %(return)s and is no credit note any more. Reverse "
-                "it and credit the return again."
+                "%(note)s was created by return %(return)s but is no longer a credit note. "
+                "Reverse it and credit the return again."
             ),
             'journal': lambda: self.env._(
                 "Credit note %(note)s is in another journal than its invoice. Reverse it and "
-                "credit the return again, or acknowledge why."
+                "credit the return again, or acknowledge it with a reason."
             ),
             'product': lambda: self.env._(
-                "Credit note %(note)s credits another product than its invoice line has billed. "
+                "Credit note %(note)s credits another product than its invoice line billed. "
                 "Reverse it and credit the return again."
             ),
             'analytic': lambda: self.env._(
-                "Credit note %(note)s has another analytic distribution than its invoice. Set it "
-                "as it is on the invoice, or acknowledge why."
+                "Credit note %(note)s has another analytic distribution than its invoice. Set "
+                "it as on the invoice, or acknowledge it with a reason."
             ),
             'residual': lambda: self.env._(
-                "What is left of credit note %(note)s is not its total less what is matched with "
-                "it. Undo its reconciliation and match it again."
+                "The open amount of credit note %(note)s is not its total less the matched "
+                "amounts. Undo its reconciliation and match it again."
             ),
             'settles_others': lambda: self.env._(
-                "Credit note %(note)s of %(customer)s pays an invoice of another customer. Undo "
-                "the reconciliation, or acknowledge why."
+                "Credit note %(note)s of %(customer)s pays an invoice of another customer. Undo"
+                " the reconciliation, or acknowledge it with a reason."
             ),
             'cost_account': lambda: self.env._(
-                "Credit note %(note)s takes the cost of goods back on another account than its "
-                "invoice has booked it on. Transfer it, or acknowledge why."
+                "Credit note %(note)s reverses the cost of goods on another account than the "
+                "one on which its invoice booked it. Transfer it, or acknowledge it with a "
+                "reason."
             ),
             'repartition': lambda: self.env._(
                 "A tax of credit note %(note)s is reported as the tax of an invoice. Reverse it "
@@ -326,27 +327,30 @@ class SaleReturnExplainer(models.AbstractModel):
         return {
             'not_approved': lambda: self.env._(
                 "%(credited_qty)s %(unit)s of %(product)s are credited by return %(return)s, "
-                "which is not approved. Reverse credit note %(note)s, or acknowledge why."
+                "which is not approved. Reverse credit note %(note)s, or acknowledge it with a "
+                "reason."
             ),
             'not_authorized': lambda: self.env._(
-                "%(credited_qty)s %(unit)s of %(product)s are credited by return %(return)s, more "
-                "than were approved. Reverse a part of credit note %(note)s, or acknowledge why."
+                "%(credited_qty)s %(unit)s of %(product)s are credited by return %(return)s, "
+                "more than were approved. Reverse a part of credit note %(note)s, or "
+                "acknowledge it with a reason."
             ),
             'customer': lambda: self.env._(
                 "Return %(return)s is for %(customer)s, who did not buy %(product)s on its order. "
                 "Find out who sent the goods, and acknowledge it."
             ),
             'other_order': lambda: self.env._(
-                "%(product)s in return %(return)s was received or credited for another order line "
-                "than the return names. Reverse its documents, or acknowledge why."
+                "%(product)s in return %(return)s was received or credited for another order "
+                "line than the one in the return. Reverse its documents, or acknowledge it with"
+                " a reason."
             ),
             'receipt_date': lambda: self.env._(
-                "%(product)s in return %(return)s is said to have come before it was delivered, "
-                "or in the future. Correct the date of the receipt."
+                "%(product)s in return %(return)s is recorded as received before it was "
+                "delivered, or in the future. Correct the date of the receipt."
             ),
             'not_in_its_place': lambda: self.env._(
-                "What the inspection of %(product)s in return %(return)s has found is not what was "
-                "moved out of quarantine. Correct the inspection, or move the rest."
+                "The inspection of %(product)s in return %(return)s does not agree with what "
+                "was moved out of quarantine. Correct the inspection, or move the rest."
             ),
         }
 
@@ -357,10 +361,10 @@ class SaleReturnExplainer(models.AbstractModel):
         """Return the sentence about the cause, empty if unknown. Override to add causes."""
         sale_return = row.return_id
         sentences = {
-            'to_approve': lambda: self.env._("The return waits for its approval."),
+            'to_approve': lambda: self.env._("The return is waiting for approval."),
             'to_inspect': lambda: self.env._("They are waiting for inspection."),
             'due': lambda: self.env._("Their credit note is due."),
-            'draft': lambda: self.env._("Their credit note is a draft and waits to be posted."),
+            'draft': lambda: self.env._("Their credit note is a draft and has not been posted."),
             'failed': lambda: self.env._(
                 "Their credit note could not be created: %(error)s",
                 error=sale_return.credit_error or "",
@@ -374,8 +378,8 @@ class SaleReturnExplainer(models.AbstractModel):
             ),
             'rejected': lambda: self.env._("They were rejected after they had been credited."),
             'kit': lambda: self.env._(
-                "The product is a kit: its components move in value, its invoice and its credit "
-                "note post no cost of goods."
+                "The product is a kit: its components change the stock value, but its invoice "
+                "and its credit note post no cost of goods."
             ),
             'dropship': lambda: self.env._(
                 "The goods were shipped by the supplier: they came into stock, and the credit note "
@@ -398,14 +402,14 @@ class SaleReturnExplainer(models.AbstractModel):
                 "where they were moved."
             ),
             'kept_without_credit': lambda: self.env._(
-                "The goods are in stock and nothing was credited."
+                "The goods are in stock, but nothing was credited."
             ),
             'fifo_deliveries': lambda: self.env._(
                 "Several deliveries at different costs are on one invoice; the credit note "
                 "reverses their average."
             ),
             'invoice_without_cost': lambda: self.env._(
-                "The invoice posted no cost of goods, the credit note has reversed one."
+                "The invoice posted no cost of goods, but the credit note reversed one."
             ),
         }
         sentence = sentences.get(row.cause)

@@ -182,7 +182,7 @@ class SaleReturnReconciliation(models.Model):
     )
 
     _key_unique = models.UniqueIndex(
-        '(company_id, key)', "The list of differences is being refreshed already. Try again."
+        '(company_id, key)', "The list of differences is already being refreshed. Try again."
     )
     _open_index = models.Index("(company_id, kind) WHERE state != 'settled'")
 

@@ -13,11 +13,13 @@ class SaleReturn(models.Model):
         copy=False,
         index='btree_not_null',
         ondelete='restrict',
-        help="Where the customer has asked for the return, if not here. External references are "
-        "unique within a channel.",
+        help=(
+            "Where the customer requested the return, if not here. External references are unique"
+            " within a channel."
+        ),
     )
     channel_request_ids = fields.One2many(
-        'sale.return.channel.request', 'return_id', string="Told by the Channel", readonly=True
+        'sale.return.channel.request', 'return_id', string="Reported by the Channel", readonly=True
     )
     channel_refund_count = fields.Integer(
         string="Refunds by the Channel", compute='_compute_channel_refund_count', compute_sudo=True

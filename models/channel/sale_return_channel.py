@@ -120,9 +120,11 @@ class SaleReturnChannel(models.Model):
     )
     line_field_name = fields.Char(
         string="Field of the Item Number",
-        help="The technical name of the field of order lines that holds what the channel calls "
-        "the item, such as the one of a connector. Empty: articles are told by their internal "
-        "reference or barcode.",
+        help=(
+            "The technical name of the field of order lines that holds the channel's number of "
+            "the item, such as the one of a connector. Empty: products are identified by their "
+            "internal reference or barcode."
+        ),
     )
     warehouse_id = fields.Many2one(
         'stock.warehouse',
@@ -159,7 +161,7 @@ class SaleReturnChannel(models.Model):
     )
     month_first = fields.Boolean(string="Month before Day", help="As in 12/31/2026.")
     is_negative = fields.Boolean(
-        string="Refunds Are Negative", help="Rows without a minus are payments, and left out."
+        string="Refunds Are Negative", help="Rows without a minus are payments and are left out."
     )
     file_ids = fields.One2many(
         'sale.return.channel.file', 'channel_id', string="Files", groups=MONEY_GROUPS
@@ -426,7 +428,7 @@ class SaleReturnChannel(models.Model):
         groups = ('sale_return.group_user', *IMPORTERS)
         if not self.env.su and not any(self.env.user.has_group(group) for group in groups):
             raise AccessError(
-                self.env._("You may not bring returns of channels. It takes a role in Returns.")
+                self.env._("You may not submit returns of channels. This needs a role in Returns.")
             )
 
     @reads(rows=needed(list_of(lambda row: row)))
@@ -450,7 +452,7 @@ class SaleReturnChannel(models.Model):
         self._check_may_make_returns()
         self.check_access('read')
         if len(self) != 1:
-            raise UserError(self.env._("Say of which channel the returns are, and only of one."))
+            raise UserError(self.env._("Name the channel of the returns, and only one."))
         if len(rows) > MAX_ROWS:
             raise UserError(
                 self.env._(

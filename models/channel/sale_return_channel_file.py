@@ -53,7 +53,7 @@ class SaleReturnChannelFile(models.Model):
     )
 
     _bytes_unique = models.UniqueIndex(
-        '(channel_id, checksum)', "This file has been imported already."
+        '(channel_id, checksum)', "This file has already been imported."
     )
 
     @reads(attachment_ids=needed(list_of(record_id)))

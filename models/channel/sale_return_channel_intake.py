@@ -325,7 +325,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
                 return
             request = plans[0][0]
             if isinstance(error, LockError):
-                message = self.env._("Somebody is working on the order. It is tried again.")
+                message = self.env._("Somebody is working on the order. It will be retried.")
                 request.write({'state': 'parked', 'code': 'busy', 'message': message})
             elif isinstance(error, UserError):
                 request.write({'state': 'error', 'code': 'refused', 'message': str(error)})
@@ -373,8 +373,9 @@ class SaleReturnChannelIntake(models.AbstractModel):
                 'error',
                 'differs',
                 self.env._(
-                    "The channel names other goods now than return %(return)s, which was submitted "
-                    "with %(goods)s. Open another return for what is missing, or leave it.",
+                    "The channel now names other goods than return %(return)s, which was "
+                    "submitted with %(goods)s. Create another return for what is missing, or "
+                    "ignore it.",
                     goods=", ".join(
                         f"{quantity:g} × {product.display_name}"
                         for product, quantity in known.items()
@@ -402,7 +403,8 @@ class SaleReturnChannelIntake(models.AbstractModel):
                 'parked',
                 'unknown_order',
                 self.env._(
-                    "Order %(order)s is not here, or not confirmed. It is tried again every hour.",
+                    "Order %(order)s does not exist here, or is not confirmed. It is retried "
+                    "every hour.",
                     order=request.order_ref,
                 ),
             )
@@ -614,8 +616,8 @@ class SaleReturnChannelIntake(models.AbstractModel):
                 'parked',
                 'not_delivered',
                 self.env._(
-                    "%(quantity)s × %(product)s of order %(order)s are not delivered yet. It is "
-                    "tried again every hour.",
+                    "%(quantity)s × %(product)s of order %(order)s are not delivered yet. It is"
+                    " retried every hour.",
                     **values,
                 ),
             )
@@ -623,7 +625,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
             'error',
             'too_many',
             self.env._(
-                "%(quantity)s × %(product)s cannot be returned of order %(order)s any more: they "
+                "%(quantity)s × %(product)s of order %(order)s can no longer be returned: they "
                 "came back, or are in another return.",
                 **values,
             ),

@@ -9,7 +9,7 @@ class SaleReturnChannelRequest(models.Model):
 
     _name = 'sale.return.channel.request'
     _inherit = ['sale.return.own.defaults']
-    _description = "Return Told by a Channel"
+    _description = "Return Reported by a Channel"
     _order = 'id desc'
     _rec_name = 'key'
 

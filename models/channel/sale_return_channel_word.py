@@ -12,7 +12,7 @@ class SaleReturnChannelWord(models.Model):
     _description = "Word of a Sales Channel"
     _order = 'platform, kind, name, id'
 
-    name = fields.Char(string="Word", required=True, help="As the files of the channel have it.")
+    name = fields.Char(string="Word", required=True, help="As written in the files of the channel.")
     platform = fields.Selection(PLATFORM_NAMES, required=True)
     company_id = fields.Many2one('res.company', index=True, help="Empty: for all companies.")
     kind = fields.Selection(
@@ -24,15 +24,16 @@ class SaleReturnChannelWord(models.Model):
     grade_id = fields.Many2one('sale.return.grade', check_company=True, ondelete='restrict')
     liability = fields.Selection(LIABILITIES, string="Whose Fault")
     is_exchange = fields.Boolean(
-        string="Replacement Wanted", help="The customer wants the same again, not their money."
+        string="Replacement Wanted",
+        help="The customer wants the same product again, not their money.",
     )
     is_left_out = fields.Boolean(
-        string="No Return", help="Nothing comes back: rows with this status make no return."
+        string="No Return", help="Nothing comes back: rows with this status create no return."
     )
 
     _name_unique = models.UniqueIndex(
         '(COALESCE(company_id, 0), platform, kind, lower(name))',
-        "This word has a meaning already.",
+        "This word already has a meaning.",
     )
 
     @api.model

@@ -371,7 +371,7 @@ class SaleReturn(models.Model):
         )
         sent._resume(self.env._("The customer has sent the goods."))
         over = (waiting - sent).filtered(lambda r: r.state not in OPEN_STATES)
-        over._resume(self.env._("Nothing is left to wait for."))
+        over._resume(self.env._("There is nothing left to wait for."))
         arrived = (waiting - sent - over).filtered(
             lambda r: (
                 any(

@@ -62,7 +62,7 @@ class SaleReturnTeam(models.Model):
         check_company=True,
         index='btree_not_null',
         ondelete='restrict',
-        help="Only returns of orders of this sales team. Empty: of all.",
+        help="Only returns of orders of this sales team. Empty: of all sales teams.",
     )
     leader_id = fields.Many2one(
         'res.users',
@@ -567,7 +567,7 @@ class SaleReturnTeam(models.Model):
                 defects.append(
                     self.env._(
                         "%(user)s, who owns “%(step)s” in team %(team)s, is archived or has no "
-                        "role for it: members take it.",
+                        "role for it: members take over.",
                         user=row.user_id.name,
                         **facts,
                     )

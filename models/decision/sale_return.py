@@ -216,8 +216,8 @@ class SaleReturn(models.Model):
         decided = self.sudo().step_ids.filtered(lambda step: step.state == 'approved')
         if user in decided.approval_id.user_id:
             return self.env._(
-                "%(user)s decided on a level of return %(return)s already, so somebody else has to "
-                "decide on the next one.",
+                "%(user)s already decided on a level of return %(return)s, so somebody else has"
+                " to decide on the next one.",
                 user=user.name,
                 **{'return': self.name},
             )

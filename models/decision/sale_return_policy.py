@@ -95,13 +95,17 @@ class SaleReturnPolicy(models.Model):
     window_days = fields.Integer(
         string="Days to Ask",
         default=30,
-        help="Days to ask for a return, from the day the customer got the goods. Later requests "
-        "wait for an approver, unless a rule says otherwise. 0: no limit.",
+        help=(
+            "Days to request a return, from the day the customer received the goods. Later "
+            "requests need an approver, unless a rule says otherwise. 0: no limit."
+        ),
     )
     transit_days = fields.Integer(
         default=0,
-        help="Days from the delivery order to the customer's door, used when the day the customer "
-        "got the goods is not known.",
+        help=(
+            "Days from the delivery order to the customer's door, used when the day the customer "
+            "received the goods is not known."
+        ),
     )
     expiry_days = fields.Integer(
         default=30, help="Days from the approval within which the goods have to arrive."
@@ -138,9 +142,11 @@ class SaleReturnPolicy(models.Model):
         string="Credit after",
         required=True,
         default='inspection',
-        help="What has to happen before a quantity is credited. What is credited before the "
-        "inspection is credited in full: a worse condition found later takes nothing off. The "
-        "comparison of the books lists the difference.",
+        help=(
+            "What has to happen before a quantity is credited. Goods credited before the "
+            "inspection are credited in full: a worse condition found later does not reduce the "
+            "credit. The comparison of the books lists the difference."
+        ),
     )
     inspection_required = fields.Boolean(
         string="Inspection",
@@ -226,7 +232,7 @@ class SaleReturnPolicy(models.Model):
     match_note = fields.Char(compute='_compute_match_note')
     overlap_note = fields.Text(
         compute='_compute_overlap_note',
-        help="Earlier policies that claim some of the same lines; the first one decides.",
+        help="Earlier policies that match some of the same lines; the first one applies.",
     )
 
     # What the law says through the regime of a policy. The table is `tools/regime.py`.
@@ -549,9 +555,9 @@ class SaleReturnPolicy(models.Model):
             regime.window_days
             and self.env._("The window is at least %(days)s days.", days=regime.window_days),
             regime.window_basis == 'order'
-            and self.env._("It counts from the last delivery of the order."),
-            not regime.reason_demanded and self.env._("The customer need not say why."),
-            not regime.allows('restocking_fee') and self.env._("No restocking fee is taken."),
+            and self.env._("It starts with the last delivery of the order."),
+            not regime.reason_demanded and self.env._("The customer need not give a reason."),
+            not regime.allows('restocking_fee') and self.env._("No restocking fee is charged."),
             not regime.allows('grade') and self.env._("Nothing is deducted for the condition."),
             not regime.allows('freight')
             and self.env._("The customer does not pay for the return shipping."),

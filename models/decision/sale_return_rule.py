@@ -327,7 +327,7 @@ class SaleReturnRule(models.Model):
         return {
             'approval_none': lambda f: self.env._("The policy requires no person."),
             'approval_always': lambda f: self.env._(
-                "Policy “%(policy)s” always asks an approver.", **f
+                "Policy “%(policy)s” always requires an approver.", **f
             ),
             'approval_levels': lambda f: self.env._(
                 "Policy “%(policy)s” requires: %(levels)s.", **f
@@ -373,8 +373,8 @@ class SaleReturnRule(models.Model):
                 **named(f),
             ),
             'exception_unknown_to_law': lambda f: self.env._(
-                "%(product)s would be excluded from return (%(exception)s), but the law knows no "
-                "such exception.",
+                "%(product)s would be excluded from return (%(exception)s), but the law does "
+                "not provide for this exception.",
                 **named(f),
             ),
         }

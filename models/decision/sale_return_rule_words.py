@@ -153,19 +153,19 @@ class SaleReturnRule(models.Model):
         if self.day_type == 'working':
             if whole_order:
                 return self.env._(
-                    "Customers have %(days)s working days after they got the last goods of the "
-                    "order.",
+                    "Customers have %(days)s working days after they received the last goods of"
+                    " the order.",
                     days=days,
                 )
             return self.env._(
-                "Customers have %(days)s working days after they got the goods.", days=days
+                "Customers have %(days)s working days after they received the goods.", days=days
             )
         if whole_order:
             return self.env._(
-                "Customers have %(days)s days after they got the last goods of the order.",
+                "Customers have %(days)s days after they received the last goods of the order.",
                 days=days,
             )
-        return self.env._("Customers have %(days)s days after they got the goods.", days=days)
+        return self.env._("Customers have %(days)s days after they received the goods.", days=days)
 
     def _describe_excluded(self):
         names = ", ".join(

@@ -84,7 +84,7 @@ class SaleReturnFile(models.Model):
 
     def _inverse_datas(self):
         """Content is given when the file is created, and never replaced."""
-        raise UserError(self.env._("A file cannot be replaced. Add the right one beside it."))
+        raise UserError(self.env._("A file cannot be replaced. Add the right one as a new file."))
 
     # === CRUD METHODS === #
 
@@ -109,7 +109,7 @@ class SaleReturnFile(models.Model):
     def write(self, vals):  # pylint: disable=method-required-super
         """Override of `base` to protect files."""
         raise UserError(
-            self.env._("Files of returns cannot be changed. Add the right one beside it.")
+            self.env._("Files of returns cannot be changed. Add the right one as a new file.")
         )
 
     @api.ondelete(at_uninstall=False)

@@ -207,7 +207,7 @@ class SaleReturnLine(models.Model):
             if not sale_return.line_ids:
                 raise UserError(
                     self.env._(
-                        "Return %(return)s has no lines. Add what is to be returned.",
+                        "Return %(return)s has no lines. Add the products to return.",
                         **{'return': sale_return.name},
                     )
                 )
@@ -220,8 +220,8 @@ class SaleReturnLine(models.Model):
             if order.state != 'sale' and not (order.state == 'cancel' and delivered):
                 raise UserError(
                     self.env._(
-                        "Order %(order)s is not confirmed (or was cancelled before its delivery), "
-                        "so nothing of it can be returned.",
+                        "Order %(order)s is not confirmed (or was cancelled before its "
+                        "delivery), so nothing can be returned from it.",
                         order=order.name,
                     )
                 )
@@ -346,8 +346,9 @@ class SaleReturnLine(models.Model):
             if compare(line._get_qty_come(), line.qty_inspected) < 0:
                 raise UserError(
                     self.env._(
-                        "%(inspected)s %(unit)s of %(product)s in return %(return)s were "
-                        "inspected already, so the received quantity cannot be %(received)s.",
+                        "%(inspected)s %(unit)s of %(product)s in return %(return)s have "
+                        "already been inspected, so the received quantity cannot be "
+                        "%(received)s.",
                         inspected=line.qty_inspected,
                         unit=line.product_uom_id._get_name_after(line.qty_inspected),
                         **values,

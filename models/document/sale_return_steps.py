@@ -220,8 +220,8 @@ class SaleReturn(models.Model):
             if line._has_effects():
                 raise UserError(
                     self.env._(
-                        "Return %(return)s cannot be cancelled: %(product)s was received or "
-                        "credited already. Close it instead.",
+                        "Return %(return)s cannot be cancelled: %(product)s was already "
+                        "received or credited. Close it instead.",
                         product=line.product_id.display_name,
                         **{'return': line.return_id.name},
                     )
@@ -539,7 +539,7 @@ class SaleReturn(models.Model):
         unfinished = self.filtered(lambda r: r.state == 'closed' and not r._is_finished())
         if unfinished:
             unfinished._update_state(
-                'approved', reason=self.env._("There is something to do again.")
+                'approved', reason=self.env._("Some of its steps have to be done again.")
             )
 
     def _is_finished(self):
@@ -709,8 +709,8 @@ class SaleReturn(models.Model):
             ):
                 raise UserError(
                     self.env._(
-                        "The parcel of return %(return)s is confirmed already. Please write us a "
-                        "message if its number is wrong.",
+                        "The parcel of return %(return)s is already confirmed. Please write us "
+                        "a message if its number is wrong.",
                         **{'return': sale_return.name},
                     )
                 )

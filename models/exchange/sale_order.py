@@ -100,8 +100,8 @@ class SaleOrder(models.Model):
             raise AccessError(
                 self.env._(
                     "Order %(orders)s is the exchange of return %(returns)s, which orders and "
-                    "bills it by itself once the goods are accepted. Ask a manager of Returns "
-                    "to change or confirm it, or end the exchange on the return.",
+                    "bills it automatically once the goods are accepted. Ask a manager of "
+                    "Returns to change or confirm it, or end the exchange on the return.",
                     orders=", ".join(orders.mapped('name')),
                     returns=", ".join(orders.exchange_return_id.mapped('name')),
                 )

@@ -173,8 +173,8 @@ class SaleReturn(models.Model):
         if early := self - lines.filtered('qty_rejected').return_id.sudo(False):
             raise UserError(
                 self.env._(
-                    "Nothing that comes back for the exchange of return %(returns)s was rejected, "
-                    "so its credit pays for it. Inspect the goods first.",
+                    "None of the goods returned for the exchange of return %(returns)s were "
+                    "rejected, so their credit pays for it. Inspect the goods first.",
                     returns=", ".join(early.mapped('name')),
                 )
             )
@@ -229,7 +229,9 @@ class SaleReturn(models.Model):
         if self.is_gift:
             return super()._get_portal_next_step()
         if orders:
-            text = self.env._("Please pay the difference. Then we send what you wished for.")
+            text = self.env._(
+                "Please pay the difference. Then we will send what you chose in exchange."
+            )
         # sudo: the customer may see their return, and what they owe for it.
         elif self.sudo()._get_portal_payments():
             text = self.env._("Please pay what is left of your exchange.")
@@ -365,7 +367,7 @@ class SaleReturn(models.Model):
             self.env['sale.return.exchange.order']._log(sale_return, kind)
             if kind == 'exchange_lapsed':
                 sale_return._ask_about_exchange(
-                    lambda env: env._("Exchange not held any more"),
+                    lambda env: env._("Exchange no longer held"),
                     lambda env: env._(
                         "The goods did not come in time. Goods arriving now are credited as a "
                         "refund."

@@ -12,12 +12,12 @@ class SaleReturnEvent(models.Model):
 
     kind = fields.Selection(
         selection_add=[
-            ('exchange_asked', "Exchange asked for"),
+            ('exchange_asked', "Exchange requested"),
             ('exchange_ordered', "Exchange ordered"),
             ('exchange_settled', "Exchange settled"),
             ('exchange_rejected', "Exchange for rejected goods"),
             ('exchange_ended', "Exchange ended"),
-            ('exchange_lapsed', "Exchange not held any more"),
+            ('exchange_lapsed', "Exchange no longer held"),
             ('exchange_failed', "Exchange failed"),
         ],
         ondelete={

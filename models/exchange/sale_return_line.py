@@ -83,8 +83,11 @@ class SaleReturnLine(models.Model):
         compute='_compute_size_had_id',
         store=True,
         index='btree_not_null',
-        help="The first attribute in which the two variants differ. Without an exchange, where the "
-        "reason is about the size, the first one that the product has a choice of.",
+        help=(
+            "The first attribute in which the two variants differ. Without an exchange, if the "
+            "reason is about the size, the first attribute of which the product has several "
+            "values."
+        ),
     )
     size_wanted_id = fields.Many2one(
         'product.attribute.value',
@@ -152,7 +155,8 @@ class SaleReturnLine(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "What %(product)s is exchanged for, and its price, cannot be below zero.",
+                        "The quantity and the price of what %(product)s is exchanged for cannot"
+                        " be below zero.",
                         product=line.product_id.display_name,
                     )
                 )

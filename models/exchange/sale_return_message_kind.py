@@ -8,7 +8,7 @@ class SaleReturnMessageKind(models.Model):
         selection_add=[
             ('exchange_settled', "Exchange settled"),
             ('exchange_rejected', "Exchange for rejected goods"),
-            ('exchange_lapsed', "Exchange not held any more"),
+            ('exchange_lapsed', "Exchange no longer held"),
         ],
         ondelete={
             'exchange_settled': 'cascade',

@@ -5,8 +5,10 @@ class SaleReturnReason(models.Model):
     _inherit = 'sale.return.reason'
 
     about_size = fields.Boolean(
-        help="The size that comes back is noted with the return, and in exchanges the one that is "
-        "wanted: the analysis of sizes says which one runs small."
+        help=(
+            "The returned size is recorded with the return, and in exchanges the wanted one as "
+            "well: the analysis of sizes shows which one runs small."
+        )
     )
 
     @api.model

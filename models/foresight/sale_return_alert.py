@@ -51,7 +51,7 @@ class SaleReturnAlert(models.Model):
             ('open', "Open"),
             ('snoozed', "Snoozed"),
             ('done', "Dealt with"),
-            ('over', "Over by itself"),
+            ('over', "Ended by itself"),
         ],
         string="Status",
         required=True,
@@ -70,17 +70,20 @@ class SaleReturnAlert(models.Model):
     count = fields.Float("Came Back", readonly=True)
     total = fields.Float("Order Lines", readonly=True)
     p_value = fields.Float(
-        "Chance", readonly=True, digits=(16, 9), help="How likely chance alone does this, 0 to 1."
+        "Chance",
+        readonly=True,
+        digits=(16, 9),
+        help="How likely this is by chance alone, from 0 to 1.",
     )
     proposal = fields.Selection(
-        [('stop_selling', "Stop selling it until it was looked at.")], readonly=True
+        [('stop_selling', "Stop selling it until it has been checked.")], readonly=True
     )
     point_ids = fields.One2many('sale.return.alert.point', 'alert_id', readonly=True)
     snooze_until = fields.Date("Snoozed until", readonly=True, tracking=True)
     reason = fields.Char(readonly=True, tracking=True, help="Why it is snoozed, or what was done.")
 
     _one_per_signal = models.UniqueIndex(
-        '(rule_id, member) WHERE is_on', "There is an alert of this signal already."
+        '(rule_id, member) WHERE is_on', "There is already an alert for this signal."
     )
 
     # === COMPUTE METHODS === #
@@ -156,8 +159,8 @@ class SaleReturnAlert(models.Model):
         if not today <= until <= today + timedelta(days=LONGEST_SNOOZE):
             raise UserError(
                 self.env._(
-                    "An alert is snoozed until a day of the coming year: %(day)s is none. Choose "
-                    "another day.",
+                    "An alert can be snoozed until a day within the next year, but not until "
+                    "%(day)s. Choose another day.",
                     day=until,
                 )
             )
@@ -183,7 +186,7 @@ class SaleReturnAlert(models.Model):
         reason = (reason or '').strip()
         if not reason:
             raise UserError(
-                self.env._("Say in a few words why: colleagues read it later on the alert.")
+                self.env._("Enter a short reason: colleagues read it later on the alert.")
             )
         over = self.filtered(lambda alert: alert.state in ('done', 'over'))
         if over:

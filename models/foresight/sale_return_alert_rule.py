@@ -57,29 +57,31 @@ class SaleReturnAlertRule(models.Model):
         METHODS,
         required=True,
         default='change',
-        help="More than before: compared with its own past, and more restless goods are allowed "
-        "more (Laney's control limits). More than the others: compared with those of the same "
-        "kind (funnel limits). Of all that is tested in a night at most one alert in twenty is "
-        "expected to be chance.",
+        help=(
+            "More than before: compared with its own past, with wider limits for goods that vary "
+            "more (Laney's control limits). More than the others: compared with those of the same"
+            " kind (funnel limits). Of the alerts of a night at most one in twenty is expected to"
+            " be due to chance."
+        ),
     )
-    limit = fields.Float(
-        help="A rate and the rise of an amount in percent; else units, or returns."
-    )
+    limit = fields.Float(help="Rates and rises of amounts in percent; otherwise units or returns.")
     age_days = fields.Integer(
         "Returned Within Days",
         default=30,
-        help="Rates are of goods that were sold at least so long ago, and of what of them came "
-        "back by then: only so are old and new sales alike.",
+        help=(
+            "Rates count only goods sold at least this long ago, and only what came back within "
+            "this time: this makes old and new sales comparable."
+        ),
     )
     minimum = fields.Integer(
-        "Least Order Lines", default=20, help="What was sold on fewer lines is not judged."
+        "Minimum Order Lines", default=20, help="Goods sold on fewer lines are not judged."
     )
     waiting_days = fields.Integer("Waiting for Days", default=14)
     user_ids = fields.Many2many(
         'res.users',
-        string="Whom to Tell",
+        string="Notified Users",
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
-        help="Nobody: alerts are in their list and on the overview.",
+        help="Empty: nobody is notified; alerts are shown in their list and on the overview.",
     )
     notify = fields.Selection(
         [('activity', "By an activity"), ('message', "By a message")],
@@ -93,7 +95,7 @@ class SaleReturnAlertRule(models.Model):
 
     _limits_positive = models.Constraint(
         'CHECK (COALESCE("limit", 0) >= 0 AND age_days > 0 AND minimum > 0 AND waiting_days >= 0)',
-        "Limits of an alert rule cannot be negative, and its days and order lines not be zero.",
+        "Limits of an alert rule cannot be negative, and its days and order lines cannot be zero.",
     )
 
     @api.depends('alert_ids.state')
@@ -115,22 +117,25 @@ class SaleReturnAlertRule(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "Alert rule “%(rule)s” cannot watch “%(metric)s” by “%(dimension)s” in "
-                        "the way “%(method)s”. Choose something else.",
+                        "Alert rule “%(rule)s” cannot watch “%(metric)s” by “%(dimension)s” "
+                        "with the method “%(method)s”. Choose something else.",
                         **values,
                     )
                 )
             if rule.method not in methods:
                 raise ValidationError(
                     self.env._(
-                        "Alert rule “%(rule)s” cannot watch “%(metric)s” in the way “%(method)s”. "
-                        "Choose another way.",
+                        "Alert rule “%(rule)s” cannot watch “%(metric)s” with the method "
+                        "“%(method)s”. Choose another method.",
                         **values,
                     )
                 )
             if not rule.limit and (rule.method == 'threshold' or rule.metric == 'amount'):
                 raise ValidationError(
-                    self.env._("Say from which limit alert rule “%(rule)s” speaks.", **values)
+                    self.env._(
+                        "Enter the limit above which alert rule “%(rule)s” raises an alert.",
+                        **values,
+                    )
                 )
 
     def _get_labels(self):

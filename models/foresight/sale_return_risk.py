@@ -40,10 +40,14 @@ class SaleReturnRisk(models.Model):
         help="What people found out.",
     )
     note = fields.Text("What Was Found", readonly=True)
-    decided_by_id = fields.Many2one('res.users', "Looked at by", readonly=True)
-    date_decided = fields.Datetime("Looked at on", readonly=True)
+    decided_by_id = fields.Many2one('res.users', "Checked by", readonly=True)
+    date_decided = fields.Datetime("Checked on", readonly=True)
     # The card of the customer.
-    rate = fields.Float("Return Rate", compute='_compute_card', help="Of order lines of a year.")
+    rate = fields.Float(
+        "Return Rate",
+        compute='_compute_card',
+        help="Share of the order lines of one year that came back.",
+    )
     rate_low = fields.Float("At Least", compute='_compute_card', help="95 % interval.")
     rate_high = fields.Float("At Most", compute='_compute_card', help="95 % interval.")
     amount_kept = fields.Monetary(
@@ -52,7 +56,7 @@ class SaleReturnRisk(models.Model):
     open_count = fields.Integer("Open Returns", compute='_compute_card')
     currency_id = fields.Many2one(related='company_id.currency_id')
 
-    _one_per_return = models.UniqueIndex('(return_id)', "This return has its risk already.")
+    _one_per_return = models.UniqueIndex('(return_id)', "This return already has a risk.")
 
     # === COMPUTE METHODS === #
 
@@ -95,12 +99,13 @@ class SaleReturnRisk(models.Model):
                 **values,
             ),
             'value': self.env._("What comes back is the expensive part of what the customer buys."),
-            'last_day': self.env._("It was asked for on the last day."),
+            'last_day': self.env._("It was requested on the last day."),
             'bracketing': self.env._(
                 "Three or more variants were ordered, and all but one come back."
             ),
             'found': self.env._(
-                "In %(found)s earlier parcels of the customer were other goods, or none.", **values
+                "%(found)s earlier parcels of the customer contained other goods, or none.",
+                **values,
             ),
             'serial': self.env._(
                 "%(serial)s earlier serial numbers were not the ones sold.", **values
@@ -114,8 +119,8 @@ class SaleReturnRisk(models.Model):
                 **values,
             ),
             'linked_found': self.env._(
-                "In %(linked)s parcels of customers with the same telephone number or e-mail "
-                "address were other goods, or none.",
+                "%(linked)s parcels of customers with the same telephone number or e-mail "
+                "address contained other goods, or none.",
                 **values,
             ),
             'linked_confirmed': self.env._(
@@ -180,8 +185,7 @@ class SaleReturnRisk(models.Model):
         if mine := self.filtered(lambda risk: risk.return_id.create_uid == self.env.user):
             raise UserError(
                 self.env._(
-                    "You opened return %(return)s yourself. Ask a colleague to say what became of "
-                    "it.",
+                    "You opened return %(return)s yourself. Ask a colleague to record its outcome.",
                     **{'return': mine[0].return_id.name},
                 )
             )

@@ -38,7 +38,7 @@ class SaleReturnRule(models.Model):
         """Override to ask for the tier of rules about risk."""
         if self.kind == 'risk' and not self.risk_tier:
             return self.env._(
-                "Say from which risk rule “%(rule)s” of policy “%(policy)s” asks a person.",
+                "Enter the risk from which rule “%(rule)s” of policy “%(policy)s” asks a person.",
                 rule=self.name,
                 policy=self.policy_id.name,
             )
@@ -69,7 +69,7 @@ class SaleReturnRule(models.Model):
     def _describe_risk(self):
         """Say what passes."""
         tiers = dict(self._fields['risk_tier']._description_selection(self.env))
-        return self.env._("Passes below this risk: %(tier)s.", tier=tiers.get(self.risk_tier, "–"))
+        return self.env._("Allowed below this risk: %(tier)s.", tier=tiers.get(self.risk_tier, "–"))
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
@@ -85,5 +85,5 @@ class SaleReturnRule(models.Model):
         """Override to put it into words that customers may read, too."""
         return {
             **super()._get_sentences(),
-            'risk_reached': lambda f: self.env._("Somebody looks at it before it is decided."),
+            'risk_reached': lambda f: self.env._("Somebody checks it before it is decided."),
         }

@@ -272,7 +272,7 @@ class SaleReturnDisposal(models.AbstractModel):
             raise UserError(
                 self.env._(
                     "%(product)s in return %(return)s has left with %(transfer)s, so its "
-                    "inspection cannot be corrected. Make a new return when it comes back.",
+                    "inspection cannot be corrected. Create a new return when it comes back.",
                     product=row.product_id.display_name,
                     transfer=move.picking_id.name,
                     **{'return': row.return_id.name},

@@ -8,5 +8,7 @@ class ResConfigSettings(models.TransientModel):
         string="Returnless Rules",
         group='sale_return.group_user',
         implied_group='sale_return.group_keep',
-        help="Rules say which goods customers keep, and offer them a part of the price for it.",
+        help=(
+            "Rules determine which goods customers keep, and offer them a part of the price for it."
+        ),
     )

@@ -34,32 +34,37 @@ class SaleReturnKeepRule(models.Model):
         help="All of it: the rule decides that the goods stay. Offers are chosen by clerk or "
         "customer instead of sending the goods back.",
     )
-    percent = fields.Float(help="Of what the line was sold for, tax included.")
+    percent = fields.Float(help="Share of the sales price of the line, tax included.")
     amount = fields.Monetary(help="Tax included, in the currency of the company.")
-    as_store_credit = fields.Boolean(help="It goes on the wallet of the customer, with its bonus.")
+    as_store_credit = fields.Boolean(help="It goes to the wallet of the customer, with its bonus.")
     customer_limit = fields.Monetary(
         string="Per Customer and Year",
-        help="What one customer gets by this offer within twelve months. 0: no limit.",
+        help="Limit of this offer per customer within twelve months. 0: no limit.",
     )
     goodwill_reason_id = fields.Many2one(
         'sale.return.reason',
         domain=[('return_class', '=', 'goodwill')],
         check_company=True,
         ondelete='restrict',
-        help="Under which offers are credited and counted.",
+        help="The goodwill reason under which offers are credited and counted.",
     )
     value_max = fields.Monetary(
         string="Worth at Most",
-        help="What the line was sold for, tax included. 0: whatever it is worth.",
+        help="Sales price of the line, tax included. 0: any value.",
     )
     way_back_cost = fields.Monetary(
         string="Way Back Costs",
-        help="What it costs to bring the goods back. The rule applies where that is more than the "
-        "goods bring. 0: not compared.",
+        help=(
+            "Cost of bringing the goods back. The rule applies if it exceeds the value recovered "
+            "from the goods. 0: not compared."
+        ),
     )
     recovery = fields.Float(
         string="Goods Bring",
-        help="Percent of what the line was sold for that the goods bring when they are back.",
+        help=(
+            "Value recovered from the goods once they are back, in percent of the sales price of "
+            "the line."
+        ),
     )
     reason_ids = fields.Many2many(
         'sale.return.reason', string="Reasons", check_company=True, help="Empty: any reason."
@@ -74,7 +79,7 @@ class SaleReturnKeepRule(models.Model):
     _amounts_positive = models.Constraint(
         'CHECK (value_max >= 0 AND way_back_cost >= 0 AND recovery >= 0 AND recovery <= 100'
         ' AND percent >= 0 AND percent <= 100 AND amount >= 0 AND customer_limit >= 0)',
-        "A returnless rule takes amounts of 0 or more, and a percentage between 0 and 100.",
+        "A returnless rule needs amounts of 0 or more, and a percentage between 0 and 100.",
     )
 
     @api.constrains('kind', 'percent', 'amount', 'goodwill_reason_id')
@@ -84,8 +89,8 @@ class SaleReturnKeepRule(models.Model):
             if not given or not rule.goodwill_reason_id:
                 raise ValidationError(
                     self.env._(
-                        "Say what customers get by offer “%(rule)s”, and the goodwill reason under "
-                        "which it is counted.",
+                        "Enter what customers get by offer “%(rule)s”, and the goodwill reason "
+                        "under which it is counted.",
                         rule=rule.name,
                     )
                 )
@@ -96,8 +101,8 @@ class SaleReturnKeepRule(models.Model):
             if not rule.value_max and not rule.way_back_cost:
                 raise ValidationError(
                     self.env._(
-                        "Rule “%(rule)s” would let customers keep everything. Say what the goods "
-                        "may be worth at most, or what the way back costs.",
+                        "Rule “%(rule)s” would let customers keep everything. Enter the maximum"
+                        " value of the goods, or the cost of the way back.",
                         rule=rule.name,
                     )
                 )

@@ -130,8 +130,8 @@ class SaleReturnLine(models.Model):
         if taken:
             raise UserError(
                 self.env._(
-                    "The offer for keeping %(product)s was accepted already, with return "
-                    "%(return)s. It is given once.",
+                    "The offer for keeping %(product)s was already accepted with return "
+                    "%(return)s. It is granted only once.",
                     **{'return': taken.return_id.name, **values},
                 )
             )

@@ -298,7 +298,7 @@ class SaleReturnMessage(models.Model):
         others = self.return_id.customer_message_ids - self
         if not any(m.error == reason for m in others):
             self.return_id._message_log(
-                body=self.env._("The customer could not be told: %(reason)s", reason=reason)
+                body=self.env._("The customer could not be notified: %(reason)s", reason=reason)
             )
 
     def _send_isolated(self):

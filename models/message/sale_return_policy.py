@@ -17,7 +17,7 @@ class SaleReturnPolicy(models.Model):
         'sale_return_policy_muted_kind_rel',
         'policy_id',
         'kind_id',
-        string="Not told",
+        string="Messages Not Sent",
         help="Messages that customers do not get for returns under this policy.",
     )
 

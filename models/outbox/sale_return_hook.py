@@ -22,15 +22,19 @@ class SaleReturnHook(models.Model):
     url = fields.Char(
         string="Address",
         required=True,
-        help="Called with POST. Addresses of the own network are not called, unless the system "
-        "parameter sale_return.private_hooks allows it.",
+        help=(
+            "Called with POST. Addresses of your own network are not called, unless the system "
+            "parameter sale_return.private_hooks allows it."
+        ),
     )
     secret = fields.Char(
         required=True,
         copy=False,
         groups='sale_return.group_manager',
         default=lambda self: secrets.token_urlsafe(32),
-        help="The program tells by it that a call is ours: see the documentation of the signature.",
+        help=(
+            "The other program recognizes our calls by it: see the documentation of the signature."
+        ),
     )
     kinds = fields.Char(
         string="Events",

@@ -212,7 +212,7 @@ class SaleReturnHookDelivery(models.Model):
     def _get_address_sentence(self, error):
         code, host = error.args
         if code == 'private':
-            return self.env._("%(host)s is an address of the own network.", host=host)
+            return self.env._("%(host)s is an address of your own network.", host=host)
         if code == 'unknown':
             return self.env._("%(host)s has no address.", host=host)
         return self.env._("“%(url)s” cannot be called.", url=host)

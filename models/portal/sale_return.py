@@ -79,11 +79,11 @@ class SaleReturn(models.Model):
     # Returns that customers requested on their pages.
     portal_kind = fields.Selection(
         [('request', "Request"), ('withdrawal', "Withdrawal from the contract")],
-        string="Asked by the Customer",
+        string="Requested by the Customer",
         readonly=True,
         copy=False,
         index='btree_not_null',
-        help="The customer asked for it on their own pages.",
+        help="The customer requested it on their own pages.",
     )
 
     # === COMPUTE METHODS === #
@@ -383,7 +383,7 @@ class SaleReturn(models.Model):
         if not self._is_rating_open():
             raise UserError(
                 self.env._(
-                    "Return %(number)s cannot be rated: it is not finished, or was rated already.",
+                    "Return %(number)s cannot be rated: it is not finished, or was already rated.",
                     number=self.name,
                 )
             )

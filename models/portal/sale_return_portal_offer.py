@@ -232,7 +232,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
         if held:
             return self.env._("A return is already under way for it.")
         if returned:
-            return self.env._("Returned already.")
+            return self.env._("Already returned.")
         return self.env._("It cannot be returned.")
 
     # === WITHDRAWAL === #

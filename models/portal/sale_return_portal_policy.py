@@ -192,7 +192,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
             ),
             'refund': self.env._("It is paid back to you."),
             'on_account': self.env._("It stays on your account for your next invoices."),
-            'store_credit': self.env._("It goes on your wallet as store credit."),
+            'store_credit': self.env._("It goes to your wallet as store credit."),
         }
         result = [released[policy.release_event], settled.get(policy.settlement)]
         if days := policy._get_regime().refund_days:
@@ -229,7 +229,7 @@ class SaleReturnPortalPolicy(models.AbstractModel):
         """State who decides, and how to appeal."""
         result = []
         if policy.approval != 'none':
-            result.append(self.env._("A person looks at each request."))
+            result.append(self.env._("A person reviews each request."))
         if policy.appeal_days:
             result.append(
                 self.env._(

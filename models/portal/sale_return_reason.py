@@ -7,7 +7,7 @@ class SaleReturnReason(models.Model):
     portal = fields.Boolean(
         string="Offered to Customers",
         default=True,
-        help="Customers can choose it when they ask for a return themselves.",
+        help="Customers can choose it when they request a return themselves.",
     )
 
     def _get_portal_reasons(self, company):

@@ -40,7 +40,7 @@ class SaleReturnWithdrawal(models.Model):
         'sale.return',
         index='btree_not_null',
         ondelete='restrict',
-        help="The return of what was delivered already.",
+        help="The return of the goods already delivered.",
     )
     date = fields.Datetime(string="Received on", required=True)
     customer_name = fields.Char(string="Name Given", required=True)
@@ -72,7 +72,7 @@ class SaleReturnWithdrawal(models.Model):
         help="Number of failed attempts to mail the acknowledgement.",
     )
     date_mail_next = fields.Datetime(
-        string="Mailed again on", readonly=True, help="When the acknowledgement is sent again."
+        string="Resent on", readonly=True, help="When the acknowledgement is sent again."
     )
 
     _key_unique = models.UniqueIndex('(key)')

@@ -445,7 +445,7 @@ class SaleReturnDiscrepancy(models.Model):
                 record.resolution == 'claim' and record._is_foreign() and record.qty_here
             ):
                 raise UserError(
-                    self.env._("Discrepancy %(name)s is resolved already.", name=record.name)
+                    self.env._("Discrepancy %(name)s is already resolved.", name=record.name)
                 )
             possible = RESOLUTIONS_BY_KIND[record.kind]
             if resolution not in possible:

@@ -104,15 +104,15 @@ class SaleReturnLine(models.Model):
                 if not lots:
                     raise UserError(
                         self.env._(
-                            "%(lots)s of %(product)s cannot come back with order %(order)s: not "
-                            "delivered with it, or back already. The customer has no others.",
+                            "%(lots)s of %(product)s cannot come back with order %(order)s: not"
+                            " delivered with it, or already back. The customer has no others.",
                             **names,
                         )
                     )
                 raise UserError(
                     self.env._(
                         "%(lots)s of %(product)s cannot come back with order %(order)s: not "
-                        "delivered with it, or back already. The customer has %(possible)s.",
+                        "delivered with it, or already back. The customer has %(possible)s.",
                         # sudo: names of lots of the customer's own order.
                         possible=", ".join(lots.sudo().mapped('name')),
                         **names,

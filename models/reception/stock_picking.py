@@ -40,7 +40,7 @@ class StockPicking(models.Model):
     date_customer_received = fields.Datetime(
         string="Received by customer on",
         copy=False,
-        help="When the customer got the goods; return windows count from then.",
+        help="When the customer received the goods; return windows start then.",
     )
 
     @api.model

@@ -10,7 +10,7 @@ class StockPickingType(models.Model):
         string="Returns to Inspect",
         compute='_compute_count_sale_return_to_inspect',
         compute_sudo=True,
-        help="Returns whose goods came in with this operation type and wait for inspection.",
+        help="Returns whose goods came in with this operation type and are waiting for inspection.",
     )
 
     def _compute_count_sale_return_to_inspect(self):

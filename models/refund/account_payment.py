@@ -206,9 +206,9 @@ class AccountPayment(models.Model):
         if payees.commercial_partner_id != customer or (account and not trusted):
             raise UserError(
                 self.env._(
-                    "%(payment)s pays credit note %(note)s of return %(returns)s, whose money goes "
-                    "to %(customer)s alone, and only to accounts of theirs that somebody has "
-                    "trusted. Choose another account, or press “Refund” on the return.",
+                    "%(payment)s pays credit note %(note)s of return %(returns)s, whose money "
+                    "may only go to %(customer)s, and only to trusted accounts of theirs. "
+                    "Choose another account, or press “Refund” on the return.",
                     payment=self.display_name,
                     note=note.name,
                     returns=", ".join(note.sale_return_ids.mapped('name')),

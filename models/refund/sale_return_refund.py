@@ -107,8 +107,10 @@ class SaleReturnRefund(models.Model):
         required=True,
         index=True,
         ondelete='restrict',
-        help="The journal the money leaves through: the one the customer paid through, unless "
-        "another one was chosen.",
+        help=(
+            "The journal from which the money is paid: the one the customer paid into, unless "
+            "another one was chosen."
+        ),
     )
     payment_id = fields.Many2one('account.payment', index='btree_not_null', ondelete='set null')
     transaction_id = fields.Many2one(

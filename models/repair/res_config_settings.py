@@ -11,7 +11,10 @@ class ResConfigSettings(models.TransientModel):
         string="Repairs",
         group='sale_return.group_user',
         implied_group='sale_return.group_repair',
-        help="Goods stay the customer's, are repaired and given back. Needs the app Repairs.",
+        help=(
+            "Goods remain the customer's property, and are repaired and given back. Needs the "
+            "Repairs app."
+        ),
     )
 
     def set_values(self):
@@ -22,8 +25,8 @@ class ResConfigSettings(models.TransientModel):
         if self.group_sale_return_repair and 'repair.order' not in self.env:
             raise UserError(
                 self.env._(
-                    "Repairs cannot be switched on: the app Repairs is not installed. Install it "
-                    "first."
+                    "Repairs cannot be switched on: the Repairs app is not installed. Install "
+                    "it first."
                 )
             )
         if not self.group_sale_return_repair:
@@ -36,8 +39,8 @@ class ResConfigSettings(models.TransientModel):
             if count:
                 raise UserError(
                     self.env._(
-                        "Repairs cannot be switched off: %(count)s lines of returns wait for one. "
-                        "Finish these returns first.",
+                        "Repairs cannot be switched off: %(count)s lines of returns are waiting"
+                        " for one. Finish these returns first.",
                         count=count,
                     )
                 )

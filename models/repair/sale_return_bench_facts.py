@@ -21,7 +21,7 @@ class SaleReturnBenchFacts(models.AbstractModel):
         """Extend to show that the goods go to the workshop."""
         facts = super()._prepare_facts(rows, lots)
         if any(row['to_repair'] for row in rows):
-            sentence = self.env._("To be repaired: the goods stay the customer's.")
+            sentence = self.env._("To be repaired: the goods remain the customer's property.")
             facts['remark'] = " ".join(filter(None, [facts['remark'], sentence]))
         return facts
 

@@ -28,8 +28,8 @@ class SaleReturnDisposal(models.AbstractModel):
         if disposition.action not in ('give_back', 'send_back'):
             raise UserError(
                 self.env._(
-                    "%(product)s of return %(return)s belongs to the customer and is to be "
-                    "repaired. If it cannot be repaired, say so on the line first.",
+                    "%(product)s of return %(return)s belongs to the customer and has to be "
+                    "repaired. If it cannot be repaired, record this on the line first.",
                     **values,
                 )
             )

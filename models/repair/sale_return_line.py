@@ -70,8 +70,8 @@ class SaleReturnLine(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "%(product)s of return %(return)s does not wait for a repair. Only goods that "
-                    "are here, and were not given back, can be found beyond repair.",
+                    "%(product)s of return %(return)s is not waiting for a repair. Only goods "
+                    "that are here, and were not given back, can be found beyond repair.",
                     product=self.product_id.display_name,
                     **{'return': self.return_id.name},
                 )
@@ -91,8 +91,8 @@ class SaleReturnLine(models.Model):
         if twins:
             raise UserError(
                 self.env._(
-                    "Return %(return)s has %(product)s with this reason and resolution already. "
-                    "Choose another resolution.",
+                    "Return %(return)s already has %(product)s with this reason and resolution."
+                    " Choose another resolution.",
                     product=self.product_id.display_name,
                     **{'return': self.return_id.name},
                 )
@@ -116,7 +116,7 @@ class SaleReturnLine(models.Model):
         if self.return_id.exchange_order_ids:
             raise UserError(
                 self.env._(
-                    "Return %(return)s has an exchange already. Choose a refund for %(product)s.",
+                    "Return %(return)s already has an exchange. Choose a refund for %(product)s.",
                     product=self.product_id.display_name,
                     **{'return': self.return_id.name},
                 )
@@ -167,8 +167,8 @@ class SaleReturnLine(models.Model):
             if not repairable or not line.return_expected:
                 raise UserError(
                     self.env._(
-                        "%(product)s cannot be repaired: it is a service or a kit, belongs to no "
-                        "order, or nothing of it comes back. Choose another resolution.",
+                        "%(product)s cannot be repaired: it is a service or a kit, belongs to "
+                        "no order, or is not sent back. Choose another resolution.",
                         product=line.product_id.display_name,
                     )
                 )

@@ -37,8 +37,8 @@ class SaleReturnRepair(models.AbstractModel):
         if not self._is_on():
             raise UserError(
                 self.env._(
-                    "Repairs are switched off. Choose another resolution, or install the app "
-                    "Repairs and switch them on in the settings of Returns."
+                    "Repairs are switched off. Choose another resolution, or install the "
+                    "Repairs app and switch them on in the settings of Returns."
                 )
             )
 

@@ -7,15 +7,17 @@ class ResCompany(models.Model):
 
     sale_return_store_credit = fields.Boolean(
         string="Store Credit",
-        help="Customers may get what is credited on their wallet instead of their money.",
+        help="Customers may receive credits on their wallet instead of their money.",
         groups='base.group_user',
     )
     sale_return_store_credit_account_id = fields.Many2one(
         'account.account',
         string="Account of the Wallets",
         check_company=True,
-        help="Liability account on which stands what customers have on their wallets. The products "
-        "of the eWallet program post to it as well: it is their income account.",
+        help=(
+            "Liability account of the balances of the customers' wallets. The products of the "
+            "eWallet program post to it as well: it is their income account."
+        ),
         groups='base.group_user',
     )
     sale_return_store_credit_bonus = fields.Float(
@@ -27,7 +29,7 @@ class ResCompany(models.Model):
         'account.account',
         string="Account of the Bonus",
         check_company=True,
-        help="Expense account of what customers get on top.",
+        help="Expense account of the bonus that customers get.",
         groups='base.group_user',
     )
     # What stood on cards and not on the account when store credit was switched on: no difference.

@@ -20,7 +20,7 @@ class SaleReturn(models.Model):
     has_store_credit_due = fields.Boolean(
         compute='_compute_has_store_credit_due',
         compute_sudo=True,
-        help="Posted credit notes have something open that the customer wants on their wallet.",
+        help="Posted credit notes have an open amount that the customer wants on their wallet.",
     )
 
     @api.depends('store_credit_ids.amount_company')
@@ -62,7 +62,7 @@ class SaleReturn(models.Model):
             if (due := mine._get_due(note)) and not mine._give(note, due):
                 raise UserError(
                     self.env._(
-                        "You have posted %(note)s, which is above what one person gives alone. "
+                        "You have posted %(note)s, which is above the limit for one person. "
                         "Somebody else with rights to refund has to put it on the wallet.",
                         note=note.name,
                     )
@@ -115,10 +115,10 @@ class SaleReturn(models.Model):
             return super()._describe_way()
         bonus = self.company_id.sale_return_store_credit_bonus
         if not bonus:
-            return [self.env._("It goes on their wallet as store credit.")]
+            return [self.env._("It goes to their wallet as store credit.")]
         return [
             self.env._(
-                "It goes on their wallet as store credit, and %(bonus)s %% on top.",
+                "It goes to their wallet as store credit, with %(bonus)s %% on top.",
                 bonus=f"{bonus:g}",
             )
         ]

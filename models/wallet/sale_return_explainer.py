@@ -9,19 +9,20 @@ class SaleReturnExplainer(models.AbstractModel):
         values = self._get_values(row)
         if row.cause == 'wallet_account':
             return self.env._(
-                "The account of the wallets says %(accepted)s, orders not billed yet included, and "
-                "the cards say %(credited)s: they differ by %(difference)s. Look for cards that "
-                "were changed by hand, and for entries on the account without a card.",
+                "The account of the wallets shows %(accepted)s, orders not billed yet included,"
+                " but the cards show %(credited)s: they differ by %(difference)s. Look for "
+                "cards that were changed by hand, and for entries on the account without a "
+                "card.",
                 **values,
             )
         if row.cause == 'wallet_booked':
             return self.env._(
-                "%(note)s has put %(accepted)s on a wallet, and its entries say %(credited)s. Post "
-                "the entry of the store credit again, or take the store credit back.",
+                "%(note)s has put %(accepted)s on a wallet, but its entries show %(credited)s. "
+                "Post the entry of the store credit again, or take the store credit back.",
                 **values,
             )
         return self.env._(
-            "%(note)s has put %(accepted)s on a wallet, and the history of the card says "
+            "%(note)s has put %(accepted)s on a wallet, but the history of the card shows "
             "%(credited)s. Correct the card by the difference, %(difference)s.",
             **values,
         )

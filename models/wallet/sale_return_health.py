@@ -27,7 +27,7 @@ class SaleReturnHealth(models.AbstractModel):
             return [*findings, {'sentence': problem, **settings}]
         if others := self._get_other_programs(company_sudo):
             sentence = self.env._(
-                "%(programs)s: what customers have on these cards stands on another account than "
+                "%(programs)s: the balance of these cards is on another account than "
                 "%(account)s, so it is not compared with the books.",
                 programs=", ".join(others.mapped('name')),
                 account=company_sudo.sale_return_store_credit_account_id.display_name,

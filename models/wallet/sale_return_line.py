@@ -14,8 +14,10 @@ class SaleReturnLine(models.Model):
     store_credit_consent = fields.Text(
         string="Agreed to Store Credit",
         copy=False,
-        help="How and when the customer has expressly agreed to store credit instead of their "
-        "money. Demanded where the law wants money to go back the way it was paid.",
+        help=(
+            "How and when the customer has expressly agreed to store credit instead of their "
+            "money. Required where by law the money goes back the way it was paid."
+        ),
     )
 
     @api.model

@@ -11,10 +11,10 @@ class SaleReturnMessageMoney(models.AbstractModel):
             return super()._tell_way(sale_return)
         bonus = sale_return.company_id.sale_return_store_credit_bonus
         if not bonus:
-            return [self.env._("It goes on your wallet as store credit.")]
+            return [self.env._("It goes to your wallet as store credit.")]
         return [
             self.env._(
-                "It goes on your wallet as store credit, and you get %(bonus)s %% on top.",
+                "It goes to your wallet as store credit, and you get %(bonus)s %% on top.",
                 bonus=f"{bonus:g}",
             )
         ]

@@ -45,7 +45,7 @@ class SaleReturnWallet(models.AbstractModel):
         values = {'company': company.name, 'account': account.display_name or ""}
         if not service._is_installed():
             return self.env._(
-                "Store credit takes Odoo's wallets. Install the app “Sale Loyalty” first, or "
+                "Store credit needs Odoo's wallets. Install the app “Sale Loyalty” first, or "
                 "choose a refund."
             )
         if not company.sale_return_store_credit:
@@ -62,8 +62,8 @@ class SaleReturnWallet(models.AbstractModel):
             )
         if account.account_type not in ('liability_current', 'liability_non_current'):
             return self.env._(
-                "Account %(account)s cannot keep store credit, because it is no liability account. "
-                "Choose another one in the settings of Returns.",
+                "Account %(account)s cannot hold store credit, because it is not a liability "
+                "account. Choose another one in the settings of Returns.",
                 **values,
             )
         if company.sale_return_store_credit_bonus and not bonus_account:

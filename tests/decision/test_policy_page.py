@@ -66,13 +66,16 @@ class TestPolicyPage(DecisionCommon):
             (
                 {'kind': 'window', 'days': 14, **category},
                 (
-                    "Customers have 14 days after they got the goods. Otherwise a person decides. "
-                    "Only for: Phones."
+                    "Customers have 14 days after they received the goods. Otherwise a person "
+                    "decides. Only for: Phones."
                 ),
             ),
             (
                 {'kind': 'window', 'day_type': 'working', 'outcome': 'refuse'},
-                "Customers have 30 working days after they got the goods. Otherwise it is refused.",
+                (
+                    "Customers have 30 working days after they received the goods. Otherwise it "
+                    "is refused."
+                ),
             ),
             (
                 {'kind': 'excluded', 'excluded_categ_ids': phones.ids, 'outcome': 'refuse'},

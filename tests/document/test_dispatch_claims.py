@@ -71,7 +71,7 @@ class TestDispatchClaimsOnPages(FollowCommon):
         page = self._look(sale_return.access_url, self.jane)
         self.assertNotIn("You can correct it", page)
         text = self._act(sale_return, 'dispatch', self.jane, tracking_ref="other")
-        self.assertIn("is confirmed already", text)
+        self.assertIn("is already confirmed", text)
         self.assertEqual(sale_return.tracking_ref, 'abc')
 
     def test_guest_asks_once(self):

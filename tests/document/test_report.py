@@ -66,7 +66,7 @@ class TestReport(SlipCommon):
             "3 Units",
             self.reason_defective.name,
             order.name,
-            "at the latest on the last day to send",
+            "by the last day to send at the latest",
         ):
             self.assertIn(text, slip)
 

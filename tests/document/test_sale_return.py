@@ -323,7 +323,7 @@ class TestReturnStates(SaleReturnCommon):
     def test_received_return_cannot_be_cancelled(self):
         sale_return = self._create_return(self.order, 3)
         self._receive(sale_return, 1)
-        with self.assert_refused("received or credited already"):
+        with self.assert_refused("already received or credited"):
             sale_return.action_cancel()
 
     def test_set_back_to_draft_it_can_be_changed_and_submitted_again(self):

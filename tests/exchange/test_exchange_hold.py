@@ -86,7 +86,7 @@ class TestExchangeHold(ExchangeCommon):
         self.assertEqual(sale_return.line_ids.resolution, 'refund')
         self.assertEqual(sale_return.exchange_order_ids.state, 'cancel')
         self.assertIn('exchange_lapsed', sale_return.event_ids.mapped('kind'))
-        self.assertIn("Exchange not held any more", sale_return.activity_ids.mapped('summary'))
+        self.assertIn("Exchange no longer held", sale_return.activity_ids.mapped('summary'))
         self.assertIn('exchange_lapsed', sale_return.customer_message_ids.kind_id.mapped('code'))
         self.assertEqual(sale_return.state, 'approved')
         events = len(sale_return.event_ids)

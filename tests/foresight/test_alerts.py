@@ -130,9 +130,9 @@ class TestAlerts(ForesightCase):
         )
         self.assertIn(self.clerk.partner_id, messages.partner_ids)
         today = fields.Date.today()
-        with self.assert_refused("Say in a few words why"):
+        with self.assert_refused("Enter a short reason"):
             alert.action_snooze(today, " ")
-        with self.assert_refused("a day of the coming year"):
+        with self.assert_refused("a day within the next year"):
             alert.action_snooze(today - timedelta(days=3), "later")
         dialog = self.env['sale.return.alert.settle'].with_user(self.clerk)
         dialog = dialog.with_context(active_model='sale.return.alert', active_ids=alert.ids)
@@ -235,9 +235,9 @@ class TestAlerts(ForesightCase):
     def test_rules_that_say_nothing_are_refused(self):
         for values, sentence in (
             ({'metric': 'waiting', 'dimension': 'product'}, "by “Product”"),
-            ({'metric': 'backlog', 'dimension': 'company', 'limit': 1}, "in the way"),
+            ({'metric': 'backlog', 'dimension': 'company', 'limit': 1}, "with the method"),
             ({'dimension': 'company', 'method': 'others'}, "cannot watch"),
-            ({'method': 'threshold'}, "from which limit"),
+            ({'method': 'threshold'}, "the limit above which"),
         ):
             with self.subTest(values=values), self.assert_refused(sentence, ValidationError):
                 self._make_rule(**values)

@@ -211,7 +211,7 @@ class TestRisk(DecisionCommon):
             self._return_of(partner, finding='empty')
         risky = self._return_of(ring[2])
         self.assertEqual(risky.state, 'submitted')
-        self.assertIn("Somebody looks at it", risky.line_ids.verdict_text)
+        self.assertIn("Somebody checks it", risky.line_ids.verdict_text)
         self.assertNotIn("risk", risky.line_ids._get_customer_reason() or "")
 
     def test_people_say_what_it_was_and_the_quality_is_shown(self):

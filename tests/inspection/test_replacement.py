@@ -68,7 +68,7 @@ class TestReplacement(SaleReturnCommon):
         self.assert_sold(self.sale_line, delivered=12, invoiced=10)
         self.assert_nothing_to_invoice(self.order)
         self.assertEqual(sale_return.state, 'approved')
-        with self.assert_refused("received or credited already"):
+        with self.assert_refused("already received or credited"):
             sale_return.action_cancel()
         self._receive(sale_return)
         sale_return.action_inspect_all('restock')

@@ -131,7 +131,7 @@ class TestKeep(RefundCommon, ReconciliationCommon):
         line = self._sell_one(100.0)
         first = self._keep(line)
         first.with_user(self.manager).action_approve()
-        with self.assertRaisesRegex(UserError, f"accepted already, with return {first.name}"):
+        with self.assertRaisesRegex(UserError, f"already accepted with return {first.name}"):
             self._keep(line)
 
     def test_one_customer_gets_so_much_a_year(self):

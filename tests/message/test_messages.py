@@ -542,7 +542,7 @@ class TestMessages(MessagesCommon):
         messages = sale_return.customer_message_ids
         self.assertEqual(messages.mapped('state'), ['unreachable', 'unreachable'])
         self.assertIn("no valid e-mail address", messages[0].error)
-        self.assertEqual(len(self._get_notes(sale_return, "could not be told")), 1)
+        self.assertEqual(len(self._get_notes(sale_return, "could not be notified")), 1)
         self.customer.email = 'jane@customer.example'
         messages.action_retry()
         self._run_message_job()

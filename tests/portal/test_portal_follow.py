@@ -221,7 +221,7 @@ class TestFollow(FollowCommon):
         text = self._act(sale_return, 'rate', self.jane, rate='5', feedback="Fast & kind.")
         self.assertIn("Thank you for your feedback", text)
         text = self._act(sale_return, 'rate', self.colleague, rate='1')
-        self.assertIn("was rated already", text)
+        self.assertIn("was already rated", text)
         rating = self.env['rating.rating'].sudo().search([('res_model', '=', 'sale.return')])
         rating = rating.filtered(lambda r: r.res_id == sale_return.id)
         self.assertEqual((rating.rating, rating.feedback), (5, "Fast & kind."))

@@ -280,7 +280,7 @@ class TestResolved(DiscrepancyCommon):
     def test_resolved_is_resolved(self):
         discrepancy = self._receive_too_much()
         self._resolve(discrepancy, 'accept')
-        with self.assert_refused("resolved already"):
+        with self.assert_refused("already resolved"):
             self._resolve(discrepancy, 'accept')
 
     def test_short_written_off_is_not_expected_any_more(self):

@@ -132,7 +132,7 @@ class TestRepair(ExchangeCommon):
         self.assert_ledger_balanced()
         # All that is left is to pay it.
         self.assertEqual(self._refresh().mapped('kind'), ['credited_not_refunded'])
-        with self.assert_refused("does not wait for a repair"):
+        with self.assert_refused("is not waiting for a repair"):
             line.action_cannot_repair()
 
     def test_beyond_repair_at_other_costs(self):

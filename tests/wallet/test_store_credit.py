@@ -196,7 +196,7 @@ class TestStoreCredit(WalletCommon):
         income = self.env['account.account'].search([('account_type', '=', 'income')], limit=1)
         cases = [
             ({'sale_return_store_credit_account_id': False}, "has no account"),
-            ({'sale_return_store_credit_account_id': income.id}, "no liability account"),
+            ({'sale_return_store_credit_account_id': income.id}, "not a liability account"),
             ({'sale_return_store_credit_bonus_account_id': False}, "bonus"),
             (None, "no eWallet program"),
         ]
