@@ -95,7 +95,7 @@ class SaleReturnMessage(models.Model):
             "for the customer only."
         ),
     )
-    text_message = fields.Text(string="Text Message", compute='_compute_preview')
+    text_message = fields.Text(string="Text of the Message", compute='_compute_preview')
 
     _once = models.UniqueIndex('(return_id, event_key)', "This message was already sent.")
     # Also used by PostgreSQL when the same kind of event happens again before the job.
