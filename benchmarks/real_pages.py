@@ -149,7 +149,7 @@ def get_pages(env):
 
 
 class _Pages:
-    """Environment with the product that is looked at."""
+    """Environment with the product that is viewed."""
 
     def __init__(self, env):
         self.env = env

@@ -67,7 +67,7 @@ class SaleReturnAccess(CustomerPortal):
         request.env['sale.return.portal.gate']._ensure_human(action)
 
     def _get_status(self, refusal):
-        """Return the HTTP status of a page that says why something was refused."""
+        """Return the HTTP status of a page that explains why something was refused."""
         return 429 if isinstance(refusal, TooMuch) else 200
 
     def _prepare_request_values(self, **values):

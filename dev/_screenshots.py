@@ -199,7 +199,7 @@ class Page:
 
     def shot(self, name):
         """Save what the screen shows as FOLDER/NAME-SIZE[-LANGUAGE].webp."""
-        # Odoo says when it still loads something.
+        # Odoo indicates when it is still loading.
         loads = "!!document.querySelector('.o_loading_indicator')"
         wait_until(lambda: not self.run(loads), f"the end of loading for {name}")
         self.run("document.fonts.ready.then(() => true)")

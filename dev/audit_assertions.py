@@ -1,7 +1,7 @@
-"""Errors by what an auditor asserts of books, written without a look at what finds them.
+"""Errors by assertion of an auditor, written without regard to the checks that find them.
 
 In the order of ISA 315: occurrence, completeness, accuracy, cut-off, classification, existence and
-rights. Each says what somebody would want to hide, or what a careless import does.
+rights. Each states what somebody would want to hide, or what a careless import does.
 """
 
 from datetime import timedelta
@@ -175,7 +175,7 @@ def tax_line_of_second_tax_deleted(trade):
 
 @plant('receipt_lines_deleted')
 def receipt_lines_deleted(trade):
-    """The receipt says four tables, and no line of it says which."""
+    """The receipt states four tables, but no line of it states which."""
     move = pick_receipt(trade, trade.full)
     trade.sql('DELETE FROM stock_move_line WHERE move_id = %s', move.id)
     change(trade, MOVEMENT, move, quantity=0.0)

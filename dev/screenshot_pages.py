@@ -37,7 +37,7 @@ def prepare_bench(shop, person):
 
 
 def visit_bench(page, values):
-    """Go the normal way, count one too many on it, and look for an owner in the end."""
+    """Go the normal way with one unit too many, and finally look for an owner."""
     settled = ".o_sr_bench[data-sending='0'] "
 
     def scan(barcode, selector):
@@ -93,7 +93,7 @@ def visit_portal(page, values):
 
 
 def prepare_portal_request(shop, person):
-    """Sell to a customer who has one of two products on its way back already."""
+    """Sell to a customer who is already returning one of two products."""
     lamp, clock = shop.get_products('floor_lamp', 'wall_clock')
     customer = shop.create_portal_customer("Azure Interior", person.lang)
     order = shop.sell(customer.partner_id, {lamp: 4, clock: 2})

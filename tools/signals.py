@@ -66,7 +66,7 @@ def rise_p_value(recent, base, dispersion=1.0):
     the rate of before is an estimate, too; what is found counts half, as counts are whole (the
     mid-p value of Lancaster, 1961). Over-dispersed counts are divided by their dispersion.
 
-    :param recent: `(count, total)` of what is looked at.
+    :param recent: `(count, total)` of the members to be judged.
     :param base: `(count, total)` of what it is compared with.
     :param float dispersion: variance of the rates as a multiple of that of chance, Laney's
         sigma_z²; less than 1 counts as 1.
@@ -187,7 +187,7 @@ def _get_events(recent, base, dispersion):
 
 
 def funnel_p_values(members, smallest=0.0):
-    """Return how likely chance alone brings each member as far above the others.
+    """Return how likely each member is this far above the others by chance alone.
 
     The funnel of D. J. Spiegelhalter (2005), Statistics in Medicine 24, 1185-1202: the distance
     z = (y - p) / sqrt(p (1 - p) / n), over-dispersion phi is the mean of the z² winsorised at 10 %
@@ -225,7 +225,7 @@ def funnel_p_values(members, smallest=0.0):
 
 
 def simes(p_values):
-    """Return the p-value of several looks at the same thing (R. J. Simes, 1986).
+    """Return the p-value of several tests of the same hypothesis (R. J. Simes, 1986).
 
     >>> simes([0.01, 0.5]), round(simes([0.01, 0.012, 0.9]), 3), simes([])
     (0.02, 0.018, 1.0)

@@ -10,7 +10,7 @@ def get_visitor(address, forwarded=False, trusts_proxy=False):
     """Return the key that requests of one visitor have in common.
 
     :param str address: the other end of the connection; with a trusted proxy the one it names.
-    :param bool forwarded: whether the request says that a proxy passed it on.
+    :param bool forwarded: whether a proxy passed the request on, according to its headers.
     :param bool trusts_proxy: whether the server trusts its proxy.
     :return: the IPv4 address or the /64 network of IPv6; None where it is the address of a proxy
         that is not trusted, which is the same for everybody.

@@ -4,7 +4,7 @@ from odoo import fields, models
 
 
 class SaleReturnAlertSettle(models.TransientModel):
-    """Dialog (foresight): snooze alerts, or say that they are dealt with."""
+    """Dialog (foresight): snooze alerts, or record that they are dealt with."""
 
     _name = 'sale.return.alert.settle'
     _description = "Settle Alerts"

@@ -149,7 +149,7 @@ class SaleReturnCreateLine(models.TransientModel):
             row.counted_text = row.product_uom_id != stock_uom and stock_uom._say(counted)
 
     def _is_without_goods(self):
-        """Tell whether nothing of the line will come back, as far as the dialog knows."""
+        """Tell whether no goods of the line will come back, as far as the dialog knows."""
         self.ensure_one()
         reason = self.reason_id or self.wizard_id.reason_id
         is_stock = self.sale_line_id.qty_delivered_method == 'stock_move'

@@ -33,7 +33,7 @@ class SaleReturnExplain(models.TransientModel):
     @api.depends('template_id')
     def _compute_reason(self):
         for wizard in self:
-            # Several customers at once are told in the language of the user.
+            # For several customers at once the language of the user is used.
             language = len(wizard.return_ids) == 1 and wizard.return_ids.partner_id.lang
             template = wizard.template_id.with_context(lang=language or self.env.lang)
             wizard.reason = template.text or wizard.reason

@@ -127,7 +127,7 @@ class SaleReturnGoodwillGrant(models.TransientModel):
         # sudo: only the remaining amount of the dialog's invoice; granting checks the rights.
         service = self.env['sale.return.goodwill.credit'].sudo()
         for wizard in self:
-            # In a dialog that is not saved the invoices stand for those in the database.
+            # In an unsaved dialog the invoices are copies of those in the database.
             invoice = wizard.invoice_id._origin & wizard.selectable_invoice_ids._origin
             wizard.currency_id = invoice.currency_id
             wizard.amount_left = (

@@ -219,7 +219,7 @@ class SaleReturnStart(models.TransientModel):
             document = self._build_document()
         written = configurations._apply(document, self.company_id, name)
         if not written:
-            # Nothing differs: show the last record, or record that everything was there already.
+            # Nothing differs: show the last record, or record that everything was already there.
             done = [('company_id', '=', self.company_id.id), ('state', '=', 'done')]
             written = configurations.search(done, limit=1) or configurations._note(
                 self.company_id, name, settings=document.get('settings')

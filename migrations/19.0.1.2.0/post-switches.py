@@ -2,7 +2,7 @@
 
 from odoo import SUPERUSER_ID, api
 
-# Nobody works with what is new.
+# Nobody uses the new parts yet.
 NEW = (
     'group_sale_return_channels',
     'group_sale_return_exchange',

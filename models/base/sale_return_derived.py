@@ -62,7 +62,7 @@ class SaleReturnDerived(models.AbstractModel):
         )
 
     def _is_unchanged(self, name, value):
-        """Tell whether all records have a value already."""
+        """Tell whether all records already have a value."""
         field = self._fields[name]
         if field.type in ('one2many', 'many2many'):
             return not value

@@ -174,7 +174,7 @@ class SaleReturnBench(models.AbstractModel):
         mine = lines.browse({item['line_id'] for item in items})
         for result in self.env['sale.return.quarantine']._get_open_results(mine):
             waiting[result['line_id']].append(result)
-        # Where the policy requires no inspection the receipt has done it already.
+        # Where the policy requires no inspection, the receipt has already done it.
         todo = [item for item in items if waiting.get(item['line_id'])]
         results = [self._prepare_result(lines.browse(item['line_id']), item) for item in todo]
         if not results:

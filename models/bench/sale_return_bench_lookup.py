@@ -75,7 +75,7 @@ class SaleReturnBenchLookup(models.AbstractModel):
         """Return the queries for everything that a code may be. Override to add sources.
 
         :return: `SQL` objects with the columns rank, kind, return, order, product, lot, parcel,
-            factor of the unit that the code stands for, company.
+            factor of the unit that the code means, company.
         :rtype: list
         """
         codes = list(codes)

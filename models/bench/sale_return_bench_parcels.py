@@ -126,7 +126,7 @@ class SaleReturnBench(models.AbstractModel):
 
         :param order: `sale.order` in superuser mode.
         :param dict values: see `create_return`.
-        :raise UserError: when nothing of the order can be returned.
+        :raise UserError: when nothing in the order can be returned.
         """
         company = desk.company
         wanted = {

@@ -12,7 +12,7 @@ class SaleReturnConfiguration(models.Model):
     def action_create_sample(self):
         """Create a sample parcel: a return of a sample order, to try every desk.
 
-        Nothing of it is invoiced, and its product is not counted in stock.
+        It is never invoiced, and its product is not counted in stock.
 
         :return: True
         :raise AccessError: when the user is no manager of Returns.

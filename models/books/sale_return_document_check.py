@@ -6,7 +6,7 @@ class SaleReturnDocumentCheck(models.AbstractModel):
     """Service: find documents of returns that contradict each other, whatever their amounts say.
 
     A note of a return that nobody approved, a receipt that names another order, a tax that is
-    reported as that of an invoice: each document may be right by itself. All is read by one query
+    reported as that of an invoice: each document alone may be right. All is read by one query
     per company, from what is stored, past everything that computes.
 
     A contradiction is named by a code, see `sale.return.explainer`.

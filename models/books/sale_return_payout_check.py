@@ -50,7 +50,7 @@ class SaleReturnPayoutCheck(models.AbstractModel):
     def _get_paid_to_others(self, company):
         """Return `(note, payment, journal item, amount)` of money that settles notes of returns.
 
-        By hand, and of somebody else than the customer of the note; amounts are in its currency.
+        By hand, and to somebody other than the customer of the note; amounts are in its currency.
         """
         self.env.cr.execute(
             SQL(

@@ -246,7 +246,7 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _get_line_facts(self, line):
-        """Return the differences of one line as if it stood alone.
+        """Return the differences of one line considered alone.
 
         :param line: `sale.return.line` record.
         :return: `(goods without credit, credit without goods that may still come or never came,

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SaleReturn(models.Model):
-    """Returns that a channel has told of. External references are unique within a channel."""
+    """Returns that a channel has reported. External references are unique within a channel."""
 
     _inherit = 'sale.return'
 

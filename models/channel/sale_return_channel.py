@@ -298,7 +298,7 @@ class SaleReturnChannel(models.Model):
         }
 
     def _get_order_condition(self, numbers):
-        """Return the numbers as Odoo has them, and how orders are told by them in SQL.
+        """Return the numbers as Odoo has them, and how orders are found by them in SQL.
 
         :return: `{number in Odoo: [numbers of the channel]}` and a pair of SQL: the field, and
             the condition on the table of orders.
@@ -433,9 +433,9 @@ class SaleReturnChannel(models.Model):
 
     @reads(rows=needed(list_of(lambda row: row)))
     def import_returns(self, rows):
-        """Bring returns that customers have asked for at the channel.
+        """Submit returns that customers have requested at the channel.
 
-        Each row stands for itself: what is wrong with one keeps no other from becoming a return.
+        Rows are independent: an error in one does not keep the others from becoming returns.
         Telling a row again changes nothing. A row whose order is not here, or not delivered, is
         parked, and tried again every hour.
 
@@ -472,7 +472,7 @@ class SaleReturnChannel(models.Model):
         one brings.
 
         :param str since: what `next` was at the call before; nothing for the first one.
-        :param int limit: how many events are looked at, up to 1,000.
+        :param int limit: how many events are read, up to 1,000.
         :return: `{'rows': [dict], 'next': text, 'more': bool}`
         :rtype: dict
         :raise AccessError: without a role in Returns.

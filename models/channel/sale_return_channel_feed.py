@@ -9,15 +9,16 @@ from odoo.tools import SQL
 MAX_EVENTS = 1000
 SNAPSHOT = r'\d+:\d+:[\d,]*'
 # What was seen: a snapshot of the database, the transaction that took it, its last event; and, in
-# the middle of it, the snapshot that is being told, its transaction and the last event told.
+# the middle of it, the snapshot being reported, its transaction and the last event reported.
 CURSOR = re.compile(rf'({SNAPSHOT})?/(\d*)/(\d+)/({SNAPSHOT})?/(\d*)/(\d+)')
 
 
 class SaleReturnChannelFeed(models.AbstractModel):
-    """Service: what has changed since a client has asked the last time.
+    """Service: what has changed since a client last asked.
 
-    Numbers of events are no cursor: of two transactions at once, the one with the smaller number
-    may end later. So the cursor is a snapshot of PostgreSQL, which knows what was not visible yet.
+    Numbers of events cannot be a cursor: of two concurrent transactions, the one with the
+    smaller number may end later. So the cursor is a snapshot of PostgreSQL, which knows what
+    was not visible yet.
     """
 
     _name = 'sale.return.channel.feed'
@@ -150,7 +151,7 @@ class SaleReturnChannelFeed(models.AbstractModel):
 
     @api.model
     def _prepare_row(self, sale_return):
-        """Prepare what is told of a return. Override to add values."""
+        """Prepare what is reported about a return. Override to add values."""
         return {
             'id': sale_return.id,
             'name': sale_return.name,

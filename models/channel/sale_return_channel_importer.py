@@ -303,7 +303,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
     def _change(self, work, refund, before, vals):
         """Update a refund from a file, and mark it if the amount differs."""
         was_other = any(vals['parts'][part] != row for part, row in before.items())
-        # What this file has created it may change: parts of a refund need not stand together.
+        # A file may change what it has created: parts of a refund need not be in adjacent rows.
         is_old = not work.first_new or refund.id < work.first_new
         if was_other and is_old and refund.amount != vals['amount']:
             vals.update(is_changed=True, amount_before=refund.amount)

@@ -20,9 +20,9 @@ class ProblemError(Exception):
 
 
 class SaleReturnChannelIntake(models.AbstractModel):
-    """Service: make returns of what channels tell of goods that come back.
+    """Service: create returns from what channels report about goods that come back.
 
-    What is told is kept as `sale.return.channel.request` first, one for each number of the
+    The report is kept as `sale.return.channel.request` first, one for each number of the
     channel. Telling it again changes nothing. Returns are submitted, and our own rules decide.
     """
 
@@ -247,7 +247,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
         :return: `{request: 'created', 'updated', 'unchanged', 'parked' or 'error'}`
         :rtype: dict
         """
-        # sudo: whoever may tell of returns need not read orders; `env.user` stays who did it.
+        # sudo: users who may report returns need not read orders; `env.user` stays who did it.
         channel, requests = channel.sudo().with_company(channel.company_id), requests.sudo()
         channel._take_turn()
         outcome = {}
@@ -284,7 +284,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
             chunk.orders[ref] = order.with_company(channel.company_id)
         orders = self.env['sale.order'].union(*chunk.orders.values())
         if orders:
-            # Those that somebody has opened here, and that no channel has told of.
+            # Those that somebody has opened here, and that no channel has reported.
             opened = (
                 self.env['sale.return']
                 .sudo()
@@ -394,7 +394,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
     def _plan(self, chunk, request):
         """Return how a request becomes a return: its values, and what the channel has found.
 
-        :return: nothing if it is a return that is here already.
+        :return: nothing if the return is already here.
         :raise ProblemError: if it cannot become one (yet).
         """
         order, taken = chunk.orders.get(request.order_ref), chunk.taken
@@ -521,7 +521,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
 
     @api.model
     def _get_reason(self, chunk, text):
-        """Return the reason that a word of a channel, or a code of ours, stands for."""
+        """Return the reason that a word of a channel, or a code of ours, means."""
         words = self.env['sale.return.channel.word']
         reason = words._find(chunk.channel, 'reason', text).reason_id
         reason = reason or self._find_by_code('sale.return.reason', chunk, text)
@@ -595,7 +595,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
 
     @api.model
     def _adopt(self, channel, request, sale_return, found):
-        """Take a return that was opened here as the one that the channel tells of."""
+        """Match a return that was opened here with the one that the channel reports."""
         # Past `write`, which keeps what was submitted: where it came from is no content.
         sale_return._write_facts({'channel_id': channel.id})
         tracking = request.content['tracking']
@@ -639,7 +639,7 @@ class _Chunk:
         self.channel = channel
         self.orders = {}
         # Returns that were opened here, by order; quantities that requests take, by order line;
-        # what codes stand for.
+        # what codes mean.
         self.opened = defaultdict(list)
         self.taken = defaultdict(float)
         self.codes = {}

@@ -86,7 +86,7 @@ class SaleReturnChannelMatcher(models.AbstractModel):
     """Service: compare what channels paid back with the credit notes of the orders.
 
     Only amounts in the same currency decide, to the cent, order by order: see
-    `tools.channels.matching`. Two lists of a channel show the same money: each is compared
+    `tools.channels.matching`. Two lists of a channel may show the same money, so each is compared
     separately.
     """
 

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class SaleReturnChannelRequest(models.Model):
-    """A return as a channel tells of it, in a file or by a program; written by the intake.
+    """A return as a channel reports it, in a file or by a program; written by the intake.
 
     It becomes a return once its order is here and delivered. What cannot become one keeps why.
     """
@@ -54,7 +54,7 @@ class SaleReturnChannelRequest(models.Model):
     @api.depends('content')
     def _compute_goods(self):
         for request in self:
-            # sudo: what is told of the goods is for whoever may read the rest.
+            # sudo: what is reported about the goods may be read by all who may read the rest.
             lines = (request.sudo().content or {}).get('lines', [])
             request.goods = ", ".join(
                 f"{float(line['quantity']):g} × {line['sku'] or line['item']}" for line in lines

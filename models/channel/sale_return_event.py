@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 
 class SaleReturnEvent(models.Model):
-    """Events know their transaction, so that what happened since is told without gaps."""
+    """Events know their transaction, so that later changes are reported without gaps."""
 
     _inherit = 'sale.return.event'
 

@@ -18,7 +18,7 @@ class AccountMoveLine(models.Model):
     # The credit notes of returns, for the reports of accountants.
     _sale_return_notes = models.Index('(move_id) WHERE sale_return_line_id IS NOT NULL')
 
-    # Not copied: a copy credits nothing of the return.
+    # Not copied: a copy does not credit the return.
     sale_return_line_id = fields.Many2one(
         'sale.return.line',
         string="Return Line",

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 class SaleReturnCardSuccessor(models.Model):
     """A card that took the place of one that cannot be used any more.
 
-    What goes back to an expired or archived card is put on a new one, and counts for the old one.
+    What goes back to an expired or archived card is put on a new one, in place of the old one.
     Cards are plain numbers, as they are records of an app that need not be installed.
     """
 

@@ -159,7 +159,7 @@ class SaleReturnCredit(models.AbstractModel):
             if not sale_line:
                 continue
             # The lines of all returns share one pool, the oldest first. What others have not
-            # submitted, e.g. a request that a customer has left, takes nothing of it.
+            # submitted, e.g. a request that a customer has abandoned, does not reserve any.
             siblings = (sale_line.return_line_ids | mine).filtered(
                 lambda line, sale_line=sale_line, own=mine.return_id: (
                     line.sale_line_id == sale_line

@@ -96,7 +96,7 @@ class SaleReturnCredit(models.AbstractModel):
     def _prepare_extra_tax_data(self, allocation, price_unit):
         """Prepare the data with which Odoo's tax computation gives the exact shares of a line.
 
-        Those in company currency count for untaxed lines, too: exactly what was booked is reversed.
+        Those in company currency apply to untaxed lines, too: exactly what was booked is reversed.
 
         :return: value of `account.move.line.extra_tax_data`.
         """

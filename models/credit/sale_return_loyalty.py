@@ -92,7 +92,7 @@ class SaleReturnLoyalty(models.AbstractModel):
         movements = []
         for (order, program), cards in points.items():
             ratio = self._get_given_ratio(order, program)
-            # The cards of a program that sells them are all the same: the unused ones go first.
+            # The cards of a program that sells them are equivalent: unused ones go first.
             sold = program.program_type in SOLD_PROGRAMS
             groups = [cards] if sold else [{card: cards[card]} for card in cards]
             movements += [
@@ -314,7 +314,7 @@ class SaleReturnLoyalty(models.AbstractModel):
         """Bring what a return has taken from cards to what is due; negative is given to them.
 
         :param dict taken: see `_get_taken`.
-        :param bool strict: False for a return that nobody has asked for.
+        :param bool strict: False for a return that nobody has requested.
         :raise UserError: when strict, see `_sync`.
         """
         digits = {'precision_rounding': self._get_unit(cards[0])}

@@ -3,7 +3,7 @@ from odoo import fields, models
 from ..document.const import STEPS
 
 # Default time for a step and for reminders: duration, unit, working hours before, after, until the
-# leader is told.
+# leader is notified.
 DEFAULTS = {
     'decide': (1, 'days', 2, 4, 8),
     'dispatch': (14, 'days', 0, 16, 40),

@@ -736,7 +736,7 @@ class SaleReturn(models.Model):
         return self.approval_ids.filtered(lambda a: a.decision == 'refused')[:1]
 
     def _overturn_refusal(self, reason):
-        """Treat a refused return as if it was just submitted, and approve it where that is allowed.
+        """Treat a refused return as just submitted, and approve it where that is allowed.
 
         :param str reason: why the refusal was wrong.
         :raise UserError: when the rules allow nobody to approve it, or the goods can no longer be

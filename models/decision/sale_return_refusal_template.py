@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SaleReturnRefusalTemplate(models.Model):
-    """Text in which returns are refused, so that all customers are told the same."""
+    """Text in which returns are refused, so that all customers get the same text."""
 
     _name = 'sale.return.refusal.template'
     _inherit = ['sale.return.shared']

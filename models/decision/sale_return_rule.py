@@ -204,7 +204,7 @@ class SaleReturnRule(models.Model):
     @api.constrains('kind', 'outcome')
     def _check_history_is_for_people(self):
         for rule in self:
-            # GDPR art. 22: nobody is refused by a machine for what they did in the past.
+            # GDPR art. 22: nobody is refused automatically because of their past.
             if rule.kind == 'history' and rule.outcome not in ('authorize', 'review'):
                 raise ValidationError(
                     self.env._(

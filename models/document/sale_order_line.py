@@ -358,7 +358,7 @@ class SaleOrderLine(models.Model):
     def _get_qty_uninvoiced(self, invoiced):
         """Return what was shipped and never invoiced, in the unit of the line.
 
-        Shipped leaves out what returns sent back or replaced: the customer had it already.
+        Shipped excludes goods that returns sent back or replaced: the customer already had them.
 
         :param float invoiced: what was invoiced, in the unit of the line, credits not deducted.
         """

@@ -754,7 +754,7 @@ class SaleReturn(models.Model):
     # === MAIL === #
 
     def _is_slip_mail_due(self):
-        """Tell whether the customer of a return is to be told what to send.
+        """Tell whether the customer has to be notified of what to send.
 
         Override to exclude returns whose customers are informed differently.
         """

@@ -316,7 +316,7 @@ class SaleReturnLine(models.Model):
                 )
 
     def _check_received(self):
-        """Refuse that more is received than authorized, or less than was inspected already.
+        """Refuse that more is received than authorized, or less than was already inspected.
 
         :raise UserError: naming the return and the product.
         """

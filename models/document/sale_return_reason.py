@@ -87,7 +87,7 @@ class SaleReturnReason(models.Model):
 
     @api.model
     def _selection_resolution(self):
-        # As lines offer them: some are switched off.
+        # As offered on lines: some are switched off.
         wishes = self.env['sale.return.line'].fields_get(['resolution'])['resolution']['selection']
         return [wish for wish in wishes if wish[0] != 'none']
 

@@ -208,7 +208,7 @@ class SaleReturn(models.Model):
         """Cancel returns of which nothing was received or credited; their receipts go with them.
 
         :return: True
-        :raise UserError: when something was received or credited already.
+        :raise UserError: when something was already received or credited.
         """
         self._ensure_group('group_user')
         self.check_access('write')
@@ -257,7 +257,7 @@ class SaleReturn(models.Model):
 
         :param str reason: why, required where something is written off.
         :return: True
-        :raise AccessError: when goods are written off that were credited already, without the
+        :raise AccessError: when goods are written off that were already credited, without the
             role of approver.
         :raise UserError: when received goods still wait for inspection or for their credit
             note, or when a reason is missing.

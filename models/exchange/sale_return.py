@@ -291,7 +291,7 @@ class SaleReturn(models.Model):
         ]
 
     def _describe_expected_money(self):
-        """Extend to promise no money for which goods are given: `exchange_note` says what is."""
+        """Extend not to promise money for which goods are given: see `exchange_note`."""
         wishes = self.line_ids._filter_exchanged()
         others = (self.line_ids - wishes).filtered(lambda line: line._is_credited())
         if wishes and not others and not self.amount_to_credit:

@@ -38,7 +38,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
     def _begin(self, returns):
         """Create the quotations of returns that were just submitted, and hold their goods.
 
-        :raise UserError: when there is not enough in stock, or too much is held already.
+        :raise UserError: when there is not enough in stock, or too much is already held.
         """
         lines = self._as_service(returns).line_ids._filter_exchanged()
         if not lines:

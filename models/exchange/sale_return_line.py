@@ -326,7 +326,7 @@ class SaleReturnLine(models.Model):
     def _note_lowered_prices(self):
         """Record what lower prices give away, within the budget of credits without goods.
 
-        :raise UserError: when it is more than the limits leave and takes a manager.
+        :raise UserError: when it exceeds the limits and needs a manager.
         """
         lowered = {} if self.env.su else self._get_lowered_prices()
         if not lowered:

@@ -20,7 +20,7 @@ LONGEST_SNOOZE = 366
 class SaleReturnAlert(models.Model):
     """One signal of an alert rule, from the night it was found until it is over.
 
-    While the signal lasts the same alert is updated and nobody is told again.
+    While the signal lasts the same alert is updated and nobody is notified again.
     """
 
     _name = 'sale.return.alert'
@@ -95,7 +95,7 @@ class SaleReturnAlert(models.Model):
             alert.name = alert._get_sentence()
 
     def _get_sentence(self):
-        """Say what was found, with its figures."""
+        """Describe what was found, with its figures."""
         self.ensure_one()
         values = {
             'what': self.member_name or self.company_id.name or "",

@@ -5,7 +5,7 @@ from odoo.tools import SQL
 
 from ...tools.risk import get_tier, score
 
-# What a customer did longer ago is not looked at.
+# Earlier actions of a customer are ignored.
 MEMORY = timedelta(days=365)
 # Set every night: the rate of all customers of a company, by its id.
 PEERS = 'sale_return.risk_peers_%s'
@@ -208,7 +208,7 @@ class SaleReturnRiskScorer(models.AbstractModel):
 
     @api.model
     def _get_facts(self, returns):
-        """Return what the score of returns looks at. Override to add facts.
+        """Return the facts from which returns are scored. Override to add facts.
 
         :return: `{return: dict}`, see `tools.risk.score`.
         :rtype: dict

@@ -7,7 +7,7 @@ from .sale_return_risk import TIERS
 
 
 class SaleReturnRule(models.Model):
-    """Rules may look at the risk of a return: they ask a person, or for more proof."""
+    """Rules may depend on the risk of a return: they ask a person, or for more proof."""
 
     _inherit = 'sale.return.rule'
 
@@ -21,7 +21,7 @@ class SaleReturnRule(models.Model):
     @api.constrains('kind', 'risk_tier', 'outcome')
     def _check_risk_is_for_people(self):
         for rule in self:
-            # GDPR art. 22: nobody is refused by a machine for what others made of them.
+            # GDPR art. 22: nobody is refused automatically because of a profile.
             if (rule.kind == 'risk' or rule.risk_tier) and rule.outcome not in (
                 'authorize',
                 'review',
@@ -46,7 +46,7 @@ class SaleReturnRule(models.Model):
 
     @api.model
     def _get_parameters(self):
-        """Override to look at the tier, too."""
+        """Override to consider the tier, too."""
         return (*super()._get_parameters(), 'risk_tier')
 
     def _is_for_line(self, line):
@@ -59,7 +59,7 @@ class SaleReturnRule(models.Model):
         return bool(risk.tier) and ORDER.index(risk.tier) >= ORDER.index(self.risk_tier)
 
     def _evaluate_risk(self, lines):
-        """Say that somebody has to look at the lines: they are of the tier of the rule.
+        """State that somebody has to check the lines: they are in the tier of the rule.
 
         :return: `{line: Verdict}`
         :rtype: dict
@@ -67,7 +67,7 @@ class SaleReturnRule(models.Model):
         return dict.fromkeys(lines, Verdict(self.outcome, 'risk_reached'))
 
     def _describe_risk(self):
-        """Say what passes."""
+        """Describe what is allowed."""
         tiers = dict(self._fields['risk_tier']._description_selection(self.env))
         return self.env._("Allowed below this risk: %(tier)s.", tier=tiers.get(self.risk_tier, "–"))
 

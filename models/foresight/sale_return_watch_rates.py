@@ -5,10 +5,10 @@ from odoo.tools import SQL
 
 from ...tools import signals, stats
 
-# Order lines of so many weeks are read; what is looked at are the last ones of each of these.
+# Order lines of this many weeks are read; the last ones of each period are judged.
 ALL_WEEKS = 104
 LOOKS = (1, 4, 12)
-# A rate that is compared with its own past needs so many order lines and weeks of it.
+# Order lines and weeks needed before a rate is compared with its own past.
 LEAST_LINES, LEAST_WEEKS = 50, 8
 # What is known of the members of a group says how much a member comes back, once there are so many;
 # how restless all are counts like so many weeks of its own.

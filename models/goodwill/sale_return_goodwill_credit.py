@@ -227,7 +227,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
 
     @api.model
     def _split(self, invoice, amount, tax_included, product=None):
-        """Spread an amount over what the lines of an invoice have left.
+        """Spread an amount over the open amounts of the lines of an invoice.
 
         The biggest line takes the rounding difference, so that the note has exactly the amount.
 

@@ -514,7 +514,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _apply_rules(self, lines, results):
-        """Apply the disposition of the rules to results, unless a note says why not.
+        """Apply the disposition of the rules to results, unless a note gives the reason not to.
 
         :param list results: completed results; they get `disposition` and `proposed`.
         """

@@ -121,7 +121,7 @@ class SaleReturnDisposal(models.AbstractModel):
 
     @api.model
     def _prepare_scrap_vals(self, row):
-        """Prepare the scrap order of one row, done already. Override to add values."""
+        """Prepare the scrap order of one row, in state done. Override to add values."""
         return {
             'name': self.env['ir.sequence']
             .with_company(row.company_id)

@@ -6,7 +6,7 @@ class SaleReturnDispositionRule(models.Model):
     """Where goods go, by their category, the reason of the return and their grade.
 
     The first rule whose conditions all hold wins. The inspector enters the grade, the rule gives
-    the disposition; choosing another one requires a note that says why, unless the rule only
+    the disposition; choosing another one requires a note with the reason, unless the rule only
     proposes.
     """
 

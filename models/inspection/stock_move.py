@@ -86,7 +86,7 @@ class StockMove(models.Model):
     def _skip_push(self):
         """Override of `stock` to skip push rules for goods that leave quarantine.
 
-        Their disposition says where they go. Odoo would look up the rules for each move.
+        Their disposition determines where they go. Odoo would look up the rules for each move.
         """
         return bool(self.sale_return_inspection_id) or super()._skip_push()
 

@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 class SaleReturnKeepRule(models.Model):
     """When goods need not come back: the customer keeps them, and what they get for that.
 
-    All of it is credited by the rule itself, without asking anybody what they wish (`all`), or a
+    All of it is credited by the rule itself, without asking anybody (`all`), or a
     part of it is offered to clerk and customer, who choose it as a resolution (`percent`, `fixed`).
     """
 

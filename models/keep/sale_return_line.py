@@ -6,7 +6,7 @@ from odoo.tools.misc import formatLang
 
 
 class SaleReturnLine(models.Model):
-    """Goods that customers keep: because a rule says so, or for a part of their price."""
+    """Goods that customers keep: because of a rule, or for a part of their price."""
 
     _inherit = 'sale.return.line'
 
@@ -64,7 +64,7 @@ class SaleReturnLine(models.Model):
         return result
 
     def _is_keepable(self):
-        """Tell whether a rule may say that the goods of a line stay with the customer."""
+        """Tell whether a rule may decide that the goods of a line stay with the customer."""
         return bool(
             self.return_expected
             and self.resolution in ('refund', 'store_credit', 'keep')

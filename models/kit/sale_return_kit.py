@@ -260,7 +260,7 @@ class SaleReturnKit(models.AbstractModel):
 
         A row takes `round(R · q / m)`: `R` is what is received and not inspected of the line, `m`
         the unrounded parts of all components that wait, `q` that of the row. The last one takes the
-        remainder, so that everything received is inspected in the end.
+        remainder, so that everything received is finally inspected.
 
         :param lines: `sale.return.line` records, in superuser mode.
         :param list vals_list: values of `sale.return.inspection`; those of kits are changed.

@@ -105,7 +105,7 @@ class SaleReturn(models.Model):
     # === ACTION METHODS === #
 
     def action_view_customer_messages(self):
-        """Show what the customer was told, or will be told."""
+        """Show the messages that the customer has got, or will get."""
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id(
             'sale_return.sale_return_message_action'
@@ -171,7 +171,7 @@ class SaleReturn(models.Model):
         return bool(self.appeal_ids) and self.appeal_state != 'open'
 
     def _is_closed_message_due(self):
-        # Unsent content was told by another message.
+        # The content was sent with another message.
         done = self.inspection_state in ('partial', 'full') or self.credit_state in (
             'partial',
             'full',
@@ -251,7 +251,7 @@ class SaleReturn(models.Model):
         return bool(address) and formataddr((self._get_shop_name(), address))
 
     def _get_told(self):
-        """Return the events told by the current mail; outside of sending, all that were told.
+        """Return the events reported by the current mail; outside of sending, all reported ones.
 
         :return: codes of `sale.return.message.kind`.
         :rtype: list

@@ -31,7 +31,7 @@ class SaleReturnMessage(models.Model):
     """A message to a customer about one event of their return, pending or with its result.
 
     The row is written with the event, in the same transaction; the scheduled job sends it. Several
-    events of one kind before the job runs are told once, and all messages with the same mail
+    events of one kind before the job runs are reported once, and all messages with the same mail
     template that are pending when the first one is due become one mail.
     """
 
@@ -165,7 +165,7 @@ class SaleReturnMessage(models.Model):
         rows = []
         kinds = self.env['sale.return.message.kind']
         for code, found in groups.items():
-            # sudo: users who cause an event need not read everything that decides who is told.
+            # sudo: users who cause an event need not read everything that decides who is notified.
             returns = self.env['sale.return'].sudo().browse(found)
             for kind_id, group in kinds._get_audience(returns, code).items():
                 for r in group:
@@ -379,7 +379,7 @@ class SaleReturnMessage(models.Model):
         messages = self.sudo()
         messages._check_delivery()
         domain = [('state', '=', 'waiting'), ('date_next', '<=', fields.Datetime.now())]
-        # Events of one transaction are told in the order of the steps.
+        # Events of one transaction are reported in the order of the steps.
         todo = messages.search(domain, order='create_date, kind_id, id')
         # Messages sent (or failed) together with an earlier one are not due any more.
         self.env['sale.return.job']._work_off(

@@ -141,7 +141,7 @@ class SaleReturnMessageKind(models.Model):
     @api.model
     @tools.ormcache('company_id')
     def _get_table(self, company_id):
-        """Return which message of a company stands for which event, and who is not told.
+        """Return which message of a company belongs to which event, and who does not get it.
 
         Looked up at every event of every return, so it is cached.
 
@@ -171,7 +171,7 @@ class SaleReturnMessageKind(models.Model):
 
     @api.model
     def _get_audience(self, returns, code):
-        """Return which returns are told of an event, by message.
+        """Return for which returns an event is reported, by message.
 
         :param returns: `sale.return` records.
         :param str code: of the event.

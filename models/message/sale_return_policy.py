@@ -35,7 +35,7 @@ class SaleReturnPolicy(models.Model):
         return policies
 
     def write(self, vals):
-        """Override of `base` to have returns see at once what they are told."""
+        """Override of `base` to show the messages of returns at once."""
         result = super().write(vals)
         if 'muted_kind_ids' in vals:
             self.env.registry.clear_cache()

@@ -6,7 +6,7 @@ class SaleReturnEvent(models.Model):
 
     @api.model
     def _log(self, vals_list):
-        """Extend to leave what other programs are told of it to the scheduled job."""
+        """Extend to let the scheduled job report it to other programs."""
         events = super()._log(vals_list)
         self.env['sale.return.hook.delivery']._queue(events)
         return events

@@ -7,7 +7,7 @@ from ...tools.outbound import AddressError, split
 
 
 class SaleReturnHook(models.Model):
-    """A program that is told of what happens to returns, by a signed web hook."""
+    """A program that is notified of what happens to returns, by a signed web hook."""
 
     _name = 'sale.return.hook'
     _inherit = ['sale.return.cached', 'sale.return.shared']
@@ -82,7 +82,7 @@ class SaleReturnHook(models.Model):
                 )
 
     def _get_kinds(self):
-        """Return the kinds of events that are told; none are all."""
+        """Return the kinds of events that are reported; none means all."""
         self.ensure_one()
         return {kind.strip() for kind in (self.kinds or '').split(',') if kind.strip()}
 
@@ -91,7 +91,7 @@ class SaleReturnHook(models.Model):
     def _get_listeners(self):
         """Return who listens: `{company id: [(hook id, kinds)]}`."""
         listeners = {}
-        # sudo: whoever causes an event need not know who is told.
+        # sudo: users who cause an event need not know who is notified.
         for hook in self.sudo().search([]):
             listeners.setdefault(hook.company_id.id, []).append((hook.id, hook._get_kinds()))
         return listeners

@@ -18,12 +18,12 @@ FIRST_PAUSE = 1
 LONGEST_PAUSE = 12 * 60
 TIMEOUT = 10
 KEPT_DAYS = 30
-# What is told of one run, and then the job starts again.
+# Deliveries of one run, after which the job starts again.
 LIMIT = 1000
 
 
 class SaleReturnHookDelivery(models.Model):
-    """The outbox: an event that a program is to be told, or what became of it.
+    """The outbox: an event to report to a program, or the result.
 
     The row is written with the event, in the same transaction; the scheduled job sends it.
     """
@@ -149,7 +149,7 @@ class SaleReturnHookDelivery(models.Model):
         return self._fail(self.env._("Answered %(status)s.", status=status), final=status == 410)
 
     def _call(self):
-        """Send a delivery, and return the status of the answer; what it says is not looked at."""
+        """Send a delivery, and return the status of the answer; its content is ignored."""
         # sudo: the secret is the managers'; the job has no role.
         hook = self.hook_id.sudo()
         private = self.env['ir.config_parameter'].sudo().get_param('sale_return.private_hooks')
@@ -157,7 +157,7 @@ class SaleReturnHookDelivery(models.Model):
         body = json.dumps(self._prepare_payload(), ensure_ascii=False).encode()
         stamp = str(int(time.time()))
         with requests.Session() as session:
-            session.trust_env = False  # no proxy: it would find the address by itself
+            session.trust_env = False  # no proxy: it would resolve the address itself
             session.mount(hook.url.partition('://')[0].lower() + '://', PinnedAdapter(hook.url, ip))
             with session.post(
                 hook.url,
@@ -177,7 +177,7 @@ class SaleReturnHookDelivery(models.Model):
                 return response.status_code
 
     def _prepare_payload(self):
-        """Prepare what is told of an event. Override to add values."""
+        """Prepare what is reported about an event. Override to add values."""
         event = self.log_event_id
         return {
             'event': event.id,
@@ -195,7 +195,7 @@ class SaleReturnHookDelivery(models.Model):
         }
 
     def _fail(self, reason, final=False):
-        """Keep why a delivery failed, and when it is tried again; it is dead in the end."""
+        """Store why a delivery failed and when it is retried; finally it is given up."""
         self.ensure_one()
         attempts = self.attempts + 1
         pause = min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)

@@ -2,7 +2,7 @@ from odoo import models
 
 
 class AccountMove(models.Model):
-    """Mails with invoices say where the products can be returned."""
+    """Mails with invoices state where the products can be returned."""
 
     _inherit = 'account.move'
 

@@ -151,7 +151,7 @@ class SaleOrder(models.Model):
 
     # === LINKS IN MAILS === #
 
-    # Mails about orders say where products of them can be returned.
+    # Mails about orders state where their products can be returned.
 
     def _notify_by_email_prepare_rendering_context(self, message, *args, **kwargs):
         """Override of `mail` to add the link for the customer."""

@@ -341,7 +341,7 @@ class SaleReturn(models.Model):
     def _portal_cancel(self):
         """Cancel the return for its customer; calling it again changes nothing.
 
-        :raise UserError: when something was sent or has come already.
+        :raise UserError: when something was already sent or has come.
         """
         self.ensure_one()
         if self.state == 'cancelled':
@@ -374,7 +374,7 @@ class SaleReturn(models.Model):
         :param rate: one of `RATINGS`, as text or number.
         :param str feedback: what they add.
         :param partner: `res.partner` who rates.
-        :raise UserError: when they have rated already, or it is too early.
+        :raise UserError: when they have already rated, or it is too early.
         """
         self.ensure_one()
         feedback = self._check_comment(feedback)

@@ -144,7 +144,7 @@ class SaleReturnPortalGate(models.Model):
                 )
             for scope, ceiling in CEILINGS.items():
                 if scope == 'order' and scope in narrow:
-                    # Requests above the limit of a visitor or link do not count for the others.
+                    # Requests above one limit do not count towards the other limits.
                     spent |= gate._add({scope: (narrow[scope], price)})
                 if spent.get(scope, 0) > ceiling.points:
                     return scope

@@ -223,7 +223,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _get_nothing_note(self, sale_line):
-        """Return why nothing of a product is left to return."""
+        """Return why no more of a product can be returned."""
         shipped, returned, held = sale_line._get_return_quantities()[sale_line]
         if any(sale_line._get_return_lines().return_id.mapped('is_gift')):
             return self.env._("It cannot be returned.")  # the buyer sees nothing of it

@@ -391,7 +391,7 @@ class SaleReturnDiscrepancy(models.Model):
         :return: True
         :raise AccessError: without the role of inspector; accepting goods, and writing off credited
             ones, needs an approver.
-        :raise UserError: when it is resolved already, or cannot be resolved that way.
+        :raise UserError: when it is already resolved, or cannot be resolved that way.
         """
         returns = self.env['sale.return']
         foreign = self.filtered(lambda record: record._is_foreign())

@@ -80,7 +80,7 @@ class SaleReturnLine(models.Model):
                 )
 
     def _ensure_lots_at_customer(self):
-        """Refuse to expect lots that were not delivered with the order line, or came back already.
+        """Refuse to expect lots that were not delivered with the order line, or already came back.
 
         :raise UserError: naming the lots and those that can come back.
         """

@@ -18,7 +18,7 @@ class SaleReturnLots(models.AbstractModel):
         :param sale_lines: `sale.order.line` records.
         :param products: the products to consider, by default all (a kit has several).
         :return: `{(order line, product): {lot id: quantity in the unit of the product}}`, in the
-            order of delivery; the id False stands for what was delivered without a lot.
+            order of delivery; the id False means goods delivered without a lot.
         :rtype: dict
         """
         result = defaultdict(dict)

@@ -145,7 +145,7 @@ class SaleReturnSurplus(models.AbstractModel):
             uom = line.product_id.uom_id
             receivable = line._get_qty_receivable()
             if line.sale_line_id in there:
-                # Native returns without a return document may have brought it already.
+                # Native returns without a return document may already have brought it.
                 receivable = min(receivable, max(there[line.sale_line_id], 0.0))
                 there[line.sale_line_id] -= min(
                     receivable, sum(group.move_line_ids.mapped('quantity_product_uom'))

@@ -101,7 +101,7 @@ class StockMove(models.Model):
 
     @api.model
     def _take_over(self, procurements):
-        """Hook of `stock.rule._run_pull`: deliver what moves hold already. Override.
+        """Hook of `stock.rule._run_pull`: deliver what moves already hold. Override.
 
         :param list procurements: `[(procurement, rule)]`
         :return: those that still need a move of their own

@@ -31,7 +31,7 @@ class AccountMoveLine(models.Model):
                     refunds=", ".join(open_ones.mapped('display_name')),
                 )
             )
-        # The payout stays on its return, with the fact that the receipt is gone.
+        # The payout stays on its return, and records that the receipt is gone.
         payouts.filtered(lambda refund: refund.state == 'done')._log(
             'refund_failed', reason=self.env._("The receipt of the money has been cancelled since.")
         )

@@ -220,7 +220,7 @@ class SaleReturnRefund(models.Model):
                 # The draft was deleted, so it will never be paid.
                 state = PAYMENT_STATES.get(refund.payment_id.state, 'cancelled')
                 if state == 'done' and refund._is_reversed():
-                    state = 'cancelled'  # the books say that nothing was paid
+                    state = 'cancelled'  # according to the books nothing was paid
                 # The money may be on its way; the note is paid back once both are matched.
                 refund.state = 'pending' if state == 'done' and not refund._is_matched() else state
                 continue
@@ -313,7 +313,7 @@ class SaleReturnRefund(models.Model):
 
         :return: True
         :raise AccessError: if the user may not refund.
-        :raise UserError: when money may be on its way already.
+        :raise UserError: when money may already be on its way.
         """
         self._ensure_allowed()
         self.check_access('read')

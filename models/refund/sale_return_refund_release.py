@@ -156,7 +156,7 @@ class SaleReturnRefund(models.Model):
         )
 
     def _needs_second_person(self):
-        """Tell whether somebody else than the user has to pay it.
+        """Tell whether somebody other than the user has to pay it.
 
         To be called in superuser mode.
 

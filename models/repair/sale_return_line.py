@@ -110,7 +110,7 @@ class SaleReturnLine(models.Model):
     def _exchange_beyond_repair(self, product_id):
         """Choose another product instead of a repair, and hold it.
 
-        :raise UserError: when the return has an exchange already, or the product is not available.
+        :raise UserError: when the return already has an exchange, or the product is not available.
         """
         self.ensure_one()
         if self.return_id.exchange_order_ids:

@@ -46,7 +46,7 @@ class AccountMove(models.Model):
         return result
 
     def _is_sale_return_refund_automatic(self):
-        """Extend to pay no money back by itself that is wanted on a wallet."""
+        """Extend not to pay back money automatically that is wanted on a wallet."""
         if not super()._is_sale_return_refund_automatic():
             return False
         # sudo: what is wanted does not depend on who posts.

@@ -110,7 +110,7 @@ class SaleReturn(models.Model):
         )
 
     def _describe_way(self):
-        """Extend to say that it goes on the wallet."""
+        """Extend to state that it goes to the wallet."""
         if not self._is_all_for_wallet():
             return super()._describe_way()
         bonus = self.company_id.sale_return_store_credit_bonus
@@ -124,7 +124,7 @@ class SaleReturn(models.Model):
         ]
 
     def _describe_settled_money(self):
-        """Extend by what is on the wallet."""
+        """Extend to include what is on the wallet."""
         result = super()._describe_settled_money()
         for currency, rows in self.store_credit_ids.grouped('currency_id').items():
             total = sum(rows.mapped('amount')) + sum(rows.mapped('bonus'))

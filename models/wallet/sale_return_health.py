@@ -6,7 +6,7 @@ class SaleReturnHealth(models.AbstractModel):
 
     @api.model
     def _get_findings(self, company):
-        """Override to look at what store credit needs, and which wallets it does not follow."""
+        """Override to check the set-up of store credit, and wallets that it does not cover."""
         findings = super()._get_findings(company)
         service = self.env['sale.return.wallet']
         # sudo: managers of Returns need not read accounts and programs.

@@ -31,7 +31,7 @@ class SaleReturnLine(models.Model):
         return self.resolution == 'store_credit' or super()._is_credited()
 
     def _is_for_wallet(self):
-        """Tell whether the customer gets store credit: they wish for it, or the policy says so.
+        """Tell whether the customer gets store credit: they chose it, or the policy gives it.
 
         Where the law wants money to go back the way it was paid, only if they have agreed.
         """

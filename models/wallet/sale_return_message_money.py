@@ -6,7 +6,7 @@ class SaleReturnMessageMoney(models.AbstractModel):
 
     @api.model
     def _tell_way(self, sale_return):
-        """Extend to say that it goes on the wallet."""
+        """Extend to state that it goes to the wallet."""
         if not sale_return._is_all_for_wallet():
             return super()._tell_way(sale_return)
         bonus = sale_return.company_id.sale_return_store_credit_bonus

@@ -19,7 +19,7 @@ class SaleReturnPolicy(models.Model):
         return result
 
     def _get_regime_warnings(self):
-        """Extend to say that store credit takes the consent of the customer."""
+        """Extend to state that store credit needs the consent of the customer."""
         warnings = super()._get_regime_warnings()
         if self.settlement == 'store_credit' and self._get_regime().original_means:
             warnings.append(

@@ -39,7 +39,7 @@ class SaleReturnReconciler(models.AbstractModel):
 
     @api.model
     def _find_store_credits(self, company):
-        """Find notes whose entry or card says something else than what was put on the wallet."""
+        """Find notes whose entry or card differs from what was put on the wallet."""
         self.env.cr.execute(
             """SELECT own.note_id,
                       SUM(own.amount + own.bonus) AS given,

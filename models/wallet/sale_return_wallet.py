@@ -33,7 +33,7 @@ class SaleReturnWallet(models.AbstractModel):
 
     @api.model
     def _find_problem(self, company, currency):
-        """Say why a company cannot give store credit in a currency.
+        """Return why a company cannot give store credit in a currency.
 
         :return: a sentence, None where it can.
         :rtype: str | None
@@ -200,7 +200,7 @@ class SaleReturnWallet(models.AbstractModel):
         """
         company, currency = note.company_id, note.currency_id
         self._ensure_possible(company, currency)
-        # Whoever pays back of the same note at the same time waits, and then sees this.
+        # Concurrent refunds of the same note wait, and then see this.
         self.env['sale.return.guard']._take_counter(note, 'sale_return_refund_guard')
         if self._is_second_person_needed(note, sum(due.values())):
             self._log(
@@ -241,7 +241,7 @@ class SaleReturnWallet(models.AbstractModel):
 
     @api.model
     def _describe(self, row):
-        """Say what was put on which card, or taken off it."""
+        """Log what was put on which card, or taken off it."""
         values = {
             'amount': formatLang(self.env, abs(row.amount), currency_obj=row.currency_id),
             'bonus': formatLang(self.env, abs(row.bonus), currency_obj=row.currency_id),

@@ -24,7 +24,7 @@ class BenchUiCommon(UiCommon):
         self.start_tour('/odoo/returns-bench', tour, login=login, timeout=600)
 
     def _go_the_normal_way(self):
-        """Scan, count, grade, photograph and finish; the server has it all in the end."""
+        """Scan, count, grade, photograph and finish; finally the server has everything."""
         sale_return = self._create_parcel()
         self._start_bench('sale_return_bench_way')
         self.assertEqual(sale_return.state, 'closed')

@@ -1,4 +1,4 @@
-"""What channels tell of goods that come back becomes returns; programs bring them, and ask."""
+"""Returned goods that channels report become returns; programs submit them, and ask."""
 
 import base64
 from datetime import datetime, timedelta
@@ -60,7 +60,7 @@ class TestChannelReturns(ChannelReturnsCommon):
         self.assertEqual((line.qty_requested, line.reason_id), (2, self.reason_defective))
         self.assertEqual(line.channel_grade_id, self.env.ref('sale_return.grade_c'))
         self.assertEqual(self._get_statuses(self._bring(row)), [('R1', 'unchanged', None)])
-        # A new parcel is told; other goods are not taken silently.
+        # A new parcel is reported; other goods are not accepted silently.
         self.assertEqual(self._bring({**row, 'tracking': 'P2'})[0]['status'], 'updated')
         self.assertEqual(sale_return.tracking_ref, 'P2')
         other = self._prepare_row('R1', 'A1', 3)

@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 class TestExchangeConcurrency(TransactionCase):
     """Two customers want the last unit at the same time: exactly one holds it.
 
-    Two real transactions are needed, so this works on goods that are in the database already. They
+    Two real transactions are needed, so this works on goods that are already in the database. They
     are rolled back.
     """
 

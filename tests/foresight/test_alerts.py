@@ -15,7 +15,7 @@ AGE = 30
 
 
 class ForesightCase(SaleReturnCommon):
-    """Trade that is told in facts, not in documents."""
+    """Trade described by facts, not by documents."""
 
     @classmethod
     def setUpClass(cls):

@@ -14,7 +14,7 @@ class TestVendor(DispositionCommon):
         cls.vendor_partner = cls.env['res.partner'].create({'name': "Vendor"})
 
     def _buy(self, product, quantity, lots=None, vendor=None):
-        # sudo: bought by somebody else than who returns.
+        # sudo: bought by a different user than the one who returns.
         order = (
             self.env['purchase.order']
             .sudo()

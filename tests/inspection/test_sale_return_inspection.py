@@ -16,7 +16,7 @@ class TestInspection(SaleReturnCommon):
         cls.line = cls.sale_return.line_ids
 
     def _refuse(self, text, *results):
-        """Assert that results are refused and nothing of them is recorded."""
+        """Assert that results are refused and not recorded."""
         before = self._count_documents()
         with self.assert_refused(text):
             self.line.register_inspection(list(results))

@@ -69,7 +69,7 @@ class MessagesCommon(SaleReturnCommon):
 
 @tagged('post_install', '-at_install')
 class TestMessages(MessagesCommon):
-    """Each event is told once, by the job, in the customer's language."""
+    """Each event is reported once, by the job, in the customer's language."""
 
     # === WHAT IS TOLD === #
 
@@ -244,7 +244,7 @@ class TestMessages(MessagesCommon):
             mail = self._get_mails(sale_return) - before
             self.assertEqual(len(mail), 1)
             self.assertEqual(first.state, 'skipped')  # the inspection result says more
-            # Later events are told in a separate mail.
+            # Later events are reported in a separate mail.
             sale_return._tell('refunded', key='later')
             with freeze_time(first.date_next + timedelta(hours=1)):
                 job._cron_send()

@@ -1,4 +1,4 @@
-"""Programs are told of what happens, and only they; the example client of the documentation."""
+"""Programs, and only they, are notified of what happens; the example client of the docs."""
 
 import importlib.util
 import json

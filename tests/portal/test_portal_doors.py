@@ -85,7 +85,7 @@ class TestDoorsAreSafe(WalkCommon):
                 with self.subTest(door=door, actor=actor and actor.login):
                     response = self.url_open(door)
                     if response.status_code == 200:
-                        # Odoo answers images it does not give with a grey one.
+                        # Odoo answers requests for forbidden images with a grey one.
                         self.assertIn('image', door)
                         self.assertNotEqual(response.content, attachment.raw)
                     else:

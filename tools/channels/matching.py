@@ -27,7 +27,7 @@ class Match:
 def match(refunds, notes):
     """Compare the refunds of one order and currency with its credit notes.
 
-    :param refunds: amounts, tax included, in the order they are to be taken
+    :param refunds: amounts, tax included, in the order in which they are taken
     :param notes: amounts of posted credit notes, tax included
     :rtype: list[Match]
 

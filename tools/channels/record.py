@@ -31,7 +31,7 @@ class FormatError(ValueError):
 
 
 class BrokenRowError(ValueError):
-    """A row that cannot be read; ``args[0]`` says why, ``code`` classifies it."""
+    """A row that cannot be read; ``args[0]`` is the reason, ``code`` classifies it."""
 
     def __init__(self, reason, code):
         super().__init__(reason)
