@@ -405,7 +405,7 @@ class TestConfigurationFiles(FirstSetUpCommon):
             'negative': (lambda d, p: p.update(window_days=-5), "zero or a positive number"),
             'huge': (lambda d, p: p.update(window_days=10**30), "zero or a positive number"),
             'choice': (lambda d, p: p.update(regime='moon'), "has to be one of these"),
-            'reason': (lambda d, p: p.update(reason_ids=["NOPE"]), "names “NOPE”"),
+            'reason': (lambda d, p: p.update(reason_ids=["NOPE"]), "refers to “NOPE”"),
             'no list': (lambda d, p: p.update(reason_ids=3), "a name, or a list of names"),
             'no name': (lambda d, p: p.update(name=""), "has no name"),
             'text zero': (lambda d, p: p.update(name="a\0b"), "has to be a text"),

@@ -86,7 +86,7 @@ class TestCreditQueue(SaleReturnCommon):
         self.assertEqual(returns.mapped('credit_attempts'), [2, 2])
         account.sudo().active = True
         message = returns.action_retry_credit()['params']['message']
-        self.assertIn("2 made, 0 failed", message)
+        self.assertIn("2 created, 0 failed", message)
         self.assertEqual(returns.mapped('credit_state'), ['full', 'full'])
 
     def test_retry_of_more_than_the_limit_is_left_to_the_job_at_once(self):

@@ -101,7 +101,7 @@ class TestRules(DecisionCommon):
         self._add_rule('quantity', quantity=1, outcome='refuse_overridable')
         sale_return = self._create_return(self.order, 2)
         self.assertEqual((sale_return.state, sale_return.needs_overrule), ('submitted', True))
-        with self.assert_refused("only up to 1"):
+        with self.assert_refused("at most 1"):
             self._call(self.staff, sale_return, 'action_approve')
         wizard = self.env['sale.return.explain'].with_context(
             **sale_return.action_open_overrule()['context']

@@ -143,7 +143,7 @@ class TestExchangeControl(ExchangeCommon):
             {'product': self.medium, 'quantity': 2, 'product_uom_id': dozen.id}
         ).order_line
         self._configure(sale_return_hold_order_limit=12)
-        with self.assert_refused("24 more are asked"):
+        with self.assert_refused("24 more are requested"):
             self._create_exchange(line, self.large, 2)
         self._create_exchange(line, self.large, 1)
 

@@ -39,7 +39,7 @@ class TestExchangeHold(ExchangeCommon):
         first = self._hold()
         self.assertEqual(self._get_held(first), {self.last: 1.0})
         self.assertEqual(self.last.free_qty, 0.0)
-        with self.assert_refused("0 are free"):
+        with self.assert_refused("0 are available"):
             self._hold(self.other)
 
     def test_no_other_order_takes_what_is_held(self):
@@ -165,7 +165,7 @@ class TestExchangeHold(ExchangeCommon):
     def test_limit_per_order_and_customer(self):
         self._configure(sale_return_hold_order_limit=1)
         self._create_exchange(self.line, self.large)
-        with self.assert_refused("1 are the limit"):
+        with self.assert_refused("the limit is 1"):
             self._create_exchange(self.line, self.small)
         self._configure(sale_return_hold_order_limit=0, sale_return_hold_customer_limit=1)
         with self.assert_refused(self.customer.name):

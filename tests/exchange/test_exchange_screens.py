@@ -145,12 +145,12 @@ class TestExchangePortal(ExchangeCommon, PortalCommon):
                 self._choose(product)
         self.env['stock.quant'].sudo()._update_available_quantity(self.large, self.stock, -999)
         self.env.invalidate_all()
-        with self.assert_refused("1 are free", exception=RequestRefused):
+        with self.assert_refused("1 are available", exception=RequestRefused):
             self._choose(self.large, 2)
         draft = self._choose(self.large, 1)
         self.env['stock.quant'].sudo()._update_available_quantity(self.large, self.stock, -1)
         self.env.invalidate_all()
-        with self.assert_refused("0 are free", exception=RequestRefused):
+        with self.assert_refused("0 are available", exception=RequestRefused):
             self.service._send(draft)
 
     def test_forty_sizes_take_no_more_queries_than_three(self):

@@ -31,10 +31,10 @@ class TestPortalPolicy(PortalHttpCommon):
 
     def test_page_says_what_the_rules_say_and_nothing_else(self):
         cases = (
-            ({'window_days': 21}, "within 21 days after you got them"),
+            ({'window_days': 21}, "within 21 days after you received them"),
             ({'window_days': 0}, "You can return products at any time."),
             ({'regime': 'eu_withdrawal', 'window_days': 7}, "withdraw from the contract within 14"),
-            ({'return_freight': 5}, "5.00 plus tax are kept back from your refund"),
+            ({'return_freight': 5}, "5.00 plus tax are deducted from your refund"),
             (
                 {'return_freight': 0},
                 "You pay for sending the goods back if the reason is on your side",

@@ -320,13 +320,13 @@ class TestPortalRequest(PortalHttpCommon):
 
     def test_quantity_edited_in_the_page_source(self):
         for quantity, sentence in {
-            '11': "up to 10 Units can be returned, not 11",
+            '11': "Up to 10 Units of",
             '-1': "Enter how many",
             'nan': "Enter how many",
             'inf': "Enter how many",
             'many': "Enter how many",
             '0': "Enter how many",
-            '1e300': "up to 10",
+            '1e300': "Up to 10",
             '0.001': "Enter how many",
         }.items():
             with self.subTest(quantity=quantity):
@@ -359,7 +359,7 @@ class TestPortalRequest(PortalHttpCommon):
         summary = self._ask({self.line: 6})
         self._create_return(self.order, 5)
         answer = self._send(summary)
-        self.assertIn("up to 5 Units can be returned, not 6", self._error(answer))
+        self.assertIn("Up to 5 Units of", self._error(answer))
         self.assertEqual(self._returns().filtered('portal_kind').state, 'draft')
 
     def test_window_is_looked_at_again_when_it_is_sent(self):
@@ -379,7 +379,7 @@ class TestPortalRequest(PortalHttpCommon):
             {'policy_id': self.policy.id, 'kind': 'quantity', 'outcome': 'refuse', 'quantity': 3}
         )
         summary = self._ask({self.line: 4})
-        self.assertIn("only up to 3", self._text(summary))
+        self.assertIn("at most 3", self._text(summary))
         self.assertFalse(summary.xpath("//button[contains(., 'Send request')]"))
         answer = self._send(summary)
         self.assertIn("Please change your request", self._error(answer))
