@@ -82,9 +82,9 @@ def split(url):
 
 
 def resolve(url, private=False):
-    """Return the IP address to call; one that is asked of once cannot change until it is called.
+    """Return the IP address to call: it is resolved once and cannot change before the call.
 
-    :param bool private: addresses of the own network are called, too
+    :param bool private: addresses of the own network are allowed, too
     :raise AddressError: if there is none, or one of them is not public
 
     >>> for url in ('http://[::1]/', 'http://a..b/', f'http://{"a" * 70}.com/'):
@@ -105,7 +105,7 @@ def resolve(url, private=False):
 
 
 class PinnedAdapter(HTTPAdapter):
-    """Calls one IP address, and has the certificate say the name of the host."""
+    """Calls one IP address, and requires a certificate for the name of the host."""
 
     def __init__(self, url, ip):
         self.scheme, self.host, self.port = split(url)

@@ -1,7 +1,7 @@
 """Points for what is unusual about a return, 0 to 100. Needs no Odoo.
 
-Only what was found or confirmed by people, or is shared by accounts that say they are strangers,
-can make a return a high risk. What every customer may do (return much, return late, order several
+Only what was found or confirmed by people, or is shared by apparently unrelated accounts, can
+make a return a high risk. What every customer may do (return much, return late, order several
 sizes) adds up to less than the lowest tier.
 """
 
@@ -19,14 +19,13 @@ MOST = {
     'linked_confirmed': 40,
     'confirmed': 45,
 }
-# From so many points on.
+# Lowest score of each tier.
 TIERS = (('high', 60), ('medium', 40))
 ORDER = ('low', 'medium', 'high')
-# A customer is judged by their rate from so many order lines on, and drawn towards the others as if
-# they had bought so many more like them.
+# Order lines from which a customer's rate is judged, and average lines added to it.
 LEAST_LINES, STRENGTH = 5, 20
-# Accounts that share a telephone number or e-mail address, or a postal address, with so many others
-# are no family.
+# Accounts that share a telephone number or e-mail address, or a postal address, with
+# this many others are not a family.
 MANY_CONTACTS, MANY_NEIGHBOURS = 3, 6
 
 

@@ -1,7 +1,7 @@
 """Tell a signal from chance: has a rate risen, does a member differ from the others? Needs no Odoo.
 
-Counts may be fractions: half an order line came back. What is over-dispersed (more restless than
-chance alone, as units sold together are) counts as fewer observations than there are.
+Counts may be fractions: half an order line came back. Over-dispersed counts (varying more than
+by chance, like units sold together) count as fewer observations than there are.
 """
 
 from bisect import bisect_right
@@ -59,7 +59,7 @@ def _continue_beta(x, a, b):
 
 
 def rise_p_value(recent, base, dispersion=1.0):
-    """Return how likely chance alone brings a rate as far above that of before.
+    """Return how likely a rate is this far above the one before by chance alone.
 
     Of all that came back, the share that is of the recent goods is, under chance, that of the goods
     themselves (Przyborowski and Wilenski, 1940). The test is exact for rare events and knows that
@@ -140,7 +140,7 @@ def _get_prediction(recent, base, prior, dispersion):
 
 
 def least_p_value(recent, base, dispersion=1.0):
-    """Return the least p-value there could be, had all that came back been recent goods.
+    """Return the least possible p-value: if everything that came back were recent goods.
 
     >>> round(least_p_value((1, 100), (1, 300)), 4), least_p_value((0, 100), (0, 300))
     (0.0312, 1.0)
@@ -151,7 +151,7 @@ def least_p_value(recent, base, dispersion=1.0):
 
 
 def testable(least, share):
-    """Return up to which least p-value tests are worth to be made.
+    """Return the least p-value up to which tests are worth making.
 
     What cannot be found need not be tested (R. E. Tarone, 1990; P. B. Gilbert, 2005): the many
     products of which next to nothing came back do not make the others harder to find. K is the

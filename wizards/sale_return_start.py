@@ -27,7 +27,7 @@ LEVEL = {'en_US': "Approver", 'zh_CN': "审批人"}
 
 
 class SaleReturnStart(models.TransientModel):
-    """Room: decision. Five questions, or a file, from which a configuration is written.
+    """Room: decision. Set up from five questions, or from a file.
 
     The answers change a template, `data/configuration/*.json`; `sale.return.configuration` shows
     what will be written.

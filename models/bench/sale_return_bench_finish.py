@@ -62,7 +62,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _get_what_follows(self, sale_return):
-        """Return what is still to be done for the customer of a return that was inspected.
+        """Return what still has to be done for the customer of an inspected return.
 
         :return: `replacement` or `credit`; False where nothing is.
         :rtype: str | bool

@@ -7,7 +7,7 @@ class SaleReturnDocumentCheck(models.AbstractModel):
 
     A note of a return that nobody approved, a receipt that names another order, a tax that is
     reported as that of an invoice: each document alone may be right. All is read by one query
-    per company, from what is stored, past everything that computes.
+    per company, from stored values, without anything computed.
 
     A contradiction is named by a code, see `sale.return.explainer`.
     """

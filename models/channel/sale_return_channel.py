@@ -57,7 +57,7 @@ PLATFORM_NAMES = [
 # Rows of one call of a program.
 MAX_ROWS = 1000
 IMPORTERS = ('sale_return.group_manager', 'account.group_account_invoice')
-# Who may see what channels paid back; programs and clerks that bring returns need not.
+# Who may see what channels paid back; programs and clerks that submit returns need not.
 MONEY_GROUPS = ','.join((*IMPORTERS, 'account.group_account_readonly'))
 
 
@@ -65,7 +65,7 @@ class SaleReturnChannel(models.Model):
     """A source of orders and refunds outside Odoo: a shop on a platform.
 
     Its files are read by `sale.return.channel.importer` and compared by
-    `sale.return.channel.matcher`. Nothing that a file says is posted.
+    `sale.return.channel.matcher`. Files never post anything.
     """
 
     _name = 'sale.return.channel'
@@ -283,7 +283,7 @@ class SaleReturnChannel(models.Model):
         numbers, (_field, condition) = self._get_order_condition(numbers)
         if not numbers:
             return {}
-        orders = self.env['sale.order'].sudo()  # sudo: whoever compares need not read orders
+        orders = self.env['sale.order'].sudo()  # sudo: users who compare need not read orders
         name = self._get_order_field()
         orders.flush_model([name, 'company_id', 'state'])
         domain = Domain.custom(to_sql=lambda model, alias, query: condition)
@@ -328,7 +328,7 @@ class SaleReturnChannel(models.Model):
         )
 
     def _take_turn(self):
-        """Have others who bring something of the channel wait; whoever waited starts again."""
+        """Make concurrent intakes of the channel wait; those that waited are retried."""
         self.ensure_one()
         self.env.cr.execute(
             SQL('UPDATE sale_return_channel SET write_date = write_date WHERE id = %s', self.id),
@@ -436,8 +436,8 @@ class SaleReturnChannel(models.Model):
         """Submit returns that customers have requested at the channel.
 
         Rows are independent: an error in one does not keep the others from becoming returns.
-        Telling a row again changes nothing. A row whose order is not here, or not delivered, is
-        parked, and tried again every hour.
+        Sending a row again changes nothing. A row whose order is not here, or not delivered, is
+        parked and retried every hour.
 
         :param list rows: up to 1,000 dicts `{key, order, date, tracking, note, lines}`; lines are
             dicts `{sku, item, quantity, reason, condition, serial}`. `key` is the number of the
@@ -467,16 +467,15 @@ class SaleReturnChannel(models.Model):
     def query(self, since=None, limit=1000):
         """Return the returns of the channels that have changed, each once, as they are now.
 
-        Without channels: those of all, and those that came in another way. Nothing is left out,
-        however late a transaction ends that was begun before: what a call has not seen, the next
-        one brings.
+        Without channels: those of all channels, and all others. Nothing is left out, however
+        late an earlier transaction ends: the next call returns what this one could not see.
 
         :param str since: what `next` was at the call before; nothing for the first one.
         :param int limit: how many events are read, up to 1,000.
         :return: `{'rows': [dict], 'next': text, 'more': bool}`
         :rtype: dict
         :raise AccessError: without a role in Returns.
-        :raise UserError: if `since` is not what a call has returned.
+        :raise UserError: if `since` was not returned by a call.
         """
         self.env['sale.return']._ensure_group('group_user')
         self.check_access('read')
@@ -534,7 +533,7 @@ class SaleReturnChannel(models.Model):
         }
 
     def action_view_requests(self):
-        """Open what the channel has told and no return was made of yet."""
+        """Open the reports of the channel from which no return was created yet."""
         self.check_access('read')
         action = self.env['ir.actions.actions']._for_xml_id(
             'sale_return.sale_return_channel_request_action'

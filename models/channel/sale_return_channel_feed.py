@@ -99,8 +99,8 @@ class SaleReturnChannelFeed(models.AbstractModel):
 
     @api.model
     def _find_events(self, channels, seen, now, own, limit):
-        """Return `[(event id, return id, kind)]` that were not told."""
-        # A number that is still to come was given by another server: it is as old as can be.
+        """Return `[(event id, return id, kind)]` that were not reported."""
+        # A number in the future comes from another server: the cursor is outdated.
         xact = SQL(
             'CASE WHEN e.xact < %s::xid8 OR e.xact = %s::xid8 THEN e.xact END',
             now.split(':')[1],

@@ -13,7 +13,7 @@ from ...tools.reader import take_text
 
 # Number of refunds written in one batch, and of broken rows of a file stored individually.
 CHUNK = 2000
-# Returns of a file that are made while the user waits.
+# Number of returns of a file that are created while the user waits.
 MADE_AT_ONCE = 200
 KEPT = 1000
 
@@ -138,7 +138,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
 
     @api.model
     def _store_goods(self, work):
-        """Keep what the file says of goods that come back."""
+        """Store what the file states about goods that come back."""
         intake = self.env['sale.return.channel.intake']
         rows = intake._get_rows(work.goods)
         work.goods = {}
@@ -148,7 +148,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
 
     @api.model
     def _make_returns(self, work):
-        """Make returns of a small file now; a large one is left to the scheduled job."""
+        """Create the returns of a small file now; a large one is left to the scheduled job."""
         requests = self.env['sale.return.channel.request'].sudo().browse(work.requests)
         if len(requests) <= MADE_AT_ONCE:
             self.env['sale.return.channel.intake']._process(work.channel, requests)
@@ -242,7 +242,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
 
     @api.model
     def _link(self, work, ids):
-        """Note that a file shows refunds, and forget them: a file may have any number of rows."""
+        """Record which refunds a file contains, and free their memory."""
         relation = self.env['sale.return.channel.refund']._fields['file_ids']
         self.env.flush_all()
         self.env.cr.execute(
@@ -320,7 +320,7 @@ class SaleReturnChannelImporter(models.AbstractModel):
 
     @api.model
     def _to_utc_text(self, channel, text):
-        """Return the moment that a text of a channel names, False where it is none."""
+        """Return the moment that a text of a channel states, False where it is not one."""
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:

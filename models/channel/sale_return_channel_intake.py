@@ -12,7 +12,7 @@ from ...tools.reader import UNPRINTABLE, take_text
 
 
 class ProblemError(Exception):
-    """Why no return can be made of a request (yet): state, code and sentence."""
+    """Why a request cannot become a return (yet): state, code and sentence."""
 
     def __init__(self, state, code, message):
         super().__init__(message)
@@ -23,18 +23,18 @@ class SaleReturnChannelIntake(models.AbstractModel):
     """Service: create returns from what channels report about goods that come back.
 
     The report is kept as `sale.return.channel.request` first, one for each number of the
-    channel. Telling it again changes nothing. Returns are submitted, and our own rules decide.
+    channel. Sending it again changes nothing. Returns are submitted, and our own rules decide.
     """
 
     _name = 'sale.return.channel.intake'
     _description = "Intake of Returns by Channels"
 
-    # Requests that become returns in one go; one that fails sends them one by one.
+    # Number of requests processed together; if one fails, they are processed one by one.
     _chunk = 50
 
     @api.model
     def _import_rows(self, channel, rows):
-        """Make returns of the rows of a program; see `import_returns` of the channel."""
+        """Create returns from the rows of a program; see `import_returns` of the channel."""
         channel._take_turn()
         results, good = [None] * len(rows), {}
         for place, row in enumerate(rows):
@@ -57,7 +57,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
 
     @api.model
     def _get_request_result(self, request, outcome):
-        # Only once: the same row a second time is what it was before.
+        # A row that is given twice counts once.
         status = outcome.pop(request, None) or self._get_status(request)
         vals = {'code': request.code, 'message': request.message, 'id': request.return_id.id}
         return self._get_result(request.key, status, vals)
@@ -147,7 +147,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
 
     @api.model
     def _get_rows(self, units):
-        """Return the rows that units of a file make up, as of `_read_row`."""
+        """Return the rows composed of the units of a file, like those of `_read_row`."""
         rows = []
         for units_of_one in units.values():
             first = units_of_one[0]
@@ -175,10 +175,10 @@ class SaleReturnChannelIntake(models.AbstractModel):
 
     @api.model
     def _store(self, channel, rows, file=None):
-        """Keep what a channel tells.
+        """Store what a channel reports.
 
-        A file says how things stood: of two, the later one counts, in whatever order they come. A
-        program says how they stand.
+        A file states a past situation: of two, the later one counts, in
+        whatever order they arrive. A program states the present one.
 
         :param rows: `(key, order, content)`, each key once.
         :return: `{key: request}`, and the requests that have to be processed.
@@ -218,7 +218,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
 
     @api.model
     def _is_later(self, content, known):
-        """Tell whether a file says something later than what is known."""
+        """Tell whether a file is later than what is known."""
         rank = [
             (each.get('date') or '', json.dumps(each, sort_keys=True)) for each in (content, known)
         ]
@@ -232,7 +232,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
 
     @api.model
     def _find_due(self, channel):
-        """Return the requests that wait, and those that are parked and whose order is here."""
+        """Return the waiting requests, and the parked ones whose order exists by now."""
         requests = self.env['sale.return.channel.request']
         waiting = requests.search([('channel_id', '=', channel.id), ('state', '=', 'waiting')])
         parked = requests.search([('channel_id', '=', channel.id), ('state', '=', 'parked')])
@@ -241,7 +241,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
 
     @api.model
     def _process(self, channel, requests):
-        """Make returns of requests, or bring those up to date that are there.
+        """Create returns from requests, or update the existing ones.
 
         :param requests: of one channel; callers have checked that the user may.
         :return: `{request: 'created', 'updated', 'unchanged', 'parked' or 'error'}`
@@ -278,7 +278,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
 
     @api.model
     def _prepare_chunk(self, channel, requests):
-        """Return what is known of requests, by a few queries for all of them."""
+        """Return the data known about requests, by a few queries for all of them."""
         chunk = _Chunk(channel)
         for ref, order in channel._find_orders(requests.mapped('order_ref')).items():
             chunk.orders[ref] = order.with_company(channel.company_id)
@@ -343,7 +343,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
 
     @api.model
     def _write_found(self, sale_return, found):
-        """Keep on return lines what the channel has found: `{order line: values}`."""
+        """Store on return lines what the channel has found: `{order line: values}`."""
         for line in sale_return.line_ids:
             # One row for each line; they are flushed together.
             if vals := found.get(line.sale_line_id):
@@ -351,9 +351,9 @@ class SaleReturnChannelIntake(models.AbstractModel):
 
     @api.model
     def _update(self, chunk, request):
-        """Bring a return up to date with what the channel says now.
+        """Update a return with the present report of the channel.
 
-        :raise ProblemError: if it says other goods than were submitted.
+        :raise ProblemError: if it names other goods than were submitted.
         """
         sale_return, order = request.return_id, chunk.orders.get(request.order_ref)
         wanted, found = defaultdict(float), {}
@@ -596,7 +596,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
     @api.model
     def _adopt(self, channel, request, sale_return, found):
         """Match a return that was opened here with the one that the channel reports."""
-        # Past `write`, which keeps what was submitted: where it came from is no content.
+        # Bypasses `write`, which protects submitted content: the origin is not part of it.
         sale_return._write_facts({'channel_id': channel.id})
         tracking = request.content['tracking']
         if tracking and not sale_return.tracking_ref:
@@ -633,7 +633,7 @@ class SaleReturnChannelIntake(models.AbstractModel):
 
 
 class _Chunk:
-    """What is known of requests that become returns in one go."""
+    """Data about the requests that are processed together."""
 
     def __init__(self, channel):
         self.channel = channel

@@ -9,7 +9,7 @@ from odoo.tools import SQL
 from ...tools.channels.matching import match
 
 CHUNK = 1000
-# What is fetched of the refunds at once.
+# Fields of the refunds that are fetched together.
 COMPARED = (
     'source',
     'kind',
@@ -126,8 +126,8 @@ class SaleReturnChannelMatcher(models.AbstractModel):
 
     @api.model
     def _match_found(self, channel, query):
-        """Compare refunds, so many at a time; refunds of one number are in one part."""
-        # sudo: notes and orders are compared as a whole, whoever asks.
+        """Compare refunds in batches; refunds of one number are in one batch."""
+        # sudo: notes and orders are compared as a whole, no matter who asks.
         refunds = self.env['sale.return.channel.refund'].sudo()
         self.env.flush_all()
         self.env.cr.execute(
@@ -234,8 +234,8 @@ class SaleReturnChannelMatcher(models.AbstractModel):
     def _match_order(self, group, notes, has_return, found):
         """Compare the refunds of one list and order with the notes of the order.
 
-        :param dict found: what is found out, by refund; it is added to.
-        :return: ids of notes that no refund stands against.
+        :param dict found: the results by refund, extended in place.
+        :return: ids of notes without a matching refund.
         :rtype: list
         """
         left = []
@@ -279,7 +279,7 @@ class SaleReturnChannelMatcher(models.AbstractModel):
     def _get_state(self, refund, state, is_twin, has_return):
         """Return the state of a refund after its comparison.
 
-        :param str state: how it stands to the notes, as `tools.channels.matching` says.
+        :param str state: result of the comparison, see `tools.channels.matching`.
         :param bool is_twin: an equal refund of the order has a note.
         """
         if state != 'no_credit_note':
@@ -304,7 +304,7 @@ class SaleReturnChannelMatcher(models.AbstractModel):
 
     @api.model
     def _write_found(self, found, orders):
-        """Write what has changed, in one query: the ORM would take one for each hundred rows."""
+        """Write the changes in one query: the ORM would need one for each hundred rows."""
         rows = []
         for refund, vals in found.items():
             order_id = refund.order_id.id or orders.get(refund.order_ref) or None

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 class SaleReturnChannelRequest(models.Model):
     """A return as a channel reports it, in a file or by a program; written by the intake.
 
-    It becomes a return once its order is here and delivered. What cannot become one keeps why.
+    It becomes a return once its order is here and delivered. Otherwise the reason is stored.
     """
 
     _name = 'sale.return.channel.request'
@@ -61,7 +61,7 @@ class SaleReturnChannelRequest(models.Model):
             )
 
     def action_retry(self):
-        """Try again to make returns of what is parked or has failed.
+        """Retry the requests that are parked or have failed.
 
         :return: the action that shows the outcome.
         :rtype: dict
@@ -76,7 +76,7 @@ class SaleReturnChannelRequest(models.Model):
 
     @api.model
     def _cron_process(self):
-        """Make returns of what waits, and of what was parked and has its order by now."""
+        """Process waiting requests, and parked ones whose order exists by now."""
         intake = self.env['sale.return.channel.intake']
         for channel in self.search([('state', 'in', ('waiting', 'parked'))]).channel_id:
             self.env['sale.return.job']._work_off(

@@ -8,14 +8,14 @@ class SaleReturnEvent(models.Model):
     _inherit = 'sale.return.event'
 
     def init(self):
-        """Extend to have PostgreSQL note the transaction of each event.
+        """Extend to let PostgreSQL record the transaction of each event.
 
-        The ORM has no field of this type, and nobody is to write it.
+        The ORM has no field of this type, and nobody may write it.
         """
         result = super().init()
         table = SQL.identifier(self._table)
         self.env.cr.execute(SQL('ALTER TABLE %s ADD COLUMN IF NOT EXISTS xact xid8', table))
-        # Not with the column: that would write all rows of the log anew.
+        # Not together with the column: that would rewrite all rows of the log.
         self.env.cr.execute(
             SQL('ALTER TABLE %s ALTER COLUMN xact SET DEFAULT pg_current_xact_id()', table)
         )

@@ -479,7 +479,7 @@ class SaleReturnDeadline(models.Model):
     def _escalate(self, leader):
         """Notify the next level that a step is late, and plan an activity for them.
 
-        :param leader: `res.users`, may be empty where nobody is left to tell.
+        :param leader: `res.users`, may be empty where nobody is left to notify.
         :return: values to be stored on the step.
         :rtype: dict
         """

@@ -131,7 +131,7 @@ class SaleOrder(models.Model):
         :raise AccessError: when an exchange is confirmed that the return has not released.
         """
         self._ensure_may_change_exchange()
-        # sudo: whoever confirms an order need not be a user of Returns.
+        # sudo: users who confirm an order need not be users of Returns.
         orders = self.sudo().filtered('exchange_return_id')
         hold = self.env['sale.return.hold'].sudo()
         ordered = {

@@ -120,7 +120,7 @@ class SaleReturn(models.Model):
         return " ".join([sentence, warning, *self._get_exchange_warnings(difference)])
 
     def _get_exchange_warnings(self, difference):
-        """Return what a clerk is warned of before they sell something: what Odoo warns of.
+        """Return the warnings that a clerk gets before they sell something, like Odoo's own.
 
         :param float difference: what the customer would owe besides, in the currency of the order.
         :return: sentences
@@ -261,7 +261,7 @@ class SaleReturn(models.Model):
         try:
             notes = self.env['sale.return.credit']._preview(self, kinds=('promised',))
         except UserError:
-            return None  # what cannot be credited yet is for us to put right
+            return None  # it is up to us to fix what cannot be credited yet
         preview = self.env['sale.return.exchange']._preview(
             self, {self.id: notes[self.id]['promised']}
         )

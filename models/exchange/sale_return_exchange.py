@@ -462,7 +462,7 @@ class SaleReturnExchange(models.AbstractModel):
 
     @api.model
     def _describe_shortage(self, product, warehouse, wished, free):
-        """Return that there is not enough of a product, how many are available, and when more come.
+        """Describe the shortage of a product: how many are available, and when more come.
 
         :param float wished: in the unit of the product, as `free`.
         :rtype: str

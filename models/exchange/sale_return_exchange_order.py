@@ -226,7 +226,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
 
     @api.model
     def _settle(self, returns):
-        """Bill what is credited of what was ordered, and reconcile it with the credit notes."""
+        """Bill the credited part of what was ordered, and reconcile it with the credit notes."""
         due, ahead = {}, returns.exchange_order_ids.browse()
         for line in returns.line_ids.filtered('exchange_sale_line_id'):
             billed = line.exchange_sale_line_id.qty_invoiced
@@ -262,7 +262,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
 
     @api.model
     def _offset(self, orders):
-        """Settle invoices that were there before the credit, such as kept exchanges, with it."""
+        """Settle with the credit the invoices that existed before it, such as kept exchanges."""
         plan = []
         for order in orders:
             # Mostly nothing is left of the notes, and the invoices need not be read.

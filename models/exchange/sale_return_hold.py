@@ -223,7 +223,7 @@ class SaleReturnHold(models.AbstractModel):
             line_id = procurement.values.get('sale_line_id')
             if not line_id or rule.procure_method == 'make_to_order':
                 continue
-            # sudo: whoever confirms an order need not be a user of Returns.
+            # sudo: users who confirm an order need not be users of Returns.
             sale_line = self.env['sale.order.line'].sudo().browse(line_id)
             if not sale_line.order_id.exchange_return_id:
                 continue
@@ -234,7 +234,7 @@ class SaleReturnHold(models.AbstractModel):
                 and move.product_id == procurement.product_id
                 and move.product_uom == procurement.product_uom
                 and move.product_uom.compare(move.product_uom_qty, procurement.product_qty) == 0
-                # Of a delivery in several steps the first one goes elsewhere, and waits for no one.
+                # In a delivery of several steps the first one goes elsewhere and does not wait.
                 and move.location_id == rule.location_src_id
                 and rule.picking_type_id.code == 'outgoing'
             ):
@@ -244,7 +244,7 @@ class SaleReturnHold(models.AbstractModel):
 
     @api.model
     def _hand_over(self, matches):
-        """Make deliveries of moves that hold goods, which stay reserved all the time.
+        """Turn moves that hold goods into deliveries; the goods stay reserved all the time.
 
         :param list matches: see `_match`.
         """

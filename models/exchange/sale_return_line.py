@@ -291,7 +291,7 @@ class SaleReturnLine(models.Model):
             service._ensure_one_deal(lines)
 
     def _get_lowered_prices(self):
-        """Return `{line: (proposed price, price)}` of what costs less than is proposed."""
+        """Return `{line: (proposed price, price)}` of lines below the proposed price."""
         wishes = self.filtered(lambda line: line.resolution == 'exchange')
         # sudo: as for the proposal.
         proposed = self.env['sale.return.exchange'].sudo()._get_proposed_prices(wishes.sudo())
@@ -351,7 +351,7 @@ class SaleReturnLine(models.Model):
     def _get_given_away(self, difference):
         """Return what a lower price gives away, tax included, in the currency of the company.
 
-        :param float difference: of one, as prices stand on the order.
+        :param float difference: per unit, like the prices of the order.
         :rtype: float
         """
         self.ensure_one()

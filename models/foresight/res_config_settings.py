@@ -15,12 +15,12 @@ class ResConfigSettings(models.TransientModel):
     )
 
     def set_values(self):
-        """Override of `base` to start and stop the jobs of the part, and give it first rules."""
+        """Override of `base` to start and stop the jobs of the part, and create its first rules."""
         was_on = self.env['sale.return.watch']._is_on()
         result = super().set_values()
         if was_on != self.group_sale_return_foresight:
             for name in JOBS:
-                # sudo: whoever changes settings need not administer jobs.
+                # sudo: users who change settings need not administer jobs.
                 self.env.ref(name).sudo().active = self.group_sale_return_foresight
             if self.group_sale_return_foresight:
                 self.env['sale.return.alert.rule']._create_defaults()

@@ -169,7 +169,7 @@ class SaleReturnAlert(models.Model):
 
     @reads(reason=text)
     def action_close(self, reason):
-        """Mark alerts as dealt with; the same signal alerts again once it was gone.
+        """Mark alerts as dealt with; a signal that returns later creates a new alert.
 
         :param str reason: what was done.
         :raise UserError: without a reason.
@@ -239,7 +239,7 @@ class SaleReturnAlert(models.Model):
 
     @api.model
     def _keep(self, rule, signals):
-        """Make alerts of new signals, update those that last, and end those that are gone.
+        """Create alerts for new signals, update those that last, and end those that are gone.
 
         :param rule: `sale.return.alert.rule`
         :param dict signals: `{member: values of the alert, with 'points': [values]}`
@@ -256,7 +256,7 @@ class SaleReturnAlert(models.Model):
         gone.activity_unlink(['mail.mail_activity_data_todo'])
         lasting = self.browse()
         for member in signals.keys() & known.keys():
-            # Each has evidence of its own, and few last.
+            # Each has its own evidence, and few last.
             alert, vals = known[member], dict(signals[member])
             vals.pop('points')
             alert.write({**vals, 'date_last': now})
@@ -288,7 +288,7 @@ class SaleReturnAlert(models.Model):
         return created
 
     def _tell_subscribers(self):
-        """Tell whom the rule names, in their language, as they want it."""
+        """Notify the users of the rule, in their language and the way they chose."""
         for alert in self:
             for user in alert.rule_id.user_ids.filtered('active'):
                 spoken = alert.with_context(lang=user.lang)

@@ -33,12 +33,12 @@ POSSIBLE = {
     'backlog': ({'company', 'warehouse'}, {'threshold'}),
     'amount': ({'company'}, {'change'}),
 }
-# What compares each of its kind with the others needs others.
+# Methods that compare members with the others need several members.
 ALONE = {'company'}
 
 
 class SaleReturnAlertRule(models.Model):
-    """What is watched every night: a metric, of what, and what about it is worth an alert."""
+    """What is watched every night: a metric by a dimension, and when it is worth an alert."""
 
     _name = 'sale.return.alert.rule'
     _inherit = ['sale.return.shared']
@@ -148,7 +148,7 @@ class SaleReturnAlertRule(models.Model):
 
     @api.model
     def _prepare_default_vals(self, company):
-        """Return the values of the rules that a company begins with. Override to add rules.
+        """Return the values of the first rules of a company. Override to add rules.
 
         :rtype: list
         """
@@ -180,7 +180,7 @@ class SaleReturnAlertRule(models.Model):
 
     @api.model
     def _create_defaults(self):
-        """Give the first rules to companies that have none, switched off ones included."""
+        """Create the first rules of companies that have none, not even inactive ones."""
         # sudo: the part is switched on for all companies at once.
         rules = self.sudo().with_context(active_test=False)
         companies = self.env['res.company'].sudo().search([]) - rules.search([]).company_id

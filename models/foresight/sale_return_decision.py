@@ -6,7 +6,7 @@ class SaleReturnDecision(models.AbstractModel):
 
     @api.model
     def _decide(self, returns):
-        """Override to know the risk of returns before the rules are asked."""
+        """Override to score the risk of returns before the rules are evaluated."""
         if self.env['sale.return.watch']._is_on():
             self.env['sale.return.risk.scorer']._score(returns)
         return super()._decide(returns)

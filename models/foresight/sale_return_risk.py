@@ -7,9 +7,9 @@ TIERS = [('low', "Low"), ('medium', "Medium"), ('high', "High")]
 
 
 class SaleReturnRisk(models.Model):
-    """How unusual a return was when it was submitted, in points whose reasons can be read.
+    """How unusual a return was when it was submitted: points, each with its reason.
 
-    It asks people to look, and decides nothing: no rule refuses by it (GDPR art. 22).
+    It only asks people to check: no rule refuses because of it (GDPR art. 22).
     """
 
     _name = 'sale.return.risk'
@@ -75,7 +75,7 @@ class SaleReturnRisk(models.Model):
             )
 
     def _get_sentences(self):
-        """Return what each signal says. Override to add signals.
+        """Return the sentence of each signal. Override to add signals.
 
         :rtype: dict
         """
@@ -133,7 +133,7 @@ class SaleReturnRisk(models.Model):
     @api.depends('facts')
     def _compute_card(self):
         wilson = self.env['sale.return.metric']._describe_rate
-        # sudo: the number alone, for who may see the risk.
+        # sudo: the number alone, for users who may see the risk.
         counts = dict(
             self.env['sale.return']
             .sudo()
@@ -165,15 +165,15 @@ class SaleReturnRisk(models.Model):
 
     @reads(note=text)
     def action_confirm(self, note=None):
-        """Note that people found abuse.
+        """Record that people found abuse.
 
-        :param str note: what was found, None: what the form says.
+        :param str note: what was found, None: the note in the form.
         """
         return self._settle('confirmed', note)
 
     @reads(note=text)
     def action_clear(self, note=None):
-        """Note that people found all in order: the return counts as a good one.
+        """Record that people found everything in order: the return counts as a good one.
 
         :param str note: what was found.
         """

@@ -2,7 +2,7 @@ from odoo import fields, models
 
 
 class SaleReturnRiskContact(models.Model):
-    """What customers can be reached at, as hashes: who shares a number or an address with whom.
+    """Hashes of the contact data of customers: who shares a number or an address with whom.
 
     Written every night by `sale.return.risk.scorer`; nobody reads it.
     """

@@ -5,7 +5,7 @@ from .sale_return_risk import TIERS
 
 
 class SaleReturnRiskReport(models.Model):
-    """How good the risk is: of what was flagged how much was abuse, and who was flagged wrongly."""
+    """Quality of the risk: how many flagged returns were abuse, and who was flagged wrongly."""
 
     _name = 'sale.return.risk.report'
     _description = "Quality of the Risk"

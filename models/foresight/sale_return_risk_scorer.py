@@ -11,7 +11,7 @@ MEMORY = timedelta(days=365)
 PEERS = 'sale_return.risk_peers_%s'
 MONTHS, KEPT_MONTHS = 'sale_return.risk_months', 24
 
-# Numbers, e-mail and postal addresses as they are compared: written otherwise they are the same.
+# Numbers, e-mail and postal addresses in the form in which they are compared.
 CONTACTS = r"""
     SELECT partner.commercial_partner_id AS partner_id, contact.kind, MD5(contact.key) AS key
       FROM res_partner AS partner,
@@ -74,7 +74,7 @@ CUSTOMERS = """
              WHERE account.commercial_partner_id = customer.id AND %(is_finding)s
            ) AS finding ON TRUE
 """
-# Other empty or wrong parcels than by our own, the carrier's or the supplier's fault.
+# Empty or wrong parcels that were not our own, the carrier's or the supplier's fault.
 IS_FINDING = """
     found.kind IN ('wrong_product', 'wrong_lot', 'empty') AND found.create_date >= %(since)s
     AND COALESCE(found.liability, 'customer') = 'customer'
@@ -173,8 +173,8 @@ RETURNS = """
 class SaleReturnRiskScorer(models.AbstractModel):
     """Service: give returns points for what is unusual about them, see `tools/risk.py`.
 
-    Three queries for any number of returns. The same facts always give the same score, and nobody's
-    score grows by what honest others return.
+    Three queries for any number of returns. The same facts always give the same score, which does
+    not depend on honest returns of others.
     """
 
     _name = 'sale.return.risk.scorer'
@@ -182,12 +182,12 @@ class SaleReturnRiskScorer(models.AbstractModel):
 
     @api.model
     def _score(self, returns):
-        """Keep the risk of returns that were just submitted.
+        """Store the risk of returns that were just submitted.
 
         :param returns: `sale.return` records.
         :return: `sale.return.risk` records, one for each.
         """
-        # sudo: the score is of the shop, whoever submits.
+        # sudo: the score does not depend on who submits.
         risks = self.env['sale.return.risk'].sudo()
         known = {risk.return_id: risk for risk in risks.search([('return_id', 'in', returns.ids)])}
         fresh = []
@@ -263,7 +263,7 @@ class SaleReturnRiskScorer(models.AbstractModel):
 
     @api.model
     def _cron_refresh(self):
-        """Look up the rate of all customers and who shares what, and forget what is old enough."""
+        """Update the rate of all customers and the shared contacts, and delete old scores."""
         if not self.env['sale.return.watch']._is_on():
             return
         self._refresh_peers()

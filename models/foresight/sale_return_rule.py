@@ -54,7 +54,7 @@ class SaleReturnRule(models.Model):
         return super()._is_for_line(line) and (not self.risk_tier or self._is_risky(line))
 
     def _is_risky(self, line):
-        # sudo: rules are asked whoever submits.
+        # sudo: rules apply no matter who submits.
         risk = line.return_id.sudo().risk_id
         return bool(risk.tier) and ORDER.index(risk.tier) >= ORDER.index(self.risk_tier)
 
@@ -82,7 +82,7 @@ class SaleReturnRule(models.Model):
 
     @api.model
     def _get_sentences(self):
-        """Override to put it into words that customers may read, too."""
+        """Override to describe it in words that customers may read, too."""
         return {
             **super()._get_sentences(),
             'risk_reached': lambda f: self.env._("Somebody checks it before it is decided."),

@@ -10,12 +10,12 @@ from .sale_return_alert import MEMBERS
 
 _logger = logging.getLogger(__name__)
 
-# A usual week of money is the middle one of so many before, once there are so many.
+# The usual week of credits is the median of this many weeks before, once there are enough.
 MONEY_WEEKS, LEAST_MONEY_WEEKS = 13, 8
 
 
 class SaleReturnWatch(models.AbstractModel):
-    """Service: look every night for what alert rules ask for.
+    """Service: search every night for the signals of alert rules.
 
     Each metric is found by `_find_<metric>(rule)`, which returns `{member: values of an alert}`.
     Rates are in `sale_return_watch_rates.py`.
@@ -38,7 +38,7 @@ class SaleReturnWatch(models.AbstractModel):
 
     @api.model
     def _check_rules(self, rules):
-        """Look for the signals of rules, and keep them as alerts."""
+        """Search for the signals of rules, and store them as alerts."""
         # sudo: alerts are records of this service, about all goods of the company.
         for rule in rules.sudo():
             rule = rule.with_company(rule.company_id)
@@ -50,7 +50,7 @@ class SaleReturnWatch(models.AbstractModel):
             _logger.info("Alert rule %s: %s signals, %s new.", rule.id, len(signals), len(created))
 
     def _add_members(self, rule, signals):
-        """Add to signals what they are about."""
+        """Add to signals the record that they are about."""
         if rule.dimension not in MEMBERS:
             return {
                 member: {**vals, 'member_name': rule.company_id.name}
@@ -119,7 +119,7 @@ class SaleReturnWatch(models.AbstractModel):
     def _find_amount(self, rule):
         """Find that more was credited last week than in a usual one.
 
-        The usual week is the middle one of the weeks before, so that one giant order does not
+        The usual week is the median of the weeks before, so that one giant order does not
         make everything after it look small.
         """
         monday = start_of(rule.company_id._get_sale_return_day(), 'week')

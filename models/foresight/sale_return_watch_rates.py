@@ -16,7 +16,7 @@ LEAST_MEMBERS, USUAL_WEEKS = 10, 26
 ALL = 'all'
 # Weeks of what is compared with the others, or with a limit.
 OTHERS_WEEKS = 26
-# Of all that is tested at most this share of the alerts is expected to be chance.
+# Expected share of alerts that are due to chance, at most.
 FALSE_ALARMS = 0.05
 # `{dimension: (column of a fact, the group that a member belongs to, its joins)}`
 COLUMNS = {
@@ -72,7 +72,7 @@ WEEKS = """
      WHERE member IS NOT NULL
   GROUP BY member, week
 """
-# Of each member: sums of the last weeks and of what was before, and how restless that was (Laney).
+# For each member: sums of the last weeks and of the time before, and its dispersion (Laney).
 SUMS = """
     SELECT week.member, %(of)s AS of,
            %(looks)s,
@@ -179,8 +179,8 @@ class SaleReturnWatch(models.AbstractModel):
     def _judge_change(self, rule, members):
         """Compare the last weeks with the past of the member, and with what is known of its group.
 
-        Three looks, at the last week and at the last four and twelve, find what is sudden and what
-        is slow; a member speaks by its strongest look, and the three are tested together (Simes).
+        Three spans, the last week, four and twelve weeks, find sudden and slow changes;
+        the strongest one is reported, and the three are tested together (Simes).
         """
         groups, priors, usual = self._get_groups(members)
         found = []
@@ -282,7 +282,7 @@ class SaleReturnWatch(models.AbstractModel):
         return result
 
     def _prepare_signals(self, found):
-        """Keep what is no chance, of all that was tested (Benjamini and Hochberg)."""
+        """Keep the signals that are not due to chance, among all tests (Benjamini and Hochberg)."""
         bound = signals.testable([row[7] for row in found], FALSE_ALARMS)
         tested = [row for row in found if row[7] <= bound]
         alarms = stats.benjamini_hochberg([row[5] for row in tested], FALSE_ALARMS)
@@ -306,7 +306,7 @@ class SaleReturnWatch(models.AbstractModel):
         }
 
     def _add_points(self, rule, found, end):
-        """Give signals the weeks that they are seen in, with the limits of Laney's chart."""
+        """Add to signals their weekly points, with the limits of Laney's chart."""
         weeks = {}
         if found:
             self.env.cr.execute(

@@ -3,7 +3,7 @@ from odoo.exceptions import ValidationError
 
 
 class SaleReturnKeepRule(models.Model):
-    """When goods need not come back: the customer keeps them, and what they get for that.
+    """When goods need not come back: the customer keeps them, and gets something for it.
 
     All of it is credited by the rule itself, without asking anybody (`all`), or a
     part of it is offered to clerk and customer, who choose it as a resolution (`percent`, `fixed`).
@@ -109,7 +109,7 @@ class SaleReturnKeepRule(models.Model):
 
     @api.model
     def _is_on(self):
-        """Tell whether goods that customers keep are switched on in the settings."""
+        """Tell whether returnless rules are switched on in the settings."""
         return self.env['res.groups']._is_feature_enabled('sale_return.group_keep')
 
     def _find(self, line, offer=False):

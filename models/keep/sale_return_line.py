@@ -47,7 +47,7 @@ class SaleReturnLine(models.Model):
     @api.depends('qty_requested', 'resolution', 'sale_line_id', 'return_id.company_id')
     def _compute_return_expected(self):
         result = super()._compute_return_expected()
-        # sudo: who writes down a return need read neither orders nor rules.
+        # sudo: users who enter a return need not read orders and rules.
         rules = self.env['sale.return.keep.rule'].sudo()
         rules = rules.search([]) if rules._is_on() else rules
         for line in self:
@@ -88,7 +88,7 @@ class SaleReturnLine(models.Model):
     # === GUARDS === #
 
     def _ensure_submittable(self, returns):
-        """Extend to refuse parts that nobody offers, or that were taken before.
+        """Extend to refuse offers that do not exist, or that were accepted before.
 
         :raise UserError: naming the product and what to do.
         """
@@ -146,7 +146,7 @@ class SaleReturnLine(models.Model):
         if not rule.customer_limit:
             return
         customer = self.return_id.partner_id.commercial_partner_id
-        # Two at once would both find room in the limit.
+        # Two concurrent transactions would both be within the limit.
         self.env['sale.return.guard']._take_customers(customer)
         today = company._get_sale_return_day()
         others = self.search(
@@ -196,14 +196,14 @@ class SaleReturnLine(models.Model):
             )
         )
         for line in due:
-            # One by one: each is a decision of its own.
+            # One by one: each is a separate decision.
             line._grant_for_keeping()
 
     def _grant_for_keeping(self):
         """Grant what was offered, on the invoice of the goods."""
         self.ensure_one()
         service = self.env['sale.return.goodwill.credit']
-        # sudo: who approves a return need read neither invoices nor rules.
+        # sudo: users who approve a return need not read invoices and rules.
         line = self.sudo()
         amount = line.keep_currency_id.round(
             line.keep_amount * min(line.qty_authorized / line.qty_requested, 1.0)

@@ -8,9 +8,9 @@ class SaleReturnPortalOffer(models.AbstractModel):
 
     @api.model
     def _get_offer(self, order):
-        """Extend by what is offered for keeping each product."""
+        """Extend to include what is offered for keeping each product."""
         rows = super()._get_offer(order)
-        # Pages without an offer ask nothing more.
+        # Pages without an offer need no more queries.
         if not self.env['sale.return.line'].with_company(order.company_id)._has_keep_offers():
             return rows
         for row in rows:

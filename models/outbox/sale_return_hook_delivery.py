@@ -73,7 +73,7 @@ class SaleReturnHookDelivery(models.Model):
 
     @api.model
     def _queue(self, events):
-        """Leave events to the scheduled job. Where nobody listens nothing is asked or written."""
+        """Leave events to the scheduled job. Without hooks nothing is read or written."""
         listeners = self.env['sale.return.hook']._get_listeners()
         if not listeners:
             return
@@ -129,9 +129,9 @@ class SaleReturnHookDelivery(models.Model):
                     silent.add(delivery.hook_id)
 
     def _send(self):
-        """Call the hook of a delivery once, and keep what became of it.
+        """Call the hook of a delivery once, and store the result.
 
-        :return: whether it took it.
+        :return: whether the hook accepted it.
         :rtype: bool
         """
         self.ensure_one()
@@ -145,7 +145,7 @@ class SaleReturnHookDelivery(models.Model):
         if 200 <= status < 300:
             self.write({'state': 'sent', 'date_sent': fields.Datetime.now(), 'error': False})
             return True
-        # 410: it says itself that it is gone for good.
+        # 410 Gone: the address does not exist any more.
         return self._fail(self.env._("Answered %(status)s.", status=status), final=status == 410)
 
     def _call(self):
@@ -219,6 +219,6 @@ class SaleReturnHookDelivery(models.Model):
 
     @api.autovacuum
     def _forget_sent(self):
-        """Remove what was sent a month ago; what could not be delivered stays."""
+        """Remove deliveries sent a month ago; undelivered ones are kept."""
         limit = fields.Datetime.now() - timedelta(days=KEPT_DAYS)
         self.search([('state', '=', 'sent'), ('date_sent', '<', limit)], limit=10_000).unlink()

@@ -20,7 +20,8 @@ class ResConfigSettings(models.TransientModel):
     def set_values(self):
         """Override of `base` to offer the disposition only where repairs are enabled.
 
-        :raise UserError: when the part is switched on without the app, or off in the middle.
+        :raise UserError: when the part is switched on without the app, or off while
+            repairs are under way.
         """
         if self.group_sale_return_repair and 'repair.order' not in self.env:
             raise UserError(

@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 
 class SaleReturnBenchFacts(models.AbstractModel):
-    """Goods to be repaired are received at the desk, and judged when they are repaired."""
+    """Goods to be repaired are received at the desk, and inspected when they are repaired."""
 
     _inherit = 'sale.return.bench.facts'
 

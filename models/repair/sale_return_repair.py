@@ -12,7 +12,7 @@ class SaleReturnRepair(models.AbstractModel):
     give back   Quarantine ──► Customers     ready to ship when the repair is done
 
     Nothing is credited. Irreparable goods become ours (`_make_ours`), and are refunded, replaced or
-    exchanged as if they had come for that. Works where the app Repairs is installed; a repair order
+    exchanged as if they had come for that. Works where the Repairs app is installed; a repair order
     belongs to a return by its receipt, as Odoo links them.
 
     Steps are called in superuser mode.

@@ -13,7 +13,7 @@ class AccountMove(models.Model):
             lambda move: move.move_type == 'out_refund' and move.payment_state == 'reversed'
         )
         if notes:
-            # sudo: what it is does not depend on who looks.
+            # sudo: the state is the same for all users.
             rows = self.env['sale.return.wallet'].sudo()._get_rows(notes)
             for note, group in rows.grouped('note_id').items():
                 if sum(group.mapped('amount')) > 0 and not note._is_reversed_credit():
@@ -21,7 +21,7 @@ class AccountMove(models.Model):
         return result
 
     def _settle_sale_return_exchanges(self):
-        """Extend to put on wallets what exchanges have left."""
+        """Extend to put on wallets what exchanges leave of a credit."""
         result = super()._settle_sale_return_exchanges()
         self._put_on_wallets()
         return result
@@ -53,7 +53,7 @@ class AccountMove(models.Model):
         return not self.env['sale.return.wallet'].sudo()._get_due(self.sudo())
 
     def _get_amount_paid_back(self):
-        """Extend to count no store credit: it is no money that has left."""
+        """Extend not to count store credit: no money has left."""
         amount = super()._get_amount_paid_back()
         if amount and 'loyalty.card' in self.env:
             # sudo: as before.

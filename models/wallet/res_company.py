@@ -32,7 +32,7 @@ class ResCompany(models.Model):
         help="Expense account of the bonus that customers get.",
         groups='base.group_user',
     )
-    # What stood on cards and not on the account when store credit was switched on: no difference.
+    # Balance of cards outside of the account when store credit was switched on: no difference.
     sale_return_store_credit_opening = fields.Monetary(readonly=True, groups='base.group_user')
 
     @api.constrains('sale_return_store_credit_bonus')
@@ -48,12 +48,12 @@ class ResCompany(models.Model):
         result = super().write(vals)
         if vals.keys() & {'sale_return_store_credit', 'sale_return_store_credit_account_id'}:
             for company in self:
-                # sudo: what stands on cards and accounts, whoever may change the settings.
+                # sudo: users who may change the settings need not read cards and accounts.
                 company.sudo()._open_store_credit()
         return result
 
     def _open_store_credit(self):
-        """Note down what cards and account differ by. To be called in superuser mode."""
+        """Store the difference between cards and account. To be called in superuser mode."""
         self.ensure_one()
         opening = 0.0
         if self.sale_return_store_credit and self.sale_return_store_credit_account_id:
@@ -62,7 +62,7 @@ class ResCompany(models.Model):
         self.sale_return_store_credit_opening = opening
 
     def _get_sale_return_writers(self):
-        """Override of `sale.return.owned`: what the settings of store credit change."""
+        """Override of `sale.return.owned`: fields that the settings of store credit change."""
         return super()._get_sale_return_writers() | dict.fromkeys(
             (
                 'sale_return_store_credit',

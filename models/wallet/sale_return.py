@@ -4,7 +4,7 @@ from odoo.tools.misc import formatLang
 
 
 class SaleReturn(models.Model):
-    """What of a return is on the wallet of the customer."""
+    """The part of a return that is on the wallet of the customer."""
 
     _inherit = 'sale.return'
 
@@ -76,10 +76,10 @@ class SaleReturn(models.Model):
     # === STATE === #
 
     def _follow_wishes(self, state):
-        """Extend to keep in the history what customers have agreed to."""
+        """Extend to log what customers have agreed to."""
         result = super()._follow_wishes(state)
         if state == 'submitted':
-            # sudo: who submits a return need not read policies.
+            # sudo: users who submit a return need not read policies.
             lines = self.sudo().line_ids
             self.env['sale.return.event']._log(
                 [
@@ -98,7 +98,7 @@ class SaleReturn(models.Model):
     # === SENTENCES === #
 
     def _is_all_for_wallet(self):
-        """Tell whether all that is credited goes on the wallet: it is wanted, and was paid."""
+        """Tell whether the whole credit goes to the wallet: it is wanted there, and was paid."""
         self.ensure_one()
         invoices = self.line_ids.sale_line_id.invoice_lines.move_id.filtered(
             lambda move: move.move_type == 'out_invoice' and move.state == 'posted'

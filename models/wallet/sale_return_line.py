@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 
 class SaleReturnLine(models.Model):
-    """Store credit instead of money: the line is credited, and the note goes on the wallet."""
+    """Store credit instead of money: the line is credited, and the note goes to the wallet."""
 
     _inherit = 'sale.return.line'
 
@@ -27,13 +27,13 @@ class SaleReturnLine(models.Model):
         return hidden if self.env['sale.return.wallet']._is_on() else hidden | {'store_credit'}
 
     def _is_credited(self):
-        """Extend to credit what goes on the wallet."""
+        """Extend to credit what goes to the wallet."""
         return self.resolution == 'store_credit' or super()._is_credited()
 
     def _is_for_wallet(self):
         """Tell whether the customer gets store credit: they chose it, or the policy gives it.
 
-        Where the law wants money to go back the way it was paid, only if they have agreed.
+        Where by law the money goes back the way it was paid, only if they have agreed.
         """
         self.ensure_one()
         # The recipient of a gift has paid nothing that could go back to them.
@@ -47,7 +47,7 @@ class SaleReturnLine(models.Model):
         )
 
     def _lacks_store_credit_consent(self):
-        """Tell whether the law wants the customer to agree first, and they have not."""
+        """Tell whether by law the customer has to agree first, and has not."""
         self.ensure_one()
         consent = (self.store_credit_consent or "").strip()
         return self.policy_id._get_regime().original_means and not consent
@@ -76,7 +76,7 @@ class SaleReturnLine(models.Model):
 
     @api.model
     def _resolve_store_credit(self, lines):
-        """Credit what is due; the note goes on the wallet when it is posted.
+        """Credit what is due; the note goes to the wallet when it is posted.
 
         :param lines: `sale.return.line` records with this resolution.
         """

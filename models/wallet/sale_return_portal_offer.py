@@ -2,13 +2,13 @@ from odoo import api, models
 
 
 class SaleReturnPortalOffer(models.AbstractModel):
-    """Store credit among what customers can wish for on their pages."""
+    """Store credit among the resolutions that customers can choose on their pages."""
 
     _inherit = 'sale.return.portal.offer'
 
     @api.model
     def _get_offer(self, order):
-        """Extend by store credit, where the company can give it."""
+        """Extend to include store credit, where the company can give it."""
         rows = super()._get_offer(order)
         service = self.env['sale.return.wallet']
         company = order.company_id

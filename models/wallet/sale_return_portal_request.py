@@ -6,7 +6,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
 
     @api.model
     def _prepare_line_vals(self, choice):
-        """Extend to keep that the customer has chosen store credit themselves."""
+        """Extend to record that the customer has chosen store credit themselves."""
         vals = super()._prepare_line_vals(choice)
         if choice['resolution'] == 'store_credit':
             # sudo: the line is one of an order that the customer may see.

@@ -7,7 +7,7 @@ class SaleReturnRefund(models.Model):
     _inherit = 'sale.return.refund'
 
     def _get_amount_by_hand(self):
-        """Extend by what the same person has put on wallets of the customer in the period."""
+        """Extend to include what the same person put on wallets of the customer in the period."""
         amount = super()._get_amount_by_hand()
         days = self.company_id.sale_return_period_days
         [(given,)] = self.env['sale.return.store.credit']._read_group(

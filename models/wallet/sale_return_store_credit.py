@@ -5,7 +5,7 @@ class SaleReturnStoreCredit(models.Model):
     """What one return has put on the wallet of a customer, or taken off it again.
 
     Written once by `sale.return.wallet`, with the entry that books it. The history of the card
-    names the row, so that it says the number of the return.
+    refers to the row, so that it shows the number of the return.
     """
 
     _name = 'sale.return.store.credit'

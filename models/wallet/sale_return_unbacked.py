@@ -2,7 +2,7 @@ from odoo import api, fields, models
 
 
 class SaleReturnUnbacked(models.Model):
-    """The bonus on store credit: no goods back it up."""
+    """The bonus on store credit is a credit without goods."""
 
     _inherit = 'sale.return.unbacked'
 
@@ -12,7 +12,7 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _note_approved(self, returns, automatic=False):
-        """Extend by the bonus that comes on top of store credit."""
+        """Extend to include the bonus on store credit."""
         result = super()._note_approved(returns, automatic)
         # sudo: as before.
         self._spend(self._get_bonus_vals(returns.sudo().line_ids), automatic)
@@ -34,7 +34,7 @@ class SaleReturnUnbacked(models.Model):
 
     @api.model
     def _find_above_budget(self, lines):
-        """Extend by lines whose bonus is above what the limits leave."""
+        """Extend to include lines whose bonus exceeds the limits."""
         found = super()._find_above_budget(lines)
         # sudo: as before.
         for partner, group in (

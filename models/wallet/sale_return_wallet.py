@@ -13,7 +13,7 @@ from ...tools.money import cumulative_parts
 class SaleReturnWallet(models.AbstractModel):
     """Service: put what is credited on the wallet of the customer, and take it off again.
 
-    `_follow` brings the wallets to what posted credit notes say by now: it books the receivable of
+    `_follow` updates the wallets according to the posted credit notes: it books the receivable of
     a note to the account of the wallets, settles the note with it and moves the card. `_take_back`
     does the opposite for notes that were cancelled or reversed. Repeating either adds nothing.
     """
@@ -124,9 +124,9 @@ class SaleReturnWallet(models.AbstractModel):
 
     @api.model
     def _get_due(self, note):
-        """Return what of a note is still to be put on the wallet, by return, in its currency.
+        """Return what still has to be put on the wallet for a note, by return, in its currency.
 
-        What a credit note has taken off an unpaid invoice, an exchange, or was paid back, is none.
+        What was set off against an unpaid invoice or an exchange, or was paid back, is excluded.
 
         :param note: one `account.move` in superuser mode.
         :return: `{sale.return: amount}`, above zero.
@@ -166,14 +166,14 @@ class SaleReturnWallet(models.AbstractModel):
 
     @api.model
     def _as_service(self, notes):
-        """Return notes with which the service acts."""
+        """Return the notes in the environment of the service."""
         # sudo: entries and cards follow from notes whose posting was allowed; `env.uid` stays the
-        # one who acted.
+        # acting user.
         return notes.with_env(self.env(su=True, context=get_service_context(self.env.context)))
 
     @api.model
     def _follow(self, notes):
-        """Put what is due of credit notes on wallets; what fails is kept as an event.
+        """Put what is due of credit notes on wallets; failures are logged as events.
 
         :param notes: `account.move` records that were just posted or settled.
         """
@@ -181,7 +181,7 @@ class SaleReturnWallet(models.AbstractModel):
             service = self.with_env(note.env)
             if not (due := service._get_due(note)):
                 continue
-            # One by one: what cannot be put on a wallet stops no other note.
+            # One by one: a note that fails does not stop the others.
             try:
                 with self.env.cr.savepoint():
                     service._give(note, due)
@@ -223,7 +223,7 @@ class SaleReturnWallet(models.AbstractModel):
 
     @api.model
     def _is_second_person_needed(self, note, amount):
-        """Tell whether whoever has posted a note must not put this much on a wallet."""
+        """Tell whether the user who posted a note may not put this much on a wallet."""
         company = note.company_id
         if note.sale_return_posted_by_id != self.env.user:
             return False
@@ -419,7 +419,7 @@ class SaleReturnWallet(models.AbstractModel):
         given = left = 0.0
         for row in self._get_rows(note).sorted('id'):
             left = note.currency_id.round(left + row.amount)
-            # Reset to draft and posted again, it begins anew.
+            # A note reset to draft and posted again starts from scratch.
             given = given + max(row.amount, 0.0) if left else 0.0
         billed = sum(
             move.amount_total
@@ -456,7 +456,7 @@ class SaleReturnWallet(models.AbstractModel):
 
     @api.model
     def _log(self, returns, note, kind, reason=False, details=False):
-        """Write an event on each return; the same reason of a failure once."""
+        """Write an event on each return; the same failure is logged once."""
         vals_list = []
         for back in returns:
             known = back.event_ids.filtered(lambda event: event.kind == kind).sorted('id')[-1:]

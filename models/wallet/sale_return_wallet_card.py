@@ -70,7 +70,7 @@ class SaleReturnWalletCard(models.AbstractModel):
 
     @api.model
     def _move(self, row):
-        """Put what a row says on its card, or take it off."""
+        """Put the amount of a row on its card, or take it off."""
         points = row.amount + row.bonus
         card = self.env['loyalty.card'].browse(row.card_id)
         card.points += points
@@ -91,10 +91,10 @@ class SaleReturnWalletCard(models.AbstractModel):
 
     @api.model
     def _get_balances(self, company):
-        """Return what the account of the wallets says and what stands on their cards.
+        """Return the balance of the account of the wallets and the balance of their cards.
 
-        What confirmed orders have put on cards or paid with them, and no invoice says yet, is
-        counted with the account. To be called in superuser mode.
+        What confirmed orders have put on cards or paid with them, and is not invoiced
+        yet, counts as on the account. To be called in superuser mode.
 
         :return: `(account, cards)` in the currency of the company.
         :rtype: tuple
@@ -126,7 +126,7 @@ class SaleReturnWalletCard(models.AbstractModel):
 
     @api.model
     def _get_unbilled(self, products, company):
-        """Return what orders have put on cards, less what cards paid, and no invoice says yet."""
+        """Return what orders put on cards, less what cards paid, as far as not invoiced yet."""
         lines = self.env['sale.order.line'].search(
             [
                 ('product_id', 'in', products.ids),
