@@ -287,7 +287,7 @@ class TestInvoiceTotal(ReconciliationCommon):
                 self._return_goods(order, 10)
             else:
                 self._reverse(invoice)
-            with self.subTest(with_return=with_return), self.assert_refused("exceed its total"):
+            with self.subTest(with_return=with_return), self.assert_refused("more than its total"):
                 self._create_note(invoice, 500.0).action_post()
 
     def test_manager_with_a_reason_may(self):
