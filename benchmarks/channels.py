@@ -1,7 +1,7 @@
 """Channel files: a round trip of real trade, and how long large files take. Run by dev/channels.
 
 Orders of "Online Retail" are sold and partly credited in Odoo. Their refunds are written as three
-channels write them, by code that knows no reader, with differences planted in between. Reading
+channels write them, by code independent of the readers, with planted differences. Reading
 them back has to find these and nothing else; once more after an import that was killed.
 """
 
@@ -364,7 +364,7 @@ def get_memory(reset=False):
 
 
 def measure(env, count):
-    """Import a file of so many rows, compare it again, and print time, memory and queries."""
+    """Import a file with this many rows, compare it again, and print time, memory and queries."""
     head = b'Transaction Date,Type,Order,Payout Status,Amount,Currency\n'
     data = head + b''.join(
         b'2026-09-08 09:15:30 +0200,refund,#M%d,paid,-1.00,EUR\n' % number

@@ -144,7 +144,7 @@ def is_back(sale):
 
 
 def shuffle(sales, seed):
-    """Return the same sales with what came back drawn anew among those of the product."""
+    """Return the same sales, with the returned goods redrawn among those of the product."""
     chance = random.Random(seed)
     places = defaultdict(list)
     for index, sale in enumerate(sales):
@@ -160,7 +160,7 @@ def shuffle(sales, seed):
 
 
 def plant(sales, sums, size, number=PLANTED, least=1):
-    """Raise the rate of some products in the last twelve weeks by so many sigma of a week.
+    """Raise the rate of some products in the last twelve weeks by a multiple of one week's sigma.
 
     Of products that sell at least 20 lines a week, of which in twelve weeks at least so many are
     expected back; a sigma is that of Laney's chart.
@@ -458,7 +458,7 @@ def insert_people(env, chance, people):
 
 
 def measure_speed(env, report, products, weeks):
-    """Measure how long the rules take beside so many products and weeks of order lines."""
+    """Measure how long the rules take with this many products and weeks of order lines."""
     from odoo.addons.sale_return.benchmarks import facts
 
     first = make_products(env, products)

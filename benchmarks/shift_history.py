@@ -67,7 +67,7 @@ LINES_PER_ORDER = 5
 
 
 def load(env, shop, lines):
-    """Copy one finished sale and its return until there are so many order lines.
+    """Copy one finished sale and its return until there are this many order lines.
 
     :param shop: the `shift.Shop`, whose products are sold.
     """

@@ -67,7 +67,7 @@ class World:
         self.partner = self.env['res.partner'].create(
             {'name': "Stress Customer", 'category_id': tag.ids}
         )
-        # Whoever asks for a return has it approved by somebody else.
+        # Returns are approved by somebody other than the user who requested them.
         self.approver = env.user.copy({'name': "Stress Approver", 'login': APPROVER})
         # Approval and credit are steps of their own, so that they collide, too.
         self.env.ref('sale_return.policy_standard').copy(

@@ -15,7 +15,7 @@ OPEN = [['state', 'in', ['submitted', 'approved']]]
 PAGES = {
     'overview': ('Returns: Overview', 'date_sale', [
         ('Return rate, units', 'Returned ÷ shipped, of goods sold in the period', '{rate_units}', PERCENT, []),
-        ('Return rate, value', 'Original value of returned ÷ shipped goods, by sale date', '{rate_value}', PERCENT, []),
+        ('Return rate, value', 'Original value of returned goods ÷ that of shipped goods, by sale date', '{rate_value}', PERCENT, []),
         ('Returns', 'Returns of goods sold in the period', '{return_id}', NUMBER, RETURNED),
         ('Open returns', 'Submitted or approved, not closed', '{return_id}', NUMBER, OPEN),
         ('Late', 'Returns with a step that is due and not done', '{late}', NUMBER, []),

@@ -1,4 +1,4 @@
-"""A client of Returns, over JSON-2: brings returns, asks what has changed, checks web hooks.
+"""A client of Returns, over JSON-2: submits returns, asks what has changed, checks web hooks.
 
     python client.py https://odoo.example.com API_KEY CHANNEL_ID
 
@@ -44,7 +44,7 @@ class Client:
             )
 
     def follow(self, since=None):
-        """Yield what has changed and where to go on: keep it, and give it the next time."""
+        """Yield what has changed and the cursor to continue from: pass it the next time."""
         more = True
         while more:
             answer = self.call('sale.return.channel', 'query', ids=[self.channel], since=since)

@@ -195,7 +195,7 @@ class SaleReturnReport(models.Model):
     carrier = fields.Char(
         readonly=True, help="Who delivered the goods to the customer (delivery methods of Odoo)."
     )
-    return_carrier = fields.Char(readonly=True, help="Who brings the goods back.")
+    return_carrier = fields.Char(readonly=True, help="Who transports the goods back.")
     supplier_id = fields.Many2one('res.partner', readonly=True, help="Whose goods they are.")
     supplier_source = fields.Selection(
         [('lot', "By lot"), ('vendor', "Main vendor")],

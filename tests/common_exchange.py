@@ -30,7 +30,7 @@ class ExchangeCommon(RefundCommon, ReconciliationCommon):
 
     @classmethod
     def _create_sizes(cls, name, stock, sizes=('S', 'M', 'L'), **values):
-        """Create a product in some sizes, so many of each in stock."""
+        """Create a product in some sizes, with a quantity of each in stock."""
         attribute = cls.env['product.attribute'].create(
             {'name': "Size", 'value_ids': [Command.create({'name': size}) for size in sizes]}
         )

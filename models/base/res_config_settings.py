@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 # Roles that see the statistics and the records of returns.
 READERS = 'sale_return.group_user,account.group_account_readonly,account.group_account_invoice'
 
-# Records that must not exist when a part is switched off, as they would go on working unseen.
+# Records that must not exist when a part is switched off, as they would continue to work unseen.
 SWITCHED = {
     'group_sale_return_levels': ('sale.return.approval.level', []),
     'group_sale_return_teams': ('sale.return.team', [('everybody', '=', False)]),

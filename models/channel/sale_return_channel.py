@@ -311,7 +311,7 @@ class SaleReturnChannel(models.Model):
         for number in filter(None, numbers):
             by_ref[self._to_order_ref(number)].add(number)
         if not by_ref or not field or not field.store:
-            # Nothing to find, or the module that brought the field is gone.
+            # Nothing to find, or the module of the field is no longer installed.
             return {}, (SQL('NULL'), SQL('FALSE'))
         refs = list(by_ref)
         if field.type == 'integer':

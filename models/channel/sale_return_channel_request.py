@@ -32,7 +32,7 @@ class SaleReturnChannelRequest(models.Model):
     state = fields.Selection(
         [
             ('waiting', "To do"),
-            ('parked', "Waits for its order"),
+            ('parked', "Waiting for its order"),
             ('done', "Return made"),
             ('error', "Failed"),
             ('left_out', "No return"),

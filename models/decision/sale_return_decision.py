@@ -53,7 +53,7 @@ class SaleReturnDecision(models.AbstractModel):
                 left = group.filtered(
                     lambda line, kind=kind: all(v['kind'] != kind for v in verdicts[line])
                 )
-                # Kinds without a rule are checked as the policy and the reason say.
+                # Kinds without a rule are checked by the terms of policy and reason.
                 default = rules.new({'kind': kind, 'policy_id': policy.id, 'outcome': 'review'})
                 for line, verdict in default._get_verdicts(left).items():
                     verdicts[line].append(verdict)

@@ -624,7 +624,7 @@ class SaleReturnPolicy(models.Model):
         return self._get_regime().allows(kind)
 
     def _get_refund_shipping(self):
-        """Return when outbound shipping is refunded: as the policy or the law says.
+        """Return when outbound shipping is refunded, by the policy or the law.
 
         Directive 2011/83/EU art. 13(1): customers who withdraw from the whole contract get it back.
 

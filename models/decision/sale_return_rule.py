@@ -496,7 +496,7 @@ class SaleReturnRule(models.Model):
     # === EXCLUDED PRODUCTS === #
 
     def _evaluate_excluded(self, lines):
-        """Find products that cannot be returned, as far as the law lets us say so.
+        """Find products that cannot be returned, as far as the law allows exclusions.
 
         :return: `{line: Verdict}`
         :rtype: dict

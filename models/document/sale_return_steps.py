@@ -565,7 +565,7 @@ class SaleReturn(models.Model):
     def _get_open_steps(self):
         """Return the steps that somebody has to take now, derived from the states of the return.
 
-        Several can be open at once: half of the goods wait for their inspection while the rest is
+        Several can be open at once: half of the goods may wait for inspection while the rest is
         still to come. Override to add steps.
 
         :return: codes of `const.STEPS`, the most important first; none for drafts.

@@ -143,7 +143,7 @@ class SaleOrder(models.Model):
         whole = {line for line, quantity in ordered.items() if hold._is_whole(line, quantity)}
         hold._shrink({line: q for line, q in ordered.items() if line not in whole})
         result = super()._action_confirm()
-        # Where the goods come another way, they are reserved by what brings them.
+        # Goods that come another way are reserved by their own moves.
         hold._free(self.env['sale.return.line'].sudo().union(*whole))
         return result
 

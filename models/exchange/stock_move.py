@@ -17,7 +17,7 @@ HELD = frozenset(
 
 
 class StockMove(models.Model):
-    """Goods held for exchanges, and deliveries that wait for their payment."""
+    """Goods held for exchanges, and deliveries waiting for payment."""
 
     _inherit = 'stock.move'
 

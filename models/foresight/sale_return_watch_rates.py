@@ -114,7 +114,7 @@ class SaleReturnWatch(models.AbstractModel):
 
         :return: `{member: values of an alert}`
         """
-        # Days over in every time zone.
+        # Days that are over in every time zone.
         end = fields.Datetime.today() - timedelta(days=rule.age_days)
         self._make_weeks(rule, end)
         members = self._get_sums(rule)

@@ -59,7 +59,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
         company_amount = abs(note.amount_total_signed)
         # The limits count in the currency of the company, which only the note knows.
         override = service.env['sale.return.goodwill']._ensure_limits(invoice, company_amount)
-        # Dated by the day of the company, not of whoever grants it.
+        # Dated by the day of the company, not of the user who grants it.
         note.with_context(tz=note.company_id._get_sale_return_timezone())._post(soft=False)
         service._ensure_nothing_taken(note, lines.sale_line_ids)
         granted = service.env['sale.return.goodwill'].create(
@@ -95,7 +95,7 @@ class SaleReturnGoodwillCredit(models.AbstractModel):
     def _create_again(self, note, shares, rest, reason, comment):
         """Replace a draft that lacks something of its amount.
 
-        A discount for early payment lowers the tax of the whole note and rounds it anew.
+        A discount for early payment lowers the tax of the whole note and rounds it again.
         """
         invoice = note.reversed_entry_id
         note.unlink()

@@ -226,7 +226,7 @@ class SaleReturnBulk(models.AbstractModel):
 
     @api.model
     def _receive(self, jobs):
-        """Validate the receipts of jobs, as far as their results say that goods have come."""
+        """Validate the receipts of jobs, as far as goods have come according to their results."""
         self._receive_quantities(
             [
                 (job['line'], None, self._get_coming(job))

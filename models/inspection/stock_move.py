@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-# Fields of a done move that decide what it brought, from where and for whom.
+# Fields of a done move that determine what it moved, from where and for whom.
 FACTS = frozenset(
     {
         'state',

@@ -95,9 +95,8 @@ class SaleOrderLine(models.Model):
     def _get_kit_quantities(self):
         """Return `{component: quantity in one unit of the line}`.
 
-        As the bill of materials says, limited to what was really planned for delivery: it may have
-        been changed since, and components that are no longer delivered were part of the kit all the
-        same.
+        Taken from the bill of materials, limited to what was planned for delivery: it may have
+        been changed since, and components that are no longer delivered were still part of the kit.
         """
         self.ensure_one()
         planned, cancelled = self._get_kit_demand()

@@ -6,7 +6,7 @@ class SaleReturnBench(models.AbstractModel):
 
     @api.model
     def _inspect(self, returns, items):
-        """Extend to leave goods that wait for their repair in quarantine."""
+        """Extend to leave goods waiting for repair in quarantine."""
         # sudo: the operator need not be a user of Returns.
         lines = self.env['sale.return.line'].sudo()
         others = [item for item in items if lines.browse(item['line_id']).resolution != 'repair']

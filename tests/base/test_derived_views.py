@@ -20,7 +20,7 @@ ALL_ROLES = (
     'sales_team.group_sale_manager',
     'sale_return.group_manager',
 )
-# A value of each type that no field of the test has.
+# A value of each type that differs from all values in the test.
 SAMPLES = {
     **dict.fromkeys(('char', 'text', 'html', 'reference'), "x"),
     'binary': 'eA==',

@@ -43,7 +43,7 @@ def get_expected():
 
 
 def get_refunds(items):
-    """Return the refunds that brought somebody money, or will."""
+    """Return the refunds that paid somebody, or will."""
     return [
         event
         for event in collect(items).values()

@@ -12,7 +12,7 @@ try:
     from hypothesis import HealthCheck, Phase, given, note, settings
     from hypothesis import strategies as st
     from hypothesis.configuration import set_hypothesis_home_dir
-except ImportError:  # only dev/requirements.txt brings it
+except ImportError:  # installed by dev/requirements.txt only
     st = None
 
 # More examples take longer but find more: see the readme.

@@ -244,7 +244,7 @@ class TestReturnStates(SaleReturnCommon):
         cls.line = cls.order.order_line
 
     def _create_waiting(self, quantity=3):
-        """Create a submitted return that waits for its approver."""
+        """Create a submitted return that is waiting for approval."""
         self._create_policy(approval='always')
         return self._create_return(self.order, quantity)
 

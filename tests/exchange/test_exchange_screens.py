@@ -216,7 +216,7 @@ class TestExchangePages(ExchangeCommon, PortalHttpCommon):
         self.assertIn("Exchange for Shirt (L)", self._text(page))
 
     def test_guest_holds_nothing_before_the_link_in_their_mail(self):
-        """Whoever knows number and address of an order asks for a link; only it leads to a hold."""
+        """People who know number and address of an order get a link; only it leads to a hold."""
         order = self._create_paid_sale({'product': self.medium, 'quantity': 2})
         line = order.order_line
         self._log_in()

@@ -53,7 +53,7 @@ class ForesightCase(SaleReturnCommon):
         self._add(*rows)
 
     def _sell_weekly(self, product, weeks, lines=20, rate=0.05, until=0, seed=1, **values):
-        """Sell so many lines in each week; of each the same share comes back, by chance."""
+        """Sell a number of lines in each week; the same share of each comes back, by chance."""
         chance = random.Random(f'{product.name} {seed}')
         for week in range(until, until + weeks):
             back = sum(chance.random() < rate for _line in range(lines))

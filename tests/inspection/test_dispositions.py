@@ -200,7 +200,7 @@ class TestScrap(DispositionCommon):
         self.assert_ledger_balanced_but(6 - 2)
 
     def assert_ledger_balanced_but(self, uncredited):
-        """Assert that the ledger lacks only goods that wait for their credit note."""
+        """Assert that the ledger lacks only goods without their credit note."""
         self.assertAlmostEqual(
             self._get_value_not_in_ledger() - self._get_opening_value(),
             uncredited * self.product.standard_price,
