@@ -227,7 +227,7 @@ class Load:
         ]
 
     def get_catalog_steps(self):
-        """Return the steps of who buys and what is sold."""
+        """Return the steps about buyers and sold goods."""
         return [
             ('res_partner', 'real_customer', {
                 'id': self.at('res_partner'),
@@ -370,7 +370,7 @@ class Load:
         ]  # fmt: skip
 
     def get_decision_steps(self):
-        """Return the steps of who decided and what happened."""
+        """Return the steps about deciders and events."""
         return [
             ('sale_return_approval', 'real_return', {
                 'id': self.at('sale_return_approval'),

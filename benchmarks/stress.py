@@ -181,11 +181,11 @@ def work(dbname, people, barrier, results, seed, seconds, order_ids):
 
 
 def do_step(registry, people, step, seed, order_ids, collisions):
-    """Do one step in a transaction of its own, as a request does; return what became of it.
+    """Do one step in a transaction of its own, as a request does; return the result.
 
-    What is given up is clicked again.
+    A step that is given up is clicked again.
 
-    :param tuple people: ids of who works, and of who approves.
+    :param tuple people: ids of the acting user and of the approver.
     :param Counter collisions: by kind, to be counted on.
     """
     from psycopg2 import OperationalError, errorcodes

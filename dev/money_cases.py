@@ -18,7 +18,7 @@ BEGIN, END = "<!-- cases: written by dev/money -->", "<!-- end of the cases -->"
 
 
 def run(env, docs, write='yes', each=1):
-    """Play cases, all or one in so many, and (``write=yes``) put them into docs/money.md.
+    """Play all cases, or one in a number of them, and (``write=yes``) put them into docs/money.md.
 
     :rtype: bool
     """

@@ -34,7 +34,7 @@ class Client:
         return answer.json()
 
     def bring(self, rows, size=1000):
-        """Bring returns; yield what became of each. It may be repeated at any time."""
+        """Submit returns; yield the result of each. It may be repeated at any time."""
         for start in range(0, len(rows), size):
             yield from self.call(
                 'sale.return.channel',

@@ -165,7 +165,7 @@ class SaleReturnCommon(SaleReturnAssertions, BaseCommon):
 
     @classmethod
     def _create_warehouse(cls, name="North", code='NORTH', **values):
-        # sudo: a second warehouse switches settings on, which takes an administrator.
+        # sudo: a second warehouse switches settings on, which needs an administrator.
         warehouse = (
             cls.env['stock.warehouse']
             .sudo()

@@ -232,7 +232,7 @@ class SaleReturnStart(models.TransientModel):
 
         :return: the action that downloads it.
         :rtype: dict
-        :raise AccessError: when the user is no manager of Returns.
+        :raise AccessError: when the user is not a manager of Returns.
         """
         self.check_access('create')
         document = self.env['sale.return.configuration']._export(self.env.company)

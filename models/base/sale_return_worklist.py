@@ -92,7 +92,7 @@ class SaleReturnWorklist(models.Model):
 
         :return: the overview.
         :rtype: dict
-        :raise AccessError: when the user is no manager of Returns.
+        :raise AccessError: when the user is not a manager of Returns.
         """
         self.ensure_one()
         self.check_access('read')

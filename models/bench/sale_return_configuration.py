@@ -15,7 +15,7 @@ class SaleReturnConfiguration(models.Model):
         It is never invoiced, and its product is not counted in stock.
 
         :return: True
-        :raise AccessError: when the user is no manager of Returns.
+        :raise AccessError: when the user is not a manager of Returns.
         """
         self.ensure_one()
         self._ensure_manager()
@@ -58,7 +58,7 @@ class SaleReturnConfiguration(models.Model):
         """End the sample and archive its customer and product. Its log stays, as for any return.
 
         :return: True
-        :raise AccessError: when the user is no manager of Returns.
+        :raise AccessError: when the user is not a manager of Returns.
         """
         self._ensure_manager()
         self.check_access('read')

@@ -234,7 +234,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
         """Store the digests of notes found correct."""
         if not proofs:
             return
-        # By SQL: this is no change of the documents, which belong to other people.
+        # By SQL: this does not count as a change of the documents, which belong to other people.
         self.env.cr.execute(
             SQL(
                 """UPDATE account_move SET sale_return_proof = proof.digest

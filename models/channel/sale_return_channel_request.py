@@ -23,7 +23,7 @@ class SaleReturnChannelRequest(models.Model):
         string="Number at the Channel",
         required=True,
         readonly=True,
-        help="Of the return, or the licence plate of the unit that came back.",
+        help="Number of the return, or the licence plate of the unit that came back.",
     )
     order_ref = fields.Char(string="Order at the Channel", readonly=True)
     date = fields.Datetime(readonly=True)

@@ -198,7 +198,7 @@ class AccountMove(models.Model):
 
     def _get_returns_to_refresh(self):
         """Return the returns that these notes credit."""
-        # sudo: returns follow their notes even if the accountant is no user of Returns.
+        # sudo: returns follow their notes even if the accountant is not a user of Returns.
         notes = self.sudo().filtered(lambda move: move.move_type == 'out_refund')
         lines = notes.line_ids
         # Notes made by hand count, too: without them more could be credited.
@@ -215,14 +215,14 @@ class AccountMove(models.Model):
 
     def _sync_sale_return_points(self):
         """Take back or restore the points of the orders that these notes credit."""
-        # sudo: points follow notes even if the accountant is no user of Returns.
+        # sudo: points follow notes even if the accountant is not a user of Returns.
         self.env['sale.return.loyalty']._sync(
             self.filtered(lambda move: move.move_type == 'out_refund').sudo().sale_return_ids
         )
 
     def _get_returns_of_notes(self):
         """Return the returns that these notes were made for."""
-        # sudo: returns follow their notes even if the accountant is no user of Returns.
+        # sudo: returns follow their notes even if the accountant is not a user of Returns.
         return self.sudo().line_ids.sale_return_line_id.return_id
 
     def _invoice_paid_hook(self):

@@ -60,7 +60,7 @@ class SaleReturnConfiguration(models.Model):
         Records that returns refer to are archived. Configurations already undone are skipped.
 
         :return: True
-        :raise AccessError: when the user is no manager of Returns.
+        :raise AccessError: when the user is not a manager of Returns.
         :raise UserError: when a later configuration has to be undone first.
         """
         self._ensure_manager()
@@ -128,7 +128,7 @@ class SaleReturnConfiguration(models.Model):
     def _ensure_manager(self):
         """Raise unless the user may set up Returns.
 
-        :raise AccessError: when the user is no manager of Returns.
+        :raise AccessError: when the user is not a manager of Returns.
         """
         if not self.env.su and not self.env.user.has_group('sale_return.group_manager'):
             raise AccessError(

@@ -208,7 +208,7 @@ class SaleReturnAlertRule(models.Model):
     def action_check(self):
         """Check the rules now instead of tonight.
 
-        :raise AccessError: when the user is no manager of Returns.
+        :raise AccessError: when the user is not a manager of Returns.
         """
         self.env['sale.return']._ensure_group('group_manager')
         self.check_access('write')

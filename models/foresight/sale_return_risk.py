@@ -94,8 +94,8 @@ class SaleReturnRisk(models.Model):
         }
         return {
             'rate': self.env._(
-                "Of %(bought)s order lines of a year %(rate)s %% came back, %(peers)s %% of all "
-                "customers'.",
+                "%(rate)s %% of %(bought)s order lines of one year came back, compared with "
+                "%(peers)s %% of all customers.",
                 **values,
             ),
             'value': self.env._("What comes back is the expensive part of what the customer buys."),

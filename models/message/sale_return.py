@@ -571,7 +571,7 @@ class SaleReturn(models.Model):
         :param str note: what they said.
         :return: True
         :raise AccessError: without a role in Returns.
-        :raise UserError: when a return is not closed, or there is no such result.
+        :raise UserError: when a return is not closed, or the result does not exist.
         """
         self._ensure_group('group_user')
         self.check_access('write')

@@ -37,7 +37,7 @@ class SaleReturnStoreCredit(models.Model):
     card_code = fields.Char(required=True, string="Card")
     currency_id = fields.Many2one('res.currency', required=True, ondelete='restrict')
     amount = fields.Monetary(
-        required=True, help="Of the credit note, tax included. Below zero: taken off again."
+        required=True, help="Amount of the credit note, tax included. Below zero: taken off again."
     )
     bonus = fields.Monetary(required=True, help="On top of the amount of the credit note.")
     amount_company = fields.Monetary(

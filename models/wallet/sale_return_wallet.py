@@ -196,7 +196,7 @@ class SaleReturnWallet(models.AbstractModel):
         :param dict due: see `_get_due`.
         :return: whether it was put there; else a second person has to do it.
         :rtype: bool
-        :raise UserError: saying why there is no wallet.
+        :raise UserError: stating why there is no wallet.
         """
         company, currency = note.company_id, note.currency_id
         self._ensure_possible(company, currency)

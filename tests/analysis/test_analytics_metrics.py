@@ -285,7 +285,7 @@ class TestAnalyticsResale(AnalyticsCase):
         self._move_to(order.picking_ids.move_ids, now - timedelta(days=20))
         sale_return = self._return_goods(order, 2)
         self._move_to(sale_return.line_ids.move_ids, now - timedelta(days=10))
-        # Three lie in stock before the two that came back: the first order takes them.
+        # Three are in stock before the two that came back: the first order takes them.
         first = self._create_order({'product': product, 'quantity': 3})
         self._deliver(first)
         self._move_to(first.picking_ids.move_ids, now - timedelta(days=5))

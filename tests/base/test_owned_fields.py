@@ -303,7 +303,7 @@ class TestOwnedTable(OwnedCommon):
         self.assertFalse(self.company.sale_return_auto_credit)
 
     def test_warehouse_is_set_up_by_stock_manager(self):
-        self._create_warehouse()  # the second one takes an administrator
+        self._create_warehouse()  # the second one needs an administrator
         # Routes of Odoo lead to warehouses of all companies.
         self.storekeeper.sudo().company_ids += self.foreign_companies
         env = self._env_of(self.storekeeper, companies=self.storekeeper.company_ids)

@@ -43,7 +43,7 @@ class PropertiesCommon(SaleReturnCommon):
         cls.addClassCleanup(folder.cleanup)
         set_hypothesis_home_dir(folder.name)
         super().setUpClass()
-        # sudo: a setting that takes an administrator.
+        # sudo: a setting that needs an administrator.
         precisions = cls.env['decimal.precision'].sudo()
         precisions.search([('name', 'in', ('Product Unit', 'Product Price'))]).digits = 6
         cls.tax_fixed = cls._create_tax("0.37 each", 0.37, amount_type='fixed')

@@ -30,7 +30,7 @@ class TestUnitProperties(PropertiesCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # sudo: units take an administrator.
+        # sudo: units need an administrator.
         units = cls.env['uom.uom'].sudo()
         cls.units = [
             cls.unit,

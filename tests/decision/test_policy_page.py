@@ -110,7 +110,7 @@ class TestPolicyPage(DecisionCommon):
                 rule = self._add_rule(**values).with_context(lang='en_US')
                 self.assertEqual(rule.sentence, sentence)
         value = self._add_rule('value', amount=500.0).with_context(lang='en_US')
-        self.assertRegex(value.sentence, r"Returns worth up to .*500.00.* pass. Otherwise")
+        self.assertRegex(value.sentence, r"Returns worth up to .*500.00.* are allowed. Otherwise")
 
     def test_each_kind_reads_itself_back(self):
         rules = self.env['sale.return.rule']

@@ -19,7 +19,7 @@ class TestPartsOfUnits(ReconciliationCommon):
         cls.tonne = cls.env.ref('uom.product_uom_ton')
         cls.hour = cls.env.ref('uom.product_uom_hour')
         cls.day = cls.env.ref('uom.product_uom_day')
-        # sudo: units take an administrator.
+        # sudo: units need an administrator.
         cls.pack = (
             cls.env['uom.uom']
             .sudo()

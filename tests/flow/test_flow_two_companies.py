@@ -77,7 +77,7 @@ class TestFlowTwoCompanies(SaleReturnCommon):
         self.assertEqual((here + there).mapped('credit_state'), ['pending', 'full'])
 
     def test_quarantine_is_switched_back_for_one_warehouse(self):
-        # sudo: a setting of the warehouse, which takes an administrator of Inventory.
+        # sudo: a setting of the warehouse, which needs an administrator of Inventory.
         self.north.sudo().sale_return_quarantine = False
         linked = {w: w.out_type_id.return_picking_type_id for w in self._get_warehouses()}
         self.assertNotEqual(linked.pop(self.north), self.north.sale_return_type_id)

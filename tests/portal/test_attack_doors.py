@@ -179,7 +179,7 @@ class TestAttackDoors(WalkCommon):
                 self.assertLess(self._call_door(path, data, files=files).status_code, 500)
 
     def test_token_with_line_breaks_is_none(self):
-        """What is done comes to an address, which takes no line breaks."""
+        """Actions lead to an address, which must not contain line breaks."""
         wrong = []
         for rule, route in ROUTES.items():
             if route.method == 'POST':

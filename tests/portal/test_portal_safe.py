@@ -24,7 +24,7 @@ from .test_portal_follow import FollowCommon
 class Route:
     """How the owner calls a route.
 
-    `ids` names for each part of the path the record of the walk it takes, see
+    `ids` names the record for each part of the path, see
     `_create_records`; so do the names in braces in `data`, the fields of a form. `token` is the
     record whose link opens it, None where there is no link. `state` is what is done before, see
     `_prepare`.
