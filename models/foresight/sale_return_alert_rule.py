@@ -52,7 +52,7 @@ class SaleReturnAlertRule(models.Model):
         'res.company', required=True, index=True, default=lambda self: self.env.company
     )
     metric = fields.Selection(METRICS, required=True, default='rate')
-    dimension = fields.Selection(DIMENSIONS, string="Of Each", required=True, default='product')
+    dimension = fields.Selection(DIMENSIONS, string="For Each", required=True, default='product')
     method = fields.Selection(
         METHODS,
         required=True,
