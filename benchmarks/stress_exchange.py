@@ -79,7 +79,7 @@ def wish_together(env, product_id, line_ids):
 
 
 def work(dbname, uid, barrier, results, product_id, line_id):
-    """Wish for the product once, together with all others, as a request does."""
+    """Request the product once, concurrently with all others, as a web request does."""
     from psycopg2 import OperationalError
 
     from odoo import api

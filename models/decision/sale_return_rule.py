@@ -325,7 +325,7 @@ class SaleReturnRule(models.Model):
     def _get_policy_sentences(self):
         """Sentences about what the policy requires, and why rules could not be evaluated."""
         return {
-            'approval_none': lambda f: self.env._("The policy requires no person."),
+            'approval_none': lambda f: self.env._("The policy does not require a person."),
             'approval_always': lambda f: self.env._(
                 "Policy “%(policy)s” always requires an approver.", **f
             ),

@@ -7,7 +7,7 @@ from ..common_exchange import ExchangeCommon
 
 @tagged('post_install', '-at_install')
 class TestExchangeRefused(ExchangeCommon):
-    """Wishes that cannot be fulfilled are refused with a sentence, and leave nothing half made.
+    """Exchanges that are not possible are refused with an error message, and change nothing.
 
     Archived, unsold, services, none, too many, below zero, in exchange before, and after dispatch:
     see `test_exchange_hold`.
