@@ -19,11 +19,11 @@ SECRET_HEADERS = {
     'X-Content-Type-Options': 'nosniff',
     'X-Frame-Options': 'SAMEORIGIN',
 }
-# Odoo's own, on which customers write to us.
+# Routes of Odoo on which customers write to us.
 MESSAGE_ROUTES = ('/mail/message/post', '/mail/attachment/upload')
-# By what a page of ours is opened without login.
+# Parameters that open a page of ours without login.
 TOKENS = ('access_token', 'hash', 'pid')
-# By what Odoo knows somebody who has no login.
+# Parameters by which Odoo recognizes visitors without login.
 THREAD_KEYS = ('token', 'hash', 'pid')
 FRAMES = "frame-ancestors 'self'"
 # For pages; a file may need a plug-in.
