@@ -436,7 +436,7 @@ def credit_used_by_stranger(trade):
 
 @plant('entry_moves_debt_to_stranger')
 def entry_moves_debt_to_stranger(trade):
-    """What the customer owes is written to somebody else."""
+    """What the customer owes is booked on somebody else."""
     receivable = get_due_line(trade, trade.twice).account_id
     entry = trade.env['account.move'].create(
         {

@@ -1,6 +1,6 @@
 """Plant errors into the books of a small trade and count what the list of differences finds.
 
-Nothing of the add-on is imported: the trade is made by the methods that people's clicks call, the
+No code of the add-on is imported: the trade is made by the methods that people's clicks call, the
 errors by the ORM where it lets us and by SQL where it does not. Each error is planted in a
 savepoint and rolled back, so the same data serves for all of them.
 

@@ -1,6 +1,6 @@
 """Invariants of goods and money, checked in the database by SQL.
 
-Nothing of the add-on is imported or called. Of its own tables only data recorded by people is read:
+No code of the add-on is imported or called. Of its own tables only data recorded by people is read:
 authorizations and inspection results (`sale_return_line`, `sale_return_inspection`), and which
 return a move or a note belongs to. Everything else is added up from moves and journal items.
 """

@@ -268,7 +268,7 @@ class TestExchangeMoney(ExchangeCommon):
         self.assert_settled(sale_return, 108.9, 121.0, due=12.1)
 
     def test_never_invoiced(self):
-        """Delivered but not invoiced: nothing is credited, the exchange is billed like any order."""
+        """Delivered but not invoiced: nothing is credited, the exchange is billed as usual."""
         order = self._create_order({'product': self.medium, 'quantity': 1})
         self._deliver(order)
         sale_return = self._exchange_goods(order.order_line, self.large)
