@@ -28,7 +28,7 @@ class SaleReturnChannelFeed(models.AbstractModel):
     def _query(self, channels, since, limit):
         """Return the returns that have changed; see `query` of the channel."""
         limit = min(limit or MAX_EVENTS, MAX_EVENTS)
-        # What is not written yet has happened as well.
+        # Flushed first: unwritten changes count as well.
         self.env.flush_all()
         seen = self._parse(since)
         now, own = self._get_snapshot()
