@@ -102,7 +102,7 @@ def measure_alerts(env, report, sales):
 
 
 def find(env, sales):
-    """Return the products that the first rule of a company alerts of, and what it added up."""
+    """Return the products for which the first rule of a company raises alerts, and its sums."""
     from odoo.addons.sale_return.benchmarks import facts
 
     watch = env['sale.return.watch'].sudo()

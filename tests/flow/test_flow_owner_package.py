@@ -160,7 +160,7 @@ class TestFlowOwnerPackage(OptionalModulesMixin, SaleReturnCommon):
 
 @tagged('post_install', '-at_install')
 class TestFlowDropship(OptionalModulesMixin, ReconciliationCommon):
-    """Goods that came straight from the vendor and come back to our stock (ODOO19 H17)."""
+    """Goods that came straight from the vendor and come back to our stock."""
 
     def test_dropshipped_goods_are_received_credited_and_named_by_the_tie_out(self):
         self._require_module('stock_dropshipping')

@@ -53,7 +53,7 @@ class TestVendor(DispositionCommon):
         self.assert_quantities(self.line, inspected=0)
 
     def test_goods_go_from_quarantine_and_off_the_purchase(self):
-        """H14"""
+        """Odoo lowers the received quantity of the purchase by the return to the vendor."""
         self._require('purchase.order', "Purchase")
         first, second = self._buy(self.product, 2), self._buy(self.product, 10)
         row = self._inspect(self.sale_return, (5, 'vendor'))

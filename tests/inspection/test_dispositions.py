@@ -249,7 +249,7 @@ class TestKeep(SaleReturnCommon):
         self.assertEqual(self.sale_return.state, 'closed')
 
     def test_credit_of_kept_goods_reverses_no_cost(self):
-        """H9"""
+        """Kept goods never come into stock: only the cost of the four others is reversed."""
         self._inspect(self.sale_return, (2, 'keep'))
         self._receive(self.sale_return)
         self.sale_return.action_inspect_all('restock')

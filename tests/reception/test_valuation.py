@@ -90,7 +90,7 @@ class TestValuation(SaleReturnCommon):
                 self._assert_gap(gap)
 
     def test_several_deliveries_on_one_invoice(self):
-        """H15: under FIFO this Odoo takes back the average of the invoice."""
+        """Under FIFO this Odoo takes back the average of the invoice."""
         for method, product in self._each():
             order = self._create_order({'product': product, 'quantity': 15})
             self._deliver(order, 8)
