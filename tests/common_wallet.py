@@ -92,7 +92,7 @@ class WalletCommon(RefundCommon, ReconciliationCommon, StoredValueCommon):
 
     @classmethod
     def _sell_by(cls, cards, *lines):
-        """Sell goods that cards pay as far as they go; return order and invoice, not paid."""
+        """Sell goods that cards pay up to their balance; return order and invoice, not paid."""
         order = cls._create_order(*lines, confirm=False)
         for card in cards:
             if order.amount_total:
