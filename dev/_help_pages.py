@@ -12,12 +12,12 @@ PAGES = {
     'en_US': {
         'clerk': (
             "Customer service",
-            "From the customer's call to an answer: open a return, decide, tell them.",
+            "From the customer's call to an answer: open a return, decide, answer.",
             [
                 (
-                    "What is to be done today",
+                    "Today's work",
                     [
-                        "Open *Returns*. Each card of the *Overview* counts what waits, what is yours and what is late.",
+                        "Open *Returns*. Each card of the *Overview* counts what is waiting, what is yours and what is late.",
                         "Click a number: the list behind it opens.",
                     ],
                     'help_overview',
@@ -26,31 +26,31 @@ PAGES = {
                     "Open a return",
                     [
                         "Open the order, its delivery or its invoice and click *Return*.",
-                        "Say how many come back, and why. What the rules say appears beside each product while you type.",
+                        "Enter how many come back, and why. The verdict of the rules is shown beside each product while you type.",
                         "Click *Submit*. If nobody has to decide, it is approved, and the customer gets a mail with the return slip.",
                     ],
                     'help_create',
                 ),
                 (
-                    "See where a return stands",
+                    "See the status of a return",
                     [
                         "Type a number, a name, an e-mail address, a product or a tracking number into the search and press Enter.",
-                        "The banner of a return says what the customer gets, by what way and when, and who acts next.",
+                        "The banner of a return shows what the customer gets, how and when, and who acts next.",
                     ],
                     'help_return',
                 ),
                 (
                     "Decide",
                     [
-                        "*To Decide* lists what waits for a person. *Approve* or *Refuse*; a refusal needs a reason, which the customer reads.",
+                        "*To Decide* lists the returns that need a decision. *Approve* or *Refuse*; a refusal needs a reason, which the customer reads.",
                         "A customer may appeal once. Somebody else decides on it: *Appeals*.",
                     ],
                 ),
                 (
-                    "Read what the customer was told",
+                    "Read the messages to the customer",
                     [
-                        "Click *Messages* on the return and open one: you see its text before it leaves and after it was sent.",
-                        "What happens within ten minutes is one mail. *Send Now* does not wait for it.",
+                        "Click *Messages* on the return and open one: you see its text before and after it is sent.",
+                        "Everything that happens within ten minutes is combined in one mail. *Send Now* does not wait.",
                     ],
                     'help_message',
                 ),
@@ -58,22 +58,22 @@ PAGES = {
         ),
         'operator': (
             "Warehouse",
-            "From the parcel to the shelf: scan, look, say what it is worth.",
+            "From the parcel to the shelf: scan, inspect, grade.",
             [
                 (
                     "A parcel that was announced",
                     [
                         "Open *Bench* and scan the slip, the tracking number or a serial number.",
-                        "Scan each product. Choose its condition; the screen says where it goes.",
-                        "Click *Done*. The goods are moved, and the credit note follows as the policy says.",
+                        "Scan each product. Choose its condition; the screen shows where it goes.",
+                        "Click *Done*. The goods are moved, and the credit note follows the policy.",
                     ],
                     'bench',
                 ),
                 (
                     "Something is wrong",
                     [
-                        "Too many, a wrong product, an empty box: the bench asks, you answer, and the rest goes on.",
-                        "The foreign goods are set apart; a colleague finds them under *Wrong or Missing Goods*.",
+                        "Too many, a wrong product, an empty box: the bench asks, you answer, and the rest continues.",
+                        "Foreign goods are set aside; a colleague finds them under *Wrong or Missing Goods*.",
                     ],
                     'bench_question',
                 ),
@@ -81,7 +81,7 @@ PAGES = {
                     "A parcel that nobody announced",
                     [
                         "Add a return and type what you know: a name, an order, a phone number, a product.",
-                        "Choose the order. Found nothing? Keep the parcel with a photo: it is listed under *Unexpected Parcels*.",
+                        "Choose the order. Nothing found? Park the parcel with a photo: it is listed under *Unexpected Parcels*.",
                     ],
                     'bench_unknown',
                 ),
@@ -101,54 +101,54 @@ PAGES = {
                 (
                     "Pay back",
                     [
-                        "*To Pay Back* lists returns whose customers have money to come.",
-                        "Click *Pay Back* on the return. It proposes the way the customer paid; leave *Post Now* ticked and nothing is left to do.",
-                        "Online payments go back to the card by themselves. Above the limit a second person releases the payment.",
+                        "*To Pay Back* lists returns whose customers have to be paid back.",
+                        "Click *Pay Back* on the return. It proposes the way the customer paid; leave *Post Now* ticked and you are done.",
+                        "Online payments go back to the card automatically. Above the limit a second person releases the payment.",
                     ],
                     'help_to_pay_back',
                 ),
                 (
                     "What differs",
                     [
-                        "*Differences* is empty when goods, credit notes and payments agree. Each line says in a sentence what is wrong.",
-                        "Put it right where it is wrong, or acknowledge it with a reason. A second person acknowledges what you have caused.",
+                        "*Differences* is empty when goods, credit notes and payments agree. Each line explains in a sentence what is wrong.",
+                        "Correct the error at its source, or acknowledge the difference with a reason. A second person acknowledges what you have caused.",
                     ],
                     'help_differences',
                 ),
                 (
                     "Credit notes",
                     [
-                        "They are made from the invoice, to the cent of every tax, and reversed like any other.",
-                        "*Failed Credit Notes* lists those that could not be made, with the reason and *Try Again*.",
+                        "They are created from the invoice, to the cent of every tax, and reversed like any other.",
+                        "*Failed Credit Notes* lists those that could not be created, with the reason and *Try Again*.",
                     ],
                 ),
             ],
         ),
         'manager': (
             "Manager",
-            "From the rules to the figures: say how returns work, see what they cost.",
+            "From the rules to the figures: define how returns work, see what they cost.",
             [
                 (
                     "Set up",
                     [
-                        "*Configuration, Set-Up* asks five questions. Each has a default, and all can be undone.",
-                        "*Health* says in sentences what is not set up, each with its button.",
+                        "*Configuration, Set-Up* asks five questions. Each has a default, and everything can be undone.",
+                        "*Health* lists in sentences what is not set up, each with its button.",
                     ],
                     'help_setup',
                 ),
                 (
                     "Rules",
                     [
-                        "A policy says how long, who decides, how the money goes back. The first one that fits a product counts.",
-                        "Rules of a policy shorten or forbid. Before you save one it says whom it would have met in the last 90 days.",
-                        "Customers read the same on *Return policy*, the page that is written from these rules.",
+                        "A policy defines the time limit, who decides, and how the money goes back. The first one that matches a product applies.",
+                        "Rules of a policy shorten the time or exclude products. Before you save one, it shows which returns of the last 90 days it would have affected.",
+                        "Customers read the same on *Return policy*, the page generated from these rules.",
                     ],
                     'help_policy',
                 ),
                 (
-                    "Who may what",
+                    "Roles and rights",
                     [
-                        "Give roles in Settings, Users: *User* opens and follows, *Inspector* receives and inspects, *Approver* decides, *Manager* does all and sets up.",
+                        "Give roles in Settings, Users: *User* opens and follows, *Inspector* receives and inspects, *Approver* decides, *Manager* does everything, including the set-up.",
                         "Credits without goods have limits, and a person approves them.",
                     ],
                 ),
@@ -167,7 +167,7 @@ PAGES = {
             "What customers see and do themselves, and how you help them.",
             [
                 (
-                    "How customers ask",
+                    "How customers request returns",
                     [
                         "With a login: *My Orders*, *Request a return*. Without one: *Returns* at the foot of every page, order number and e-mail address; a link comes by mail.",
                         "They see what can be returned, until when, and why not. Before they send it they see what they will get.",
@@ -178,8 +178,8 @@ PAGES = {
                 (
                     "How they follow",
                     [
-                        "Each mail has a link to the page of the return: who acts next, by when, what was credited, how it comes back.",
-                        "There they tell the tracking number, cancel, appeal, write to you.",
+                        "Each mail has a link to the page of the return: who acts next, by when, what was credited, and how it is paid back.",
+                        "There they enter the tracking number, cancel, appeal, or write to you.",
                     ],
                     'portal_send',
                 ),
@@ -192,7 +192,7 @@ PAGES = {
                 (
                     "Switch it off",
                     [
-                        "*Configuration, Settings, Customer Portal*. The links, the pages and the return policy are gone at once; returns by your own people go on.",
+                        "*Configuration, Settings, Customer Portal*. The links, the pages and the return policy are gone at once; returns created by your own people continue.",
                     ],
                 ),
             ],
