@@ -41,7 +41,7 @@ class TestPortalPolicy(PortalHttpCommon):
             ),
             ({'settlement': 'on_account'}, "stays on your account"),
             ({'refund_shipping': 'always'}, "delivery to you is refunded as well"),
-            ({'restocking_fee_percent': 15}, "15 % of the price are kept back"),
+            ({'restocking_fee_percent': 15}, "15 % of the price is deducted"),
             ({'appeal_days': 9}, "you can appeal within 9 days"),
             ({'appeal_days': 0}, "All products"),
         )
