@@ -9,7 +9,6 @@ from odoo.tools import SQL
 from ...benchmarks.shop import deliver, invoice
 from ...benchmarks.ways import PHASES, Ours, Shop
 
-
 LINES = 5
 SMALL, LARGE = 3, 10
 # Queries of a batch of ten returns of five lines, each step as a separate request, with all
