@@ -77,7 +77,7 @@ class TestExchangeDoors(ExchangeCommon):
     # === TABLE === #
 
     def test_products(self):
-        choose = "Say which variant"
+        choose = "Choose which variant"
         gone = self._create_product("Gone", active=False)
         unsold = self._create_product("Unsold", sale_ok=False)
         empty = self._create_product("Empty")
@@ -87,11 +87,11 @@ class TestExchangeDoors(ExchangeCommon):
         foreign = foreign.create({'name': "Foreign", 'type': 'consu', 'company_id': other.id})
         for sentence, product in (
             ("is archived", gone),
-            ("is not sold", unsold),
-            ("are wished for", empty),
+            ("is not for sale", unsold),
+            ("are requested", empty),
             ("service or a kit", self.service),
             ("belongs to another company", foreign.sudo(False)),
-            ("Say what the customer gets", none),
+            ("Choose what the customer gets in exchange", none),
         ):
             self._assert_refused_everywhere(sentence, choose, product)
 
@@ -103,7 +103,7 @@ class TestExchangeDoors(ExchangeCommon):
 
     def test_customers_who_are_archived(self):
         self.customer.active = False
-        self._assert_refused_everywhere("gets no new orders", "could not be sent", self.large)
+        self._assert_refused_everywhere("is archived, so no new order", "could not be sent", self.large)
 
     def test_goods_that_were_exchanged_before(self):
         self._deliver(self._exchange_goods(self.line, self.large, 2).exchange_order_ids)
