@@ -62,7 +62,6 @@ class SaleReturnForecast(models.Model):
         "follows its category, and a category all products.",
     )
     returned_lines = fields.Float(
-        "Returned Lines",
         readonly=True,
         aggregator=None,
         help="Order lines of the product that came back in two years: with few of them it is "
