@@ -17,8 +17,16 @@ class SaleOrder(models.Model):
         readonly=True,
         groups='sale_return.group_user,base.group_portal',
     )
-    return_ids = fields.Many2many('sale.return', compute='_compute_return_ids', compute_sudo=True)
-    return_count = fields.Integer(compute='_compute_return_ids', compute_sudo=True)
+    # For employees: a return of a gift is not shown to its buyer.
+    return_ids = fields.Many2many(
+        'sale.return',
+        compute='_compute_return_ids',
+        compute_sudo=True,
+        groups='base.group_user',
+    )
+    return_count = fields.Integer(
+        compute='_compute_return_ids', compute_sudo=True, groups='base.group_user'
+    )
     return_status = fields.Selection(
         [
             ('no', "No returns"),
@@ -28,6 +36,7 @@ class SaleOrder(models.Model):
         ],
         compute='_compute_return_status',
         store=True,
+        groups='base.group_user',
         help=(
             "Open: a return is under way. Partly or fully: how much of the delivered goods came "
             "back."

@@ -1,7 +1,7 @@
 # pylint: disable=translation-required
 import re
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.http import Request
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -164,6 +164,9 @@ class TestGift(PortalHttpCommon, ExchangeCommon, WalletCommon):
         self.assertEqual(
             self.url_open(f'/my/orders/{line.order_id.id}/return/{draft.id}').status_code, 403
         )
+        for name in ('return_ids', 'return_count', 'return_status'):
+            with self.subTest(name=name), self.assertRaises(AccessError):
+                line.order_id.with_user(self.granny).read([name])
         token = line.order_id._portal_ensure_token()
         receipt = f'/my/picking/pdf/{draft.picking_ids.id}?access_token={token}'
         with mute_logger('odoo.http'):  # Odoo returns its error instead of raising it
