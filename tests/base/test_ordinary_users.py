@@ -16,6 +16,7 @@ NEVER_WALKED = {
     ('models.document.ir_qweb_field_barcode', 'value_to_html'): "draws, and reads no record",
     ('models.base.sale_return_technical', '_valid_field_parameter'): "asked by the registry",
     ('models.exchange.stock_move', '_get_source_document'): "names what is held in forecasts",
+    ('models.foresight.sale_return_card', '_compute_sale_return_card'): "fields for approvers",
 }
 
 
@@ -259,6 +260,12 @@ class TestOrdinaryUsers(OrdinaryCommon):
             ).create({'name': 'SN-C', 'product_id': product.id})
         self._as(self.stock_manager, self.product.stock_quant_ids).mapped('value')
         self._as(self.stock_manager, self.product).read(['total_value', 'avg_cost'])
+        rule = self._as(self.stock_manager, self.env['stock.warehouse.orderpoint']).create(
+            {'product_id': self.product.id, 'product_min_qty': 5, 'sale_return_forecast': True}
+        )
+        self._as(self.stock_manager, rule).mapped('qty_to_order')
+        for user in (self.packer, self.stock_manager):
+            self._read_ours(user, rule)
         # A second warehouse switches settings on, which needs an administrator.
         warehouse = self._as(self.admin, self.env['stock.warehouse'])
         warehouse = warehouse.create({'name': "West", 'code': 'WEST'})
