@@ -261,7 +261,12 @@ class TestOrdinaryUsers(OrdinaryCommon):
         self._as(self.stock_manager, self.product.stock_quant_ids).mapped('value')
         self._as(self.stock_manager, self.product).read(['total_value', 'avg_cost'])
         rule = self._as(self.stock_manager, self.env['stock.warehouse.orderpoint']).create(
-            {'product_id': self.product.id, 'product_min_qty': 5, 'sale_return_forecast': True}
+            {
+                'product_id': self.product.id,
+                'product_min_qty': 5,
+                'product_max_qty': 5,
+                'sale_return_forecast': True,
+            }
         )
         self._as(self.stock_manager, rule).mapped('qty_to_order')
         for user in (self.packer, self.stock_manager):
