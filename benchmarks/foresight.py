@@ -401,14 +401,17 @@ def insert_people(env, chance, people):
             found += [number for (number,) in cr.fetchall()]
         return found
 
-    partners = insert('res_partner', [
-        {
-            'name': f'Person {number}', 'autopost_bills': 'ask', 'active': True, 'zip': '10115',
-            **{name: person[name] for name in ('phone', 'email', 'street')},
-        }
-        for number, person in enumerate(people)
-    ])  # fmt: skip
-    cr.execute("UPDATE res_partner SET commercial_partner_id = id WHERE id = ANY(%s)", [partners])
+    # Not by SQL: modules add columns that must not be empty.
+    partners = env['res.partner'].with_context(tracking_disable=True).create(
+        [
+            {
+                'name': f'Person {number}', 'zip': '10115',
+                **{name: person[name] for name in ('phone', 'email', 'street')},
+            }
+            for number, person in enumerate(people)
+        ]
+    ).ids  # fmt: skip
+    env.flush_all()
     now = datetime.now().replace(microsecond=0)
     sold = [
         (partner, person, now - timedelta(days=chance.randrange(5, 300)))

@@ -3,6 +3,7 @@ from odoo.http import request, route
 
 from odoo.addons.sale_return.controllers.request import SaleReturnRequest
 from odoo.addons.sale_return.models.portal.exceptions import RequestRefused
+from odoo.addons.sale_return.tools.reader import take_text
 from odoo.addons.sale_stock.controllers.portal import SaleStockPortal
 
 
@@ -42,13 +43,14 @@ class SaleReturnGift(SaleReturnRequest):
                 service._ask(
                     picking,
                     self._extract_choices(params),
-                    {name: params.get(name) for name in ('name', 'email', 'street', 'zip', 'city')},
+                    params,
                     key=picking.sale_id._read_return_form_key(params.get('form_key')),
                 )
         except RequestRefused as refusal:
             return self._render_gift(picking, code, error=refusal, typed=params)
         return request.render(
-            'sale_return.portal_gift_asked', self._prepare_request_values(email=params.get('email'))
+            'sale_return.portal_gift_asked',
+            self._prepare_request_values(email=take_text(params.get('email'), 254)),
         )
 
     @route('/returns/gift/<row:return_id>', type='http', auth='public', website=True)
@@ -92,6 +94,7 @@ class SaleReturnGift(SaleReturnRequest):
 
         :raise RequestRefused: for a wrong code, or too many attempts.
         """
+        code = take_text(code, 100)
         self._pass(acts, order=f'gift {code}'.lower())
         self._ensure_human('sale_return_gift')
         return self._get_gift_service()._find(code)

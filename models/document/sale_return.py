@@ -673,6 +673,21 @@ class SaleReturn(models.Model):
             'context': {'active_model': self._name, 'active_ids': self.ids, **context},
         }
 
+    # === OWNER === #
+
+    def _get_delivery_address(self):
+        """Return the address to which goods of the return are sent. Override for other owners.
+
+        :rtype: res.partner
+        """
+        self.ensure_one()
+        return self.sale_order_ids[:1].partner_shipping_id or self.partner_id
+
+    def _owns_goods_of(self, order):
+        """Tell whether the customer of the return has the goods of an order."""
+        self.ensure_one()
+        return order.partner_id.commercial_partner_id == self.partner_id.commercial_partner_id
+
     # === MANY AT ONCE === #
 
     def _get_bulk_action(self, method, name, **kwargs):

@@ -301,7 +301,12 @@ class SaleReturn(models.Model):
     # === STATE === #
 
     def _is_exchange_paid_first(self):
-        """Tell whether customers pay the extra cost of an exchange before it ships."""
+        """Tell whether customers pay the extra cost of an exchange before it ships.
+
+        Recipients of gifts never pay: what their goods are worth less is left to the clerk.
+        """
+        if self.is_gift:
+            return False
         policies = self.line_ids.filtered(lambda line: line.resolution == 'exchange').policy_id
         return 'first' in policies.mapped('exchange_payment')
 

@@ -27,6 +27,18 @@ class SaleReturn(models.Model):
         selection_add=[('gift', "Return of a gift")], ondelete={'gift': 'set null'}
     )
 
+    # === OWNER === #
+
+    def _get_delivery_address(self):
+        """Override of `document`: goods of a gift belong to its recipient."""
+        return self.partner_id if self.is_gift else super()._get_delivery_address()
+
+    def _owns_goods_of(self, order):
+        """Override of `document`: the recipient has what the buyer ordered."""
+        if self.is_gift:
+            return order in self.sale_order_ids
+        return super()._owns_goods_of(order)
+
     # === LINKS === #
 
     def _get_gift_token(self):
@@ -57,7 +69,10 @@ class SaleReturn(models.Model):
         """Override of `base` to delete recipients who never confirmed: they are personal data."""
         # sudo: whoever may delete the request need not be allowed to delete customers.
         drafts = self.sudo().filtered(lambda r: r.portal_kind == 'gift' and not r.submission_count)
-        recipients = drafts.partner_id
+        # Created with the request; later somebody may have merged them with a known customer.
+        recipients = drafts.filtered(
+            lambda draft: draft.partner_id.create_date == draft.create_date
+        ).partner_id
         result = super().unlink()
         used = self.sudo().search([('partner_id', 'in', recipients.ids)]).partner_id
         (recipients - used).unlink()

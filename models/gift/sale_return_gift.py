@@ -3,6 +3,7 @@ import secrets
 from odoo import api, models
 from odoo.tools import email_normalize
 
+from ...tools.reader import take_text
 from ..portal.exceptions import RequestRefused
 
 # What recipients can choose: money goes back to nobody.
@@ -65,6 +66,10 @@ class SaleReturnGift(models.AbstractModel):
             and set(invoices.mapped('payment_state')) <= {'paid', 'in_payment'}
             and not any(line.qty_to_invoice > 0 for line in order.order_line)
             and not any(map(self.env['sale.return.loyalty']._is_paid_with_card, order.order_line))
+            # What is not exchanged in the end goes on a wallet.
+            and not self.env['sale.return.wallet']._find_problem(
+                picking.company_id, order.currency_id
+            )
         )
 
     @api.model
@@ -120,7 +125,7 @@ class SaleReturnGift(models.AbstractModel):
 
         :param picking: one `stock.picking`, see `_find`.
         :param list choices: see `sale.return.portal.request._prepare_draft`.
-        :param dict person: `name` and `email`; for an exchange `street`, `zip` and `city` as well.
+        :param dict person: `name`, `email`, `street`, `zip` and `city`.
         :param str key: of the form, used once.
         :return: the draft, in superuser mode.
         :rtype: sale.return
@@ -130,13 +135,15 @@ class SaleReturnGift(models.AbstractModel):
         key = f'gift-{key or secrets.token_hex(12)}'
         # Two requests at once must both be counted, see `_prepare_draft`.
         order.order_line._take_return_counter()
-        person = self._check_person(person, any(c['resolution'] == 'exchange' for c in choices))
+        person = self._check_person(person)
         self._check_choices(picking, choices)
         returns = self.env['sale.return'].sudo()
         if known := returns.search(
             [('external_ref', '=', f'portal-{key}'), ('company_id', '=', picking.company_id.id)]
         ):
-            return known  # a double click
+            if known.submission_count or known.partner_id.email == person['email']:
+                return known  # a double click
+            known.unlink()  # they went back and corrected the address
         waiting = returns.search_count(
             [
                 ('gift_picking_id', '=', picking.id),
@@ -183,28 +190,27 @@ class SaleReturnGift(models.AbstractModel):
     # === CHECKS === #
 
     @api.model
-    def _check_person(self, person, ships):
-        """Return name and addresses of the recipient as they are stored.
-
-        :param bool ships: whether goods are sent to them.
-        """
+    def _check_person(self, person):
+        """Return name and addresses of the recipient as they are stored."""
         service = self.env['sale.return.portal.request']
         nobody = self.env['sale.order']
-        name, _email = service._check_person(nobody, person.get('name'), 'nobody@example.com')
-        email = email_normalize((person.get('email') or '').strip()[:254])
+        name, _email = service._check_person(
+            nobody, take_text(person.get('name')), 'nobody@example.com'
+        )
+        email = email_normalize(take_text(person.get('email'), 254).strip())
         if not email:
             raise RequestRefused(
                 self.env._("Please enter the e-mail address to which we send the link.")
             )
         found = {
-            part: " ".join((person.get(part) or '').split())[:MAX_ADDRESS] or False
+            part: " ".join(take_text(person.get(part)).split())[:MAX_ADDRESS] or False
             for part in ADDRESS
         }
-        if ships and not all(found.values()):
+        if not all(found.values()):
             raise RequestRefused(
                 self.env._("Please enter street, postcode and city to which we send the goods.")
             )
-        return {'name': name, 'email': email, **(found if ships else {})}
+        return {'name': name, 'email': email, **found}
 
     @api.model
     def _check_choices(self, picking, choices):

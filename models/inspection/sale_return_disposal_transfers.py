@@ -163,17 +163,12 @@ class SaleReturnDisposal(models.AbstractModel):
         # One delivery per return: each goes to its own customer.
         for sale_return, group in rows.grouped('return_id').items():
             warehouse = sale_return.warehouse_id
-            location = (
-                group.line_id.sale_line_id.order_id[:1]
-                .partner_shipping_id.with_company(sale_return.company_id)
-                .property_stock_customer
-            )
+            partner = sale_return._get_delivery_address()
+            location = partner.with_company(sale_return.company_id).property_stock_customer
             vals = self._prepare_transfer_vals(
                 group, warehouse.out_type_id, location, buckets, origin=True
             )
-            vals['partner_id'] = (
-                sale_return.sale_order_ids[:1].partner_shipping_id or sale_return.partner_id
-            ).id
+            vals['partner_id'] = partner.id
             vals_list.append(vals)
         self._create_transfers(vals_list)
 

@@ -82,10 +82,10 @@ class SaleReturnCustody(models.AbstractModel):
         lots = self.env['sale.return.lots']._get_lots_at_customer(discrepancies.sale_line_id)
         for record in discrepancies:
             sale_line = record.sale_line_id
-            if sale_line.product_id != record.product_id or (
-                sale_line.order_id.partner_id.commercial_partner_id
-                != record.partner_id.commercial_partner_id
+            if (
+                sale_line.product_id != record.product_id
                 or sale_line.company_id != record.company_id
+                or not record.return_id._owns_goods_of(sale_line.order_id)
             ):
                 raise UserError(
                     self.env._(
@@ -287,7 +287,7 @@ class SaleReturnCustody(models.AbstractModel):
         # One delivery per return: each goes to its own customer.
         for sale_return, group in discrepancies.grouped('return_id').items():
             warehouse = sale_return.warehouse_id
-            partner = sale_return.sale_order_ids[:1].partner_shipping_id or sale_return.partner_id
+            partner = sale_return._get_delivery_address()
             location = partner.with_company(sale_return.company_id).property_stock_customer
             vals_list.append(
                 {

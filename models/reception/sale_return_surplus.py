@@ -341,7 +341,6 @@ class SaleReturnSurplus(models.AbstractModel):
         lot = move.move_line_ids.lot_id[:1]
         if not lot:
             return sale_lines
-        customer = sale_return.partner_id.commercial_partner_id
         candidates = self.env['sale.return.lots']._get_candidates(lot.name, sale_return.company_id)
         for candidate in candidates:
             sale_line = sale_lines.browse(candidate['sale_line_id'])
@@ -349,7 +348,7 @@ class SaleReturnSurplus(models.AbstractModel):
                 candidate['lot_id'] == lot.id
                 and candidate['quantity'] > 0
                 and sale_line != line.sale_line_id
-                and sale_line.order_id.partner_id.commercial_partner_id == customer
+                and sale_return._owns_goods_of(sale_line.order_id)
             ):
                 return sale_line
         return sale_lines

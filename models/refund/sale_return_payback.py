@@ -47,7 +47,7 @@ class SaleReturnPayback(models.AbstractModel):
         notes = notes.with_env(service.env)
         notes._set_off_reversed_credits()
         notes = notes._filter_sale_return_payable()
-        service._ensure_no_gift(notes)
+        notes = service._leave_out_gifts(notes)
         notes._check_sale_return_header()
         # Concurrent payouts of the same invoice wait, and then see this one.
         self.env['sale.return.guard']._take_counter(
@@ -62,13 +62,14 @@ class SaleReturnPayback(models.AbstractModel):
         return refunds.with_env(self.env)
 
     @api.model
-    def _ensure_no_gift(self, notes):
-        """Refuse to send the value of a gift back to its buyer. In superuser mode.
+    def _leave_out_gifts(self, notes):
+        """Return notes without those of gifts, whose value never goes back to the buyer.
 
-        :raise UserError: naming the returns.
+        :param notes: `account.move` records in superuser mode.
+        :raise UserError: where all of them are of gifts; naming the returns.
         """
         gifts = notes.filtered(lambda note: note._is_sale_return_gift())
-        if gifts:
+        if gifts and gifts == notes:
             raise UserError(
                 self.env._(
                     "Return %(returns)s is the return of a gift, so its money does not go back to "
@@ -76,6 +77,7 @@ class SaleReturnPayback(models.AbstractModel):
                     returns=", ".join(gifts.sale_return_ids.mapped('name')),
                 )
             )
+        return notes - gifts
 
     @api.model
     def _preview(self, notes):

@@ -279,7 +279,7 @@ class TestRisk(DecisionCommon):
         self.env['ir.config_parameter'].sudo().set_param(parameter, 0.05)
         risk = self._get_risk(self._return_of(customer))
         self.assertEqual(risk.sudo().signals[0][0], 'rate')
-        self.assertIn("came back, 5 % of all customers", risk.explanation)
+        self.assertIn("came back, compared with 5 % of all customers", risk.explanation)
         self.assertGreater(risk.rate, risk.rate_low)
         self.assertEqual(risk.open_count, 1)
 

@@ -202,7 +202,7 @@ class TestPortalGate(GateCommon):
         values = self._prepare_details({self.order.order_line: 99}, token=token)
         with self.frozen:
             for _number in range(2):
-                self.assertIn("up to", self._error(self._post(self._url(page='/details'), values)))
+                self.assertIn("Up to", self._error(self._post(self._url(page='/details'), values)))
             self._post(self._url(page='/details'), values, status=429)
 
     def test_order_is_counted_for_all_who_may_see_it(self):

@@ -188,7 +188,7 @@ class TestPortalWithdrawal(WithdrawalCommon):
                 'product_ids': [Command.set(self.product.ids)],
             }
         )
-        self.assertIn("up to 0 Units", self._error(self._withdraw({self.line: 1})))
+        self.assertIn("Up to 0 Units", self._error(self._withdraw({self.line: 1})))
 
     # === BAD INPUT === #
 

@@ -109,17 +109,17 @@ class TestPayee(RefundCommon, PatientHttpCase):
         unknown = self._create_account(self.customer, "NL6")
         for account in (strange, unknown):
             with self.subTest(account=account.acc_number):
-                with self.assert_refused("to Jane Customer alone"):
+                with self.assert_refused("may only go to Jane Customer"):
                     self._pay_by_hand(partner_bank_id=account.id, state='paid')
                 payment = self._pay_by_hand()
                 self._call(self.biller, payment, 'write', {'partner_bank_id': account.id})
-                with self.assert_refused("to Jane Customer alone"):
+                with self.assert_refused("may only go to Jane Customer"):
                     self._call(self.biller, payment, 'action_post')
         payment = self._pay_by_hand(partner_id=self.stranger.id)
-        with self.assert_refused("to Jane Customer alone"):
+        with self.assert_refused("may only go to Jane Customer"):
             self._call(self.biller, payment, 'action_post')
         self._assert_unpaid()
-        with self.assert_refused("to Jane Customer alone"):
+        with self.assert_refused("may only go to Jane Customer"):
             self._pay_in_dialog(unknown)
         self._assert_unpaid()
         unknown.allow_out_payment = True
