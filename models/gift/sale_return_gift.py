@@ -237,7 +237,7 @@ class SaleReturnGift(models.AbstractModel):
             if choice['resolution'] not in dict(row['resolutions']):
                 raise RequestRefused(
                     self.env._(
-                        "Say what you want for %(product)s: store credit, or another size?",
+                        "Choose what you want for %(product)s: store credit, or another size.",
                         product=product,
                     )
                 )
