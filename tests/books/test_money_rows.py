@@ -163,7 +163,7 @@ class TestNoteRows(ReconciliationCommon):
         self.assertEqual((row.cause, row.amount_difference), ('taken_back', -484.0))
         self.assertEqual(row.amount_accepted, note.amount_total)
         self.assertEqual(row.amount_credited, note.amount_total - 484.0)
-        self.assertIn("takes", row.explanation)
+        self.assertIn("reverses", row.explanation)
 
     def test_openings_and_write_offs_are_no_rows(self):
         order = self._create_sale()
