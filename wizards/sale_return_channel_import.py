@@ -1,8 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..models.channel.sale_return_channel_upload import LONG
-
 
 class SaleReturnChannelImport(models.TransientModel):
     """Dialog: choose files of a channel. Room: channel."""
@@ -29,7 +27,7 @@ class SaleReturnChannelImport(models.TransientModel):
         if not self.attachment_ids:
             raise UserError(self.env._("Choose the files that the channel has exported."))
         uploads = self.env['sale.return.channel.upload']
-        long = self.attachment_ids.filtered(lambda attachment: attachment.file_size > LONG)
+        long = self.attachment_ids.filtered(uploads._is_long)
         queued = uploads._queue(channel, long)
         ids = []
         for attachment in self.attachment_ids - long:

@@ -1,12 +1,23 @@
+import logging
+from datetime import timedelta
+
+from psycopg2 import InterfaceError, OperationalError
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
 from odoo.tools import SQL
 
+_logger = logging.getLogger(__name__)
+
 # Files of more bytes are imported by the scheduled job: a request may take two minutes only.
+# Archives and workbooks unpack to many times their size.
 LONG = 5 * 2**20
+LONG_ARCHIVE = 2**20
+ARCHIVE = b'PK\x03\x04'
 # How often an import is begun that the server ends in the middle.
 ATTEMPTS = 3
+KEPT_DAYS = 30  # what has ended
 
 
 class SaleReturnChannelUpload(models.Model):
@@ -29,7 +40,9 @@ class SaleReturnChannelUpload(models.Model):
         related='channel_id.company_id', store=True, index=True, readonly=True
     )
     attachment_id = fields.Many2one('ir.attachment', readonly=True, ondelete='cascade')
-    user_id = fields.Many2one('res.users', string="By", required=True, readonly=True)
+    user_id = fields.Many2one(
+        'res.users', string="By", required=True, readonly=True, ondelete='cascade'
+    )
     state = fields.Selection(
         [
             ('waiting', "Waiting"),
@@ -42,7 +55,9 @@ class SaleReturnChannelUpload(models.Model):
         required=True,
         readonly=True,
     )
-    row_count = fields.Integer(string="Rows", readonly=True, help="About how many the file has.")
+    row_count = fields.Integer(
+        string="Rows", readonly=True, help="About how many the file has; 0 for archives."
+    )
     rows_read = fields.Integer(readonly=True)
     attempts = fields.Integer(readonly=True)
     progress = fields.Float(compute='_compute_progress')
@@ -53,6 +68,17 @@ class SaleReturnChannelUpload(models.Model):
         for upload in self:
             share = upload.rows_read / upload.row_count if upload.row_count else 0.0
             upload.progress = 100.0 if upload.state == 'done' else min(99.0, 100 * share)
+
+    @api.model
+    def _is_long(self, attachment):
+        """Return whether the import of a file is left to the scheduled job."""
+        size = attachment.file_size
+        return size > LONG or (size > LONG_ARCHIVE and (attachment.raw or b'').startswith(ARCHIVE))
+
+    @api.model
+    def _count_rows(self, content):
+        """Return about how many rows a file has, 0 if that is not known before it is unpacked."""
+        return 0 if content.startswith(ARCHIVE) else content.count(b'\n')
 
     @api.model
     def _queue(self, channel, attachments):
@@ -67,7 +93,7 @@ class SaleReturnChannelUpload(models.Model):
                     'name': attachment.name,
                     'channel_id': channel.id,
                     'user_id': self.env.uid,
-                    'row_count': (attachment.raw or b'').count(b'\n'),
+                    'row_count': self._count_rows(attachment.raw or b''),
                     # A copy: the user may delete theirs.
                     'attachment_id': attachment.sudo()
                     .copy({'res_model': False, 'res_id': False})
@@ -127,6 +153,19 @@ class SaleReturnChannelUpload(models.Model):
                 self.env.flush_all()
         except UserError as error:
             self._finish('failed', str(error))
+        except (OperationalError, InterfaceError):
+            raise  # the database was busy, or is gone: the next run begins the import again
+        except Exception:  # whatever one file does, the others are imported
+            _logger.exception("The import of %s (upload %s) failed", self.name, self.id)
+            self._finish(
+                'failed',
+                self.env._(
+                    "%(file)s could not be imported: an unexpected error occurred, and nothing of "
+                    "it was stored. Ask your administrator for the server log, which has the "
+                    "details.",
+                    file=self.name,
+                ),
+            )
         else:
             self._finish('done', "\n".join(result['message'] for result in results))
 
@@ -158,3 +197,11 @@ class SaleReturnChannelUpload(models.Model):
                     self.id,
                 )
             )
+
+    @api.autovacuum
+    def _gc_uploads(self):
+        """Remove what ended a month ago; the files that were imported stay."""
+        limit = fields.Datetime.now() - timedelta(days=KEPT_DAYS)
+        self.search(
+            [('state', 'in', ('done', 'failed')), ('write_date', '<', limit)], limit=1000
+        ).unlink()

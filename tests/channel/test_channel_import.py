@@ -1,16 +1,21 @@
 """Files of channels are compared with the credit notes of orders, by the people with that task."""
 
 import base64
+import io
 import json
+import zipfile
 from collections import Counter, defaultdict
 from csv import DictReader
+from datetime import timedelta
 from decimal import Decimal
 
-from odoo import Command
+from freezegun import freeze_time
+
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from ...wizards import sale_return_channel_import
+from ...models.channel import sale_return_channel_upload
 from ..common import SaleReturnCommon
 from .test_channel_readers import BOOKS, FILES, get_expected
 
@@ -320,7 +325,7 @@ class TestChannelImport(ChannelFilesCommon):
         self.assertEqual(files.browse(action['res_id']).channel_id, stripe[1])
 
     def test_long_files_are_left_to_a_job_that_tells_how_far_it_is(self):
-        self.patch(sale_return_channel_import, 'LONG', 100)
+        self.patch(sale_return_channel_upload, 'LONG', 100)
         channel = self._make_channel('stripe')
         path = FILES / 'stripe_balance' / 'balance_change_from_activity_itemized_eur.csv'
         lines = path.read_bytes()
@@ -372,6 +377,46 @@ class TestChannelImport(ChannelFilesCommon):
         self.assertIn('accountants', late[0].message)
         self.assertIn('limit_time_real_cron', late[1].message)
         self.assertEqual(len(channel.file_ids), 1)
+
+    def test_error_in_one_long_file_ends_it_and_no_other(self):
+        channel = self._make_channel('stripe')
+        path = FILES / 'stripe_balance' / 'balance_change_from_activity_itemized_eur.csv'
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, 'w') as archive:
+            archive.writestr('good.csv', path.read_bytes())
+        attachments = self.env['ir.attachment'].create(
+            [{'name': 'bad.csv', 'raw': b'bad'}, {'name': 'good.zip', 'raw': packed.getvalue()}]
+        )
+        uploads = self.env['sale.return.channel.upload'].with_user(self.accountant)
+        self.assertFalse(uploads._is_long(attachments[1]))
+        self.patch(sale_return_channel_upload, 'LONG_ARCHIVE', 100)
+        self.assertEqual(attachments.filtered(uploads._is_long), attachments[1])
+        uploads = uploads._queue(channel, attachments).sudo()
+        self.assertEqual(uploads[1].row_count, 0)
+        importer = type(self.env['sale.return.channel.importer'])
+        original = importer._import
+
+        def fail(service, channel, name, content):
+            if content == b'bad':
+                raise ZeroDivisionError
+            return original(service, channel, name, content)
+
+        self.patch(importer, '_import', fail)
+        self.patch(type(uploads), '_tell', lambda self, **values: self.sudo().write(values))
+        job = self.env.ref('sale_return.ir_cron_channel_uploads').sudo()
+        logger = 'odoo.addons.sale_return.models.channel.sale_return_channel_upload'
+        with self.enter_registry_test_mode(), self.assertLogs(logger, 'ERROR'):
+            job.method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual(uploads.mapped('state'), ['failed', 'done'], uploads.mapped('message'))
+        self.assertIn('bad.csv', uploads[0].message)
+        # What has ended is removed after a month.
+        uploads._gc_uploads()
+        self.assertEqual(uploads.exists(), uploads)
+        with freeze_time(fields.Datetime.now() + timedelta(days=31)):
+            uploads._gc_uploads()
+        self.assertFalse(uploads.exists())
+        self.assertTrue(channel.file_ids)
 
     def test_exported_lists_begin_no_cell_as_a_formula(self):
         channel = self._make_channel('shopify')
