@@ -9,8 +9,17 @@ class AccountBankStatement(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_settlement(self):
-        # sudo: whoever deletes statements need not read files of channels. Its lines would stay,
-        # and the settlement could be posted a second time.
+        # Its lines would stay, and the settlement could be posted a second time.
+        self._refuse_settlements()
+
+    def _refuse_settlements(self):
+        """Refuse to change statements that settlements were posted as.
+
+        :raise UserError: naming the first of them.
+        """
+        if not self:
+            return
+        # sudo: whoever changes statements need not read files of channels.
         files = self.env['sale.return.channel.file'].sudo()
         file = files.search([('statement_id', 'in', self.ids)], limit=1)
         if file:
@@ -21,3 +30,7 @@ class AccountBankStatement(models.Model):
                     file=file.name,
                 )
             )
+
+    def _refuse_filled_settlements(self):
+        """Refuse more lines on settlements; one that has lost its lines may get them back."""
+        self.filtered('line_ids')._refuse_settlements()
