@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools import SQL
 
-from ...tools.channels import Movement, read
+from ...tools.channels import Broken, FormatError, Movement, read
 from ...tools.reader import take_text
 
 CHUNK = 5000
@@ -63,7 +63,8 @@ class SaleReturnChannelSettler(models.AbstractModel):
     def _draft(self, file):
         """Read the movements of a file.
 
-        :raise UserError: if the file does not show the whole account, or another one did already.
+        :raise UserError: if the file cannot be read, does not show the whole account, or another
+            one did already.
         """
         self._check_may_settle(file)
         # sudo: files and movements are written by services only; the accountant was checked above.
@@ -74,16 +75,12 @@ class SaleReturnChannelSettler(models.AbstractModel):
             return
         file.movement_ids.unlink()
         self._ensure_new_settlement(file)
-        source = channel._get_sources().get(file.format)
-        reading = read(file.attachment_id.raw, file.name, channel._get_profiles(), money=True)
-        rows = []
-        for item in reading:
-            if isinstance(item, Movement):
-                rows.append(item)
-            if len(rows) >= CHUNK:
-                self._insert(file, source, reading, rows)
-                rows = []
-        self._insert(file, source, reading, rows)
+        try:
+            broken = self._read_movements(file)
+        except FormatError as error:
+            importer = self.env['sale.return.channel.importer']
+            raise UserError(importer._get_sentence(file.name, error)) from None
+        self._ensure_all_read(file, broken)
         file.invalidate_recordset()
         if not file.movement_ids:
             raise UserError(
@@ -94,6 +91,46 @@ class SaleReturnChannelSettler(models.AbstractModel):
                     channel=channel.name,
                 )
             )
+
+    @api.model
+    def _read_movements(self, file):
+        """Write the movements of a file.
+
+        :return: the lines of the file that cannot be read.
+        :rtype: list
+        """
+        channel = file.channel_id
+        source = channel._get_sources().get(file.format)
+        content = file.attachment_id.raw or b''
+        reading = read(content, file.name, channel._get_profiles(), money=True)
+        rows, broken = [], []
+        for item in reading:
+            if isinstance(item, Movement):
+                rows.append(item)
+            elif isinstance(item, Broken):
+                broken.append(item.line)
+            if len(rows) >= CHUNK:
+                self._insert(file, source, reading, rows)
+                rows = []
+        self._insert(file, source, reading, rows)
+        return broken
+
+    @api.model
+    def _ensure_all_read(self, file, broken):
+        """Refuse a file whose rows the import could read, but not all that moves money in them."""
+        if len(broken) <= file.broken_count:
+            return
+        known = set(file.broken_ids.mapped('line'))
+        raise UserError(
+            self.env._(
+                "%(file)s cannot be settled: %(count)s of its rows have amounts or times that "
+                "cannot be read, the first in line %(line)s. Fetch the file again, whole, and "
+                "import it.",
+                file=file.name,
+                count=len(broken),
+                line=next((line for line in broken if line not in known), broken[0]),
+            )
+        )
 
     @api.model
     def _ensure_new_settlement(self, file):
@@ -160,7 +197,7 @@ class SaleReturnChannelSettler(models.AbstractModel):
     def _get_currency(self, file, reading, rows):
         """Return the currency of the journal, which has to be that of the movements."""
         channel = file.channel_id
-        currency = channel.journal_id.currency_id or channel.company_id.currency_id
+        currency = self._get_journal_currency(channel)
         codes = {row.currency or reading.currency or channel.currency_id.name for row in rows}
         if other := codes - {currency.name}:
             raise UserError(
@@ -174,6 +211,10 @@ class SaleReturnChannelSettler(models.AbstractModel):
                 )
             )
         return currency
+
+    @api.model
+    def _get_journal_currency(self, channel):
+        return channel.journal_id.currency_id or channel.company_id.currency_id
 
     @api.model
     def _get_day(self, moment, zone):
@@ -201,9 +242,18 @@ class SaleReturnChannelSettler(models.AbstractModel):
         self._ensure_complete(record)
         if not record.movement_ids:
             self._draft(file)
+        self._ensure_same_currency(record)
         # With the notes as they are now.
         self.env['sale.return.channel.matcher']._match_file(record.channel_id, record)
         lines = self._prepare_lines(record)
+        if not lines:
+            raise UserError(
+                self.env._(
+                    "The settlement of %(file)s cannot be posted: its movements of each kind come "
+                    "to nothing. Nothing needs to be posted for it.",
+                    file=record.name,
+                )
+            )
         statement = self._create_statement(record, lines)
         self._reconcile(record, lines, statement)
         record.statement_id = statement
@@ -220,6 +270,24 @@ class SaleReturnChannelSettler(models.AbstractModel):
                     file=file.name,
                     broken=file.broken_count,
                     amount=currency.format(file.amount_unexplained),
+                )
+            )
+
+    @api.model
+    def _ensure_same_currency(self, file):
+        """Refuse a draft if its journal was exchanged, or has another currency since."""
+        drafted = file.movement_ids[:1].currency_id
+        currency = self._get_journal_currency(file.channel_id)
+        if drafted != currency:
+            raise UserError(
+                self.env._(
+                    "The settlement of %(file)s was drafted in %(currency)s, and journal "
+                    "%(journal)s is in %(other)s now. Choose a journal in %(currency)s on the "
+                    "channel, or draft the settlement again.",
+                    file=file.name,
+                    currency=drafted.name,
+                    journal=file.channel_id.journal_id.display_name,
+                    other=currency.name,
                 )
             )
 
@@ -336,7 +404,8 @@ class SaleReturnChannelSettler(models.AbstractModel):
                 'account_id': part['account_id'] or account.id,
                 'tax_repartition_line_id': part['tax_repartition_line_id'],
                 'tax_tag_ids': [Command.set(part['tag_ids'])],
-                'tax_base_amount': part['base'],
+                # As Odoo has it: in the company's currency, with the sign of the base item.
+                'tax_base_amount': suspense.company_currency_id.round(sign * part['base'] * ratio),
                 'amount_currency': sign * part['amount'],
                 'balance': suspense.company_currency_id.round(sign * part['amount'] * ratio),
             }
@@ -364,9 +433,18 @@ class SaleReturnChannelSettler(models.AbstractModel):
             return nothing
         # sudo: words are read like the channel.
         word = self.env['sale.return.channel.word']._find(channel, 'fee', line['label']).sudo()
-        account = word.fee_account_id or channel.fee_account_id
-        tax = word.fee_tax_id if word.fee_account_id else channel.fee_tax_id
+        # A word for all companies may name an account that only one of them has.
+        account = self._keep_own(word.fee_account_id, channel)
+        if account:
+            tax = self._keep_own(word.fee_tax_id, channel)
+        else:
+            account, tax = channel.fee_account_id, channel.fee_tax_id
         return account.sudo(False), tax.sudo(False)
+
+    @api.model
+    def _keep_own(self, record, channel):
+        """Return an account or a tax if the company of the channel may use it, nothing if not."""
+        return record.filtered_domain(record._check_company_domain(channel.company_id))
 
     @api.model
     def _reconcile(self, file, lines, statement):
@@ -384,24 +462,43 @@ class SaleReturnChannelSettler(models.AbstractModel):
                     item.account_id.account_type == 'asset_receivable' and not item.reconciled
                 )
             )
-            # Several refunds may share a note: together they pay no more than is open.
-            open_ = -sum(receivable.mapped('amount_residual_currency')) - used[receivable]
             currency = statement_line.currency_id
             if (
                 len(receivable.account_id) != 1
                 or receivable.currency_id != currency
                 or receivable.company_id != company
-                or currency.compare_amounts(open_, -line['amount']) < 0
             ):
+                continue
+            shares = self._share(receivable, -line['amount'], currency, used)
+            if not shares:
                 continue
             _liquidity, suspense, _other = statement_line._seek_for_lines()
             suspense.with_context(
                 skip_account_move_synchronization=True, skip_readonly_check=True
             ).write({'account_id': receivable.account_id.id})
-            plan.append(suspense + receivable)
-            used[receivable] -= line['amount']
+            plan.append(suspense + self.env['account.move.line'].union(*shares))
+            for item, share in shares.items():
+                used[item] += share
         if plan:
             self.env['account.move.line']._reconcile_plan(plan)
+
+    @api.model
+    def _share(self, receivable, amount, currency, used):
+        """Return what a refund pays of each item, the earliest first, as Odoo reconciles them.
+
+        Refunds may share notes: together they pay no more of an item than is open.
+
+        :param dict used: what earlier refunds pay of each item.
+        :return: `{item: amount}`, empty if less is open than was refunded.
+        :rtype: dict
+        """
+        shares = {}
+        for item in receivable.sorted(lambda item: (item.date_maturity or item.date, item.id)):
+            share = currency.round(min(amount, -item.amount_residual_currency - used[item]))
+            if currency.compare_amounts(share, 0.0) > 0:
+                shares[item] = share
+                amount -= share
+        return shares if currency.is_zero(amount) else {}
 
     # === TAKE BACK === #
 
@@ -421,6 +518,15 @@ class SaleReturnChannelSettler(models.AbstractModel):
                 self.env._("The settlement of %(file)s is not posted.", file=record.name)
             )
         old = statement.line_ids.sorted('id')
+        if not old:
+            raise UserError(
+                self.env._(
+                    "%(statement)s, the settlement of %(file)s, cannot be reversed: it has no "
+                    "lines any more. Put its lines on it again first.",
+                    statement=statement.name,
+                    file=record.name,
+                )
+            )
         old.move_id.line_ids.remove_move_reconcile()
         new = self.env['account.bank.statement.line'].create(
             [
@@ -477,12 +583,14 @@ class SaleReturnChannelSettler(models.AbstractModel):
             skip_account_move_synchronization=True, force_delete=True, skip_readonly_check=True
         ).move_id.write({'line_ids': commands})
         pairs = []
+        twins = mirrored.move_id.line_ids - liquidity
         for item in originals.filtered(lambda item: item.account_id.reconcile):
-            twin = (mirrored.move_id.line_ids - liquidity).filtered(
+            twin = twins.filtered(
                 lambda other, item=item: (
                     other.account_id == item.account_id and other.balance == -item.balance
                 )
             )[:1]
             if twin:
+                twins -= twin  # two items of an entry may be alike
                 pairs.append(item + twin)
         return pairs

@@ -72,6 +72,15 @@ class TestChannelSettlement(ChannelFilesCommon):
             sums[item.account_id] = sums.get(item.account_id, 0) + item.amount_currency
         return {account: round(amount, 2) for account, amount in sums.items()}
 
+    def _make_stripe(self, content, name='stripe'):
+        """Import a balance report of Stripe; return its file, as the bookkeeper."""
+        self.journal.currency_id = self.env.ref('base.EUR')
+        channel = self._make_channel('stripe', name=name)
+        channel.sudo().journal_id = self.journal
+        result = channel.with_user(self.accountant)._import(f'{name}.csv', content)[0]
+        file = self.env['sale.return.channel.file'].browse(result['id'])
+        return file.with_user(self.bookkeeper)
+
     def _count(self):
         return self.env['account.bank.statement.line'].sudo().search_count([])
 
@@ -202,3 +211,154 @@ class TestChannelSettlement(ChannelFilesCommon):
             self.env['sale.return.channel.file'].browse(result['id']).with_user(
                 self.bookkeeper
             ).action_draft_settlement()
+
+    def test_row_whose_money_cannot_be_read_is_not_left_out(self):
+        # The import reads no fees, so that the row is not broken there.
+        file = self._make_stripe(STRIPE.read_bytes().replace(b',51.30,1.02,', b',51.30,none,'))
+        self.assertFalse(file.broken_count)
+        for action in ('draft', 'post'):
+            with (
+                self.assertRaisesRegex(UserError, 'cannot be settled.*line 3'),
+                self.env.cr.savepoint(),
+            ):
+                getattr(file, f'action_{action}_settlement')()
+        self.assertFalse(file.movement_ids or file.statement_id)
+
+    def test_file_that_cannot_be_read_any_more_gets_a_sentence(self):
+        file = self._make_stripe(STRIPE.read_bytes())
+        for content in (b'no,such,columns', b''):
+            file.sudo().attachment_id.raw = content
+            with self.assertRaisesRegex(UserError, 'stripe.csv'), self.env.cr.savepoint():
+                file.action_draft_settlement()
+
+    def test_journal_of_another_currency_after_the_draft_is_refused(self):
+        file = self._make_stripe(STRIPE.read_bytes())
+        file.action_draft_settlement()
+        self.journal.currency_id = self.env.ref('base.USD')
+        with self.assertRaisesRegex(UserError, 'drafted in EUR'):
+            file.action_post_settlement()
+        self.journal.currency_id = self.env.ref('base.EUR')
+        file.action_post_settlement()
+        self.assertTrue(file.statement_id)
+
+    def test_settlement_of_nothing_is_refused(self):
+        file = self._make_stripe(STRIPE.read_bytes())
+        file.action_draft_settlement()
+        file.sudo().movement_ids.amount = 0
+        with self.assertRaisesRegex(UserError, 'come to nothing'):
+            file.action_post_settlement()
+        self.assertFalse(file.statement_id)
+
+    def test_lines_stay_on_the_statement_of_a_settlement(self):
+        file = self._make_stripe(STRIPE.read_bytes())
+        file.action_post_settlement()
+        statement = file.statement_id.sudo()
+        line = statement.line_ids[0]
+        self.assertGreater(len(statement.line_ids), 1)
+        stray = {'journal_id': self.journal.id, 'payment_ref': "stray", 'amount': 1}
+        other = line.create(stray)
+        for change in (
+            line.unlink,
+            lambda: (line.move_id.button_draft(), line.move_id.unlink()),
+            lambda: line.write({'statement_id': False}),
+            lambda: other.write({'statement_id': statement.id}),
+            lambda: line.create({**stray, 'statement_id': statement.id}),
+            lambda: statement.write({'line_ids': [Command.unlink(line.id)]}),
+        ):
+            with (
+                self.assertRaisesRegex(UserError, 'Reverse the settlement|valid statement'),
+                self.env.cr.savepoint(),
+            ):
+                change()
+        line.write({'statement_id': statement.id})
+        file.action_reverse_settlement()
+        line.write({'statement_id': False})
+
+    def test_base_of_a_tax_is_in_the_currency_of_the_company(self):
+        foreign = self.env.ref('base.USD')
+        if foreign == self.env.company.currency_id:
+            foreign = self.env.ref('base.EUR')
+            file = self._make_settled('stripe', STRIPE, 'stripe')
+        else:
+            file = self._make_settled('amazon', AMAZON, 'amazon')
+        self.env['res.currency.rate'].sudo().create(
+            {'currency_id': foreign.id, 'name': '2000-01-01', 'rate': 2.0}
+        )
+        file.action_post_settlement()
+        for entry in file.statement_id.sudo().line_ids.move_id:
+            base = entry.line_ids.filtered('tax_ids')
+            tax = entry.line_ids.filtered('tax_repartition_line_id')
+            self.assertEqual(len(base), len(tax))
+            if base:
+                self.assertNotEqual(base.balance, base.amount_currency)
+                self.assertAlmostEqual(tax.tax_base_amount, base.balance, delta=0.011)
+        statement = file.statement_id
+        file.action_reverse_settlement()
+        taxes = statement.search([('journal_id', '=', self.journal.id)]).sudo().line_ids.move_id
+        self.assertAlmostEqual(sum(taxes.line_ids.mapped('tax_base_amount')), 0.0)
+
+    def test_refunds_that_share_a_note_pay_no_more_than_is_open(self):
+        file = self._make_settled('stripe', STRIPE, 'stripe')
+        refunds = self.env['sale.return.channel.refund'].search(
+            [('channel_id', '=', file.channel_id.id), ('state', '=', 'match')]
+        )
+        alone = refunds.filtered(lambda refund: len(refund.note_ids) == 1).sorted('date')
+        first, second = alone[:2]
+        note = first.note_ids
+        self.assertGreaterEqual(note.amount_total, second.amount)
+        settler = self.env['sale.return.channel.settler']
+        lines = [
+            {
+                'kind': 'refund',
+                'label': '',
+                'refund': refund.sudo(),
+                'date': refund.date.date(),
+                'amount': -refund.amount,
+            }
+            for refund in (first, second)
+        ]
+        for refund, notes in ((first, note + second.note_ids), (second, note)):
+            refund.sudo().note_data = notes.ids
+        note.line_ids.filtered('date_maturity').date_maturity = '2000-01-01'
+        statement = settler._create_statement(file.sudo(), lines)
+        settler._reconcile(file.sudo(), lines, statement)
+        items = statement.sudo().line_ids.move_id.line_ids.filtered(
+            lambda item: item.account_id.account_type == 'asset_receivable'
+        )
+        self.assertEqual(len(items), 1)
+        self.assertTrue(items.reconciled)
+        self.assertEqual(note.amount_residual, 0.0)
+
+    def test_two_like_items_are_taken_back_each_by_its_own(self):
+        file = self._make_stripe(STRIPE.read_bytes())
+        file.action_post_settlement()
+        line = file.statement_id.sudo().line_ids.filtered(
+            lambda line: not round(line.amount * 100) % 2
+        )[0]
+        account = self.env.company.transfer_account_id
+        suspense = line._seek_for_lines()[1] or line._seek_for_lines()[2]
+        half = {
+            'account_id': account.id,
+            'currency_id': suspense.currency_id.id,
+            'amount_currency': round(suspense.amount_currency / 2, 2),
+            'balance': round(suspense.balance / 2, 2),
+        }
+        line.with_context(
+            skip_account_move_synchronization=True, force_delete=True, skip_readonly_check=True
+        ).move_id.write(
+            {'line_ids': [Command.delete(suspense.id), Command.create(half), Command.create(half)]}
+        )
+        file.action_reverse_settlement()
+        halves = line.move_id.line_ids.filtered(lambda item: item.account_id == account)
+        self.assertEqual(halves.mapped('reconciled'), [True, True])
+
+    def test_word_for_all_companies_names_no_account_of_another(self):
+        company = self.env['res.company'].sudo().create({'name': "Elsewhere"})
+        foreign = self.special.copy({'code': 'CHELS', 'company_ids': [Command.set(company.ids)]})
+        word = {'name': 'Commission', 'platform': 'amazon', 'kind': 'fee'}
+        self.env['sale.return.channel.word'].sudo().create({**word, 'fee_account_id': foreign.id})
+        file = self._make_settled('amazon', AMAZON, 'amazon')
+        file.action_post_settlement()
+        balances = self._get_balances(file.statement_id)
+        self.assertNotIn(foreign, balances)
+        self.assertEqual(round(balances[self.expense] + balances[self.input_tax], 2), 62.24)
