@@ -70,7 +70,8 @@ class StockWarehouseOrderpoint(models.Model):
                     ('product_id', 'in', rules.product_id.ids),
                     ('warehouse_id', 'in', rules.warehouse_id.ids),
                     ('company_id', 'in', rules.company_id.ids),
-                    ('date', '>=', fields.Date.today()),
+                    # The first day that any of the companies has.
+                    ('date', '>=', min(c._get_sale_return_day() for c in rules.company_id)),
                 ],
                 ['product_id', 'warehouse_id', 'date:day'],
                 ['saleable:sum'],

@@ -1,7 +1,7 @@
 from collections import defaultdict
 from zoneinfo import ZoneInfo
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tools import SQL
@@ -309,7 +309,7 @@ class SaleReturnChannelSettler(models.AbstractModel):
         ):
             key = (kind, label or '', refund)
             grouped[key] += number
-            dates[key] = day or fields.Date.context_today(self)
+            dates[key] = day or file.company_id._get_sale_return_day()
         currency = file.movement_ids[:1].currency_id
         lines = [
             {
@@ -532,7 +532,7 @@ class SaleReturnChannelSettler(models.AbstractModel):
             [
                 {
                     'journal_id': line.journal_id.id,
-                    'date': fields.Date.context_today(self),
+                    'date': line.company_id._get_sale_return_day(),
                     'payment_ref': self.env._("Reversal: %(line)s", line=line.payment_ref),
                     'partner_id': line.partner_id.id,
                     'amount': -line.amount,
