@@ -31,6 +31,9 @@ TECHNICAL = ('write_date', 'write_uid')
 CHANGED = {
     ('sale_return_metric_definition', 'definition'): "formulas are said in words",
     ('sale_return_metric_definition', 'name'): "so are their names",
+    ('sale_return_metric_definition', 'exclusions'): "and what they leave out",
+    ('sale_return_metric_definition', 'maturity'): "and when they are complete",
+    ('sale_return_metric_definition', 'date_basis'): "and the date they follow",
     ('sale_return_message_kind', 'template_id'): "`check_migrations` looks at it",
 }
 # Columns filled by an upgrade: Odoo renders a new template on one record, which creates its link.
