@@ -65,6 +65,8 @@ def _check_view(env, view, name):
 
 @tagged('post_install', '-at_install')
 class TestListHeaders(SaleReturnCommon):
+    maxDiff = None
+
     def test_headers_fit_into_their_columns(self):
         """Odoo ends a header that is too long with dots, whatever the size of the screen."""
         self.assertEqual(find_cut_headers(self.env), [])

@@ -64,7 +64,7 @@ class TestFlowMoneyGone(OnlineCommon):
         (receipt | other).line_ids.filtered(
             lambda line: line.account_id.account_type == 'asset_receivable'
         ).reconcile()
-        with self.assert_refused("only"):
+        with self.assert_refused("can still be paid back"):
             refund.payment_id.action_post()
 
     def test_two_refunds_of_one_receipt_are_both_paid(self):
