@@ -171,7 +171,7 @@ class SaleReturnPolicy(models.Model):
     )
     settlement = fields.Selection(
         [
-            ('as_paid', "The way it was paid, otherwise as credit"),
+            ('as_paid', "As it was paid, else as credit"),
             ('refund', "Always to the customer"),
             ('on_account', "As credit"),
         ],

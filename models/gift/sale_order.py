@@ -10,7 +10,9 @@ class SaleOrder(models.Model):
         groups='base.group_user',
         help="The delivery slip has a code with which the recipient can return the goods.",
     )
-    has_sale_return_gift = fields.Boolean(compute='_compute_has_sale_return_gift')
+    has_sale_return_gift = fields.Boolean(
+        compute='_compute_has_sale_return_gift', groups='base.group_user'
+    )
 
     def _compute_has_sale_return_gift(self):
         for order in self:

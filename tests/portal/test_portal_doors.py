@@ -32,9 +32,6 @@ READABLE = {
     },
     'sale.order': {
         'return_line_ids',
-        'return_ids',
-        'return_count',
-        'return_status',
         'exchange_due',  # of their own orders
     },
     'sale.order.line': {'return_line_ids', 'qty_returned', 'qty_returnable'},
