@@ -303,6 +303,15 @@ class TestOrdinaryUsers(OrdinaryCommon):
         bill.invoice_date = fields.Date.today()
         self._as(team['biller'], bill).action_post()
 
+    def _keep_bank(self, _team):
+        """Enter a line of the bank, and put it on a statement."""
+        line = self._as(self.accountant, self.env['account.bank.statement.line']).create(
+            {'journal_id': self.bank.id, 'payment_ref': "Interest", 'amount': 3.0}
+        )
+        statement = self._as(self.accountant, self.env['account.bank.statement'])
+        line.statement_id = statement.create({'name': "November"})
+        self._read_ours(self.accountant, line)
+
     def _administer(self, _team):
         """Open and save the settings, create a company."""
         settings = self._as(self.admin, self.env['res.config.settings']).create({})
@@ -360,6 +369,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
             self._send,
             self._keep_stock,
             self._buy_from_vendor,
+            self._keep_bank,
             self._administer,
         ]
         roles = ('seller', 'packer', 'biller')

@@ -28,6 +28,7 @@ NOBODY = set()
 
 # Who may set each of our fields on Odoo's models. New fields have to be listed here.
 WRITERS = {
+    'account.bank.statement.line': {'sale_return_ids': NOBODY},
     'account.move': {
         'sale_return_ids': NOBODY,
         'sale_return_count': NOBODY,
@@ -248,7 +249,11 @@ class TestOwnedTable(OwnedCommon):
         order, invoice = self.order, self.order.invoice_ids
         payment = self.env['account.payment'].search([('partner_id', '=', self.customer.id)])[:1]
         _product, lot = self._create_tracked_product('lot', "LOT-OWNED")
+        bank_line = self.env['account.bank.statement.line'].create(
+            {'journal_id': self.bank.id, 'payment_ref': "Interest", 'amount': 3.0}
+        )
         return {
+            'account.bank.statement.line': bank_line,
             'account.move': invoice,
             'account.move.line': invoice.invoice_line_ids,
             'account.payment': payment,
