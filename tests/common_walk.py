@@ -29,6 +29,8 @@ from .common_refund import RefundCommon
 
 # Time in seconds that a slow machine with parallel tests needs.
 PATIENCE = 90
+# Time in seconds after which an error of a page stays: pages are drawn in steps, and fonts come late.
+REST = 5
 DESK, TELEPHONE = (1280, 800), (390, 844)
 KEYS = {'Enter': (13, '\r'), 'Escape': (27, ''), 'Tab': (9, ''), 'ArrowDown': (40, '')}
 
@@ -88,7 +90,7 @@ window.walk ||= {
             );
         }
         return Boolean(walk.pending?.size) || document.readyState !== "complete"
-            || Boolean(walk.find(".o_blockUI").length);
+            || document.fonts.status !== "loaded" || Boolean(walk.find(".o_blockUI").length);
     },
     // What hides a part of its text; not what scrolls on purpose.
     cut() {
@@ -139,6 +141,11 @@ window.walk ||= {
             }
         }
         return [...new Set(found.filter(Boolean))];
+    },
+    // The main buttons of a form, if there are several.
+    surplus() {
+        const found = walk.find(".o_form_statusbar .btn-primary").map((e) => e.innerText);
+        return found.length > 1 ? found : [];
     },
 };
 """
@@ -225,6 +232,13 @@ class Walker:
                 self.fail(f"Waiting for {what}, the screen says: {error}")
             time.sleep(0.03)
         return self.fail(f"There is no {what}.")
+
+    def find_errors(self, code):
+        """Return the errors that JavaScript still finds on a page when it is at rest."""
+        end = time.monotonic() + REST
+        while (errors := self.run(code)) and time.monotonic() < end:
+            time.sleep(0.1)
+        return errors
 
     # === ACTS === #
 
@@ -369,24 +383,21 @@ class Walker:
         self.test.look(self, name)
         if error := self.run("walk.find('.o_error_dialog')[0]?.innerText"):
             self.fail(f"{name}: {error}")
-        if cut := self.run("walk.cut()"):
+        if cut := self.find_errors("walk.cut()"):
             self.test.blame(self, f"{name}: cut are\n" + "\n".join(cut))
-        primary = self.run(
-            "walk.find('.o_form_statusbar .btn-primary').map((button) => button.innerText)"
-        )
-        if ours and len(primary) > 1:
+        if ours and (primary := self.find_errors("walk.surplus()")):
             self.test.blame(self, f"{name}: more than one main button: {primary}")
         if self.chinese:
-            terms = get_chinese_terms()
-            english = [word for word in self.run("walk.words()") if word in terms]
-            if english:
+            terms = json.dumps([*get_chinese_terms()])
+            self.run(f"walk.english = new Set({terms})")
+            if english := self.find_errors("walk.words().filter((word) => walk.english.has(word))"):
                 self.test.blame(self, f"{name}: not in Chinese are {english}")
 
     def check_fold(self, selector):
         """Check that something can be seen without scrolling."""
         self.see(selector)
-        code = f"walk.find({json.dumps(selector)})[0].getBoundingClientRect().bottom"
-        if self.run(code) > self.size[1]:
+        bottom = f"walk.find({json.dumps(selector)})[0].getBoundingClientRect().bottom"
+        if self.find_errors(f"{bottom} > {self.size[1]}"):
             self.test.blame(self, f"{selector} is below the fold")
 
     def check_access(self):
@@ -397,7 +408,7 @@ class Walker:
             self.test._logger.info("axe-core-python is not installed: see dev/requirements.txt")
             return
         self.run(axe.joinpath('axe.min.js').read_text('utf-8'))
-        found = self.run(
+        found = self.find_errors(
             """axe.run(document.querySelector("main, .o_action_manager"))
             .then(({ violations }) => violations
                 .filter(({ impact }) => ["serious", "critical"].includes(impact))
