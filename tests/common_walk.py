@@ -29,7 +29,7 @@ from .common_refund import RefundCommon
 
 # Time in seconds that a slow machine with parallel tests needs.
 PATIENCE = 90
-# Time in seconds after which an error of a page stays: pages are drawn in steps, and fonts come late.
+# Time in seconds after which an error of a page stays: pages are drawn in steps.
 REST = 5
 DESK, TELEPHONE = (1280, 800), (390, 844)
 KEYS = {'Enter': (13, '\r'), 'Escape': (27, ''), 'Tab': (9, ''), 'ArrowDown': (40, '')}

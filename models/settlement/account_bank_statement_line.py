@@ -16,14 +16,25 @@ class AccountBankStatementLine(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
-        """Override of `account` to take no line from the statement of a settlement, nor add one."""
+        """Override of `account` to keep the lines of a settlement, and their amounts."""
         if 'statement_id' in vals:
             target = self.env['account.bank.statement'].browse(vals['statement_id'] or ())
             moved = self.filtered(lambda line: line.statement_id != target)
             moved.statement_id._refuse_settlements()
             if moved:
                 target._refuse_filled_settlements()
+        self.filtered(lambda line: line._has_other_amount(vals)).statement_id._refuse_settlements()
         return super().write(vals)
+
+    def _has_other_amount(self, vals):
+        """Tell whether these values change what the bank moved; Odoo also writes equal ones."""
+        self.ensure_one()
+        currencies = {'amount': self.currency_id, 'amount_currency': self.foreign_currency_id}
+        return any(
+            currency.compare_amounts(self[name], vals[name] or 0.0)
+            for name, currency in currencies.items()
+            if currency and name in vals
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_settlement(self):

@@ -264,13 +264,14 @@ class TestChannelSettlement(ChannelFilesCommon):
             lambda: other.write({'statement_id': statement.id}),
             lambda: line.create({**stray, 'statement_id': statement.id}),
             lambda: statement.write({'line_ids': [Command.unlink(line.id)]}),
+            lambda: line.write({'amount': line.amount + 1}),
         ):
             with (
                 self.assertRaisesRegex(UserError, 'Reverse the settlement|valid statement'),
                 self.env.cr.savepoint(),
             ):
                 change()
-        line.write({'statement_id': statement.id})
+        line.write({'statement_id': statement.id, 'amount': line.amount})
         file.action_reverse_settlement()
         line.write({'statement_id': False})
 
