@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo.tests import Form, tagged
 
 from odoo.addons.sale_return.models.portal.exceptions import RequestRefused
@@ -66,6 +68,23 @@ class TestExchangeScreens(ExchangeCommon):
         self.assertFalse(sale_return.with_user(self.clerk).money_note)
         sale_return.action_end_exchange()
         self.assertIn("121.00", sale_return.money_note)
+
+    def test_columns_of_exchanges_are_shown_with_an_exchange(self):
+        sale_return = self._create_exchange(self.order.order_line, self.large, submit=False)
+        form = Form(sale_return.with_user(self.clerk))
+        self.assertTrue(form.has_exchange)
+        with form.line_ids.edit(0) as line:
+            line.resolution = 'refund'
+        self.assertFalse(form.has_exchange)
+        view = sale_return.with_user(self.clerk).get_view(
+            self.env.ref('sale_return.sale_return_view_form').id
+        )
+        columns = etree.fromstring(view['arch']).xpath(
+            "//field[@name='line_ids']/list/field[starts-with(@name, 'exchange_')]"
+        )
+        self.assertEqual(
+            {column.get('column_invisible') for column in columns}, {'not parent.has_exchange'}
+        )
 
     def test_bench_says_what_the_customer_gets(self):
         sale_return = self._create_exchange(self.order.order_line, self.large)
