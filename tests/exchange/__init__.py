@@ -1,6 +1,7 @@
 from . import test_exchange_budget
 from . import test_exchange_concurrency
 from . import test_exchange_control
+from . import test_exchange_doors
 from . import test_exchange_hold
 from . import test_exchange_money
 from . import test_exchange_order
