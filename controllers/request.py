@@ -174,7 +174,7 @@ class SaleReturnRequest(SaleReturnAccess):
         """Return the earlier requests for this order only."""
         # In superuser mode like the order, which they may see.
         returns = order.return_ids.filtered(
-            lambda r: r.state != 'draft' and r.line_ids.order_id == order and not r.is_gift
+            lambda r: r.state != 'draft' and r.line_ids.order_id == order and r._is_of_buyer()
         )
         return [
             {'return': r, 'url': self._get_follow_url(r, access_token)}
@@ -188,7 +188,7 @@ class SaleReturnRequest(SaleReturnAccess):
         own = (
             sale_return.portal_kind
             and sale_return.line_ids.order_id == order
-            and not sale_return.is_gift
+            and sale_return._is_of_buyer()
         )
         return sale_return if own else sale_return.browse()
 

@@ -20,6 +20,14 @@ class SaleReturnCreate(models.TransientModel):
     )
     partner_id = fields.Many2one('res.partner', compute='_compute_partner_id')
     company_id = fields.Many2one('res.company', compute='_compute_partner_id')
+    is_gift_order = fields.Boolean(compute='_compute_is_gift_order')
+    gift_recipient_id = fields.Many2one(
+        'res.partner',
+        string="Returned by Recipient",
+        check_company=True,
+        help="Who got the goods as a gift, and returns them for store credit or an exchange. The "
+        "buyer is told nothing.",
+    )
     reason_id = fields.Many2one(
         'sale.return.reason',
         check_company=True,
@@ -169,6 +177,13 @@ class SaleReturnCreate(models.TransientModel):
             wizard.partner_id = orders[:1].partner_id
             wizard.company_id = orders[:1].company_id
 
+    @api.depends('order_id')
+    def _compute_is_gift_order(self):
+        for wizard in self:
+            # sudo: users who open the dialog need not read orders.
+            order = wizard.sudo().order_id
+            wizard.is_gift_order = order.sale_return_gift and order.has_sale_return_gift
+
     @api.depends('sale_line_ids')
     def _compute_line_ids(self):
         for wizard in self:
@@ -266,7 +281,7 @@ class SaleReturnCreate(models.TransientModel):
             )
         # The context of the dialog must not affect the documents that are created.
         returns = self.env['sale.return'].with_context(clean_context(self.env.context))
-        return returns.create(
+        sale_return = returns.create(
             {
                 'partner_id': self.partner_id.id,
                 'company_id': self.company_id.id,
@@ -274,3 +289,6 @@ class SaleReturnCreate(models.TransientModel):
                 'line_ids': [Command.create(line._prepare_return_line_vals()) for line in lines],
             }
         )
+        if self.gift_recipient_id:
+            sale_return.action_take_gift(self.gift_recipient_id.id)
+        return sale_return

@@ -233,6 +233,11 @@ class SaleReturnDocumentCheck(models.AbstractModel):
     # === RETURNS === #
 
     @api.model
+    def _get_others_condition(self):
+        """Return in SQL whether a return, `back`, is of somebody else than the buyer. Override."""
+        return SQL("FALSE")
+
+    @api.model
     def _get_return_queries(self):
         return [
             SQL(
@@ -255,11 +260,12 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                      JOIN res_partner holder ON holder.id = back.partner_id
                      JOIN sale_order_line sold ON sold.id = chosen.sale_line_id
                      JOIN sale_order ON sale_order.id = sold.order_id
-                    WHERE back.is_gift IS NOT TRUE AND NOT EXISTS (
+                    WHERE NOT (%(others)s) AND NOT EXISTS (
                           SELECT FROM res_partner known
                            WHERE known.id IN (sale_order.partner_id, sale_order.partner_invoice_id,
                                  sale_order.partner_shipping_id)
-                             AND known.commercial_partner_id = holder.commercial_partner_id)"""
+                             AND known.commercial_partner_id = holder.commercial_partner_id)""",
+                others=self._get_others_condition(),
             ),
             SQL(
                 """SELECT 'other_order', NULL, chosen.id

@@ -327,9 +327,9 @@ class AccountMove(models.Model):
 
     # === SEND === #
 
-    def _is_sale_return_gift(self):
-        """Tell whether a note credits a gift to its recipient. To be called in superuser mode."""
-        return any(self.invoice_line_ids.sale_return_line_id.return_id.mapped('is_gift'))
+    def _is_for_another(self):
+        """Tell whether a note is for somebody else than the buyer. In superuser mode."""
+        return bool(self.invoice_line_ids.sale_return_line_id.return_id._get_note_partner())
 
     def _is_sale_return_sent(self):
         """Tell whether a note is sent automatically: the company wants it and its invoice was sent.
@@ -341,7 +341,7 @@ class AccountMove(models.Model):
         note = self.sudo()
         return (
             note.move_type == 'out_refund'
-            and not note._is_sale_return_gift()  # it names what the gift has cost
+            and not note._is_for_another()  # it names what the buyer has paid
             and note.company_id.sale_return_send_notes
             and note.reversed_entry_id.is_move_sent
             and not note.is_move_sent

@@ -130,7 +130,7 @@ class SaleReturn(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends('line_ids.policy_id', 'line_ids.reason_id', 'line_ids.return_expected', 'is_gift')
+    @api.depends('line_ids.policy_id', 'line_ids.reason_id', 'line_ids.return_expected')
     def _compute_freight_charge(self):
         for sale_return in self:
             if sale_return.state not in (False, 'draft') and sale_return._origin:
@@ -139,7 +139,7 @@ class SaleReturn(models.Model):
             owed = sale_return.line_ids.filtered(
                 lambda line: (
                     line.return_expected
-                    and not line.return_id.is_gift
+                    and line.return_id._is_of_buyer()
                     and line.reason_id.restocking_fee
                     and line.policy_id
                     and line.policy_id._is_deduction_allowed('freight')

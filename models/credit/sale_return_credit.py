@@ -44,8 +44,8 @@ class SaleReturnCredit(models.AbstractModel):
         service = self.with_env(self.env(su=True, context=get_service_context(self.env.context)))
         notes = service.env['account.move']
         groups = returns.with_env(service.env).grouped(
-            # Notes of gifts are those of their recipients.
-            lambda r: (r.company_id, r.partner_id if r.is_gift else r.partner_id.browse())
+            # Each note has one customer.
+            lambda r: (r.company_id, r._get_note_partner())
         )
         for (company, _recipient), group in groups.items():
             # Notes do not change invoices, which are read before and after posting.

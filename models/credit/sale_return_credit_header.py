@@ -64,16 +64,14 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _prepare_recipient_vals(self, sale_return):
-        """Prepare who gets the note: of a gift its recipient, so that the buyer does not see it.
+        """Prepare who gets the note, if somebody else than the buyer, who does not see it then.
 
         It lowers revenue and tax of the invoice all the same; what the buyer owes stays as it is.
 
         :rtype: dict
         """
-        partner = sale_return.partner_id
-        if not sale_return.is_gift:
-            return {}
-        return {'partner_id': partner.id, 'partner_shipping_id': partner.id}
+        partner = sale_return._get_note_partner()
+        return {'partner_id': partner.id, 'partner_shipping_id': partner.id} if partner else {}
 
     @api.model
     def _get_note_reference(self, invoice, reason=None):

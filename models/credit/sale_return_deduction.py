@@ -286,8 +286,8 @@ class SaleReturnDeduction(models.AbstractModel):
         return lines.filtered(
             lambda line: (
                 line.reason_id.restocking_fee
-                # Recipients of gifts have paid nothing, and are asked for nothing.
-                and not line.return_id.is_gift
+                # Who has paid nothing is asked for nothing.
+                and line.return_id._is_of_buyer()
                 and line.policy_id._is_deduction_allowed('restocking_fee')
             )
         )

@@ -51,8 +51,8 @@ class SaleReturnLoyalty(models.AbstractModel):
         all_returns = (returns.sale_order_ids.return_ids | returns).sorted('id')
         taken = service._get_taken(all_returns)
         due = service._get_due(service._sort_by_history(all_returns), movements)
-        # The buyer of a gift keeps their points: they would see that it was returned.
-        for sale_return in all_returns.filtered(lambda r: not r.is_gift):
+        # Buyers keep their points of what others return: they would see it.
+        for sale_return in all_returns.filtered(lambda r: r._is_of_buyer()):
             for cards in service._get_card_groups(sale_return, movements, taken):
                 service._bring_to(
                     sale_return,

@@ -245,8 +245,9 @@ class SaleReturnOrderShare(models.AbstractModel):
 
     @api.model
     def _get_refund_shipping(self, line):
-        """Return when the shipping of an order is refunded with a line; of gifts it never is."""
-        return 'never' if line.return_id.is_gift else line.policy_id._get_refund_shipping()
+        """Return when the shipping of an order is refunded with a line: only to who has paid it."""
+        of_buyer = line.return_id._is_of_buyer()
+        return line.policy_id._get_refund_shipping() if of_buyer else 'never'
 
     @api.model
     def _is_all_back(self, order, goods, allocations, balances):

@@ -101,13 +101,6 @@ class SaleReturn(models.Model):
     )
     color = fields.Integer()
 
-    is_gift = fields.Boolean(
-        string="Gift Return",
-        readonly=True,
-        copy=False,
-        help="The recipient of a gift returns it and gets its value. The buyer is told nothing.",
-    )
-
     # Parcel
     carrier_name = fields.Char(string="Carrier")
     tracking_ref = fields.Char(string="Tracking Reference", index='trigram', copy=False)
@@ -687,6 +680,31 @@ class SaleReturn(models.Model):
         """Tell whether the customer of the return has the goods of an order."""
         self.ensure_one()
         return order.partner_id.commercial_partner_id == self.partner_id.commercial_partner_id
+
+    def _is_of_buyer(self):
+        """Tell whether the customer of the return has bought its goods. Override for others.
+
+        Who has not is charged nothing, and gets back neither money nor points.
+
+        :return: True also for no return, as of ordinary orders.
+        :rtype: bool
+        """
+        return True
+
+    def _shows_amounts(self):
+        """Tell whether the customer of the return may see what its goods have cost. Override.
+
+        :return: True also for no return.
+        :rtype: bool
+        """
+        return True
+
+    def _get_note_partner(self):
+        """Return who gets the credit notes; empty for the customer of the invoice. Override.
+
+        :rtype: res.partner
+        """
+        return self.partner_id.browse()
 
     # === MANY AT ONCE === #
 

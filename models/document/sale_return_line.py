@@ -538,10 +538,7 @@ class SaleReturnLine(models.Model):
                         **{'return': sale_return.name},
                     )
                 )
-            # Gifts are returned by somebody else than who has bought them.
-            if not sale_return.is_gift and order.partner_id.commercial_partner_id != (
-                sale_return.partner_id.commercial_partner_id
-            ):
+            if not sale_return._owns_goods_of(order):
                 raise ValidationError(
                     self.env._(
                         "Order %(order)s belongs to another customer than return %(return)s. "

@@ -226,7 +226,7 @@ class SaleReturn(models.Model):
         orders = self.exchange_order_ids.filtered(
             lambda order: order.currency_id.compare_amounts(order.exchange_due, 0.0) > 0
         )
-        if self.is_gift:
+        if not self._shows_amounts():
             return super()._get_portal_next_step()
         if orders:
             text = self.env._(
@@ -246,9 +246,8 @@ class SaleReturn(models.Model):
             'amount', 'currency', 'url'}]`, and `first`: whether it is paid before it ships.
         """
         self.ensure_one()
-        # What a gift has cost is not shown to its recipient.
         if (
-            self.is_gift
+            not self._shows_amounts()
             or not self.line_ids._filter_exchanged()
             or self.state
             not in (
@@ -274,9 +273,10 @@ class SaleReturn(models.Model):
     def _get_portal_payments(self):
         """Return what is to be paid of exchanges, each with Odoo's link to pay it.
 
-        Of gifts nothing: invoices name what they have cost.
+        Nothing where amounts are not shown: invoices name what the goods have cost.
         """
-        invoices = self.filtered(lambda r: not r.is_gift).exchange_order_ids.invoice_ids.filtered(
+        shown = self.filtered(lambda r: r._shows_amounts())
+        invoices = shown.exchange_order_ids.invoice_ids.filtered(
             lambda move: move.state == 'posted' and move.move_type == 'out_invoice'
         )
         return [
@@ -303,9 +303,9 @@ class SaleReturn(models.Model):
     def _is_exchange_paid_first(self):
         """Tell whether customers pay the extra cost of an exchange before it ships.
 
-        Recipients of gifts never pay: what their goods are worth less is left to the clerk.
+        Others than the buyer never pay: what their goods are worth less is left to the clerk.
         """
-        if self.is_gift:
+        if not self._is_of_buyer():
             return False
         policies = self.line_ids.filtered(lambda line: line.resolution == 'exchange').policy_id
         return 'first' in policies.mapped('exchange_payment')

@@ -31,4 +31,4 @@ class SaleOrder(models.Model):
         :param invoices: `account.move` records of the order.
         """
         # sudo: only notes of others are left out.
-        return invoices.filtered(lambda move: not move.sudo()._is_sale_return_gift())
+        return invoices.filtered(lambda move: not move.sudo()._is_for_another())

@@ -1,7 +1,9 @@
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools.misc import hash_sign
+
+from ...tools.reader import needed, reads, record_id
 
 # For how long the link in the mail works; then the request is deleted.
 CONFIRM_DAYS = 2
@@ -14,6 +16,12 @@ class SaleReturn(models.Model):
 
     _inherit = 'sale.return'
 
+    is_gift = fields.Boolean(
+        string="Gift Return",
+        readonly=True,
+        copy=False,
+        help="The recipient of a gift returns it and gets its value. The buyer is told nothing.",
+    )
     gift_picking_id = fields.Many2one(
         'stock.picking',
         string="Delivery of the Gift",
@@ -21,7 +29,7 @@ class SaleReturn(models.Model):
         copy=False,
         index='btree_not_null',
         groups='sale_return.group_user',
-        help="The recipient has typed the code on the slip of this delivery.",
+        help="The delivery with which the recipient got the goods.",
     )
     portal_kind = fields.Selection(
         selection_add=[('gift', "Return of a gift")], ondelete={'gift': 'set null'}
@@ -38,6 +46,68 @@ class SaleReturn(models.Model):
         if self.is_gift:
             return order in self.sale_order_ids
         return super()._owns_goods_of(order)
+
+    def _is_of_buyer(self):
+        """Override of `document`: recipients have paid nothing."""
+        return not self.is_gift and super()._is_of_buyer()
+
+    def _shows_amounts(self):
+        """Override of `document`: recipients do not see what their gift has cost."""
+        # sudo: that it is a gift decides what is shown, no matter to whom.
+        return not self.sudo().is_gift and super()._shows_amounts()
+
+    def _get_note_partner(self):
+        """Override of `document`: notes of gifts are those of their recipients."""
+        return self.filtered('is_gift').partner_id or super()._get_note_partner()
+
+    @api.depends('is_gift')
+    def _compute_freight_charge(self):
+        """Override of `credit`: recipients are not charged."""
+        return super()._compute_freight_charge()
+
+    # === ENTERED BY CLERKS === #
+
+    @reads(partner_id=needed(record_id))
+    def action_take_gift(self, partner_id):
+        """Make drafts returns of gifts by their recipient, of whom the buyer is told nothing.
+
+        To be called before they are submitted, by the dialog and by programs.
+
+        :param int partner_id: the contact who returns the goods, not the buyer.
+        :return: True
+        :raise AccessError: without a role in Returns.
+        :raise UserError: when a return is no draft, the goods were no gift, or the lines ask for
+            something else than store credit or an exchange.
+        """
+        self._ensure_group('group_user')
+        self.check_access('write')
+        self._ensure_state(
+            ('draft',),
+            self.env._(
+                "Return %(returns)s has been submitted already. Create a new return for the gift."
+            ),
+        )
+        recipient = self.env['res.partner'].browse(partner_id).exists()
+        recipient.check_access('read')
+        service = self.env['sale.return.gift']
+        # sudo: the delivery, its order and its invoices decide, which clerks need not read.
+        for sale_return in self.sudo():
+            # One by one: a parcel each.
+            service._check_recipient(sale_return, recipient.sudo())
+            picking = service._find_delivery(sale_return)
+            service._mark(sale_return, picking, recipient)
+        return True
+
+    def _ensure_gifts_open(self):
+        """Refuse gifts whose lines were changed since. To be called in superuser mode.
+
+        :raise UserError: naming the order, or the product.
+        """
+        for sale_return in self.filtered(lambda r: r.is_gift and not r.portal_kind):
+            # One by one: a parcel each.
+            service = self.env['sale.return.gift']
+            service._check_recipient(sale_return, sale_return.partner_id)
+            service._find_delivery(sale_return)
 
     # === LINKS === #
 

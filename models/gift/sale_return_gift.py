@@ -1,6 +1,7 @@
 import secrets
 
 from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
 from ...tools.reader import take_text
@@ -182,6 +183,11 @@ class SaleReturnGift(models.AbstractModel):
                 }
             )
         )
+        self._mark(draft, picking, recipient)
+
+    @api.model
+    def _mark(self, draft, picking, recipient):
+        """Store that a draft is the return of a gift."""
         # The buyer is nowhere in the history of a return that the recipient may read.
         draft.with_context(tracking_disable=True)._write_facts(
             {'is_gift': True, 'gift_picking_id': picking.id, 'partner_id': recipient.id}
@@ -242,6 +248,82 @@ class SaleReturnGift(models.AbstractModel):
                     )
                 )
 
+    # === CLERKS === #
+
+    @api.model
+    def _find_delivery(self, sale_return):
+        """Return the delivery that the goods of a draft came with as a gift. In superuser mode.
+
+        :raise UserError: naming the order, or the product that cannot be returned.
+        """
+        order = sale_return.line_ids.sale_line_id.order_id
+        problem = len(order) != 1 and self.env._(
+            "Return %(return)s is of several orders, or of none. Create one for each gift.",
+            **{'return': sale_return.name},
+        )
+        for picking in order.picking_ids.sorted('id') if not problem else ():
+            if not picking._get_sale_return_gift_code() or not self._is_open(picking):
+                continue
+            try:
+                self._check_choices(picking, self._get_choices(sale_return))
+            except RequestRefused as refusal:
+                problem = refusal.args[0]
+            else:
+                return picking
+        raise UserError(
+            problem
+            or self.env._(
+                "Order %(order)s cannot be returned as a gift. It has to be marked as a gift, "
+                "delivered, and paid in full by a private customer, not by wallets or gift "
+                "cards; gift returns and store credit have to be switched on.",
+                order=order.name,
+            )
+        )
+
+    @api.model
+    def _get_choices(self, sale_return):
+        """Return the lines of a draft as choices of its customer, see `_check_choices`."""
+        return [
+            {
+                'line_id': line.sale_line_id.id,
+                'quantity': line.qty_requested,
+                'resolution': line.resolution,
+            }
+            for line in sale_return.line_ids
+        ]
+
+    @api.model
+    def _check_recipient(self, sale_return, recipient):
+        """Refuse recipients who would let the buyer know. In superuser mode.
+
+        :raise UserError: naming the recipient.
+        """
+        order = sale_return.line_ids.sale_line_id.order_id
+        buyers = order.partner_id | order.partner_invoice_id
+        values = {'recipient': recipient.display_name or ""}
+        if not recipient or not recipient.active:
+            raise UserError(
+                self.env._("Choose who returns the gift: a customer who is not archived.")
+            )
+        if recipient.commercial_partner_id in buyers.commercial_partner_id:
+            raise UserError(
+                self.env._(
+                    "%(recipient)s has bought these goods, so this is no return of a gift. "
+                    "Leave the recipient empty.",
+                    **values,
+                )
+            )
+        if recipient.company_id and recipient.company_id != sale_return.company_id:
+            raise UserError(
+                self.env._(
+                    "%(recipient)s is a customer of %(other)s, not of %(company)s. Choose "
+                    "another contact.",
+                    other=recipient.company_id.name,
+                    company=sale_return.company_id.name,
+                    **values,
+                )
+            )
+
     # === CONFIRM === #
 
     @api.model
@@ -257,15 +339,5 @@ class SaleReturnGift(models.AbstractModel):
         picking.sale_id.order_line._take_return_counter()
         if not self._is_open(picking) or not picking._get_sale_return_gift_code():
             raise RequestRefused(self.env._("It cannot be returned any more. Please contact us."))
-        self._check_choices(
-            picking,
-            [
-                {
-                    'line_id': line.sale_line_id.id,
-                    'quantity': line.qty_requested,
-                    'resolution': line.resolution,
-                }
-                for line in draft.line_ids
-            ],
-        )
+        self._check_choices(picking, self._get_choices(draft))
         self.env['sale.return.portal.request']._send(draft)

@@ -288,7 +288,7 @@ class SaleReturn(models.Model):
         """
         # sudo: the mail says no more than the customer may know.
         service = self.env['sale.return.message.money'].sudo()
-        if self.sudo().is_gift:
+        if not self._shows_amounts():
             return service._tell_gift(self.sudo())
         return service._get_sentences(self.sudo())
 
@@ -472,8 +472,8 @@ class SaleReturn(models.Model):
         :rtype: list
         """
         self.ensure_one()
-        if self.is_gift:
-            return []  # the recipient does not see what it has cost
+        if not self._shows_amounts():
+            return []
         # sudo: users who send the mail need not read credit notes.
         lines = self.sudo().line_ids.credit_line_ids.filtered(
             lambda line: line.parent_state == 'posted'

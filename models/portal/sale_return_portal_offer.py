@@ -225,7 +225,7 @@ class SaleReturnPortalOffer(models.AbstractModel):
     def _get_nothing_note(self, sale_line):
         """Return why no more of a product can be returned."""
         shipped, returned, held = sale_line._get_return_quantities()[sale_line]
-        if any(sale_line._get_return_lines().return_id.mapped('is_gift')):
+        if not all(r._is_of_buyer() for r in sale_line._get_return_lines().return_id):
             return self.env._("It cannot be returned.")  # the buyer sees nothing of it
         if not shipped:
             return self.env._("Not delivered yet.")

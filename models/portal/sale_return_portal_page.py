@@ -71,7 +71,7 @@ class SaleReturnPortalPage(models.AbstractModel):
         :rtype: dict
         """
         sale_return.ensure_one()
-        if sale_return.is_gift:  # the recipient does not see what it has cost
+        if not sale_return._shows_amounts():
             return {'expected': [], 'deductions': [], 'notes': [], 'unpromised': ''}
         expected, deductions = self._get_estimate(sale_return)
         return {
@@ -192,7 +192,7 @@ class SaleReturnPortalPage(models.AbstractModel):
     def _get_money_entries(self, sale_return):
         """Return the entries of posted credit notes and of how they were settled."""
         entries = []
-        for row in () if sale_return.is_gift else self._get_notes(sale_return):
+        for row in self._get_notes(sale_return) if sale_return._shows_amounts() else ():
             note = row['note']
             title = self.env._(
                 "Credit note %(note)s: %(amount)s",

@@ -93,7 +93,7 @@ class SaleReturnPortalRequest(models.AbstractModel):
         drafts = order.return_ids.filtered(
             lambda r: (
                 r.portal_kind
-                and not r.is_gift  # those have a limit of their own
+                and r._is_of_buyer()  # those of others have a limit of their own
                 and r.state == 'draft'
                 and not r.submission_count
                 and not r.event_ids

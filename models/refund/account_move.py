@@ -59,20 +59,20 @@ class AccountMove(models.Model):
         """
         self.ensure_one()
         # sudo: who reads a note need not read its return.
-        if self.sudo()._is_sale_return_gift():
+        if self.sudo()._is_for_another():
             return self.partner_id.commercial_partner_id
         invoices = self._get_sale_return_invoices()
         return (invoices or self).partner_id.commercial_partner_id
 
     def _get_billed_customers(self, invoices):
-        """Return the customers that a note of returns must be for: of gifts their recipients.
+        """Return the customers that a note of returns must be for.
 
         To be called in superuser mode.
 
         :param invoices: the `account.move` records whose lines it credits.
         """
-        gifts = self.invoice_line_ids.sale_return_line_id.return_id.filtered('is_gift')
-        return (gifts or invoices).partner_id.commercial_partner_id
+        returns = self.invoice_line_ids.sale_return_line_id.return_id
+        return (returns._get_note_partner() or invoices.partner_id).commercial_partner_id
 
     def _check_sale_return_header(self):
         """Refuse notes of returns for another customer than the invoices they credit.
@@ -232,7 +232,7 @@ class AccountMove(models.Model):
         return (
             self.move_type == 'out_refund'
             and bool(policies)
-            and not self.sudo()._is_sale_return_gift()
+            and not self.sudo()._is_for_another()
             and all(
                 policy.settlement != 'on_account' and policy.refund_automatic for policy in policies
             )

@@ -68,7 +68,7 @@ class SaleReturnPayback(models.AbstractModel):
         :param notes: `account.move` records in superuser mode.
         :raise UserError: where all of them are of gifts; naming the returns.
         """
-        gifts = notes.filtered(lambda note: note._is_sale_return_gift())
+        gifts = notes.filtered(lambda note: note._is_for_another())
         if gifts and gifts == notes:
             raise UserError(
                 self.env._(

@@ -36,8 +36,8 @@ class SaleReturnLine(models.Model):
         Where by law the money goes back the way it was paid, only if they have agreed.
         """
         self.ensure_one()
-        # The recipient of a gift has paid nothing that could go back to them.
-        if self.resolution == 'store_credit' or self.return_id.is_gift:
+        # Others than the buyer have paid nothing that could go back to them.
+        if self.resolution == 'store_credit' or not self.return_id._is_of_buyer():
             return True
         return (
             self.policy_id.settlement == 'store_credit'

@@ -1,1 +1,2 @@
 from . import test_gift
+from . import test_gift_clerk
