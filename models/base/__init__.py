@@ -11,6 +11,7 @@ from . import res_company
 from . import res_config_settings
 from . import sale_return_guard
 from . import sale_return_job
+from . import sale_return_notes
 from . import sale_return_health
 from . import sale_return_worklist
 from . import sale_return_reader

@@ -99,6 +99,12 @@ class SaleOrder(models.Model):
 
     # === BUSINESS METHODS === #
 
+    def message_post(self, **kwargs):
+        """Extend to keep notes of batches: see `sale.return.notes`."""
+        if self.env['sale.return.notes']._keep(self, kwargs):
+            return self.env['mail.message']
+        return super().message_post(**kwargs)
+
     def _action_cancel(self):
         """Override of `sale` to keep orders whose goods are on their way back.
 

@@ -142,6 +142,8 @@ class SaleOrder(models.Model):
         # Goods held for exactly this order become its delivery unchanged.
         whole = {line for line, quantity in ordered.items() if hold._is_whole(line, quantity)}
         hold._shrink({line: q for line, q in ordered.items() if line not in whole})
+        if whole:
+            hold._prepare_references(orders, self.env['sale.return.line'].sudo().union(*whole))
         result = super()._action_confirm()
         # Goods that come another way are reserved by their own moves.
         hold._free(self.env['sale.return.line'].sudo().union(*whole))

@@ -7,6 +7,7 @@ from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
 
 from ...tools.context import get_service_context
+from ...tools.notes import Notes
 
 _logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
         """
         order = lines.sale_line_id.order_id[:1]
         prepare = lines.env['sale.return.exchange']._prepare_line_vals
-        recipient = sale_return.partner_id.filtered(lambda partner: sale_return.is_gift)
+        recipient = sale_return._get_note_partner()
         return {
             'partner_id': (recipient or order.partner_id).id,
             'partner_invoice_id': (recipient or order.partner_invoice_id).id,
@@ -313,13 +314,16 @@ class SaleReturnExchangeOrder(models.AbstractModel):
             if notes:
                 plan.append((notes.filtered(lambda n, a=account: n.account_id == a), terms))
         invoices.with_context(tracking_disable=True)._post(soft=False)
-        moves.line_ids.browse()._reconcile_plan(
+        kept = Notes()
+        lines = moves.line_ids.browse().with_context(sale_return_notes=kept)
+        lines._reconcile_plan(
             [
-                notes | terms
+                (notes | terms).with_env(lines.env)
                 for notes, terms in plan
                 if not all((notes | terms).mapped('reconciled'))
             ]
         )
+        self.env['sale.return.notes']._log(kept)
 
     @api.model
     def _prepare_invoice_line_vals(self, line, quantity):

@@ -2,8 +2,10 @@ from datetime import timedelta
 
 from odoo import api, models
 from odoo.exceptions import UserError
-from odoo.fields import Datetime
-from odoo.tools import SQL
+from odoo.fields import Command, Datetime
+from odoo.tools import SQL, groupby
+
+from ...tools.notes import Notes
 
 
 class SaleReturnHold(models.AbstractModel):
@@ -36,7 +38,11 @@ class SaleReturnHold(models.AbstractModel):
         self._lock_stock(held)
         moves = self.env['stock.move'].create([self._prepare_move_vals(line) for line in held])
         moves._action_confirm(merge=False)
-        moves._action_assign()
+        # Odoo searches the stock twice less for each; the rows are locked, so they stay the same.
+        quants = moves.env['stock.quant']._get_quants_by_products_locations(
+            moves.product_id, moves.location_id
+        )
+        moves.with_context(quants_cache=quants)._action_assign()
         short = moves.filtered(lambda move: move.state != 'assigned')
         if short:
             move = short[:1]
@@ -205,6 +211,24 @@ class SaleReturnHold(models.AbstractModel):
     # === HAND OVER === #
 
     @api.model
+    def _prepare_references(self, orders, lines):
+        """Create the references of orders and of the moves they take over, all at once.
+
+        Odoo would create them one by one when the orders are confirmed.
+
+        :param lines: `sale.return.line` records whose holds become deliveries as they are.
+        """
+        by_order = self._get_moves(lines).grouped(lambda m: m.exchange_line_id.exchange_order_id)
+        orders.env['stock.reference'].create(
+            [
+                order.order_line[:1]._prepare_reference_vals()
+                | {'move_ids': [Command.set(by_order[order].ids)]}
+                for order in orders
+                if order in by_order and not order.stock_reference_ids
+            ]
+        )
+
+    @api.model
     def _is_whole(self, line, quantity):
         """Tell whether one move holds exactly what is ordered, so that it can be delivered."""
         move = self._get_moves(line)
@@ -256,7 +280,7 @@ class SaleReturnHold(models.AbstractModel):
             vals = rule._get_stock_move_values(*procurement)
             for name in ('product_id', 'product_uom', 'product_uom_qty', 'location_id'):
                 del vals[name]
-            plan.append((move, vals))
+            plan.append((move.with_prefetch(moves.ids), vals))
         # Common values are written at once.
         first = plan[0][1]
         common = {
@@ -269,12 +293,44 @@ class SaleReturnHold(models.AbstractModel):
             | {'state': 'draft', 'procure_method': 'make_to_stock', 'exchange_line_id': False}
         )
         for move, vals in plan:
+            if move.reference_ids.ids == vals['reference_ids'][0][2]:
+                del vals['reference_ids']  # see `_prepare_references`
             if own := {name: value for name, value in vals.items() if name not in common}:
                 move.write(own)
         for company, group in moves.grouped('company_id').items():
-            group.with_company(company)._action_confirm(merge=False)
+            group = group.with_company(company)
+            deliveries = self._create_deliveries(group)
+            group._action_confirm(merge=False)
+            kept = Notes()
+            for some in deliveries:
+                # One by one, as Odoo does: each names its order.
+                some.with_context(sale_return_notes=kept)._assign_picking_post_process(new=True)
+            self.env['sale.return.notes']._log(kept)
         for picking, group in moves.grouped('picking_id').items():
             group.move_line_ids.picking_id = picking
+
+    @api.model
+    def _create_deliveries(self, moves):
+        """Create the first deliveries of orders at once: Odoo looks for each, and creates each.
+
+        Later ones are left to Odoo, which may add to a delivery that exists.
+
+        :return: the moves of each.
+        :rtype: list
+        """
+        moves = moves.filtered(
+            lambda move: move._should_be_assigned() and not move.sale_line_id.order_id.picking_ids
+        )
+        groups = [
+            moves.browse().concat(*group)
+            for _key, group in groupby(moves, lambda move: move._key_assign_picking())
+        ]
+        pickings = moves.env['stock.picking'].create(
+            [group._get_new_picking_values() for group in groups]
+        )
+        for picking, group in zip(pickings, groups, strict=True):
+            group.picking_id = picking
+        return groups
 
     # === END === #
 

@@ -102,6 +102,12 @@ class StockPicking(models.Model):
             picking.sale_return_discrepancy_ids = records
             picking.sale_return_discrepancy_count = len(records)
 
+    def message_post(self, **kwargs):
+        """Extend to keep notes of batches: see `sale.return.notes`."""
+        if self.env['sale.return.notes']._keep(self, kwargs):
+            return self.env['mail.message']
+        return super().message_post(**kwargs)
+
     def button_validate(self):
         """Override of `stock` to let only the warehouse record returned goods.
 

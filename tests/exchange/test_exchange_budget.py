@@ -25,14 +25,25 @@ class TestExchangeBudget(ExchangeCommon):
         return [{'sale_line_id': line.id, **values} for line in lines]
 
     def _go(self, vals_list):
-        """Return how many queries it takes from the request to the end, and the returns."""
+        """Return how many queries each step takes, from the request to the end."""
         returns = self.env['sale.return']
-        count = self._count(lambda: returns.create(vals_list).action_submit())
+        steps = [self._count(lambda: returns.create(vals_list).action_submit())]
         returns = returns.search([], limit=len(vals_list))
-        count += self._count(lambda: self._receive(returns))
-        count += self._count(lambda: returns.action_inspect_all('restock'))
+        steps.append(self._count(lambda: self._receive(returns)))
+        steps.append(self._count(lambda: returns.action_inspect_all('restock')))
         self.assertEqual(set(returns.mapped('state')), {'closed'})
-        return count, returns
+        return steps
+
+    def _sell_each(self):
+        """Sell and bill an order each, all of them paid."""
+        orders = self.env['sale.order'].union(
+            *[self._create_order({'product': self.medium, 'quantity': 1}) for _n in range(BATCH)]
+        )
+        self._deliver(orders)
+        for order in orders:
+            self._invoice(order)
+        self._pay(orders.invoice_ids)
+        return orders.order_line
 
     def test_exchange_above_refund(self):
         """Thirty lines of one return."""
@@ -42,26 +53,26 @@ class TestExchangeBudget(ExchangeCommon):
         for exchange in (False, True):
             # An order each: what came back before would count once more.
             order = self._create_paid_sale(*[{'product': self.medium, 'quantity': 1}] * BATCH)
-            used += self._go([{'line_ids': self._prepare_batch(order.order_line, exchange)}])[:1]
+            steps = self._go([{'line_ids': self._prepare_batch(order.order_line, exchange)}])
+            used.append(sum(steps))
         # 23 with all optional modules: the hold becomes the delivery, nothing is reserved twice.
         self.assertLessEqual((used[1] - used[0]) / BATCH, 25, used)
 
     def test_thirty_exchanges_above_thirty_refunds(self):
-        """Thirty returns: Odoo's own order, delivery and invoice of each are most of it."""
+        """Thirty returns, each with an order, a delivery and an invoice of its own.
+
+        Odoo alone takes 46 for these, from the order to the reconciliation.
+        """
         self._configure(sale_return_hold_customer_limit=0, sale_return_hold_order_limit=0)
         self.policy.settlement = 'on_account'
-        orders = self.env['sale.order'].union(
-            *[self._create_order({'product': self.medium, 'quantity': 2}) for _n in range(BATCH)]
-        )
-        self._deliver(orders)
-        for order in orders:
-            self._invoice(order)
         used = [
-            self._go([{'line_ids': self._prepare_batch(l, exchange)} for l in orders.order_line])[0]
+            self._go([{'line_ids': self._prepare_batch(l, exchange)} for l in self._sell_each()])
             for exchange in (False, True)
         ]
-        # 81 with all optional modules.
-        self.assertLessEqual((used[1] - used[0]) / BATCH, 84, used)
+        above = [(e - r) / BATCH for r, e in zip(*used, strict=True)]
+        # Modules that extend orders and transfers add 12 of their own, when an order is confirmed.
+        limit = 36 if 'mrp.bom' in self.env else 25
+        self.assertLessEqual(sum(above), limit, above)
 
     def test_preview(self):
         order = self._create_paid_sale({'product': self.medium, 'quantity': 2})

@@ -50,6 +50,11 @@ class TestExchangeOrder(ExchangeCommon):
         self.assertEqual(order.picking_ids.move_ids.mapped('state'), ['assigned'])
         self.assertEqual(self._get_money(sale_return), (242.0, 242.0, 0.0, 0.0))
         self.assertEqual(order.invoice_ids.payment_state, 'paid')
+        # Notes that were logged together are the ones that Odoo posts.
+        notes = [str(body) for body in order.picking_ids.message_ids.mapped('body')]
+        self.assertEqual(len([body for body in notes if order.name in body]), 1)
+        paid = [f"Invoice {order.invoice_ids.name} paid" in str(m.body) for m in order.message_ids]
+        self.assertEqual(sum(paid), 1)
         self._deliver(order)
         self.assert_sold(order.order_line, 2, 2)
         self.assert_sold(self.order.order_line, 0, 0)
