@@ -35,6 +35,7 @@
         'security/ir.model.access-outbox.csv',
         'security/ir.model.access-foresight.csv',
         'security/ir.model.access-forecast.csv',
+        'security/ir.model.access-improvement.csv',
         'security/base_security.xml',
         'security/document_security.xml',
         'security/decision_security.xml',
@@ -56,6 +57,7 @@
         'security/outbox_security.xml',
         'security/foresight_security.xml',
         'security/forecast_security.xml',
+        'security/improvement_security.xml',
         'data/base/sale_return_switch_data.xml',
         'data/base/ir_sequence_data.xml',
         'data/base/ir_cron_data.xml',
@@ -64,6 +66,7 @@
         'data/analysis/ir_cron_facts_data.xml',
         'data/foresight/ir_cron_foresight_data.xml',
         'data/forecast/ir_cron_forecast_data.xml',
+        'data/improvement/ir_cron_improvement_data.xml',
         'data/portal/ir_cron_portal_data.xml',
         'data/books/sale_return_reconciliation_data.xml',
         # The policy names a disposition as its default.
@@ -117,6 +120,7 @@
         'wizards/sale_return_compare_views.xml',
         'wizards/sale_return_channel_import_views.xml',
         'wizards/sale_return_alert_settle_views.xml',
+        'wizards/sale_return_suggestion_decide_views.xml',
         'wizards/stock_return_picking_views.xml',
         # The form of a return has a button for it.
         'views/bench/sale_return_bench_action.xml',
@@ -182,6 +186,8 @@
         'views/foresight/sale_return_card_views.xml',
         'views/foresight/sale_return_risk_views.xml',
         'views/foresight/res_config_settings_foresight_views.xml',
+        'views/improvement/sale_return_suggestion_views.xml',
+        'views/improvement/sale_return_improvement_views.xml',
         'views/base/sale_return_worklist_views.xml',
         # Menus name the actions of the files above.
         'views/base/sale_return_menus.xml',
@@ -200,6 +206,7 @@
         # The cards of the overview name the lists of the files above.
         'data/base/sale_return_worklist_data.xml',
         'views/foresight/sale_return_foresight_menus.xml',
+        'views/improvement/sale_return_improvement_menus.xml',
         # Dashboards name menus.
         'data/analysis/spreadsheet_dashboard_data.xml',
     ],

@@ -26,3 +26,4 @@ from . import settlement
 from . import outbox
 from . import foresight
 from . import forecast
+from . import improvement

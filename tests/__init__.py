@@ -24,6 +24,7 @@ from .settlement import *
 from .outbox import *
 from .foresight import *
 from .forecast import *
+from .improvement import *
 from .flow import *
 from .walks import *
 from . import test_rooms

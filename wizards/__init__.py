@@ -27,3 +27,4 @@ from . import sale_return_pay_line
 from . import stock_return_picking
 from . import sale_return_channel_import
 from . import sale_return_alert_settle
+from . import sale_return_suggestion_decide

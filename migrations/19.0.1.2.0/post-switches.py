@@ -7,6 +7,7 @@ NEW = (
     'group_sale_return_channels',
     'group_sale_return_exchange',
     'group_sale_return_foresight',
+    'group_sale_return_improvement',
     'group_sale_return_keep',
     'group_sale_return_repair',
 )

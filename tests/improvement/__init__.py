@@ -1,0 +1,2 @@
+from . import test_improvements
+from . import test_suggestions
