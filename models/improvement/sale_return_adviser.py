@@ -25,7 +25,11 @@ GOODS = {
 # What the rules read of the facts, once.
 FACTS = """
     fact AS MATERIALIZED (
-        SELECT fact.*, COALESCE(fact.date_delivery, fact.date_sale) AS day,
+        SELECT fact.kind, fact.company_id, fact.sale_line_id, fact.return_id, fact.return_line_id,
+               fact.supplier_id, fact.policy_id, fact.reason_id, fact.stage, fact.date_request,
+               fact.date_inspection, fact.hours_total, fact.qty_shipped, fact.qty_returned,
+               fact.qty_rejected, fact.amount_credited,
+               COALESCE(fact.date_delivery, fact.date_sale) AS day,
                product.product_tmpl_id AS template_id, %(carrier)s AS carrier,
                fact.date_return < COALESCE(fact.date_delivery, fact.date_sale) + %(age)s AS is_early
           FROM (%(facts)s) AS fact
@@ -113,21 +117,20 @@ SAMPLES = """
           FROM request
     )
 """
-# One row for each rule and part of a return that is a case of it.
+# One row for each rule and part of a return: cases of it, and requests that are none.
 CASES = """
     case_ AS (
         SELECT fact.company_id, found.rule, found.member, fact.day, FALSE AS is_rest,
-               fact.return_id, fact.date_request, fact.hours_total
+               TRUE AS is_case, fact.return_id, fact.date_request, fact.hours_total
           FROM fact
     CROSS JOIN LATERAL (VALUES %(found)s) AS found (rule, member, is_case)
          WHERE fact.kind = 'returned' AND fact.is_early AND fact.qty_returned > 0
            AND fact.sale_line_id IS NOT NULL AND found.is_case
      UNION ALL
         SELECT request.company_id, request.rule, request.member, request.day, request.is_rest,
-               fact.return_id, fact.date_request, fact.hours_total
+               request.count > 0 AS is_case, fact.return_id, fact.date_request, fact.hours_total
           FROM request
           JOIN fact ON fact.return_line_id = request.return_line_id AND fact.kind = 'returned'
-         WHERE request.count > 0
     )
 """
 SUMS = """
@@ -159,7 +162,7 @@ TIMES = """
                    MAX(case_.hours_total) AS hours, MIN(case_.date_request) AS requested
               FROM item
               JOIN case_ ON case_.company_id = item.company_id AND case_.rule = item.rule
-               AND case_.member = item.member
+               AND case_.member = item.member AND case_.is_case
                AND case_.day >= item.start AND case_.day < item."end"
           GROUP BY 1, 2, 3
            ) AS found
@@ -175,7 +178,7 @@ RETURNS = """
     SELECT DISTINCT return_id FROM case_
      WHERE company_id = %(company)s AND rule = %(rule)s AND member = %(member)s
        AND day >= %(start)s AND day < %(end)s AND return_id IS NOT NULL
-       AND (%(with_rest)s OR NOT is_rest)
+       AND (is_case OR %(with_others)s) AND (NOT is_rest OR %(with_rest)s)
 """
 
 
@@ -447,9 +450,10 @@ class SaleReturnAdviser(models.AbstractModel):
         )
 
     @api.model
-    def _open_cases(self, suggestion, start, end, with_rest=False):
+    def _open_returns(self, suggestion, start, end, with_others=False, with_rest=False):
         """Return the action that opens the returns of a suggestion's cases in a time.
 
+        :param bool with_others: requests that are no cases, too.
         :param bool with_rest: claims with a photo, too.
         """
         suggestion.ensure_one()
@@ -464,6 +468,7 @@ class SaleReturnAdviser(models.AbstractModel):
                 member=suggestion.member,
                 start=start,
                 end=end,
+                with_others=with_others,
                 with_rest=with_rest,
             )
         )

@@ -19,9 +19,9 @@ RULES = [
 ]
 # `{rule: (field of the suggestion, field of the analysis)}`
 SUBJECTS = {
-    'size': ('product_tmpl_id', 'product_tmpl_id'),
-    'description': ('product_tmpl_id', 'product_tmpl_id'),
-    'packing': ('product_tmpl_id', 'product_tmpl_id'),
+    'size': ('product_template_id', 'product_tmpl_id'),
+    'description': ('product_template_id', 'product_tmpl_id'),
+    'packing': ('product_template_id', 'product_tmpl_id'),
     'carrier': ('carrier', 'carrier'),
     'supplier': ('supplier_id', 'supplier_id'),
     'appeal': ('policy_id', 'policy_id'),
@@ -62,7 +62,7 @@ class SaleReturnSuggestion(models.Model):
         required=True, readonly=True, help="ID of what it is about; of a carrier its name."
     )
     subject = fields.Char("About", readonly=True)
-    product_tmpl_id = fields.Many2one(
+    product_template_id = fields.Many2one(
         'product.template', "Product", readonly=True, index='btree_not_null', ondelete='cascade'
     )
     carrier = fields.Char(readonly=True)
@@ -286,8 +286,7 @@ class SaleReturnSuggestion(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        self.check_access('read')
-        return self.env['sale.return.adviser']._open_cases(self, self.date_start, self.date_end)
+        return self._open_cases(self.date_start, self.date_end)
 
     def action_open_all(self):
         """Open what the cases are a part of, in the analysis.
@@ -295,7 +294,7 @@ class SaleReturnSuggestion(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        return self._open_report(self.date_start, self.date_end)
+        return self._open_all(self.date_start, self.date_end)
 
     def action_open_others(self):
         """Open what it is compared with, in the analysis.
@@ -312,6 +311,17 @@ class SaleReturnSuggestion(models.Model):
         """
         self.ensure_one()
         return self.improvement_ids._get_records_action(name=self.env._("Improvements"))
+
+    def _open_cases(self, start, end, **values):
+        """Return the action of the returns counted as cases, see `_open_returns`."""
+        self.check_access('read')
+        return self.env['sale.return.adviser']._open_returns(self, start, end, **values)
+
+    def _open_all(self, start, end, **values):
+        """Return the action of what the cases are a part of: goods, or requests."""
+        if self.rule in ON_REQUESTS:
+            return self._open_cases(start, end, with_others=True, **values)
+        return self._open_report(start, end)
 
     def _open_report(self, start, end, others=False):
         """Return the action of the analysis with what is counted from a time until another."""

@@ -26,7 +26,7 @@ class TestImprovements(ImprovementCommon):
                     'rule': 'size',
                     'member': str(template.id),
                     'subject': template.name,
-                    'product_tmpl_id': template.id,
+                    'product_template_id': template.id,
                     'company_id': self.company.id,
                 }
             )

@@ -55,7 +55,7 @@ class TestSuggestions(ImprovementCommon):
             "products: 6.0 %. Check the size chart.",
         )
         self.assertEqual(suggestion.rule, 'size')
-        self.assertEqual(suggestion.product_tmpl_id, self.products[0].product_tmpl_id)
+        self.assertEqual(suggestion.product_template_id, self.products[0].product_tmpl_id)
         self.assertLess(suggestion.p_value, 1e-6)
         # 18 × 50 = 900 were credited, 2.4 of 18 would have come anyway.
         self.assertAlmostEqual(suggestion.saving, 1564.29, 2)
@@ -164,6 +164,7 @@ class TestSuggestions(ImprovementCommon):
         self.assertEqual((suggestion.rule, suggestion.reason_id), ('photo', self.damaged))
         self.assertEqual((suggestion.count, suggestion.total), (20, 40))
         self.assertEqual(len(suggestion.action_open_cases()['domain'][0][2]), 20)
+        self.assertEqual(len(suggestion.action_open_all()['domain'][0][2]), 40)
         self.damaged.photo_required = True
         self.assertFalse(self._advise(), "a photo is asked for already")
 
