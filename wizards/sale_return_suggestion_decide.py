@@ -12,7 +12,7 @@ class SaleReturnSuggestionDecide(models.TransientModel):
     )
     change = fields.Char("What Is Changed")
     date_from = fields.Date(
-        "Shipped with It from", default=lambda self: self.env.company._get_sale_return_day()
+        "In Effect from", default=lambda self: self.env.company._get_sale_return_day()
     )
     reason = fields.Char()
 
