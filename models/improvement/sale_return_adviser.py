@@ -148,14 +148,15 @@ FIGURES = """
     SELECT item.id, (sample.day >= item.middle)::int, SUM(count), SUM(total), SUM(squares)
       FROM item
       JOIN sample ON sample.company_id = item.company_id AND sample.rule = item.rule
-       AND sample.member = item.member AND sample.day >= item.start AND sample.day < item."end"
+       AND sample.member = item.member
+       AND sample.day >= item.start AND sample.day < LEAST(item."end", %(mature)s)
   GROUP BY 1, 2
 """
 TIMES = """
     WITH %(with_cases)s, %(with_items)s
     SELECT id, since,
            (PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY hours / 24)
-               FILTER (WHERE hours <= %(age_hours)s AND requested < %(settled)s))::float8,
+               FILTER (WHERE hours <= %(age_hours)s AND requested < %(mature)s))::float8,
            AVG(rating.value)::float8
       FROM (
             SELECT item.id, (case_.day >= item.middle)::int AS since, case_.return_id,
@@ -163,7 +164,7 @@ TIMES = """
               FROM item
               JOIN case_ ON case_.company_id = item.company_id AND case_.rule = item.rule
                AND case_.member = item.member AND case_.is_case
-               AND case_.day >= item.start AND case_.day < item."end"
+               AND case_.day >= item.start AND case_.day < LEAST(item."end", %(mature)s)
           GROUP BY 1, 2, 3
            ) AS found
  LEFT JOIN LATERAL (
@@ -177,7 +178,7 @@ RETURNS = """
     WITH %(with_cases)s
     SELECT DISTINCT return_id FROM case_
      WHERE company_id = %(company)s AND rule = %(rule)s AND member = %(member)s
-       AND day >= %(start)s AND day < %(end)s AND return_id IS NOT NULL
+       AND day >= %(start)s AND day < LEAST(%(end)s, %(mature)s) AND return_id IS NOT NULL
        AND (is_case OR %(with_others)s) AND (NOT is_rest OR %(with_rest)s)
 """
 
@@ -207,8 +208,7 @@ class SaleReturnAdviser(models.AbstractModel):
     @api.model
     def _advise(self, companies):
         """Find what should be suggested to companies, and keep it."""
-        # Days that are over in every time zone.
-        end = fields.Datetime.today() - timedelta(days=AGE)
+        end = self._get_mature()
         start = end - timedelta(days=SPAN)
         # sudo: suggestions are records of this service, about all goods of the company.
         service = self.sudo()
@@ -279,6 +279,12 @@ class SaleReturnAdviser(models.AbstractModel):
                 vals = {'rule': rule, 'member': member, 'subject': subject, name: value}
                 result[rule, member] = {**found[rule, member], **vals}
         return result
+
+    @api.model
+    def _get_mature(self):
+        """Return the time before which goods were shipped, or requests made, that count."""
+        # Days that are over in every time zone.
+        return fields.Datetime.today() - timedelta(days=AGE)
 
     # === QUERIES === #
 
@@ -434,14 +440,15 @@ class SaleReturnAdviser(models.AbstractModel):
             ),
         )
         execute = self.env.execute_query
-        counted = execute(SQL(FIGURES, with_samples=samples, with_items=items))
+        mature = self._get_mature()
+        counted = execute(SQL(FIGURES, with_samples=samples, with_items=items, mature=mature))
         timed = execute(
             SQL(
                 TIMES,
                 with_cases=cases,
                 with_items=items,
                 age_hours=24 * AGE,
-                settled=fields.Datetime.today() - timedelta(days=AGE),
+                mature=mature,
             )
         )
         return (
@@ -468,6 +475,7 @@ class SaleReturnAdviser(models.AbstractModel):
                 member=suggestion.member,
                 start=start,
                 end=end,
+                mature=self._get_mature(),
                 with_others=with_others,
                 with_rest=with_rest,
             )

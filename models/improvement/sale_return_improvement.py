@@ -82,12 +82,13 @@ class SaleReturnImprovement(models.Model):
         :rtype: tuple(datetime)
         """
         self.ensure_one()
-        # Days that are over in every time zone.
-        mature = fields.Datetime.today() - timedelta(days=AGE)
+        mature = self.env['sale.return.adviser']._get_mature()
         middle = datetime.combine(self.date_from or mature, time.min)
         span = min(max(mature - middle, timedelta()), timedelta(days=SPAN))
-        # While nothing is old enough, what was before can be seen.
-        return middle - (span or timedelta(days=SPAN)), middle, middle + span
+        if not span:
+            # Nothing is old enough yet: what was before can be seen, as far as that is.
+            return min(middle, mature) - timedelta(days=SPAN), middle, middle
+        return middle - span, middle, middle + span
 
     @api.depends('date_from', 'suggestion_id')
     def _compute_figures(self):

@@ -329,6 +329,7 @@ class SaleReturnSuggestion(models.Model):
             'sale_return.sale_return_report_action'
         )
         name, column = SUBJECTS[self.rule]
+        end = min(end, self.env['sale.return.adviser']._get_mature())
         date, kind = 'date_delivery', 'shipped'
         if self.rule in ON_REQUESTS:
             date, kind = 'date_request', 'returned'

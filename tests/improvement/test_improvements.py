@@ -89,12 +89,14 @@ class TestImprovements(ImprovementCommon):
         self.assertIn("points more", improvement.result)
 
     def test_it_is_too_early_to_say(self):
-        self._trade(0.4, 0.1)
+        self._trade(0.2, 0.2)
         for days_ago in (-10, 0, 20, 33):
             improvement = self._improve(days_ago=days_ago)
             self.assertEqual(improvement.verdict, 'early', days_ago)
             self.assertIn("Too early to say", improvement.result)
             self.assertFalse(improvement.p_value)
+            if days_ago < 30:
+                self.assertEqual(improvement.rate_before, 20, "the youngest do not count")
 
     def test_time_and_satisfaction_are_beside_the_rate(self):
         returns = self._copy_returns(4)
