@@ -35,7 +35,7 @@ FACTS = """
           FROM (%(facts)s) AS fact
      LEFT JOIN product_product AS product ON product.id = fact.product_id
                %(joins)s
-         WHERE fact.company_id IN %(companies)s AND fact.date_sale >= %(since)s
+         WHERE fact.company_id IN %(companies)s AND fact.date_sale >= %(since)s AND %(only)s
     )
 """
 # One row for each rule and order line: what was shipped, and came back for reasons of the rule.
@@ -334,9 +334,14 @@ class SaleReturnAdviser(models.AbstractModel):
             """
         )
 
-    def _get_parts(self, companies, since):
-        """Return the parts of the queries: `(samples, cases)`, to be read from a time on."""
-        reasons = self._get_reasons()
+    def _get_parts(self, companies, since, suggestions=None):
+        """Return the parts of the queries: `(samples, cases)`, to be read from a time on.
+
+        :param suggestions: what is read is about these; None: about everything.
+        """
+        only, reasons = SQL("TRUE"), self._get_reasons()
+        if suggestions and all(suggestion.product_template_id for suggestion in suggestions):
+            only = SQL("product.product_tmpl_id IN %s", tuple(suggestions.product_template_id.ids))
         carrier, joins = self._get_carrier()
         facts = SQL(
             FACTS,
@@ -346,6 +351,7 @@ class SaleReturnAdviser(models.AbstractModel):
             age=timedelta(days=AGE),
             companies=tuple(companies.ids),
             since=since - SLACK,
+            only=only,
         )
         claims = SQL(
             CLAIMS,
@@ -424,7 +430,9 @@ class SaleReturnAdviser(models.AbstractModel):
         improvements = improvements.sudo()
         spans = {improvement: improvement._get_span() for improvement in improvements}
         first = min(span[0] for span in spans.values())
-        samples, cases = self.sudo()._get_parts(improvements.company_id, first)
+        samples, cases = self.sudo()._get_parts(
+            improvements.company_id, first, improvements.suggestion_id
+        )
         items = SQL(
             ITEM,
             items=SQL(", ").join(
@@ -465,7 +473,7 @@ class SaleReturnAdviser(models.AbstractModel):
         """
         suggestion.ensure_one()
         self.env.flush_all()
-        _samples, cases = self.sudo()._get_parts(suggestion.company_id, start)
+        _samples, cases = self.sudo()._get_parts(suggestion.company_id, start, suggestion)
         rows = self.env.execute_query(
             SQL(
                 RETURNS,
