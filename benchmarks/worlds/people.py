@@ -27,6 +27,9 @@ class People:
 
     def settle_in(self):
         """Draw the settings of the world."""
+        # The jobs go through all companies, and nothing happens in the others.
+        self.root.cr.execute("UPDATE res_company SET active = (id = %s)", [self.company.id])
+        self.root['res.company'].invalidate_model(['active'])
         chance = self.plan.chances('settings')
         self.company.tax_calculation_rounding_method = chance.choice(
             ['round_per_line', 'round_globally']
