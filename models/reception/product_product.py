@@ -10,7 +10,11 @@ class ProductProduct(models.Model):
         Odoo does so for the other methods. Under FIFO it would treat the customers' property in
         quarantine as stock without a receipt, and value it at the last cost.
         """
-        products = super()._with_valuation_context()
+        # sudo: the cost is updated by whoever posts a note or moves goods in Returns, and for it
+        # Odoo leaves the superuser mode of our service to count the stock. With Manufacturing that
+        # reads bills of materials, which needs a role there, in Inventory or in Sales. The
+        # locations counted stay those that the user may see.
+        products = super()._with_valuation_context().sudo()
         return products.with_context(owners=[False, self.env.company.partner_id.id])
 
     def _get_average_values(self):
