@@ -44,8 +44,8 @@ LINES = """
          GROUP BY 1),
     billed AS (
         SELECT rel.order_line_id AS id,
-               SUM(counted.quantity) FILTER (WHERE move.move_type = 'out_invoice') AS billed,
-               SUM(counted.quantity) FILTER (WHERE move.move_type = 'out_refund') AS credited,
+               SUM(counted.quantity * sign) FILTER (WHERE is_bill) AS billed,
+               SUM(counted.quantity) FILTER (WHERE NOT is_bill) AS credited,
                SUM(counted.quantity) FILTER (WHERE move.move_type = 'out_refund'
                    AND item.sale_return_line_id IS NOT NULL) AS credited_by_returns,
                BOOL_OR(move.state = 'draft') AS has_draft
@@ -62,6 +62,11 @@ LINES = """
     CROSS JOIN LATERAL (SELECT CASE WHEN ABS(exact - ROUND(exact))
                                          <= 0.0051 * unit.factor / own.factor
                                     THEN ROUND(exact) ELSE exact END AS quantity) AS counted
+          -- A bill with a negative total, paid with a card or discounted by more than is billed
+          -- yet, becomes a note in Odoo, with negative quantities: it bills goods nevertheless.
+    CROSS JOIN LATERAL (SELECT CASE move.move_type WHEN 'out_refund' THEN -1 ELSE 1 END AS sign,
+                               move.move_type = 'out_invoice' OR item.quantity < 0
+                               AND item.sale_return_line_id IS NULL AS is_bill) AS kind
          WHERE move.state <> 'cancel'
          GROUP BY 1),
     judged AS (
@@ -454,7 +459,7 @@ class Books:
         return self.tell(
             self.ask(
                 """SELECT invoice.name || ' ' || COALESCE(billed.name, '') AS name,
-                          billed.quantity * unit.factor AS billed,
+                          billed.quantity * unit.factor * sign AS billed,
                           SUM(credit.quantity * own.factor)
                               FILTER (WHERE credit.sale_return_kind = 'goods') AS credited,
                           ABS(billed.amount_currency) AS worth,
@@ -466,11 +471,13 @@ class Books:
                       AND credit.sale_return_kind = 'goods'
                      JOIN uom_uom own ON own.id = credit.product_uom_id
                      JOIN account_move note ON note.id = credit.move_id
+               CROSS JOIN LATERAL (SELECT CASE invoice.move_type WHEN 'out_refund' THEN -1
+                                          ELSE 1 END AS sign) AS kind
                     WHERE invoice.company_id = %(company)s AND note.state = 'posted'
                       AND NOT EXISTS (SELECT FROM account_move again
                           WHERE again.reversed_entry_id = note.id AND again.state = 'posted')
-                    GROUP BY billed.id, invoice.id, unit.id
-                   HAVING SUM(credit.quantity * own.factor) > billed.quantity * unit.factor
+                    GROUP BY billed.id, invoice.id, unit.id, sign
+                   HAVING SUM(credit.quantity * own.factor) > billed.quantity * unit.factor * sign
                           + 0.0051 * unit.factor
                        OR SUM(ABS(credit.amount_currency))
                           > ABS(billed.amount_currency) + %(small)s"""
@@ -486,7 +493,7 @@ class Books:
         return self.tell(
             self.ask(
                 """SELECT invoice.name || ' ' || COALESCE(billed.name, '') AS name,
-                          billed.quantity * unit.factor AS billed,
+                          billed.quantity * unit.factor * sign AS billed,
                           SUM(credit.quantity * own.factor) AS credited,
                           ABS(billed.amount_currency) AS worth,
                           SUM(ABS(credit.amount_currency)) AS money,
@@ -499,8 +506,9 @@ class Books:
                       AND credit.sale_return_kind = 'goods'
                      JOIN uom_uom own ON own.id = credit.product_uom_id
                      JOIN account_move note ON note.id = credit.move_id
+               CROSS JOIN LATERAL (SELECT CASE invoice.move_type WHEN 'out_refund' THEN -1
+                                          ELSE 1 END AS sign) AS kind
                     WHERE invoice.company_id = %(company)s AND note.state = 'posted'
-                      AND invoice.move_type = 'out_invoice'
                       -- Those that others have credited in part are told from these by nobody.
                       AND NOT EXISTS (SELECT FROM account_move other
                           WHERE other.reversed_entry_id = invoice.id AND other.state = 'posted'
@@ -509,14 +517,15 @@ class Books:
                                   AND item.sale_return_kind IS NULL))
                       AND NOT EXISTS (SELECT FROM account_move again
                           WHERE again.reversed_entry_id = note.id AND again.state = 'posted')
-                    GROUP BY billed.id, invoice.id, unit.id, currency.id
+                    GROUP BY billed.id, invoice.id, unit.id, currency.id, sign
                    HAVING ABS(SUM(ABS(credit.amount_currency)) - ABS(billed.amount_currency)
-                              * SUM(credit.quantity * own.factor) / (billed.quantity * unit.factor))
+                              * SUM(credit.quantity * own.factor)
+                              / (billed.quantity * unit.factor * sign))
                           > CASE WHEN ABS(SUM(credit.quantity * own.factor)
-                                     - billed.quantity * unit.factor) < %(small)s
+                                     - billed.quantity * unit.factor * sign) < %(small)s
                                  THEN %(small)s
                                  ELSE COUNT(*) * currency.rounding + ABS(billed.amount_currency)
-                                      * 0.0051 / billed.quantity END"""
+                                      * 0.0051 / ABS(billed.quantity) END"""
             ),
             "{name}: {billed} billed for {worth} ({total}), {credited} credited for {money} "
             "({total_money})",
