@@ -48,6 +48,9 @@ LINES = """
                SUM(counted.quantity) FILTER (WHERE NOT is_bill) AS credited,
                SUM(counted.quantity) FILTER (WHERE move.move_type = 'out_refund'
                    AND item.sale_return_line_id IS NOT NULL) AS credited_by_returns,
+               SUM(counted.quantity) FILTER (WHERE move.move_type = 'out_invoice' AND EXISTS (
+                   SELECT FROM account_move_line taken WHERE taken.move_id = move.reversed_entry_id
+                      AND taken.sale_return_line_id IS NOT NULL)) AS credit_taken_back,
                BOOL_OR(move.state = 'draft') AS has_draft
           FROM sale_order_line_invoice_rel rel
           JOIN line ON line.id = rel.order_line_id
@@ -83,6 +86,7 @@ LINES = """
                COALESCE(back, 0) AS back, COALESCE(back_to_refund, 0) AS back_to_refund,
                COALESCE(billed, 0) AS billed, COALESCE(credited, 0) AS credited,
                COALESCE(credited_by_returns, 0) AS credited_by_returns,
+               COALESCE(credit_taken_back, 0) AS credit_taken_back,
                COALESCE(has_draft, FALSE) AS has_draft,
                COALESCE(accepted, 0) AS accepted, COALESCE(rejected, 0) AS rejected,
                EXISTS (SELECT FROM sale_return_line part WHERE part.sale_line_id = line.id
@@ -137,10 +141,13 @@ FIGURES_TO_COMPARE = """,
          WHERE NOT is_kit),
     compared AS (
         SELECT *, GREATEST(0, CASE
+               -- The reversal of a note of a return takes a credit back and bills no goods: of 6
+               -- shipped and 5 billed, one is to be billed, also after a note that was reversed.
                WHEN is_under_way AND policy = 'delivery'
-                    THEN sold - billed + GREATEST(0, by_others)
+                    THEN sold - billed + credit_taken_back + GREATEST(0, by_others)
                WHEN is_under_way
-                    THEN GREATEST(ordered, sold) - billed + GREATEST(0, by_others)
+                    THEN GREATEST(ordered, sold) - billed + credit_taken_back
+                         + GREATEST(0, by_others)
                WHEN policy = 'order' AND is_lowered
                     THEN ordered - billed + credited
                ELSE (CASE policy WHEN 'delivery' THEN shipped - back
@@ -708,6 +715,58 @@ class Books:
                      JOIN product_template template ON template.id = product.product_tmpl_id
                      JOIN uom_uom own ON own.id = template.uom_id
                     WHERE line.company_id = %(company)s"""
+            )
+        }
+
+    def get_cost_facts(self):
+        """Return the cost of goods of returns, and the cost that their notes reversed.
+
+        :return: `{(return, product): {'moved', 'reversed', 'tolerance', 'is_kit', 'came'}}`; the
+            tolerance is what rounding may make.
+        """
+        return {
+            (row['return_id'], row['product_id']): row
+            for row in self.ask(
+                """WITH moved AS (
+                       SELECT line.id AS line_id, COUNT(*) AS number,
+                              SUM(CASE WHEN move.is_in THEN move.value ELSE -move.value END)
+                                  AS value,
+                              BOOL_OR(move.product_id <> line.product_id) AS is_kit,
+                              BOOL_OR(move.is_in) AS came
+                         FROM stock_move move
+                    LEFT JOIN stock_move origin ON origin.id = move.origin_returned_move_id
+                         JOIN sale_return_line line ON line.id = COALESCE(
+                              move.sale_return_line_id, origin.sale_return_line_id)
+                         JOIN stock_location source ON source.id = move.location_id
+                         JOIN stock_location place ON place.id = move.location_dest_id
+                        WHERE move.state = 'done' AND (move.is_in OR move.is_out)
+                          AND line.company_id = %(company)s
+                          AND (move.account_move_id IS NULL
+                               OR 'inventory' NOT IN (source.usage, place.usage))
+                        GROUP BY 1),
+                   reversed AS (
+                       SELECT credit.sale_return_line_id AS line_id, COUNT(*) AS number,
+                              SUM(cogs.balance) AS value
+                         FROM account_move_line credit
+                         JOIN account_move_line cogs ON cogs.cogs_origin_id = credit.id
+                         JOIN account_account account ON account.id = cogs.account_id
+                        WHERE cogs.parent_state = 'posted' AND cogs.company_id = %(company)s
+                          AND account.account_type = 'asset_current'
+                        GROUP BY 1)
+                   SELECT line.return_id, line.product_id,
+                          COALESCE(SUM(moved.value), 0)::float AS moved,
+                          COALESCE(SUM(reversed.value), 0)::float AS reversed,
+                          ((COALESCE(SUM(moved.number), 0) + COALESCE(SUM(reversed.number), 0))
+                           * MIN(currency.rounding))::float AS tolerance,
+                          COALESCE(BOOL_OR(moved.is_kit), FALSE) AS is_kit,
+                          COALESCE(BOOL_OR(moved.came), FALSE) AS came
+                     FROM sale_return_line line
+                LEFT JOIN moved ON moved.line_id = line.id
+                LEFT JOIN reversed ON reversed.line_id = line.id
+                     JOIN res_company company ON company.id = line.company_id
+                     JOIN res_currency currency ON currency.id = company.currency_id
+                    WHERE line.company_id = %(company)s
+                    GROUP BY 1, 2"""
             )
         }
 

@@ -4,7 +4,7 @@ import traceback
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from .books import Books
+from .books import SMALL, Books
 from .people import People
 
 
@@ -171,8 +171,10 @@ class World:
     def _is_right(self, row, lines, open_notes):
         """Tell whether the books agree with a row of the list."""
         if row.kind == 'cost_difference':
-            return row.product_id.cost_method != 'standard' or row.product_id.id in (
-                self.people.by_hand
+            return (
+                row.product_id.cost_method != 'standard'
+                or row.product_id.id in self.people.by_hand
+                or self._is_right_cost(row)
             )
         if row.kind == 'credited_not_refunded':
             return row.note_id.id in open_notes
@@ -185,6 +187,21 @@ class World:
         if row.kind == 'received_not_credited':
             return backed > line['credited']
         return line['credited'] > backed
+
+    def _is_right_cost(self, row):
+        """Tell whether the books have this difference of a standard cost, for this reason.
+
+        It has none but these: components of a kit, goods that replace what never came back, and
+        rounding.
+        """
+        facts = self.books.get_cost_facts().get((row.return_id.id, row.product_id.id))
+        if not facts or abs(facts['reversed'] - facts['moved'] - row.amount_company) > SMALL:
+            return False
+        return {
+            'kit': facts['is_kit'] and not facts['reversed'],
+            'replaced_missing': facts['moved'] < 0 and not facts['came'] and not facts['reversed'],
+            'rounding': abs(row.amount_company) <= facts['tolerance'],
+        }.get(row.cause, False)
 
 
 def play(shop, plan, verbose=False):

@@ -394,6 +394,14 @@ class SaleReturnExplainer(models.AbstractModel):
                 "Goods left again at the cost of the day, which differs from the cost at which "
                 "they came in."
             ),
+            'replaced_missing': lambda: self.env._(
+                "Goods were shipped again for goods that did not come back. No invoice posts their "
+                "cost: post it by hand and acknowledge it."
+            ),
+            'rounding': lambda: self.env._(
+                "The value of each movement and each cost posted is rounded: together they differ "
+                "from the whole."
+            ),
             'scrap_without_entry': lambda: self.env._(
                 "Goods were scrapped without an entry in the ledger."
             ),

@@ -116,7 +116,7 @@ class SaleReturnTieOut(models.AbstractModel):
         reverse = currency.round(sum(figures[1] for figures in known))
         unfounded = currency.round(sum(figures[2] for figures in known))
         difference = currency.round(reverse - moved)
-        cause = self._get_cause(lines)
+        cause = self._get_cause(lines, difference)
         if currency.is_zero(difference):
             difference, cause = unfounded, 'invoice_without_cost'
         if currency.is_zero(difference):
@@ -143,7 +143,7 @@ class SaleReturnTieOut(models.AbstractModel):
         }
 
     @api.model
-    def _get_cause(self, lines):
+    def _get_cause(self, lines, difference):
         """Return the code of the likeliest cause, see `sale.return.explainer`."""
         moves = lines.move_ids.filtered(lambda move: move.state == 'done')
         siblings = lines.sale_line_id.return_line_ids
@@ -159,12 +159,17 @@ class SaleReturnTieOut(models.AbstractModel):
             lambda move: move.is_out and move.location_dest_id.usage != 'inventory'
         )
         if leaving:
-            return 'left_again'
+            came = any(move.is_in for move in moves)
+            return 'left_again' if came else 'replaced_missing'
         if any(move.is_out and not move.account_move_id for move in moves):
             return 'scrap_without_entry'
         if not any(lines.mapped('qty_credited_posted')):
             return 'kept_without_credit'
         deliveries = lines.sale_line_id.move_ids.filtered(lambda move: move.is_out) - moves
+        # Each move and each cost posted is rounded by itself.
+        parts = len(moves) + len(deliveries) + len(lines.credit_line_ids)
+        if abs(difference) <= lines.company_id.currency_id.rounding * parts / 2:
+            return 'rounding'
         if lines.product_id.cost_method == 'standard':
             return 'standard_changed'
         if lines.product_id.cost_method == 'fifo' and len(deliveries) > 1:

@@ -178,6 +178,23 @@ class TestTieOut(TieOutCommon):
             with self.subTest(method=method):
                 self.assertEqual(sale_return.credit_note_ids.state, 'posted')
 
+    def test_rounding_of_parts_is_not_called_a_changed_cost(self):
+        # 10 cost 0.15 and 9 of them 0.135, but 9 alone 0.1341.
+        product = self._create_costed('standard', (10, 0.0149), standard_price=0.0149)
+        self._return_goods(self._sell(product, 10), 9)
+        row = self.assert_row(self._refresh(), 'cost_difference', amount_difference=-0.01)
+        self.assertIn("is rounded", row.explanation)
+
+    def test_goods_shipped_again_for_missing_ones_are_named(self):
+        order = self._create_sale()
+        sale_return = self._create_return(order, 2, self.reason_missing, submit=False)
+        sale_return.line_ids.resolution = 'replace'
+        sale_return.action_submit()
+        sale_return.action_approve()
+        self._process(sale_return.transfer_ids)
+        row = self.assert_row(self._refresh(), 'cost_difference', amount_difference=120.0)
+        self.assertIn("did not come back", row.explanation)
+
     def test_periodic_products_post_no_cost_and_have_no_row(self):
         for method in ('standard', 'average', 'fifo'):
             product = self._create_costed(
