@@ -384,7 +384,10 @@ class SaleReturnAccruals(models.AbstractModel):
         rows += self._get_lump_rows(line, credit, quantity, kind, ('discount', 'free_product'))
         fee = credit.move_id.invoice_line_ids.filtered(
             lambda item: (
-                item.sale_return_kind == 'restocking_fee' and item.tax_ids == credit.tax_ids
+                item.sale_return_kind == 'restocking_fee'
+                and item.sale_return_line_id.return_id == line.return_id
+                and (item.credited_line_id.account_id, item.tax_ids)
+                == (credit.account_id, credit.tax_ids)
             )
         )[:1]
         percent = line.policy_id.restocking_fee_percent

@@ -197,15 +197,18 @@ class AccountMove(models.Model):
         self.line_ids._ensure_not_credited_by_return()
 
     def _get_returns_to_refresh(self):
-        """Return the returns that these notes credit."""
+        """Return the returns that these notes credit, or the notes that these invoices reverse."""
         # sudo: returns follow their notes even if the accountant is not a user of Returns.
-        notes = self.sudo().filtered(lambda move: move.move_type == 'out_refund')
-        lines = notes.line_ids
+        moves = self.sudo()
+        lines = (moves | moves.reversed_entry_id).filtered(
+            lambda move: move.move_type == 'out_refund'
+        ).line_ids
         # Notes made by hand count, too: without them more could be credited.
-        sale_lines = lines.sale_line_ids | lines.credited_line_id.sale_line_ids
+        sale_lines = self.env['sale.return.ledger']._get_credited_sale_lines(lines)
         return (lines.sale_return_line_id | sale_lines._get_return_lines()).return_id
 
     def _refresh_sale_returns(self):
+        (self | self.reversed_entry_id).line_ids._refigure_sale_returns()
         returns = self._get_returns_to_refresh()
         returns._close_or_reopen()
         # A note of a return that somebody has cancelled is not created again automatically.

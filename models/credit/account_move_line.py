@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...tools.own_value import OwnValue
@@ -76,6 +76,13 @@ class AccountMoveLine(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `account` to count what a note made by hand credits."""
+        lines = super().create(vals_list)
+        lines._refigure_sale_returns()
+        return lines
+
     def write(self, vals):
         """Override of `account` to protect invoice lines credited by a return.
 
@@ -83,9 +90,47 @@ class AccountMoveLine(models.Model):
 
         :raise UserError: when what a return has credited would change.
         """
+        if not vals.keys() & (AMOUNT_FIELDS | {'credited_line_id', 'sale_line_ids'}):
+            return super().write(vals)
         if vals.keys() & AMOUNT_FIELDS:
             self._ensure_not_credited_by_return()
-        return super().write(vals)
+        before = self._get_sale_lines_credited_by_hand()
+        result = super().write(vals)
+        self._refigure_sale_returns(before)
+        return result
+
+    def unlink(self):
+        """Override of `account` to count no more what a deleted line has credited."""
+        sale_lines = self._get_sale_lines_credited_by_hand()
+        result = super().unlink()
+        self.browse()._refigure_sale_returns(sale_lines)
+        return result
+
+    def _get_sale_lines_credited_by_hand(self):
+        """Return the order lines with returns whose goods these lines credit without naming them.
+
+        :return: `sale.order.line` records in superuser mode.
+        """
+        ledger = self.env['sale.return.ledger']
+        # sudo: what is credited does not depend on who changes a note.
+        lines = self.sudo().filtered(
+            lambda line: line.move_id.move_type == 'out_refund' and ledger._is_unlinked(line)
+        )
+        return ledger._get_credited_sale_lines(lines)._get_return_lines().sale_line_id
+
+    def _refigure_sale_returns(self, before=None):
+        """Compute again what is to be billed and credited of goods that are credited by hand.
+
+        Odoo does it for lines of notes that belong to order lines; these do not.
+
+        :param before: `sale.order.line` records whose goods the lines have credited until now.
+        """
+        sale_lines = self._get_sale_lines_credited_by_hand()
+        if before:
+            sale_lines |= before
+        if sale_lines:
+            sale_lines._refigure_returns()
+            sale_lines._get_return_lines()._refigure_credits()
 
     # === BUSINESS METHODS === #
 

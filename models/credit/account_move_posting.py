@@ -100,6 +100,7 @@ class AccountMove(models.Model):
         :param guarded: `sale.order.line` records that a return holds or has credited.
         :raise UserError: see `_post`.
         """
+        (self | self.reversed_entry_id).invoice_line_ids._refigure_sale_returns()
         self._check_sale_return_caps(guarded)
         self.env['sale.return.credit']._log_notes(self)
         returns = guarded._get_return_lines().return_id
@@ -118,22 +119,10 @@ class AccountMove(models.Model):
 
         To be called in superuser mode, see `_post`.
         """
-        moves = self.filtered(
-            lambda move: (
-                move.move_type == 'out_refund'
-                or (move.move_type == 'out_invoice' and move.line_ids.sale_line_ids)
-            )
-        )
-        lines = moves.line_ids
-        sale_lines = lines.sale_line_ids | lines.credited_line_id.sale_line_ids
-        # Lines of a note that are matched to its invoice only by product.
-        unlinked = lines & self.env['sale.return.ledger']._get_unlinked_lines(
-            moves.reversed_entry_id
-        )
-        if unlinked:
-            sale_lines |= moves.reversed_entry_id.invoice_line_ids.filtered(
-                lambda line: line.product_id in unlinked.product_id
-            ).sale_line_ids
+        moves = self.filtered(lambda move: move.move_type in ('out_refund', 'out_invoice'))
+        # What reverses a note made by hand need not belong to an order line either.
+        moves |= moves.reversed_entry_id.filtered(lambda move: move.move_type == 'out_refund')
+        sale_lines = self.env['sale.return.ledger']._get_credited_sale_lines(moves.line_ids)
         if not sale_lines:
             return sale_lines
         return_lines = self.env['sale.return.line'].search(
@@ -173,12 +162,11 @@ class AccountMove(models.Model):
     def _get_lines_by_hand(self, sale_lines):
         """Return the lines of these notes that credit order lines without a return."""
         ledger = self.env['sale.return.ledger']
-        unlinked = ledger._get_unlinked_lines(self.reversed_entry_id)
         return self.invoice_line_ids.filtered(
             lambda line: (
                 not line.sale_return_line_id
                 and line.display_type == 'product'
-                and (line.sale_line_ids & sale_lines or line in unlinked)
+                and (line.sale_line_ids & sale_lines or ledger._is_unlinked(line))
                 # Netting on the next invoice is a credit, too: returned A -1, sold B +1.
                 and (line.move_id.move_type == 'out_refund' or line.quantity < 0)
                 and not ledger._bills(line)

@@ -189,20 +189,25 @@ class SaleReturn(models.Model):
         """Hook of `_after_state`: what a note made by hand credits is not billed again."""
         result = super()._refigure_orders(state)
         # sudo: what is to be billed depends on all notes, and few users of Returns may read them.
-        sale_lines = self.sudo().line_ids.sale_line_id.filtered(
-            lambda line: line.qty_invoiced < max(line.qty_delivered, line.product_uom_qty)
-        )
+        sale_lines = self.sudo().line_ids.sale_line_id
         if sale_lines:
             # Others are not written for nothing: two workers on one order would have to wait.
             credits = sale_lines.env['account.move.line'].search(
-                [
-                    ('sale_line_ids', 'in', sale_lines.ids),
-                    ('sale_return_line_id', '=', False),
-                    ('move_id.move_type', '=', 'out_refund'),
-                    ('parent_state', '!=', 'cancel'),
-                ]
+                Domain('sale_return_line_id', '=', False)
+                & Domain('move_id.move_type', '=', 'out_refund')
+                & Domain('parent_state', '!=', 'cancel')
+                & Domain('display_type', '=', 'product')
+                & Domain.OR(
+                    Domain(path, 'in', sale_lines.ids)
+                    for path in (
+                        'sale_line_ids',
+                        'credited_line_id.sale_line_ids',
+                        'move_id.reversed_entry_id.invoice_line_ids.sale_line_ids',
+                    )
+                )
             )
-            (credits.sale_line_ids & sale_lines)._refigure_returns()
+            credited = self.env['sale.return.ledger']._get_credited_sale_lines(credits)
+            (credited & sale_lines)._refigure_returns()
         return result
 
     def _release_stored_value(self, state):

@@ -367,7 +367,11 @@ class SaleReturnLedger(models.AbstractModel):
             return balance.withhold({key: -amount for key, amount in amounts.items()})
         if note_line.sale_return_kind == 'free_product':
             return None  # moves value between lines of the invoice, see `sale.return.order.share`
-        if note_line.credited_line_id and not note_line.sale_line_ids:
+        if (
+            note_line.credited_line_id
+            and not note_line.sale_line_ids
+            and not self._is_unlinked(note_line)
+        ):
             return self._deduct_amounts(balance, amounts)  # a share of an order-level line
         if balance.is_amount_only or self._is_price_correction(note_line, candidates[0]):
             return self._deduct_amounts(balance, self._give_back(balance, amounts))
@@ -538,15 +542,39 @@ class SaleReturnLedger(models.AbstractModel):
 
     @api.model
     def _get_unlinked_lines(self, invoices):
-        """Return the lines of the notes of invoices that belong to no order or invoice line."""
-        return invoices.reversal_move_ids.invoice_line_ids.filtered(
-            lambda line: (
-                line.display_type == 'product'
-                and line.product_id
-                and not line.sale_line_ids
-                and not line.credited_line_id
-            )
+        """Return the lines of the notes of invoices for goods that belong to no order line."""
+        lines = invoices.reversal_move_ids.invoice_line_ids
+        return (lines | invoices.invoice_line_ids.credited_line_ids).filtered(self._is_unlinked)
+
+    @api.model
+    def _is_unlinked(self, line):
+        """Tell whether a note line credits goods by hand, without belonging to an order line.
+
+        It belongs to the invoice line that it names, else to those of its product on the invoice
+        that its note reverses. Shares of order-level lines and goodwill have a return or no product.
+        """
+        return bool(
+            line.display_type == 'product'
+            and line.product_id
+            and not line.sale_line_ids
+            and not line.sale_return_line_id
+            and (line.credited_line_id or line.move_id.reversed_entry_id)
         )
+
+    @api.model
+    def _get_credited_sale_lines(self, lines):
+        """Return the order lines that lines of invoices and notes bill or credit, linked or not.
+
+        To be called in superuser mode.
+        """
+        sale_lines = lines.sale_line_ids | lines.credited_line_id.sale_line_ids
+        for line in lines:
+            if not line.credited_line_id and self._is_unlinked(line):
+                billed = line.move_id.reversed_entry_id.invoice_line_ids
+                sale_lines |= billed.filtered(
+                    lambda item, product=line.product_id: item.product_id == product
+                ).sale_line_ids
+        return sale_lines
 
     # === GUARD === #
 

@@ -17,6 +17,20 @@ class SaleReturnLine(models.Model):
         self.env['sale.return.loyalty']._ensure_unused(self)
         return result
 
+    # === FIGURES === #
+
+    def _refigure_credits(self):
+        """Compute again what is to be credited."""
+        names = [
+            'qty_to_credit',
+            'qty_to_credit_expected',
+            'qty_uninvoiced',
+            'qty_credited_otherwise',
+        ]
+        for name in names:
+            self.env.add_to_compute(self._fields[name], self)
+        self.modified(names)
+
     # === WITHHELD === #
 
     # Amounts withheld from the credits of a return line for the condition of the goods.

@@ -459,9 +459,11 @@ class SaleOrderLine(models.Model):
             self.env.remove_to_compute(field, lines)
 
     def _refigure_returns(self):
-        """Compute again what is to be billed."""
-        for field in self._get_figures():
+        """Compute again what is to be billed, and the state of the orders that follows from it."""
+        figures = self._get_figures()
+        for field in figures:
             self.env.add_to_compute(field, self)
+        self.modified([field.name for field in figures])
 
     def _get_figures(self):
         """Return the stored fields that say what is to be billed."""

@@ -232,6 +232,28 @@ class TestCutoff(CutoffCommon):
                 sale_return.action_create_credit_notes()
                 self.assertFalse(self._get_cutoff(self.today))
 
+    def test_fee_of_a_worse_condition_is_that_of_its_goods(self):
+        """Two goods of one return on two accounts, the second one worn: its own fee is lower.
+
+        Credited 200 less 20 of each; half of the second is 100, less 10 % that were charged on it.
+        """
+        worn = self.env['sale.return.grade'].create(
+            {'name': "Worn", 'code': 'W', 'credit_ratio': 0.5, 'company_id': self.company.id}
+        )
+        self._create_policy(release_event='receipt', restocking_fee_percent=10)
+        other = self._create_product("Sold elsewhere")
+        other.property_account_income_id = self.env['account.account'].create(
+            {'name': "Other sales", 'code': '400777', 'account_type': 'income'}
+        )
+        order = self._create_sale({'quantity': 2}, {'product': other, 'quantity': 2})
+        sale_return = self._create_return(order, 2, reason=self.reason_changed_mind)
+        self._receive(sale_return)
+        line = sale_return.line_ids.filtered(lambda line: line.product_id == other)
+        line.register_inspection([{'quantity': 2, 'disposition': 'restock', 'grade': worn.id}])
+        rows = self._get_cutoff(self.today)
+        self.assertEqual(rows.mapped('net'), [100.0, -10.0])
+        self.assertEqual(rows.account_id, other.property_account_income_id)
+
     def test_rows_can_be_vouched(self):
         sale_return = self._return_goods(self.order, 4)
         self._set_received_on(sale_return, self.period_end)

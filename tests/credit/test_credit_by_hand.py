@@ -1,3 +1,6 @@
+import itertools
+
+from odoo import Command
 from odoo.tests import tagged
 
 from ..common_credit import CreditCommon
@@ -59,6 +62,97 @@ class TestCreditByHand(CreditCommon):
         self.assertEqual((sale_return.state, order.order_line.qty_to_invoice), ('submitted', 6))
         sale_return.action_refuse("We do not take it back.")
         self.assertEqual(order.order_line.qty_to_invoice, 10)
+
+    def _replace_lines(self, note, invoice_line=None):
+        """Enter the lines of a draft note anew, as people do: they belong to no order line.
+
+        :param invoice_line: the invoice line they name.
+        """
+        for line in note.invoice_line_ids:
+            values = {
+                'product_id': line.product_id.id,
+                'quantity': line.quantity,
+                'price_unit': line.price_unit,
+                'tax_ids': [Command.set(line.tax_ids.ids)],
+            }
+            line.unlink()
+            note.invoice_line_ids = [Command.create(values)]
+        if invoice_line:
+            # sudo: another program that names the invoice line.
+            note.sudo().invoice_line_ids.credited_line_id = invoice_line
+        return note
+
+    def assert_billing(self, order, to_invoice):
+        """Assert the stored figures, and that computing them again changes nothing."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        line = order.order_line
+        status = 'to invoice' if to_invoice else 'invoiced'
+        self.assertEqual(
+            (line.qty_to_invoice, line.untaxed_amount_to_invoice, line.invoice_status),
+            (to_invoice, 100.0 * to_invoice, status),
+        )
+        self.assertEqual(order.invoice_status, status)
+
+    def test_billing_follows_a_note_whose_lines_belong_to_no_order_line(self):
+        """10 sold, 4 announced, 6 credited by hand: to be billed again as long as the note is."""
+        self._create_policy(approval='always')
+        for named in (False, True):
+            with self.subTest(named=named):
+                order = self._create_sale()
+                invoice_line = order.invoice_ids.invoice_line_ids
+                self._create_return(order, 4)
+                self.assert_billing(order, 0)
+                note = self._reverse(order.invoice_ids, quantity=6, post=False)
+                self._replace_lines(note, named and invoice_line)
+                self.assert_billing(order, 6)
+                note.invoice_line_ids.quantity = 5
+                self.assert_billing(order, 5)
+                note.action_post()
+                self.assert_billing(order, 5)
+                note.button_draft()
+                self.assert_billing(order, 5)
+                note.button_cancel()
+                self.assert_billing(order, 0)
+                note.button_draft()
+                self.assert_billing(order, 5)
+                note.unlink()
+                self.assert_billing(order, 0)
+
+    def test_return_follows_a_note_whose_lines_belong_to_no_order_line(self):
+        """8 credited by hand leave 2 of 4 for the return; undone, the other 2 are due as well."""
+        self._configure(sale_return_auto_credit=False)
+        ways = (
+            lambda note: (note.button_draft(), note.button_cancel()),
+            lambda note: (note.button_draft(), note.unlink()),
+            lambda note: note._reverse_moves([{}], cancel=True),
+        )
+        for named, undo in itertools.product((False, True), ways):
+            with self.subTest(named=named, way=ways.index(undo)):
+                order = self._create_sale()
+                invoice_line = order.invoice_ids.invoice_line_ids
+                note = self._reverse(order.invoice_ids, quantity=8, post=False)
+                self._replace_lines(note, named and invoice_line).action_post()
+                sale_return = self._return_goods(order, 4)
+                sale_return.action_create_credit_notes()
+                self.assertEqual((sale_return.state, sale_return.amount_credited), ('closed', 242))
+                self.assert_billing(order, 6)
+                undo(note)
+                self.assertEqual((sale_return.state, sale_return.credit_state), ('approved', 'partial'))
+                self.assert_quantities(sale_return.line_ids, credited=2, to_credit=2)
+                self.assert_billing(order, 0)
+                sale_return.action_create_credit_notes()
+                self.assertEqual((sale_return.state, sale_return.amount_credited), ('closed', 484))
+
+    def test_order_says_what_its_lines_say_when_a_return_is_announced(self):
+        self._create_policy(approval='always')
+        order = self._create_sale()
+        note = self._reverse(order.invoice_ids, quantity=10, post=False)
+        self._replace_lines(note).action_post()
+        sale_return = self._create_return(order, 4)
+        self.assert_billing(order, 6)
+        sale_return.action_refuse("We do not take it back.")
+        self.assert_billing(order, 10)
 
     def test_part_of_a_pack_that_came_back_bills_no_more_than_the_pack(self):
         """A pack of three, two pieces billed (0.67), one back: 0.33 to bill, not 0.34."""
