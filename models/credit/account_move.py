@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class AccountMove(models.Model):
@@ -174,6 +175,7 @@ class AccountMove(models.Model):
         """Override of `account` to protect invoices credited by a return."""
         self._ensure_not_credited_by_return()
         result = super().button_draft()
+        self._ensure_not_credited_again()
         self._refresh_sale_returns()
         return result
 
@@ -196,13 +198,51 @@ class AccountMove(models.Model):
     def _ensure_not_credited_by_return(self):
         self.line_ids._ensure_not_credited_by_return()
 
+    def _ensure_not_credited_again(self):
+        """Refuse to undo invoices that reverse notes whose goods were credited again since.
+
+        The notes credit their goods from now on: together with the later ones that is too much.
+
+        :raise UserError: naming the invoices and the returns.
+        """
+        # sudo: what is credited does not depend on who changes an invoice.
+        bills = self.sudo().filtered(lambda move: move._bills_note_again())
+        if not bills:
+            return
+        lines = bills.reversed_entry_id.line_ids
+        again = lines.sale_return_line_id.filtered(
+            lambda line: any(
+                item.move_id.id > min(bills.ids) and item.parent_state != 'cancel'
+                for item in line.credit_line_ids
+            )
+        )
+        over = again._filter_credited_above(again._get_qty_released)
+        ledger = self.env['sale.return.ledger']
+        sale_lines = ledger._get_credited_sale_lines(lines)
+        balances = ledger._get_balances(sale_lines) if sale_lines._get_return_lines() else {}
+        twice = ledger._find_overcredited(balances)
+        if over or twice:
+            raise UserError(
+                self.env._(
+                    "Invoice %(invoices)s cannot be reset: it reverses a credit note whose goods "
+                    "were credited again since, see return %(returns)s. Cancel or reverse the "
+                    "later credit note first.",
+                    invoices=", ".join(bills.mapped('name')),
+                    returns=", ".join(
+                        (over or sale_lines._get_return_lines()).return_id.mapped('name')
+                    ),
+                )
+            )
+
     def _get_returns_to_refresh(self):
         """Return the returns that these notes credit, or the notes that these invoices reverse."""
         # sudo: returns follow their notes even if the accountant is not a user of Returns.
         moves = self.sudo()
-        lines = (moves | moves.reversed_entry_id).filtered(
-            lambda move: move.move_type == 'out_refund'
-        ).line_ids
+        lines = (
+            (moves | moves.reversed_entry_id)
+            .filtered(lambda move: move.move_type == 'out_refund')
+            .line_ids
+        )
         # Notes made by hand count, too: without them more could be credited.
         sale_lines = self.env['sale.return.ledger']._get_credited_sale_lines(lines)
         return (lines.sale_return_line_id | sale_lines._get_return_lines()).return_id

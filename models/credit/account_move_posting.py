@@ -272,11 +272,7 @@ class AccountMove(models.Model):
         :raise UserError: naming the returns.
         """
         lines = self.invoice_line_ids.sale_return_line_id
-        early = lines.filtered(
-            lambda line: (
-                line._get_measure().compare(line.qty_credited, line._get_qty_released(line)) > 0
-            )
-        )
+        early = lines._filter_credited_above(lines._get_qty_released)
         if early:
             self._override_or_refuse(
                 early.return_id,

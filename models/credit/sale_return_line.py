@@ -19,6 +19,15 @@ class SaleReturnLine(models.Model):
 
     # === FIGURES === #
 
+    def _filter_credited_above(self, get_quantity):
+        """Return the lines that credit more than a quantity, drafts included.
+
+        :param get_quantity: method that returns the quantity of a line, in its unit.
+        """
+        return self.filtered(
+            lambda line: line._get_measure().compare(line.qty_credited, get_quantity(line)) > 0
+        )
+
     def _refigure_credits(self):
         """Compute again what is to be credited."""
         names = [
