@@ -169,6 +169,7 @@ class AccountMove(models.Model):
         result = super()._start_sale_return_refunds()
         posted = self.sudo()  # sudo: an accountant need not be a user of Returns
         posted._follow_reversed_payouts()
+        posted._take_over_payouts()
         posted._set_off_reversed_credits()
         for note in self.filtered(lambda move: move._is_sale_return_refund_automatic()):
             # One by one: a note that cannot be paid back does not stop the others.
@@ -212,6 +213,28 @@ class AccountMove(models.Model):
             for account_lines in lines.grouped('account_id').values():
                 if len(account_lines.move_id) > 1:
                     account_lines.reconcile()
+
+    def _take_over_payouts(self):
+        """Settle notes of returns with money that was paid back before they were posted.
+
+        A note that was paid back and reset to draft is matched again. Where it was cancelled or
+        reversed then, the next note of the same return takes over: the customer has the money.
+
+        To be called in superuser mode.
+        """
+        for note in self._filter_sale_return_payable().filtered('sale_return_ids'):
+            # One by one: few notes were paid back before.
+            gone = note.reversed_entry_id.reversal_move_ids.filtered(
+                lambda move, note=note: (
+                    (move.state == 'cancel' or move._is_reversed_credit())
+                    and move.currency_id == note.currency_id
+                    and move.sale_return_ids & note.sale_return_ids
+                )
+            )
+            gone.sale_return_refund_ids.filtered(
+                lambda refund: refund._is_paid() and not refund._is_matched()
+            ).note_id = note
+            note.sale_return_refund_ids._settle()
 
     def _follow_reversed_payouts(self):
         """Update payouts whose payment is reversed by an entry: the money has not left.

@@ -206,6 +206,7 @@ class SaleReturnRefund(models.Model):
         return [('note_id.line_ids.sale_return_line_id.return_id', operator, value)]
 
     @api.depends(
+        'note_id',
         'payment_id.state',
         'payment_id.is_reconciled',
         'payment_id.move_id.reversal_move_ids.state',

@@ -57,6 +57,47 @@ class TestRoundTrips(RefundCommon):
         self.env.invalidate_all()
         self.assertEqual((second.credit_note_ids.amount_residual, reversal.amount_residual), (0, 0))
 
+    def test_a_note_that_was_paid_back_and_reset_is_matched_again_when_posted(self):
+        sale_return, refund = self._create_paid_back()
+        note = sale_return.credit_note_ids
+        self._call(self.accountant, note, 'button_draft')
+        self.env.invalidate_all()
+        self.assertEqual(sale_return.state, 'approved')
+        self._call(self.accountant, note, 'action_post')
+        self.env.invalidate_all()
+        self.assertEqual((note.amount_residual, refund.state), (0, 'done'))
+        self.assertEqual((sale_return.state, sale_return.amount_refunded), ('closed', 200))
+
+    def test_the_note_after_one_that_was_paid_back_and_cancelled_takes_over_its_payment(self):
+        sale_return, refund = self._create_paid_back()
+        note = sale_return.credit_note_ids
+        self._call(self.accountant, note, 'button_draft')
+        self._call(self.accountant, note, 'button_cancel')
+        self.assert_taken_over(sale_return, refund)
+
+    def test_the_note_after_one_that_was_paid_back_and_reversed_takes_over_its_payment(self):
+        """Odoo's button reverses and matches the two documents, so the payment is open again."""
+        sale_return, refund = self._create_paid_back()
+        sale_return.credit_note_ids._reverse_moves([{}], cancel=True)
+        self.assertEqual(refund.state, 'pending')
+        self.assert_taken_over(sale_return, refund)
+
+    def assert_taken_over(self, sale_return, refund):
+        """Assert that the next note settles a payment: nothing is open, nothing is paid twice."""
+        note = sale_return.credit_note_ids
+        self._call(self.manager, sale_return, 'action_create_credit_notes')
+        self.env.invalidate_all()
+        again = sale_return.credit_note_ids - note
+        self.assertEqual((again.amount_total, again.amount_residual), (200, 0))
+        self.assertEqual((refund.note_id, refund.state), (again, 'done'))
+        self.assertEqual((sale_return.state, sale_return.amount_refunded), ('closed', 200))
+        self.assertFalse(self._refund(sale_return))
+        rows = self.env['sale.return.reconciliation']
+        rows.action_refresh()
+        self.assertFalse(
+            rows.search([('company_id', '=', self.company.id), ('state', '=', 'open')])
+        )
+
     # === PAYOUTS THAT ARE UNDONE === #
 
     def test_a_payout_that_an_entry_reverses_can_be_paid_again(self):
