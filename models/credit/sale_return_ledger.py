@@ -256,7 +256,28 @@ class SaleReturnLedger(models.AbstractModel):
                 continue  # Odoo mirrors it from the positive part of the same tax
             for name in TAX_FIELDS:
                 amounts[tax_data['tax'].id, name] = (tax_data[name], units['currency' in name])
+        if line.parent_state == 'posted':
+            self._follow_books(amounts, line)
         return amounts
+
+    @api.model
+    def _follow_books(self, amounts, line):
+        """Correct untaxed amounts and tax bases of a posted line to what was booked.
+
+        Odoo computes them from the settings of the taxes today, e.g. whether these are included in
+        the price; of the taxes it keeps what was booked.
+
+        :param dict amounts: see `_get_amounts`, updated in place.
+        """
+        sign = line.move_id.direction_sign
+        booked = {'_currency': sign * line.amount_currency, '': sign * line.balance}
+        for suffix, amount in booked.items():
+            computed, unit = amounts[False, f'total_excluded{suffix}']
+            difference = round_to(amount - computed, unit)
+            if difference:
+                for key, (value, _unit) in list(amounts.items()):
+                    if key[1] in (f'total_excluded{suffix}', f'base_amount{suffix}'):
+                        amounts[key] = (value + difference, unit)
 
     # === NOTES === #
 
@@ -551,7 +572,7 @@ class SaleReturnLedger(models.AbstractModel):
         """Tell whether a note line credits goods by hand, without belonging to an order line.
 
         It belongs to the invoice line that it names, else to those of its product on the invoice
-        that its note reverses. Shares of order-level lines and goodwill have a return or no product.
+        that its note reverses. Shares of order-level lines have a return, goodwill has no product.
         """
         return bool(
             line.display_type == 'product'

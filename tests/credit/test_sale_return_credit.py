@@ -315,6 +315,18 @@ class TestCreditNote(CreditCommon):
         note = self._create_return(order, 10).credit_note_ids
         self.assertEqual((note.state, str(note.date)), ('posted', '2026-03-05'))
 
+    def test_tax_that_is_included_in_the_price_since_changes_no_credit(self):
+        """400 + 84 were booked, whatever the tax says today: 121 a piece, all bases included."""
+        order = self._create_sale({'quantity': 4})
+        invoice = order.invoice_ids
+        self.tax_21.price_include_override = 'tax_included'
+        for quantity, total in ((1, 121), (3, 363)):
+            note = self._return_goods(order, quantity).credit_note_ids
+            self.assertEqual(note.amount_total, total)
+            tax = note.line_ids.filtered('tax_line_id')
+            self.assertEqual(tax.tax_base_amount, 100 * quantity)
+        self.assert_fully_credited(invoice)
+
     def test_note_that_completes_an_invoice_takes_its_cash_rounding(self):
         order = self._create_order({'quantity': 3, 'price': 10.01})
         self._deliver(order)
