@@ -410,7 +410,9 @@ class SaleReturnNoteCheck(models.AbstractModel):
         base_lines = ledger._get_base_lines(note)
         actual = defaultdict(lambda: defaultdict(float))
         for line in note.line_ids:
-            if line.display_type != 'product':
+            # A rounding on the biggest tax is part of that tax.
+            rounding = line.display_type == 'rounding' and not line.tax_repartition_line_id
+            if line.display_type != 'product' and not rounding:
                 continue
             kind = self._get_kind(line)
             taxes = tuple(sorted(line.tax_ids.ids))

@@ -272,9 +272,14 @@ class AccountMoveLine(models.Model):
         quantity.
         """
         self.ensure_one()
-        if self.move_id._is_reversed_credit():
+        note = self.move_id
+        if note._is_reversed_credit():
             return 0.0
-        return self.currency_id.round(self.price_total * self._get_share_credited())
+        total = self.price_total
+        if note.invoice_payment_term_id.early_pay_discount_computation == 'mixed':
+            # The discount for an early payment lowers the tax of the note, not that of its lines.
+            total *= note.amount_total / (sum(note.invoice_line_ids.mapped('price_total')) or 1.0)
+        return self.currency_id.round(total * self._get_share_credited())
 
     def _get_share_credited(self, until=None):
         """Return the part of this line of a note that was not reversed, 1.0 for all of it.

@@ -28,6 +28,17 @@ class TestNoteRows(ReconciliationCommon):
         self.assertEqual(len(rows), 1)
         return rows
 
+    def test_note_with_the_cash_rounding_of_its_invoice_is_no_row(self):
+        """36.34 rounded to 36.35: the last note takes the cent along, as it should."""
+        order = self._create_order({'quantity': 3, 'price': 10.01})
+        self._deliver(order)
+        invoice = order._create_invoices()
+        invoice.invoice_cash_rounding_id = self._create_cash_rounding()
+        invoice.action_post()
+        notes = [self._return_goods(order, part).credit_note_ids for part in (1, 2)]
+        self.assertEqual([note.amount_total for note in notes], [12.11, 24.24])
+        self.assertFalse(self._refresh())
+
     def _write_past_orm(self, record, **values):
         self.env.flush_all()
         for name, value in values.items():

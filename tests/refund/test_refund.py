@@ -389,6 +389,7 @@ class TestEarlyPaymentDiscount(RefundCommon):
                 self.assertNotEqual(self._get_balances(), before)
                 sale_return = self._return_goods(order)
                 self.assertEqual(sale_return.credit_note_ids.amount_total, invoice.amount_total)
+                self.assertEqual(sale_return.amount_credited, invoice.amount_total)
                 refunds = sale_return.action_refund()
                 self.assert_payouts(refunds, (self.bank, payment.amount))
                 self._post_refunds(refunds)
