@@ -737,6 +737,7 @@ class SaleReturnRefund(models.Model):
             refund._reconcile(refund.payment_id.move_id)
             if refund.amount_written_back and not refund.write_back_move_id:
                 refund._write_back()
+            refund._reconcile(refund.write_back_move_id)  # of a note that was reset since
             refund.note_id._refresh_sale_returns()
 
     def _reconcile(self, move):

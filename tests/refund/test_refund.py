@@ -404,6 +404,24 @@ class TestEarlyPaymentDiscount(RefundCommon):
                 self.assertEqual(sale_return.refund_state, 'full')
                 self.assertFalse(sale_return.action_refund())
 
+    def test_discount_is_matched_again_with_a_note_that_was_reset(self):
+        """Posted again, or cancelled and credited again: money and discount settle the note."""
+        for cancel in (False, True):
+            with self.subTest(cancel=cancel):
+                sale_return = self._return_goods(self._sell('included'))
+                refunds = sale_return.action_refund()
+                self._post_refunds(refunds)
+                note = sale_return.credit_note_ids
+                note.button_draft()
+                if cancel:
+                    note.button_cancel()
+                    sale_return.action_create_credit_notes()
+                else:
+                    note.action_post()
+                note = sale_return.credit_note_ids.filtered(lambda move: move.state == 'posted')
+                self.assert_at_zero(note, refunds.payment_id.move_id, refunds.write_back_move_id)
+                self.assertEqual((refunds.state, sale_return.state), ('done', 'closed'))
+
     def test_without_tax_980_of_1000(self):
         order = self._sell('included', taxes=self.env['account.tax'])
         sale_return = self._return_goods(order)
