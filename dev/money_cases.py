@@ -7,6 +7,7 @@ written here as text, worked out by hand without the engine.
 from pathlib import Path
 
 import money_basics  # noqa: F401 - registers its cases
+import money_books  # noqa: F401 - registers its cases
 import money_cards  # noqa: F401 - registers its cases
 import money_exchanges  # noqa: F401 - registers its cases
 import money_orders  # noqa: F401 - registers its cases
