@@ -110,7 +110,7 @@ class AccountMove(models.Model):
         To be called in superuser mode.
         """
         notes = self._filter_sale_return_payable().filtered('sale_return_ids')
-        found = self.browse()
+        payouts = {}
         # As if they were prepared on the return by the user who is about to pay.
         for (company, customer), group in notes.grouped(
             lambda note: (note.company_id, note._get_sale_return_customer())
@@ -124,9 +124,9 @@ class AccountMove(models.Model):
                     'prepared_by_id': self.env.uid,
                 }
             )
-            if payout._is_second_person_needed():
-                found |= group
-        return found
+            payouts[payout] = group
+        held = self.env['sale.return.refund'].concat(*payouts)._filter_second_person()
+        return self.browse().union(*[payouts[payout] for payout in held])
 
     def _is_sale_return_handed_over(self):
         """Tell whether a second person has to pay some of these notes back."""

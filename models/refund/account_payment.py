@@ -84,16 +84,25 @@ class AccountPayment(models.Model):
         )
         unpaid = payments.filtered(lambda payment: payment.state not in PAID_STATES)
         unpaid._ensure_sale_return_handed_over()
-        if refunds and len(self) > 1:
-            # One by one: each payment counts towards the two-person limit of the next one.
-            for payment in self:
-                payment.write(vals)
-            return True
         self.env['sale.return.guard']._take_counter(refunds.note_id, 'sale_return_refund_guard')
         refunds._take_payees()
+        refunds._ensure_second_person()
+        if not refunds:
+            return self._write_sale_return_checked(vals, refunds)
+        for payment in self:
+            # One by one: payouts of one note leave less for the next ones.
+            payment._write_sale_return_checked(
+                vals, refunds.filtered(lambda refund, p=payment: refund.payment_id == p)
+            )
+        return True
+
+    def _write_sale_return_checked(self, vals, refunds):
+        """Set payments to paid that one person, or two, may pay.
+
+        :param refunds: the `sale.return.refund` records that they pay.
+        """
+        payments = self.sudo()  # sudo: as above
         for refund in refunds:
-            # One by one: there are few, and each has its own note.
-            refund._ensure_second_person()
             refund._ensure_payable()
             payment = refund.payment_id
             if (

@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
@@ -71,10 +72,9 @@ class SaleReturnRefund(models.Model):
 
     @api.depends('state', 'prepared_by_id', 'amount')
     def _compute_needs_second_person(self):
-        for refund in self:
-            refund.needs_second_person = (
-                refund.state == 'prepared' and refund._is_second_person_needed()
-            )
+        self.needs_second_person = False
+        prepared = self.filtered(lambda refund: refund.state == 'prepared')
+        prepared._filter_second_person(together=False).needs_second_person = True
 
     @api.depends('state', 'needs_second_person', 'waits_for_release', 'prepared_by_id')
     @api.depends_context('uid')
@@ -98,7 +98,7 @@ class SaleReturnRefund(models.Model):
     def action_post(self):
         """Release pending payouts: post prepared payments, have online refunds sent.
 
-        Payouts that need a second person stay as they are, see `_needs_second_person`.
+        Payouts that need a second person stay as they are, see `_filter_second_person`.
 
         :return: True
         :raise AccessError: if the user may not refund.
@@ -114,14 +114,11 @@ class SaleReturnRefund(models.Model):
         self.check_access('read')
         # sudo: the role was checked; users who pay back need no rights on the documents.
         todo = self.sudo().filtered(lambda refund: refund._is_waiting_for_payer())
-        for refund in todo:
-            # One by one: each payment counts for the next one.
-            if refund._needs_second_person():
-                continue
-            if refund.method == 'payment':
-                refund.payment_id.action_post()
-            else:
-                refund._release()
+        own = todo.filtered(lambda refund: refund.prepared_by_id == self.env.user)
+        todo -= own._filter_second_person()
+        payments = todo.filtered(lambda refund: refund.method == 'payment')
+        payments.payment_id.action_post()
+        (todo - payments)._release()
         return True
 
     @api.model
@@ -135,74 +132,101 @@ class SaleReturnRefund(models.Model):
 
     def _release(self):
         """Let the job send online refunds that waited for a second person."""
+        if not self:
+            return
         self.write({'waits_for_release': False, 'released_by_id': self.env.uid})
         self._log('refund_released')
         self.env.ref('sale_return.ir_cron_send_refunds')._trigger()
 
     # === SECOND PERSON === #
 
-    def _is_second_person_needed(self):
-        """Tell whether the payout needs a second person to pay it.
+    def _filter_second_person(self, together=True):
+        """Return the payouts that need a second person to pay them.
 
-        To be called in superuser mode.
+        To be called in superuser mode. Two queries, however many they are.
+
+        :param bool together: True when one person is about to pay all of them in this order, so
+            that each counts for the next ones.
         """
-        self.ensure_one()
-        company = self.company_id
-        limit = company.sale_return_second_person_above
-        return (
-            bool(limit)
-            and company.currency_id.compare_amounts(self._get_amount_alone(), limit) > 0
-            and bool(self._find_second_persons())
-        )
+        found = self.browse()
+        limited = self.filtered('company_id.sale_return_second_person_above')
+        for company, refunds in limited.grouped('company_id').items():
+            limit = company.sale_return_second_person_above
+            alone, payers = refunds._get_amounts_alone(company), None
+            today = company._get_sale_return_day()
+            for refund in refunds:
+                key = (refund.partner_id.commercial_partner_id.id, refund.prepared_by_id.id)
+                amount = alone[key] + refund.currency_id._convert(
+                    refund.amount, company.currency_id, company, today
+                )
+                if company.currency_id.compare_amounts(amount, limit) <= 0:
+                    alone[key] = amount if together else alone[key]
+                    continue
+                payers = refund._find_payers() if payers is None else payers
+                if payers - refund.prepared_by_id:
+                    found += refund
+        return found
 
-    def _needs_second_person(self):
-        """Tell whether somebody other than the user has to pay it.
+    def _get_amounts_alone(self, company):
+        """Return what one person alone paid one customer in the period, beside these payouts.
 
-        To be called in superuser mode.
-
-        :rtype: bool
+        :param company: the `res.company` of the payouts.
+        :return: `{(commercial partner, person): amount in the currency of the company}`, by IDs.
+        :rtype: dict
         """
-        self.ensure_one()
-        return self.prepared_by_id == self.env.user and self._is_second_person_needed()
-
-    def _get_amount_alone(self):
-        """Return what one person alone paid the customer in the period, this payout included.
-
-        :return: in the currency of the company.
-        :rtype: float
-        """
-        self.ensure_one()
-        company = self.company_id
-        today = company._get_sale_return_day()
-        others = self.search(
-            [
-                ('id', 'not in', self.ids),
-                ('company_id', '=', company.id),
-                ('partner_id', '=', self.partner_id.id),
-                ('prepared_by_id', '=', self.prepared_by_id.id),
-                '|',
-                ('state', 'in', ('pending', 'unknown', 'done')),
-                # The job is about to send it.
-                '&',
-                '&',
-                ('state', '=', 'prepared'),
-                ('method', '=', 'online'),
-                ('waits_for_release', '=', False),
-                (
-                    'create_date',
-                    '>',
-                    fields.Datetime.now() - timedelta(days=company.sale_return_period_days),
-                ),
-            ]
-        ).filtered(
-            lambda refund: (
-                not refund.released_by_id or refund.released_by_id == refund.prepared_by_id
+        for name in ('account.partial.reconcile', 'account.move', 'account.payment', self._name):
+            self.env[name].flush_model()
+        self.env.cr.execute(
+            SQL(
+                """SELECT customer_id, person_id, currency_id, SUM(amount)
+                     FROM (%(paid)s) paid
+                    WHERE customer_id IN %(customers)s AND person_id IN %(persons)s
+                      AND date > %(since)s
+                 GROUP BY customer_id, person_id, currency_id""",
+                paid=SQL(" UNION ALL ").join(self._get_alone_queries(company)),
+                customers=tuple(self.partner_id.commercial_partner_id.ids or [0]),
+                persons=tuple(self.prepared_by_id.ids or [0]),
+                since=fields.Datetime.now() - timedelta(days=company.sale_return_period_days),
             )
         )
-        return self._get_amount_by_hand() + sum(
-            refund.currency_id._convert(refund.amount, company.currency_id, company, today)
-            for refund in self | others
-        )
+        rows = self.env.cr.fetchall()
+        today, amounts = company._get_sale_return_day(), defaultdict(float)
+        for customer_id, person_id, currency_id, amount in rows:
+            currency = self.env['res.currency'].browse(currency_id)
+            amounts[customer_id, person_id] += currency._convert(
+                float(amount), company.currency_id, company, today
+            )
+        return amounts
+
+    def _get_alone_queries(self, company):
+        """Return queries of what one person alone has paid, beside these payouts. Override.
+
+        :return: queries of `customer_id`, `person_id`, `date`, `currency_id` and `amount`.
+        :rtype: list
+        """
+        return [
+            SQL(
+                """SELECT customer_id, person_id, date, %(currency)s AS currency_id, amount
+                     FROM (%(by_hand)s) by_hand""",
+                currency=company.currency_id.id,
+                by_hand=self._get_by_hand_query(company),
+            ),
+            # Also what the job is about to send.
+            SQL(
+                """SELECT partner.commercial_partner_id, payout.prepared_by_id, payout.create_date,
+                          payout.currency_id, payout.amount
+                     FROM sale_return_refund payout
+                     JOIN res_partner partner ON partner.id = payout.partner_id
+                    WHERE payout.company_id = %(company)s AND payout.id NOT IN %(these)s
+                      AND (payout.released_by_id IS NULL
+                           OR payout.released_by_id = payout.prepared_by_id)
+                      AND (payout.state IN ('pending', 'unknown', 'done')
+                           OR payout.state = 'prepared' AND payout.method = 'online'
+                              AND payout.waits_for_release IS NOT TRUE)""",
+                company=company.id,
+                these=tuple(self.ids or [0]),
+            ),
+        ]
 
     def _take_payees(self):
         """Serialize payouts to a customer, where they count together."""
@@ -210,31 +234,6 @@ class SaleReturnRefund(models.Model):
         self.env['sale.return.guard']._take_customers(limited.partner_id)
 
     # === PAID BY HAND === #
-
-    def _get_amount_by_hand(self):
-        """Return what the person who prepared the payout paid its customer by hand in the period.
-
-        :return: in the currency of the company.
-        :rtype: float
-        """
-        self.ensure_one()
-        company = self.company_id
-        for name in ('account.partial.reconcile', 'account.move', 'account.payment'):
-            self.env[name].flush_model()
-        self.env.cr.execute(
-            SQL(
-                """SELECT SUM(amount)
-                     FROM (%(paid)s) paid
-                    WHERE customer_id = %(customer)s
-                      AND person_id = %(person)s
-                      AND date > %(since)s""",
-                paid=self._get_by_hand_query(company),
-                customer=self.partner_id.commercial_partner_id.id or None,
-                person=self.prepared_by_id.id or None,
-                since=fields.Datetime.now() - timedelta(days=company.sale_return_period_days),
-            )
-        )
-        return float(self.env.cr.fetchone()[0] or 0.0)
 
     @api.model
     def _get_by_hand_query(self, company):
@@ -307,28 +306,33 @@ class SaleReturnRefund(models.Model):
                       AND account.account_type IN ('asset_cash', 'liability_credit_card')))"""
         )
 
-    def _find_second_persons(self):
-        """Return somebody else who may post payments of the company, empty where nobody is.
+    def _find_payers(self):
+        """Return two users who may post payments of the company, fewer where there are not two.
 
-        Override where others release payouts.
+        So somebody beside whoever prepared a payout is among them, if there is anybody. Override
+        where others release payouts.
 
         :rtype: res.users
         """
-        self.ensure_one()
+        payers = self.env['ir.model.data']._xmlid_to_res_id(PAYERS)
         # sudo: it is no secret here who has which role.
         return (
             self.env['res.users']
             .sudo()
             .search(
                 [
-                    ('id', '!=', self.prepared_by_id.id),
-                    ('all_group_ids', 'in', self.env.ref(PAYERS).id),
+                    ('all_group_ids', 'in', payers),
                     ('company_ids', 'in', self.company_id.ids),
                     ('share', '=', False),
                 ],
-                limit=1,
+                limit=2,
             )
         )
+
+    def _find_second_persons(self):
+        """Return somebody else who may post payments of the company, empty where nobody is."""
+        self.ensure_one()
+        return self._find_payers() - self.prepared_by_id
 
     def _ensure_second_person(self):
         """Do not let users pay payouts above the limit that they prepared themselves.
@@ -337,25 +341,24 @@ class SaleReturnRefund(models.Model):
 
         :raise UserError: naming the payout and the limit.
         """
-        for refund in self:
-            # One by one: there are few, and each counts for the next.
-            if refund._needs_second_person():
-                company = refund.company_id
-                raise UserError(
-                    self.env._(
-                        "%(user)s prepared or changed refund %(refund)s of return %(returns)s. "
-                        "Payments of more than %(limit)s to one customer need a second person: "
-                        "it waits for them in the list of refunds.",
-                        user=self.env.user.name,
-                        refund=refund.display_name,
-                        returns=", ".join(refund.return_ids.mapped('name')),
-                        limit=formatLang(
-                            self.env,
-                            company.sale_return_second_person_above,
-                            currency_obj=company.currency_id,
-                        ),
-                    )
+        own = self.filtered(lambda refund: refund.prepared_by_id == self.env.user)
+        for refund in own._filter_second_person()[:1]:
+            company = refund.company_id
+            raise UserError(
+                self.env._(
+                    "%(user)s prepared or changed refund %(refund)s of return %(returns)s. "
+                    "Payments of more than %(limit)s to one customer need a second person: "
+                    "it waits for them in the list of refunds.",
+                    user=self.env.user.name,
+                    refund=refund.display_name,
+                    returns=", ".join(refund.return_ids.mapped('name')),
+                    limit=formatLang(
+                        self.env,
+                        company.sale_return_second_person_above,
+                        currency_obj=company.currency_id,
+                    ),
                 )
+            )
 
     def _is_seen_by_two(self):
         """Tell whether the user is another person than the one who prepared the payout.
@@ -369,10 +372,8 @@ class SaleReturnRefund(models.Model):
 
     def _hold_for_release(self):
         """Hold online refunds that a second person has to release."""
-        held = self.filtered(
-            lambda refund: refund.method == 'online' and refund._is_second_person_needed()
-        )
-        if held:
+        online = self.filtered(lambda refund: refund.method == 'online')
+        if held := online._filter_second_person():
             held.write({'waits_for_release': True})
 
     # === PAYEE === #

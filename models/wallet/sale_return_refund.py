@@ -1,23 +1,24 @@
-from datetime import timedelta
-
-from odoo import fields, models
+from odoo import models
+from odoo.tools import SQL
 
 
 class SaleReturnRefund(models.Model):
     _inherit = 'sale.return.refund'
 
-    def _get_amount_by_hand(self):
-        """Extend to include what the same person put on wallets of the customer in the period."""
-        amount = super()._get_amount_by_hand()
-        days = self.company_id.sale_return_period_days
-        [(given,)] = self.env['sale.return.store.credit']._read_group(
-            [
-                ('company_id', '=', self.company_id.id),
-                ('partner_id', '=', self.partner_id.commercial_partner_id.id),
-                ('user_id', '=', self.prepared_by_id.id),
-                ('note_id.sale_return_posted_by_id', '=', self.prepared_by_id.id),
-                ('create_date', '>', fields.Datetime.now() - timedelta(days=days)),
-            ],
-            aggregates=['amount_company:sum'],
-        )
-        return amount + (given or 0.0)
+    def _get_alone_queries(self, company):
+        """Extend to include what the person who posted a note has put on wallets for it."""
+        self.env['sale.return.store.credit'].flush_model()
+        return [
+            *super()._get_alone_queries(company),
+            SQL(
+                """SELECT own.partner_id AS customer_id, own.user_id AS person_id,
+                          own.create_date AS date, %(currency)s AS currency_id,
+                          own.amount_company AS amount
+                     FROM sale_return_store_credit own
+                     JOIN account_move note ON note.id = own.note_id
+                    WHERE own.company_id = %(company)s
+                      AND note.sale_return_posted_by_id = own.user_id""",
+                currency=company.currency_id.id,
+                company=company.id,
+            ),
+        ]

@@ -237,7 +237,7 @@ class SaleReturnWallet(models.AbstractModel):
                 'prepared_by_id': self.env.uid,
             }
         )
-        return payout._is_second_person_needed()
+        return bool(payout._filter_second_person())
 
     @api.model
     def _describe(self, row):

@@ -243,13 +243,27 @@ class TestTwoPersons(RefundCommon):
         row = rows.search([('cause', '=', 'paid_alone')])
         self.assertEqual((row.note_id, row.amount_difference), (self.note, 1210.0))
 
-    def test_control_of_a_payout_takes_five_queries(self):
-        """What the person paid by hand and by payouts, and whether there is somebody else."""
+    def test_control_of_payouts_takes_two_queries(self):
+        """What their persons paid their customers, and who else could, however many they are."""
         refund = self._prepare().with_user(self.first).sudo()
-        refund._needs_second_person()
-        self.env.flush_all()
-        with self.assertQueryCount(5):
-            self.assertTrue(refund._needs_second_person())
+        many = refund + refund.create(
+            [
+                {
+                    **refund.copy_data()[0],
+                    'note_id': refund.note_id.id,
+                    'prepared_by_id': self.first.id,
+                    'state': 'prepared',
+                    'idempotency_key': f'many {number}',
+                }
+                for number in range(49)
+            ]
+        )
+        many._filter_second_person()
+        for payouts in (refund, many):
+            for together in (True, False):
+                self.env.flush_all()
+                with self.subTest(len(payouts), together=together), self.assertQueryCount(2):
+                    self.assertEqual(payouts._filter_second_person(together), payouts)
 
     def test_what_a_second_person_has_matched_was_seen_by_two(self):
         self.assertFalse(self._pay_by_hand(self.first, matched_by=self.second))
