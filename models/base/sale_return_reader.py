@@ -244,13 +244,15 @@ class SaleReturnReader(models.AbstractModel):
 
         :raise UserError: saying how many were named.
         """
-        if len(records._ids) != 1:
+        # An abstract model has no records, whatever IDs a client sends.
+        number = 0 if records._abstract else len(records._ids)
+        if number != 1:
             raise UserError(
                 self.env._(
                     "This can only be done for one %(model)s at a time, but %(number)s were "
                     "given. Give one.",
                     model=records._description,
-                    number=len(records._ids),
+                    number=number,
                 )
             )
 

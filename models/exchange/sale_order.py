@@ -122,7 +122,7 @@ class SaleOrder(models.Model):
 
     def action_view_exchange_return(self):
         """Show the return that an exchange order belongs to."""
-        self.ensure_one()
+        self.env['sale.return.reader']._ensure_one(self)
         return self.exchange_return_id._get_records_action(name=self.env._("Return"))
 
     def _action_confirm(self):

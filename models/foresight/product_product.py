@@ -9,5 +9,5 @@ class ProductProduct(models.Model):
 
         :rtype: dict
         """
-        self.ensure_one()
+        self.env['sale.return.reader']._ensure_one(self)
         return self.product_tmpl_id.action_open_sale_returns()

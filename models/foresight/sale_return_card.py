@@ -123,7 +123,7 @@ class SaleReturnCard(models.AbstractModel):
 
         :rtype: dict
         """
-        self.ensure_one()
         self.env['sale.return']._ensure_group('group_approver')
+        self.env['sale.return.reader']._ensure_one(self)
         returns = self.env['sale.return'].browse(self._get_sale_return_open().get(self.id, ()))
         return returns._get_records_action(name=self.env._("Open Returns"))

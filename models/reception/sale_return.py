@@ -308,6 +308,7 @@ class SaleReturn(models.Model):
     def action_open_discrepancy(self):
         """Open the dialog that registers a discrepancy."""
         self._ensure_group('group_inspector')
+        self.env['sale.return.reader']._ensure_one(self)
         self._ensure_state(
             ('submitted', 'approved', 'closed'),
             self.env._("No discrepancy can be registered for return %(returns)s."),

@@ -82,3 +82,18 @@ class TestAttackMethods(AttackMixin, SaleReturnCommon):
         self.assertFalse(wrong, '\n'.join(told))
         self.assertEqual(self._count_documents(), before)
         self.assertGreater(count, 500 // PARTS)
+
+    def test_no_record_or_several_get_a_sentence(self):
+        """By a manager, who gets furthest; with and without arguments."""
+        wrong = set()
+        for name, method, arguments in get_public_methods(self.env, with_arguments=False):
+            if getattr(getattr(self.env.registry[name], method), '_api_model', False):
+                continue
+            model = self.env[name]
+            stored = not model._abstract and model._auto
+            several = model.sudo().search([], limit=2, order='id desc').ids if stored else [1, 2]
+            plain = {argument: self._get_plain(argument, name) for argument in arguments}
+            for ids in ([], several):
+                if problem := self._attack(self.roles['manager'], name, method, ids, **plain):
+                    wrong.add(f'{name}.{method}({len(ids)}): {problem}')
+        self.assertFalse(wrong, '\n'.join(sorted(wrong)))
