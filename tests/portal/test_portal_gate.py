@@ -10,6 +10,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
+from lxml import html
 from PIL import Image
 
 from odoo import fields
@@ -296,6 +297,26 @@ class TestPortalGate(GateCommon):
                 answers[name] = (response.status_code, self._text(self._read(response, 403)))
         self.assertEqual(answers['real'], answers['none'])
         self.assertLessEqual(abs(counts['real'] - counts['none']), 8)
+
+    def test_what_is_of_others_costs_as_much_as_what_does_not_exist(self):
+        """For customers with a login, who could tell by the time which numbers are in use."""
+        stranger = self._create_customer("Stranger")
+        order = self._create_sale(partner_id=stranger.id)
+        sale_return = self._create_return(order, 1)
+        self._log_in(self.jane)
+        for path, own_id in (
+            ('/my/returns/%s', sale_return.id),
+            ('/my/orders/%s/return', order.id),
+        ):
+            counts, answers = {}, {}
+            for name, row_id in [('warm', own_id), ('other', own_id), ('none', 2**31 - 1)]:
+                counter = self.env.cr.sql_log_count
+                response = self.url_open(path % row_id)
+                counts[name] = self.env.cr.sql_log_count - counter
+                answers[name] = (response.status_code, self._text(html.fromstring(response.text)))
+            with self.subTest(path):
+                self.assertEqual(answers['other'], answers['none'])
+                self.assertLessEqual(abs(counts['other'] - counts['none']), 1)
 
 
 @tagged('post_install', '-at_install')
