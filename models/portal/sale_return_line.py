@@ -1,4 +1,5 @@
 from odoo import api, models
+from odoo.exceptions import UserError
 
 # Fields of return lines that customers may read.
 PORTAL_FIELDS = frozenset(
@@ -42,6 +43,27 @@ class SaleReturnLine(models.Model):
         """Extend to leave to customers what they have not sent yet."""
         result = super()._ensure_draft()
         self.return_id._ensure_sent()
+        return result
+
+    def _ensure_own_words(self, note):
+        """Extend to leave what customers wrote on their pages as they wrote it.
+
+        :raise UserError: naming the returns.
+        """
+        result = super()._ensure_own_words(note)
+        if self.env.su:
+            return result
+        written = self.filtered(
+            lambda line: line.return_id.portal_kind and (line.customer_note or '') != (note or '')
+        )
+        if written:
+            raise UserError(
+                self.env._(
+                    "The customer has written the note of return %(returns)s, so nobody else "
+                    "changes it. Write what you want to add as a message on the return.",
+                    returns=", ".join(written.return_id.mapped('name')),
+                )
+            )
         return result
 
     @api.model

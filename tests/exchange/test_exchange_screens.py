@@ -258,8 +258,10 @@ class TestExchangePages(ExchangeCommon, PortalHttpCommon):
         line = order.order_line
         self._log_in(self.jane)
         wish = {f'wish_{line.id}': 'exchange', f'variant_{line.id}': self.large.id}
+        wish[f'note_{line.id}'] = "It broke."
         summary = self._ask({line: 1}, order, **wish)
         draft = self._returns()
+        self.assertEqual(draft.line_ids.customer_note, "It broke.")
         clerk = self._create_user('draft_clerk', 'base.group_user', 'sale_return.group_user')
         manager = self._create_user('draft_boss', 'base.group_user', 'sale_return.group_manager')
         for user in (clerk, manager):
@@ -272,8 +274,13 @@ class TestExchangePages(ExchangeCommon, PortalHttpCommon):
             ):
                 with self.subTest(user.login, values=values), self.assert_refused("not sent yet"):
                     self._call(user, records, 'write', values)
+            for values in ({'customer_note': "I broke it."}, {'customer_note': False}):
+                with self.subTest(user.login, values=values), self.assert_refused("has written"):
+                    self._call(user, draft.line_ids, 'write', values)
         self._send(summary)
         self.assertEqual(self._returns().exchange_order_ids.order_line.price_unit, 100.0)
+        with self.assert_refused("as a message on the return"):
+            self._call(manager, self._returns().line_ids, 'write', {'customer_note': "Mine"})
 
     def test_page_has_the_link_to_pay(self):
         coat = self._create_product("Coat", list_price=150.0, taxes_id=[(6, 0, self.tax_21.ids)])
