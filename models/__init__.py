@@ -16,6 +16,7 @@ from . import deadline
 from . import portal
 from . import bench
 from . import exchange
+from . import billing
 from . import repair
 from . import wallet
 from . import keep

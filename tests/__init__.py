@@ -13,6 +13,7 @@ from .message import *
 from .deadline import *
 from .portal import *
 from .bench import *
+from .billing import *
 from .exchange import *
 from .repair import *
 from .wallet import *

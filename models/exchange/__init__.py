@@ -12,7 +12,6 @@ from . import sale_return_exchange_order
 from . import sale_return_hold
 from . import sale_return_line
 from . import sale_return_message_kind
-from . import sale_return_payback
 from . import sale_return_policy
 from . import sale_return_portal_offer
 from . import sale_return_portal_request

@@ -33,28 +33,6 @@ class AccountMove(models.Model):
             self.env['sale.return.exchange.order']._follow(returns)
         return result
 
-    def _is_exchange_pending(self):
-        """Tell whether a credit note may still have to pay for an exchange."""
-        self.ensure_one()
-        # sudo: as above.
-        lines = self.sudo().invoice_line_ids.sale_return_line_id.return_id.line_ids
-        return any(
-            line.exchange_uom_id.compare(
-                min(
-                    line._get_qty_exchanged(line.qty_credited_posted),
-                    line._get_qty_exchange_ordered() + line._get_qty_exchange_open(),
-                ),
-                line.exchange_sale_line_id.qty_invoiced,
-            )
-            > 0
-            for line in lines._filter_exchanged()
-            if line.exchange_sale_line_id
-        )
-
-    def _is_sale_return_refund_automatic(self):
-        """Extend not to pay back automatically what an exchange uses: see `_settle`."""
-        return super()._is_sale_return_refund_automatic() and not self._is_exchange_pending()
-
     def _pay_back_after_exchange(self):
         """Start the refunds due under the policies, after the exchange has used its part."""
         for note in self._filter_sale_return_payable():

@@ -151,7 +151,9 @@ class SaleOrder(models.Model):
 
     def _action_cancel(self):
         """Override of `sale` to release holds of cancelled exchanges."""
-        result = super()._action_cancel()
+        # Draft invoices are cancelled with their order, and not created again.
+        orders = self.with_context(sale_return_order_ends=True)
+        result = super(SaleOrder, orders)._action_cancel()
         # sudo: as above.
         lines = self.sudo().filtered('exchange_return_id').order_line.exchange_return_line_ids
         if lines:

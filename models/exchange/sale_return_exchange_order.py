@@ -230,29 +230,28 @@ class SaleReturnExchangeOrder(models.AbstractModel):
         """Bill the credited part of what was ordered, and reconcile it with the credit notes."""
         due, ahead = {}, returns.exchange_order_ids.browse()
         for line in returns.line_ids.filtered('exchange_sale_line_id'):
-            billed = line.exchange_sale_line_id.qty_invoiced
+            billed = line._get_qty_exchange_billed()
             credited = line._get_qty_exchanged(line.qty_credited_posted)
             quantity = min(credited, line._get_qty_exchange_ordered()) - billed
             if line.exchange_uom_id.compare(quantity, 0.0) > 0:
                 due[line] = line.exchange_uom_id.round(quantity)
-            elif credited and billed:
+            if credited and billed:
                 ahead |= line.exchange_order_id
-        if ahead:
-            self._offset(ahead)
-        if not due:
-            return
         orders = returns.exchange_order_ids.browse().union(*[l.exchange_order_id for l in due])
         for _company, group in orders.grouped('company_id').items():
             self._bill(group, due)
-        self._log(orders.exchange_return_id, 'exchange_settled')
-        orders.exchange_return_id.credit_note_ids._pay_back_after_exchange()
+        if ahead:
+            self._offset(ahead)
+        if orders:
+            self._log(orders.exchange_return_id, 'exchange_settled')
+            orders.exchange_return_id.credit_note_ids._pay_back_after_exchange()
 
     @api.model
     def _bill_ordered(self, lines):
         """Bill everything ordered for lines, whether it is credited or not."""
         due = {}
         for line in lines.filtered('exchange_sale_line_id'):
-            left = line._get_qty_exchange_ordered() - line.exchange_sale_line_id.qty_invoiced
+            left = line._get_qty_exchange_ordered() - line._get_qty_exchange_billed()
             if line.exchange_uom_id.compare(left, 0.0) > 0:
                 due[line] = line.exchange_uom_id.round(left)
         orders = lines.exchange_order_id.filtered(

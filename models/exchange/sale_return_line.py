@@ -257,6 +257,19 @@ class SaleReturnLine(models.Model):
         promised = self._get_qty_exchanged(self._get_qty_wanted())
         return max(promised - self._get_qty_exchange_ordered(), 0.0)
 
+    def _get_qty_exchange_billed(self):
+        """Return the quantity on invoices, drafts included, in the unit of the exchange.
+
+        What is credited of them is billed nevertheless: nobody bills it again.
+        """
+        self.ensure_one()
+        sale_line = self.exchange_sale_line_id
+        return sum(
+            item.product_uom_id._compute_quantity(item.quantity, sale_line.product_uom_id)
+            for item in sale_line.invoice_lines
+            if item.move_id.move_type == 'out_invoice' and item.parent_state != 'cancel'
+        )
+
     def _has_effects(self):
         """Extend to count what is ordered for the customer."""
         return super()._has_effects() or bool(self._get_qty_exchange_ordered())

@@ -1,0 +1,254 @@
+from odoo import api, models
+from odoo.exceptions import UserError
+
+
+class SaleReturnBilling(models.AbstractModel):
+    """Service: compare what exchanges bill with what was agreed.
+
+    The credit of a return settles the invoice of its exchange. If that billed less than was agreed,
+    the rest of the credit would be paid back for goods that the customer keeps. So nothing is paid
+    back before the exchange is billed as its order says, or an approver has granted the difference,
+    which counts in the budget of credits without goods.
+    """
+
+    _name = 'sale.return.billing'
+    _description = "Return Exchange Billing"
+
+    # === AMOUNTS === #
+
+    @api.model
+    def _get_agreed(self, line, quantity):
+        """Return what a quantity of an exchange costs by its order, tax included.
+
+        :param line: one `sale.return.line` in superuser mode.
+        :param float quantity: in the unit of the exchange.
+        :return: in the currency of the order.
+        :rtype: float
+        """
+        sale_line = line.exchange_sale_line_id
+        amounts = sale_line.tax_ids.compute_all(
+            sale_line.price_unit * (1 - sale_line.discount / 100),
+            currency=sale_line.currency_id,
+            quantity=quantity,
+            product=sale_line.product_id,
+            partner=sale_line.order_id.partner_shipping_id,
+        )
+        return amounts['total_included']
+
+    @api.model
+    def _get_qty_due(self, line, promised=False):
+        """Return how many of an exchange have to be billed: the credited part of what is given.
+
+        Goods of an order that was cancelled after they had left are given, too.
+
+        :param bool promised: include what is still to be ordered.
+        :return: in the unit of the exchange.
+        :rtype: float
+        """
+        given = max(line._get_qty_exchange_ordered(), line.exchange_sale_line_id.qty_delivered)
+        if promised:
+            given += line._get_qty_exchange_open()
+        return min(line._get_qty_exchanged(line.qty_credited_posted), given)
+
+    @api.model
+    def _get_items(self, line):
+        """Return the posted invoice lines that bill an exchange."""
+        return line.exchange_sale_line_id.invoice_lines.filtered(
+            lambda item: item.parent_state == 'posted' and item.move_id.move_type == 'out_invoice'
+        )
+
+    @api.model
+    def _get_billed(self, lines):
+        """Return what the exchanges of a return bill to its customer, tax included.
+
+        Invoices in another currency, or for somebody else, bill this customer nothing. Credit notes
+        and negative lines made by hand lower it; those of returns have goods behind them, and
+        goodwill its own budget.
+
+        :param lines: the `sale.return.line` records of one return that have an exchange order.
+        :return: in the currency of the order.
+        :rtype: float
+        """
+        order = lines.exchange_order_id[:1]
+        customer = order.partner_invoice_id.commercial_partner_id
+        items = lines.browse().credit_line_ids.union(*[self._get_items(line) for line in lines])
+        own = items.move_id
+        notes = own.reversal_move_ids | lines.exchange_sale_line_id.invoice_lines.move_id
+        by_hand = notes.filtered(
+            lambda move: move.move_type == 'out_refund' and move.state == 'posted'
+        ).invoice_line_ids.filtered(
+            lambda item: (
+                not item.credited_line_id
+                and (
+                    item.move_id.reversed_entry_id in own
+                    or item.sale_line_ids & lines.exchange_sale_line_id
+                )
+            )
+        )
+        others = (own.invoice_line_ids - items).filtered(
+            lambda item: (
+                item.price_total < 0
+                and not item.is_downpayment
+                and item.sale_line_ids.order_id <= order
+            )
+        )
+        billed = sum(
+            item.price_total
+            for item in items | others
+            if item.currency_id == order.currency_id
+            and item.move_id.partner_id.commercial_partner_id == customer
+        )
+        return billed - sum(by_hand.mapped('price_total'))
+
+    @api.model
+    def _get_granted(self, sale_return):
+        """Return what approvers have let exchanges be billed below their price.
+
+        :return: in the currency of the order.
+        :rtype: float
+        """
+        rows = self.env['sale.return.unbacked'].search(
+            [('return_id', '=', sale_return.id), ('kind', '=', 'exchange')]
+        )
+        currency = sale_return.exchange_order_ids.currency_id[:1]
+        return sum(
+            row.currency_id._convert(row.amount, currency, row.company_id, row.date) for row in rows
+        )
+
+    @api.model
+    def _compare(self, sale_return, quantities):
+        """Return by how much exchanges are billed below what was agreed.
+
+        :param sale_return: one `sale.return` in superuser mode.
+        :param dict quantities: `{return line: quantity that is compared}`
+        :return: `(agreed, billed)` in the currency of the order; equal within the rounding.
+        :rtype: tuple
+        """
+        lines = sale_return.line_ids.filtered('exchange_sale_line_id')
+        currency = lines.exchange_order_id.currency_id[:1]
+        agreed = sum(self._get_agreed(line, quantities[line]) for line in lines)
+        if not agreed:
+            return 0.0, 0.0
+        billed = self._get_billed(lines)
+        # Each line and tax is rounded on its own, and prices are compared to the cent.
+        slack = currency.rounding * sum(
+            quantities[line] / 2
+            + len(self._get_items(line)) * (1 + len(line.exchange_sale_line_id.tax_ids))
+            for line in lines
+        )
+        if billed < agreed - slack:
+            billed += self._get_granted(sale_return)
+        return agreed, billed if billed < agreed - slack else agreed
+
+    @api.model
+    def _get_shortfall(self, sale_return, promised=False):
+        """Return what is not billed of what a return gives for its credit.
+
+        :param sale_return: one `sale.return` in superuser mode.
+        :param bool promised: include what is still to be ordered.
+        :return: in the currency of the order, tax included; 0.0 as agreed.
+        :rtype: float
+        """
+        lines = sale_return.line_ids.filtered('exchange_sale_line_id')
+        agreed, billed = self._compare(
+            sale_return, {line: self._get_qty_due(line, promised) for line in lines}
+        )
+        return agreed - billed
+
+    # === CONTROL === #
+
+    @api.model
+    def _check_posted(self, returns):
+        """Refuse documents just posted that bill exchanges below their price.
+
+        Of an approver it counts in their budget. Smaller quantities may be billed: the rest is
+        billed by the next step.
+
+        :param returns: `sale.return` records in superuser mode.
+        :raise UserError: for other users, naming the amounts.
+        """
+        for sale_return in returns:
+            # One by one: users post few invoices of exchanges.
+            lines = sale_return.line_ids.filtered('exchange_sale_line_id')
+            agreed, billed = self._compare(
+                sale_return,
+                {
+                    line: sum(
+                        item.product_uom_id._compute_quantity(item.quantity, line.exchange_uom_id)
+                        for item in self._get_items(line)
+                    )
+                    for line in lines
+                },
+            )
+            if billed >= agreed:
+                continue
+            if not self.env.user.has_group('sale_return.group_approver'):
+                currency = lines.exchange_order_id.currency_id
+                raise UserError(
+                    self.env._(
+                        "The exchange of return %(return)s would be billed with %(billed)s, but "
+                        "%(agreed)s were agreed. Bill it as agreed, and have the difference "
+                        "granted as goodwill if the customer need not pay it, or ask an approver "
+                        "of Returns to post it.",
+                        billed=currency.format(billed),
+                        agreed=currency.format(agreed),
+                        **{'return': sale_return.name},
+                    )
+                )
+            self._grant(lines[:1], agreed - billed, 'exchange')
+
+    @api.model
+    def _grant(self, line, amount, kind):
+        """Record what a user lets an exchange cost less, within their budget.
+
+        :param line: one `sale.return.line` in superuser mode.
+        :param float amount: tax included, in the currency of the exchange order.
+        :param str kind: of the row.
+        :raise UserError: see `sale.return.unbacked`.
+        """
+        currency = line.exchange_order_id.currency_id
+        if currency.compare_amounts(amount, 0.0) <= 0:
+            return
+        company = line.company_id
+        unbacked = self.env['sale.return.unbacked']
+        vals = unbacked._prepare_line_vals(line, kind, line.exchange_quantity)
+        vals['amount'] = currency._convert(
+            amount, company.currency_id, company, company._get_sale_return_day()
+        )
+        unbacked._spend([vals])
+
+    # === LIST === #
+
+    @api.model
+    def _find_returns(self, company):
+        """Return the few returns that may bill less than was agreed, by one query."""
+        self.env.cr.execute(
+            """SELECT DISTINCT line.return_id
+                 FROM sale_return_line line
+                 JOIN sale_order_line own ON own.id = line.exchange_sale_line_id
+                 JOIN sale_order sold ON sold.id = own.order_id
+                 JOIN res_partner payer ON payer.id = sold.partner_invoice_id
+            LEFT JOIN LATERAL (
+                      SELECT SUM(item.price_total) AS amount,
+                             BOOL_OR(EXISTS (
+                                 SELECT FROM account_move_line other
+                                  WHERE other.move_id = move.id AND other.price_total < 0)
+                             OR EXISTS (
+                                 SELECT FROM account_move note
+                                  WHERE note.reversed_entry_id = move.id
+                                    AND note.state = 'posted')) AS lowered
+                        FROM sale_order_line_invoice_rel rel
+                        JOIN account_move_line item ON item.id = rel.invoice_line_id
+                        JOIN account_move move ON move.id = item.move_id
+                        JOIN res_partner billed ON billed.id = move.partner_id
+                       WHERE rel.order_line_id = own.id AND move.state = 'posted'
+                         AND move.move_type = 'out_invoice'
+                         AND move.currency_id = own.currency_id
+                         AND billed.commercial_partner_id = payer.commercial_partner_id) bill
+                      ON TRUE
+                WHERE line.company_id = %s AND line.qty_credited_posted > 0
+                  AND (bill.lowered OR COALESCE(bill.amount, 0) < own.price_total)
+             ORDER BY 1""",
+            [company.id],
+        )
+        return self.env['sale.return'].browse(row[0] for row in self.env.cr.fetchall())

@@ -1,0 +1,15 @@
+from odoo import api, models
+
+
+class SaleReturnExplainer(models.AbstractModel):
+    _inherit = 'sale.return.explainer'
+
+    @api.model
+    def _explain_exchange_difference(self, row):
+        return self.env._(
+            "%(accepted)s were agreed for what return %(return)s gives in exchange, %(credited)s "
+            "are billed. Post the invoice of the exchange as agreed, or cancel it: a new one is "
+            "created. If the customer need not pay %(difference)s, grant it as goodwill "
+            "afterwards. Nothing of credit note %(note)s is paid back until then.",
+            **self._get_values(row),
+        )
