@@ -76,6 +76,8 @@ def run(env, cases):
 
 def create_user(env, role, group):
     """Return a user with one role, and an API key of theirs."""
+    from passlib.hash import pbkdf2_sha512
+
     user = env['res.users'].create(
         {
             'name': role.title(),
@@ -84,7 +86,13 @@ def create_user(env, role, group):
         }
     )
     keys = env['res.users.apikeys'].with_user(user).sudo()
-    return user, keys._generate('rpc', "Attack", None)
+    key = keys._generate('rpc', "Attack", None)
+    # Each call checks it: with the rounds of Odoo that takes longer than all the rest.
+    env.cr.execute(
+        'UPDATE res_users_apikeys SET key = %s WHERE user_id = %s',
+        (pbkdf2_sha512.using(rounds=1).hash(key), user.id),
+    )
+    return user, key
 
 
 def prepare_documents(env):
