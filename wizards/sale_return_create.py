@@ -25,8 +25,8 @@ class SaleReturnCreate(models.TransientModel):
         'res.partner',
         string="Returned by Recipient",
         check_company=True,
-        help="Who got the goods as a gift, and returns them for store credit or an exchange. The "
-        "buyer is told nothing.",
+        help="The contact who got the goods as a gift and returns them for store credit or an "
+        "exchange. The buyer is told nothing.",
     )
     reason_id = fields.Many2one(
         'sale.return.reason',

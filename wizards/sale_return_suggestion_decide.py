@@ -5,7 +5,7 @@ class SaleReturnSuggestionDecide(models.TransientModel):
     """Dialog (improvement): accept suggestions, or dismiss them."""
 
     _name = 'sale.return.suggestion.decide'
-    _description = "Decide about Suggestions"
+    _description = "Decide on Suggestions"
 
     suggestion_ids = fields.Many2many(
         'sale.return.suggestion', default=lambda self: self._default_suggestion_ids()

@@ -76,9 +76,10 @@ class AccountMove(models.Model):
             returns = notes.sale_return_ids
             raise UserError(
                 self.env._(
-                    "Credit note %(notes)s has to settle exchange order %(orders)s of return "
-                    "%(returns)s, which is not billed as agreed. Post the invoice of the exchange "
-                    "as agreed, or cancel it: a new one is created. Then pay back the rest.",
+                    "Credit note %(notes)s cannot be paid back yet: it has to pay for exchange "
+                    "order %(orders)s of return %(returns)s, which is not billed as agreed. Post "
+                    "the invoice of the exchange as agreed, or cancel it: a new one is created. "
+                    "Then pay back the rest.",
                     notes=", ".join(notes.mapped('name')),
                     orders=", ".join(returns.exchange_order_ids.mapped('name')),
                     returns=", ".join(returns.mapped('name')),

@@ -35,7 +35,7 @@ class AccountMoveLine(models.Model):
             raise UserError(
                 self.env._(
                     "Invoice %(invoices)s bills the exchange of return %(returns)s, so its lines "
-                    "cannot be removed. Cancel the whole invoice: a new one is created.",
+                    "cannot be removed. Cancel the whole invoice instead: a new one is created.",
                     invoices=", ".join(kept.move_id.mapped('display_name')),
                     returns=", ".join(
                         kept.sale_line_ids.order_id.exchange_return_id.mapped('name')

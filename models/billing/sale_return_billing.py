@@ -186,10 +186,10 @@ class SaleReturnBilling(models.AbstractModel):
                 currency = lines.exchange_order_id.currency_id
                 raise UserError(
                     self.env._(
-                        "The exchange of return %(return)s would be billed with %(billed)s, but "
-                        "%(agreed)s were agreed. Bill it as agreed, and have the difference "
-                        "granted as goodwill if the customer need not pay it, or ask an approver "
-                        "of Returns to post it.",
+                        "The exchange of return %(return)s cannot be billed with %(billed)s: "
+                        "%(agreed)s were agreed. Bill %(agreed)s; if the customer need not pay the "
+                        "difference, have it granted as goodwill afterwards. Or ask an approver of "
+                        "Returns to post this document.",
                         billed=currency.format(billed),
                         agreed=currency.format(agreed),
                         **{'return': sale_return.name},

@@ -7,6 +7,6 @@ class SaleReturnUnbacked(models.Model):
     _inherit = 'sale.return.unbacked'
 
     kind = fields.Selection(
-        selection_add=[('exchange', "Exchange billed below its price")],
+        selection_add=[('exchange', "Exchange billed below the agreed price")],
         ondelete={'exchange': 'cascade'},
     )

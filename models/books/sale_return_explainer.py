@@ -395,12 +395,12 @@ class SaleReturnExplainer(models.AbstractModel):
                 "they came in."
             ),
             'replaced_missing': lambda: self.env._(
-                "Goods were shipped again for goods that did not come back. No invoice posts their "
-                "cost: post it by hand and acknowledge it."
+                "Goods were shipped again although none came back. No invoice posts their cost: "
+                "post their cost by hand and acknowledge the difference."
             ),
             'rounding': lambda: self.env._(
-                "The value of each movement and each cost posted is rounded: together they differ "
-                "from the whole."
+                "The value of each transfer and each posted cost is rounded separately, so their "
+                "sum differs slightly from the value of all goods."
             ),
             'scrap_without_entry': lambda: self.env._(
                 "Goods were scrapped without an entry in the ledger."

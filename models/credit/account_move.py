@@ -224,9 +224,9 @@ class AccountMove(models.Model):
         if over or twice:
             raise UserError(
                 self.env._(
-                    "Invoice %(invoices)s cannot be reset: it reverses a credit note whose goods "
-                    "were credited again since, see return %(returns)s. Cancel or reverse the "
-                    "later credit note first.",
+                    "Invoice %(invoices)s cannot be reset to draft: it reverses a credit note "
+                    "whose goods have since been credited again in return %(returns)s. Cancel or "
+                    "reverse the later credit note first.",
                     invoices=", ".join(bills.mapped('name')),
                     returns=", ".join(
                         (over or sale_lines._get_return_lines()).return_id.mapped('name')

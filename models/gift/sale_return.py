@@ -84,7 +84,8 @@ class SaleReturn(models.Model):
         self._ensure_state(
             ('draft',),
             self.env._(
-                "Return %(returns)s has been submitted already. Create a new return for the gift."
+                "Return %(returns)s has been submitted already, so it cannot become the return of "
+                "a gift. Create a new return for the gift."
             ),
         )
         recipient = self.env['res.partner'].browse(partner_id).exists()

@@ -258,7 +258,8 @@ class SaleReturnGift(models.AbstractModel):
         """
         order = sale_return.line_ids.sale_line_id.order_id
         problem = len(order) != 1 and self.env._(
-            "Return %(return)s is of several orders, or of none. Create one for each gift.",
+            "Return %(return)s belongs to several orders, or to none, so it cannot be the return "
+            "of a gift. Create one return for each gift.",
             **{'return': sale_return.name},
         )
         for picking in order.picking_ids.sorted('id') if not problem else ():
@@ -274,8 +275,9 @@ class SaleReturnGift(models.AbstractModel):
             problem
             or self.env._(
                 "Order %(order)s cannot be returned as a gift. It has to be marked as a gift, "
-                "delivered, and paid in full by a private customer, not by wallets or gift "
-                "cards; gift returns and store credit have to be switched on.",
+                "delivered, and paid in full by a private customer, without wallets or gift "
+                "cards. Gift returns and store credit have to be switched on in the settings of "
+                "Returns.",
                 order=order.name,
             )
         )
@@ -308,8 +310,8 @@ class SaleReturnGift(models.AbstractModel):
         if recipient.commercial_partner_id in buyers.commercial_partner_id:
             raise UserError(
                 self.env._(
-                    "%(recipient)s has bought these goods, so this is no return of a gift. "
-                    "Leave the recipient empty.",
+                    "%(recipient)s has bought these goods, so this cannot be the return of a gift. "
+                    "Leave “Returned by Recipient” empty, or choose another contact.",
                     **values,
                 )
             )

@@ -40,8 +40,16 @@ class SaleReturnImprovement(models.Model):
     total_after = fields.Float("Counted since", compute='_compute_figures')
     rate_after = fields.Float("Rate since", compute='_compute_figures', help="In percent.")
     difference = fields.Float(compute='_compute_figures', help="In percentage points.")
-    low = fields.Float("At Least", compute='_compute_figures', help="95 % interval, in points.")
-    high = fields.Float("At Most", compute='_compute_figures', help="95 % interval, in points.")
+    low = fields.Float(
+        "At Least",
+        compute='_compute_figures',
+        help="Lower end of the likely difference (95 %), in percentage points.",
+    )
+    high = fields.Float(
+        "At Most",
+        compute='_compute_figures',
+        help="Upper end of the likely difference (95 %), in percentage points.",
+    )
     p_value = fields.Float("Chance", compute='_compute_figures', digits=(16, 6))
     verdict = fields.Selection(
         [
@@ -55,14 +63,16 @@ class SaleReturnImprovement(models.Model):
     )
     result = fields.Char("In Words", compute='_compute_result')
     days_before = fields.Float(
-        "Days before",
+        "Days to Credit before",
         compute='_compute_figures',
         help="Median days from the request to the credit note, of the cases that were credited "
         "within 30 days.",
     )
-    days_after = fields.Float("Days since", compute='_compute_figures')
+    days_after = fields.Float("Days to Credit since", compute='_compute_figures')
     rating_before = fields.Float(
-        compute='_compute_figures', help="Average rating of the customers, 1 to 5; 0: none."
+        "Rating before",
+        compute='_compute_figures',
+        help="Average rating given by customers, from 1 to 5. 0: there is no rating.",
     )
     rating_after = fields.Float("Rating since", compute='_compute_figures')
 
@@ -132,24 +142,24 @@ class SaleReturnImprovement(models.Model):
         }
         if self.verdict == 'early':
             return self.env._(
-                "Too early to say: %(total_after)s since the change and %(total_before)s before "
-                "are counted so far, each at least %(age)s days old.",
+                "Too early to say: only %(total_after)s since the change and %(total_before)s "
+                "before it are at least %(age)s days old and can be counted so far.",
                 **values,
             )
         if self.verdict == 'better':
             return self.env._(
-                "Better: %(after)s %% since the change, %(before)s %% before. Most likely "
-                "%(least)s to %(most)s points less.",
+                "Better: %(after)s %% since the change, %(before)s %% before. Most likely it is "
+                "%(least)s to %(most)s percentage points less.",
                 **values,
             )
         if self.verdict == 'worse':
             return self.env._(
-                "Worse: %(after)s %% since the change, %(before)s %% before. Most likely "
-                "%(least)s to %(most)s points more.",
+                "Worse: %(after)s %% since the change, %(before)s %% before. Most likely it is "
+                "%(least)s to %(most)s percentage points more.",
                 **values,
             )
         return self.env._(
-            "No clear change: %(after)s %% since, %(before)s %% before. This can be chance.",
+            "No clear change: %(after)s %% since, %(before)s %% before. It may be chance.",
             **values,
         )
 

@@ -14,8 +14,8 @@ RULES = [
     ('carrier', "Carrier"),
     ('supplier', "Supplier"),
     ('appeal', "Policy: refusals"),
-    ('window', "Policy: time to ask"),
-    ('photo', "Photo duty"),
+    ('window', "Policy: return window"),
+    ('photo', "Missing photos"),
 ]
 # `{rule: (field of the suggestion, field of the analysis)}`
 SUBJECTS = {
@@ -59,7 +59,7 @@ class SaleReturnSuggestion(models.Model):
     currency_id = fields.Many2one(related='company_id.currency_id')
     rule = fields.Selection(RULES, required=True, readonly=True)
     member = fields.Char(
-        required=True, readonly=True, help="ID of what it is about; of a carrier its name."
+        required=True, readonly=True, help="ID of what it is about; for a carrier, its name."
     )
     subject = fields.Char("About", readonly=True)
     product_template_id = fields.Many2one(
@@ -89,9 +89,9 @@ class SaleReturnSuggestion(models.Model):
     date_end = fields.Datetime("Counted until", readonly=True)
     count = fields.Float("Cases", readonly=True, digits='Product Unit')
     part = fields.Float(
-        "Too Small", readonly=True, digits='Product Unit', help="Cases that were too small."
+        "Too Small", readonly=True, digits='Product Unit', help="Cases returned as too small."
     )
-    total = fields.Float("Counted", readonly=True, digits='Product Unit')
+    total = fields.Float("Counted in All", readonly=True, digits='Product Unit')
     value = fields.Float("Rate", readonly=True, aggregator='avg', help="In percent.")
     usual = fields.Float("Elsewhere", readonly=True, aggregator='avg', help="In percent.")
     p_value = fields.Float(
@@ -104,14 +104,14 @@ class SaleReturnSuggestion(models.Model):
     saving = fields.Monetary(
         "Saving per Year",
         readonly=True,
-        help="What was credited, without taxes, for what came back beyond the rate elsewhere, for "
-        "a year. Costs of handling are not included, and what the goods are still worth is not "
-        "deducted. Empty where nothing is known.",
+        help="Amount credited in a year, without taxes, for goods that would not have come back at "
+        "the rate elsewhere. Costs of handling are not included, and what the goods are still "
+        "worth is not deducted. Empty where it is not known.",
     )
     reason = fields.Char("Why Dismissed", readonly=True, tracking=True)
     user_id = fields.Many2one('res.users', "Decided by", readonly=True)
     date_decided = fields.Date("Decided on", readonly=True)
-    quiet_until = fields.Date("Not Made again until", readonly=True)
+    quiet_until = fields.Date("Not Suggested again until", readonly=True)
     improvement_ids = fields.One2many('sale.return.improvement', 'suggestion_id', readonly=True)
 
     _one_open = models.UniqueIndex(
@@ -174,13 +174,14 @@ class SaleReturnSuggestion(models.Model):
                 **values,
             ),
             'carrier': lambda values: self.env._(
-                "%(what)s: %(count)s of %(total)s units it delivered came back damaged in transit; "
-                "other carriers: %(usual)s %%. Talk to the carrier, or choose another one.",
+                "%(what)s: %(count)s of %(total)s units delivered by this carrier came back "
+                "damaged in transit; other carriers: %(usual)s %%. Talk to the carrier, or choose "
+                "another one.",
                 **values,
             ),
             'supplier': lambda values: self.env._(
-                "%(what)s: %(count)s of %(total)s sold units of this supplier came back defective; "
-                "other suppliers: %(usual)s %%. Talk to the supplier.",
+                "%(what)s: %(count)s of %(total)s units sold from this supplier came back "
+                "defective; other suppliers: %(usual)s %%. Talk to the supplier.",
                 **values,
             ),
         }
@@ -194,13 +195,13 @@ class SaleReturnSuggestion(models.Model):
                 **values,
             ),
             'window': lambda values: self.env._(
-                "%(what)s: %(count)s of %(total)s requests came on the last days to ask; evenly "
-                "spread it would be %(usual)s %%. Check how long customers may ask.",
+                "%(what)s: %(count)s of %(total)s requests came on the last two days of the return "
+                "window; evenly spread, it would be %(usual)s %%. Check how long the window is.",
                 **values,
             ),
             'photo': lambda values: self.env._(
-                "%(what)s: %(count)s of %(total)s claims without a photo were contested; with a "
-                "photo: %(usual)s %%. Ask for a photo with this reason.",
+                "%(what)s: %(count)s of %(total)s requests without a photo were refused, rejected "
+                "or appealed; with a photo: %(usual)s %%. Ask for a photo with this reason.",
                 **values,
             ),
         }
@@ -229,8 +230,8 @@ class SaleReturnSuggestion(models.Model):
         if not -EARLIEST <= (day - today).days <= LATEST:
             raise UserError(
                 self.env._(
-                    "A change can begin on a day of the last year or the next three months, but "
-                    "not on %(day)s. Choose another day.",
+                    "A change cannot take effect on %(day)s: the day has to be within the last "
+                    "year or the next three months. Choose another day.",
                     day=day,
                 )
             )
@@ -263,7 +264,8 @@ class SaleReturnSuggestion(models.Model):
         if settled := self.filtered(lambda suggestion: suggestion.state != 'open'):
             raise UserError(
                 self.env._(
-                    "Nothing is left to decide about “%(suggestion)s”: it is not open.",
+                    "Suggestion “%(suggestion)s” cannot be decided: it is not open any more. "
+                    "Choose open suggestions.",
                     suggestion=settled[0].name,
                 )
             )

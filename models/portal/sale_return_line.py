@@ -59,8 +59,8 @@ class SaleReturnLine(models.Model):
         if written:
             raise UserError(
                 self.env._(
-                    "The customer has written the note of return %(returns)s, so nobody else "
-                    "changes it. Write what you want to add as a message on the return.",
+                    "The customer note of return %(returns)s was written by the customer, so it "
+                    "cannot be changed. Add what you want to say as a message on the return.",
                     returns=", ".join(written.return_id.mapped('name')),
                 )
             )

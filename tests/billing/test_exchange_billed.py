@@ -115,7 +115,7 @@ class TestExchangeBilled(ExchangeCommon):
         row = self.assert_row(
             self._refresh(), 'exchange_difference', amount_difference=242.0, amount_accepted=242.0
         )
-        self.assertIn("242.00 were agreed for what return", row.explanation)
+        self.assertIn("242.00 were agreed for the exchange of return", row.explanation)
         line = [Command.update(self.invoice.invoice_line_ids.id, {'price_unit': 100.0})]
         self._call(self.biller, self.invoice, 'write', {'invoice_line_ids': line})
         self._call(self.biller, self.invoice, 'action_post')

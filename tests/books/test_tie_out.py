@@ -193,7 +193,7 @@ class TestTieOut(TieOutCommon):
         sale_return.action_approve()
         self._process(sale_return.transfer_ids)
         row = self.assert_row(self._refresh(), 'cost_difference', amount_difference=120.0)
-        self.assertIn("did not come back", row.explanation)
+        self.assertIn("although none came back", row.explanation)
 
     def test_periodic_products_post_no_cost_and_have_no_row(self):
         for method in ('standard', 'average', 'fifo'):

@@ -251,7 +251,7 @@ class TestCreditByHand(CreditCommon):
         bill = self._reverse(note)
         sale_return = self._return_goods(order, 10)
         self.assertEqual(sale_return.amount_credited, 1210)
-        with self.assert_refused("were credited again since"):
+        with self.assert_refused("have since been credited again"):
             bill.button_draft()
 
     def test_draft_note_cannot_be_raised_beyond_what_is_released(self):

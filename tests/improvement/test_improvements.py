@@ -71,7 +71,7 @@ class TestImprovements(ImprovementCommon):
         improvement = self._improve()
         self.assertEqual(improvement.verdict, 'same')
         self.assertEqual((improvement.rate_before, improvement.rate_after), (20, 20))
-        self.assertIn("This can be chance", improvement.result)
+        self.assertIn("It may be chance", improvement.result)
 
     def test_returns_that_old_shipments_had_more_time_for_do_not_count(self):
         self._trade(0.2, 0.2)

@@ -111,7 +111,7 @@ class TestSuggestions(ImprovementCommon):
             self._sell(self.products[0], 70, 1, 1, mind, back=back, policy_id=policy.id)
         suggestion = self._advise()
         self.assertEqual((suggestion.rule, suggestion.policy_id), ('window', policy))
-        self.assertIn("on the last days to ask", suggestion.name)
+        self.assertIn("on the last two days of the return window", suggestion.name)
         self.assertEqual(suggestion.saving, 0)
         self.assertEqual(len(suggestion.action_open_cases()['domain'][0][2]), suggestion.count)
 
