@@ -8,7 +8,21 @@ class Notes(list):
 
     >>> Notes([('order', 'Paid'), ('order', 'Sent'), ('delivery', 'Made')]).in_rounds()
     [{'order': 'Paid', 'delivery': 'Made'}, {'order': 'Sent'}]
+
+    Environments with equal contexts are one, which would mix the notes of two callers: no two
+    collections are equal, not even empty ones.
+
+    >>> Notes() == Notes()
+    False
     """
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other):
+        return self is other
+
+    def __ne__(self, other):
+        return self is not other
 
     def in_rounds(self):
         """Return the notes as dicts `{record: body}`, each record once in each."""

@@ -1,6 +1,8 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+from ...tools.own_value import OwnValue
+
 
 class AccountMove(models.Model):
     """Invoices of exchanges, and the credit notes that settle them."""
@@ -29,7 +31,7 @@ class AccountMove(models.Model):
         returns = self.sudo()._get_exchange_returns()
         result = super().button_cancel()
         # Of an order that is cancelled nothing is billed again.
-        if not self.env.context.get('sale_return_order_ends'):
+        if not isinstance(self.env.context.get('sale_return_order_ends'), OwnValue):
             self.env['sale.return.exchange.order']._follow(returns)
         return result
 
@@ -37,7 +39,9 @@ class AccountMove(models.Model):
         """Extend to bill exchanges again whose draft invoice is deleted."""
         # sudo: as in `_settle_sale_return_exchanges`.
         returns = self.sudo()._get_exchange_returns()
-        result = super(AccountMove, self.with_context(sale_return_whole=True)).unlink()
+        # The value is one that no client can send.
+        moves = self.with_context(sale_return_whole=OwnValue(True))
+        result = super(AccountMove, moves).unlink()
         self.env['sale.return.exchange.order']._follow(returns)
         return result
 

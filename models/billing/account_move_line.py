@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from ...tools.own_value import OwnValue
+
 
 class AccountMoveLine(models.Model):
     """Lines that bill exchanges."""
@@ -19,7 +21,7 @@ class AccountMoveLine(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_exchange(self):
         # Together with their invoice they may be deleted: it is created again.
-        if not self.env.context.get('sale_return_whole'):
+        if not isinstance(self.env.context.get('sale_return_whole'), OwnValue):
             self._ensure_exchange_kept()
 
     def _ensure_exchange_kept(self):

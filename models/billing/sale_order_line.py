@@ -18,7 +18,7 @@ class SaleOrderLine(models.Model):
             return super().write(vals)
         billing = self.env['sale.return.billing']
         # sudo: users who change an order need not be users of Returns.
-        lines = self.sudo().exchange_return_line_ids
+        lines = self.sudo().filtered('order_id.exchange_return_id').exchange_return_line_ids
         agreed = {line: billing._get_agreed(line, line.exchange_quantity) for line in lines}
         result = super().write(vals)
         for line, amount in agreed.items():

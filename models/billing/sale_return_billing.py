@@ -39,13 +39,11 @@ class SaleReturnBilling(models.AbstractModel):
     def _get_qty_due(self, line, promised=False):
         """Return how many of an exchange have to be billed: the credited part of what is given.
 
-        Goods of an order that was cancelled after they had left are given, too.
-
         :param bool promised: include what is still to be ordered.
         :return: in the unit of the exchange.
         :rtype: float
         """
-        given = max(line._get_qty_exchange_ordered(), line.exchange_sale_line_id.qty_delivered)
+        given = line._get_qty_exchange_given()
         if promised:
             given += line._get_qty_exchange_open()
         return min(line._get_qty_exchanged(line.qty_credited_posted), given)
@@ -61,9 +59,9 @@ class SaleReturnBilling(models.AbstractModel):
     def _get_billed(self, lines):
         """Return what the exchanges of a return bill to its customer, tax included.
 
-        Invoices in another currency, or for somebody else, bill this customer nothing. Credit notes
-        and negative lines made by hand lower it; those of returns have goods behind them, and
-        goodwill its own budget.
+        Documents in another currency, or for somebody else, bill this customer nothing, and lower
+        nothing. Credit notes and negative lines made by hand lower it; those of returns have goods
+        behind them, and goodwill its own budget.
 
         :param lines: the `sale.return.line` records of one return that have an exchange order.
         :return: in the currency of the order.
@@ -92,13 +90,15 @@ class SaleReturnBilling(models.AbstractModel):
                 and item.sale_line_ids.order_id <= order
             )
         )
-        billed = sum(
-            item.price_total
-            for item in items | others
-            if item.currency_id == order.currency_id
-            and item.move_id.partner_id.commercial_partner_id == customer
-        )
-        return billed - sum(by_hand.mapped('price_total'))
+
+        def counted(item):
+            return (
+                item.currency_id == order.currency_id
+                and item.move_id.partner_id.commercial_partner_id == customer
+            )
+
+        billed = sum((items | others).filtered(counted).mapped('price_total'))
+        return billed - sum(by_hand.filtered(counted).mapped('price_total'))
 
     @api.model
     def _get_granted(self, sale_return):
@@ -211,7 +211,7 @@ class SaleReturnBilling(models.AbstractModel):
             return
         company = line.company_id
         unbacked = self.env['sale.return.unbacked']
-        vals = unbacked._prepare_line_vals(line, kind, line.exchange_quantity)
+        vals = unbacked._prepare_line_vals(line, kind, line._get_qty_wanted())
         vals['amount'] = currency._convert(
             amount, company.currency_id, company, company._get_sale_return_day()
         )

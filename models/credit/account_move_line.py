@@ -276,7 +276,8 @@ class AccountMoveLine(models.Model):
         if note._is_reversed_credit():
             return 0.0
         total = self.price_total
-        if note.invoice_payment_term_id.early_pay_discount_computation == 'mixed':
+        term = note.invoice_payment_term_id
+        if term.early_discount and term.early_pay_discount_computation == 'mixed':
             # The discount for an early payment lowers the tax of the note, not that of its lines.
             total *= note.amount_total / (sum(note.invoice_line_ids.mapped('price_total')) or 1.0)
         return self.currency_id.round(total * self._get_share_credited())

@@ -190,20 +190,19 @@ class SaleReturn(models.Model):
         result = super()._refigure_orders(state)
         # sudo: what is to be billed depends on all notes, and few users of Returns may read them.
         sale_lines = self.sudo().line_ids.sale_line_id
-        if sale_lines:
-            # Others are not written for nothing: two workers on one order would have to wait.
-            credits = sale_lines.env['account.move.line'].search(
+        billed = sale_lines.invoice_lines
+        if billed:
+            # Lines without such a credit are not written: two workers on one order would wait. By
+            # IDs, which have indexes each: the paths together would read the lines of all notes.
+            credits = billed.search(
                 Domain('sale_return_line_id', '=', False)
                 & Domain('move_id.move_type', '=', 'out_refund')
                 & Domain('parent_state', '!=', 'cancel')
                 & Domain('display_type', '=', 'product')
-                & Domain.OR(
-                    Domain(path, 'in', sale_lines.ids)
-                    for path in (
-                        'sale_line_ids',
-                        'credited_line_id.sale_line_ids',
-                        'move_id.reversed_entry_id.invoice_line_ids.sale_line_ids',
-                    )
+                & (
+                    Domain('id', 'in', billed.ids)
+                    | Domain('credited_line_id', 'in', billed.ids)
+                    | Domain('move_id', 'in', billed.move_id.reversal_move_ids.ids)
                 )
             )
             credited = self.env['sale.return.ledger']._get_credited_sale_lines(credits)

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ...tools.own_value import OwnValue
+
 # Agreed terms of an exchange, and fields that settle its credit.
 AGREED = frozenset(
     {
@@ -152,7 +154,7 @@ class SaleOrder(models.Model):
     def _action_cancel(self):
         """Override of `sale` to release holds of cancelled exchanges."""
         # Draft invoices are cancelled with their order, and not created again.
-        orders = self.with_context(sale_return_order_ends=True)
+        orders = self.with_context(sale_return_order_ends=OwnValue(True))
         result = super(SaleOrder, orders)._action_cancel()
         # sudo: as above.
         lines = self.sudo().filtered('exchange_return_id').order_line.exchange_return_line_ids

@@ -232,7 +232,7 @@ class SaleReturnExchangeOrder(models.AbstractModel):
         for line in returns.line_ids.filtered('exchange_sale_line_id'):
             billed = line._get_qty_exchange_billed()
             credited = line._get_qty_exchanged(line.qty_credited_posted)
-            quantity = min(credited, line._get_qty_exchange_ordered()) - billed
+            quantity = min(credited, line._get_qty_exchange_given()) - billed
             if line.exchange_uom_id.compare(quantity, 0.0) > 0:
                 due[line] = line.exchange_uom_id.round(quantity)
             if credited and billed:

@@ -249,6 +249,14 @@ class SaleReturnLine(models.Model):
         sale_line = self.exchange_sale_line_id
         return sale_line.product_uom_qty if sale_line.state == 'sale' else 0.0
 
+    def _get_qty_exchange_given(self):
+        """Return what is ordered, or had left before its order was cancelled.
+
+        :return: in the unit of the exchange.
+        :rtype: float
+        """
+        return max(self._get_qty_exchange_ordered(), self.exchange_sale_line_id.qty_delivered)
+
     def _get_qty_exchange_open(self):
         """Return the quantity promised and not ordered yet, in the unit of the exchange."""
         self.ensure_one()

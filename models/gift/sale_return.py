@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools.misc import hash_sign
 
 from ...tools.reader import needed, reads, record_id
@@ -88,6 +89,16 @@ class SaleReturn(models.Model):
                 "a gift. Create a new return for the gift."
             ),
         )
+        self._ensure_changeable({'partner_id'})
+        if asked := self.filtered('portal_kind'):
+            # Whatever customers asked for is paid to them, also when it was reset to draft.
+            raise UserError(
+                self.env._(
+                    "Return %(returns)s was requested by the customer, so it cannot become the "
+                    "return of a gift. Create a return from the order for the gift.",
+                    returns=", ".join(asked.mapped('name')),
+                )
+            )
         recipient = self.env['res.partner'].browse(partner_id).exists()
         recipient.check_access('read')
         service = self.env['sale.return.gift']
@@ -104,7 +115,7 @@ class SaleReturn(models.Model):
 
         :raise UserError: naming the order, or the product.
         """
-        for sale_return in self.filtered(lambda r: r.is_gift and not r.portal_kind):
+        for sale_return in self.filtered(lambda r: r.is_gift and r.portal_kind != 'gift'):
             # One by one: a parcel each.
             service = self.env['sale.return.gift']
             service._check_recipient(sale_return, sale_return.partner_id)

@@ -148,6 +148,7 @@ class SaleReturnGift(models.AbstractModel):
         waiting = returns.search_count(
             [
                 ('gift_picking_id', '=', picking.id),
+                ('portal_kind', '=', 'gift'),
                 ('state', '=', 'draft'),
                 ('submission_count', '=', 0),
             ]

@@ -63,12 +63,12 @@ class SaleReturnSuggestion(models.Model):
     )
     subject = fields.Char("About", readonly=True)
     product_template_id = fields.Many2one(
-        'product.template', "Product", readonly=True, index='btree_not_null', ondelete='cascade'
+        'product.template', "Product", readonly=True, index='btree_not_null', ondelete='set null'
     )
     carrier = fields.Char(readonly=True)
-    supplier_id = fields.Many2one('res.partner', readonly=True, ondelete='cascade')
-    policy_id = fields.Many2one('sale.return.policy', readonly=True, ondelete='cascade')
-    reason_id = fields.Many2one('sale.return.reason', readonly=True, ondelete='cascade')
+    supplier_id = fields.Many2one('res.partner', readonly=True, ondelete='set null')
+    policy_id = fields.Many2one('sale.return.policy', readonly=True, ondelete='set null')
+    reason_id = fields.Many2one('sale.return.reason', readonly=True, ondelete='set null')
     state = fields.Selection(
         [
             ('open', "Open"),

@@ -152,13 +152,16 @@ class SaleReturnRefund(models.Model):
         limited = self.filtered('company_id.sale_return_second_person_above')
         for company, refunds in limited.grouped('company_id').items():
             limit = company.sale_return_second_person_above
-            alone, payers = refunds._get_amounts_alone(company), None
+            without = refunds if together else refunds.browse()
+            alone, payers = refunds._get_amounts_alone(company, without), None
             today = company._get_sale_return_day()
             for refund in refunds:
                 key = (refund.partner_id.commercial_partner_id.id, refund.prepared_by_id.id)
-                amount = alone[key] + refund.currency_id._convert(
-                    refund.amount, company.currency_id, company, today
-                )
+                amount = alone[key]
+                if refund in without or not refund._is_about_to_be_sent():
+                    amount += refund.currency_id._convert(
+                        refund.amount, company.currency_id, company, today
+                    )
                 if company.currency_id.compare_amounts(amount, limit) <= 0:
                     alone[key] = amount if together else alone[key]
                     continue
@@ -167,10 +170,27 @@ class SaleReturnRefund(models.Model):
                     found += refund
         return found
 
-    def _get_amounts_alone(self, company):
-        """Return what one person alone paid one customer in the period, beside these payouts.
+    def _is_about_to_be_sent(self):
+        """Tell whether the job sends an online refund: it counts like those of the period."""
+        self.ensure_one()
+        return (
+            self.state == 'prepared'
+            and self.method == 'online'
+            and not self.waits_for_release
+            and self.released_by_id in (self.prepared_by_id, self.env['res.users'])
+            and self.create_date > self._get_alone_since(self.company_id)
+        )
+
+    @api.model
+    def _get_alone_since(self, company):
+        """Return when the period of the limit began, in UTC."""
+        return fields.Datetime.now() - timedelta(days=company.sale_return_period_days)
+
+    def _get_amounts_alone(self, company, without):
+        """Return what one person alone paid one customer in the period.
 
         :param company: the `res.company` of the payouts.
+        :param without: the payouts that are not counted.
         :return: `{(commercial partner, person): amount in the currency of the company}`, by IDs.
         :rtype: dict
         """
@@ -183,10 +203,10 @@ class SaleReturnRefund(models.Model):
                     WHERE customer_id IN %(customers)s AND person_id IN %(persons)s
                       AND date > %(since)s
                  GROUP BY customer_id, person_id, currency_id""",
-                paid=SQL(" UNION ALL ").join(self._get_alone_queries(company)),
+                paid=SQL(" UNION ALL ").join(self._get_alone_queries(company, without)),
                 customers=tuple(self.partner_id.commercial_partner_id.ids or [0]),
                 persons=tuple(self.prepared_by_id.ids or [0]),
-                since=fields.Datetime.now() - timedelta(days=company.sale_return_period_days),
+                since=self._get_alone_since(company),
             )
         )
         rows = self.env.cr.fetchall()
@@ -198,9 +218,11 @@ class SaleReturnRefund(models.Model):
             )
         return amounts
 
-    def _get_alone_queries(self, company):
-        """Return queries of what one person alone has paid, beside these payouts. Override.
+    @api.model
+    def _get_alone_queries(self, company, without):
+        """Return queries of what one person alone has paid. Override to add others.
 
+        :param without: the payouts that are not counted.
         :return: queries of `customer_id`, `person_id`, `date`, `currency_id` and `amount`.
         :rtype: list
         """
@@ -217,14 +239,14 @@ class SaleReturnRefund(models.Model):
                           payout.currency_id, payout.amount
                      FROM sale_return_refund payout
                      JOIN res_partner partner ON partner.id = payout.partner_id
-                    WHERE payout.company_id = %(company)s AND payout.id NOT IN %(these)s
+                    WHERE payout.company_id = %(company)s AND payout.id NOT IN %(without)s
                       AND (payout.released_by_id IS NULL
                            OR payout.released_by_id = payout.prepared_by_id)
                       AND (payout.state IN ('pending', 'unknown', 'done')
                            OR payout.state = 'prepared' AND payout.method = 'online'
                               AND payout.waits_for_release IS NOT TRUE)""",
                 company=company.id,
-                these=tuple(self.ids or [0]),
+                without=tuple(without.ids or [0]),
             ),
         ]
 

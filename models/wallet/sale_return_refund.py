@@ -1,15 +1,16 @@
-from odoo import models
+from odoo import api, models
 from odoo.tools import SQL
 
 
 class SaleReturnRefund(models.Model):
     _inherit = 'sale.return.refund'
 
-    def _get_alone_queries(self, company):
+    @api.model
+    def _get_alone_queries(self, company, without):
         """Extend to include what the person who posted a note has put on wallets for it."""
         self.env['sale.return.store.credit'].flush_model()
         return [
-            *super()._get_alone_queries(company),
+            *super()._get_alone_queries(company, without),
             SQL(
                 """SELECT own.partner_id AS customer_id, own.user_id AS person_id,
                           own.create_date AS date, %(currency)s AS currency_id,

@@ -134,6 +134,11 @@ class TestExchangeBilled(ExchangeCommon):
         self.exchange._action_cancel()
         self._reset({'price_unit': 1.0})
         self._assert_nothing_is_paid()
+        # As the refusal says: cancelled, it is created again.
+        self._call(self.biller, self.invoice, 'button_cancel')
+        new = self.exchange.invoice_ids - self.invoice
+        self.assertEqual((new.state, new.amount_total), ('posted', 242.0))
+        self.assertFalse(new.amount_residual + self.note.amount_residual)
 
     def test_draft_ends_with_its_order(self):
         self._reset({'price_unit': 1.0})

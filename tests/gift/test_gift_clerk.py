@@ -63,6 +63,39 @@ class TestGiftClerk(PortalCommon, ExchangeCommon, WalletCommon):
         mails = self.env['mail.mail'].sudo().search([]) - self.mails
         return mails.recipient_ids.mapped('name') + [m.email_to for m in mails if m.email_to]
 
+    # === WHAT OTHERS ASKED FOR === #
+
+    def test_clerk_takes_no_request_of_a_customer(self):
+        """A request that a customer has not sent, or that was reset to draft, stays theirs."""
+        accomplice = self._create_customer("Nanny Ogg", email='nanny@example.com')
+        line = self._give()
+        picking = line.order_id.picking_ids
+        for kind in ('gift', 'request'):
+            with self.subTest(kind=kind):
+                choices = [
+                    {
+                        'line_id': line.id,
+                        'quantity': 1.0,
+                        'reason_id': self.reason_changed_mind.id,
+                        'resolution': 'store_credit',
+                        'note': "",
+                        'photos': [],
+                    }
+                ]
+                draft = self.env['sale.return.portal.request']._prepare_draft(
+                    line.order_id, choices, f'{kind}-1', kind
+                )
+                if kind == 'gift':
+                    draft._write_facts({'gift_picking_id': picking.id})
+                before = draft.partner_id
+                with self.assertRaisesRegex(UserError, "has not sent yet"):
+                    draft.with_env(self._env_of(self.clerk)).action_take_gift(accomplice.id)
+                draft._write_facts({'submission_count': 1})
+                with self.assertRaisesRegex(UserError, "was requested by the customer"):
+                    draft.with_env(self._env_of(self.clerk)).action_take_gift(accomplice.id)
+                self.assertEqual(draft.partner_id, before)
+                draft.unlink()
+
     # === THE WAY === #
 
     def test_dialog_gives_store_credit_to_the_recipient(self):

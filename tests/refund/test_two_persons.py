@@ -86,6 +86,9 @@ class TestTwoPersons(RefundCommon):
             refunds = [self._prepare(sale_return) for sale_return in returns]
         self.assertEqual([refund.method for refund in refunds], ['online', 'online'])
         self.assertEqual([refund.waits_for_release for refund in refunds], [False, True])
+        # Each is judged beside all others, no matter which are read together.
+        self.env.invalidate_all()
+        self.assertEqual((refunds[0] + refunds[1]).mapped('needs_second_person'), [False, True])
 
     def test_notes_paid_in_one_dialog_count_together(self):
         order = self._create_paid_sale()
