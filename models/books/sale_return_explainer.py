@@ -377,6 +377,19 @@ class SaleReturnExplainer(models.AbstractModel):
                 "The rest of the return was written off as not coming."
             ),
             'rejected': lambda: self.env._("They were rejected after they had been credited."),
+            **self._get_cost_causes(),
+        }
+        sentence = sentences.get(row.cause)
+        return sentence() if sentence else ""
+
+    @api.model
+    def _get_cost_causes(self):
+        """Return the sentences about causes of a stock value that the ledger does not agree with.
+
+        :return: `{cause: function that gives the sentence}`
+        :rtype: dict
+        """
+        return {
             'kit': lambda: self.env._(
                 "The product is a kit: its components change the stock value, but its invoice "
                 "and its credit note post no cost of goods."
@@ -420,5 +433,3 @@ class SaleReturnExplainer(models.AbstractModel):
                 "The invoice posted no cost of goods, but the credit note reversed one."
             ),
         }
-        sentence = sentences.get(row.cause)
-        return sentence() if sentence else ""
