@@ -309,10 +309,12 @@ class TestPortalGate(GateCommon):
             ('/my/orders/%s/return', order.id),
         ):
             counts, answers = {}, {}
-            for name, row_id in [('warm', own_id), ('other', own_id), ('none', 2**31 - 1)]:
+            # Now and then a request does more, such as to log the device: the least counts.
+            for name, row_id in [('other', own_id), ('none', 2**31 - 1)] * 3:
                 counter = self.env.cr.sql_log_count
                 response = self.url_open(path % row_id)
-                counts[name] = self.env.cr.sql_log_count - counter
+                count = self.env.cr.sql_log_count - counter
+                counts[name] = min(count, counts.get(name, count))
                 answers[name] = (response.status_code, self._text(html.fromstring(response.text)))
             with self.subTest(path):
                 self.assertEqual(answers['other'], answers['none'])
