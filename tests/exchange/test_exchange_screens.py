@@ -275,7 +275,7 @@ class TestExchangePages(ExchangeCommon, PortalHttpCommon):
                 with self.subTest(user.login, values=values), self.assert_refused("not sent yet"):
                     self._call(user, records, 'write', values)
             for values in ({'customer_note': "I broke it."}, {'customer_note': False}):
-                with self.subTest(user.login, values=values), self.assert_refused("has written"):
+                with self.subTest(user.login, values=values), self.assert_refused("was written by"):
                     self._call(user, draft.line_ids, 'write', values)
         self._send(summary)
         self.assertEqual(self._returns().exchange_order_ids.order_line.price_unit, 100.0)
