@@ -3,6 +3,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from odoo import tests
+from odoo.tests.common import ChromeBrowser
 from odoo.tools import mute_logger
 
 
@@ -13,7 +14,7 @@ class PatientHttpCase(tests.HttpCase):
     is done: enough on an idle machine, too little on one that runs other tests beside it.
     """
 
-    test_cursor_lock_timeout = 180
+    patience = test_cursor_lock_timeout = 180
 
     # For tests without a browser: nobody runs the scripts, so tests need not find the files of each
     # bundle again.
@@ -22,6 +23,12 @@ class PatientHttpCase(tests.HttpCase):
     def setUp(self):
         """Override of `odoo`."""
         super().setUp()
+        ask = ChromeBrowser._websocket_request
+
+        def ask_patiently(browser, method, *, params=None, timeout=10.0):
+            return ask(browser, method, params=params, timeout=max(timeout, self.patience))
+
+        self.patch(ChromeBrowser, '_websocket_request', ask_patiently)
         if self.without_scripts:
             self.patch(self.env.registry['ir.qweb'], '_get_asset_nodes', lambda *args, **kwargs: [])
 
@@ -30,7 +37,7 @@ class PatientHttpCase(tests.HttpCase):
         """Override of `odoo`: already entered. Helpers that run jobs need not know."""
         yield
 
-    def url_open(self, url, *args, timeout=180, **kwargs):
+    def url_open(self, url, *args, timeout=patience, **kwargs):
         """Override of `odoo`."""
         return super().url_open(url, *args, timeout=timeout, **kwargs)
 
