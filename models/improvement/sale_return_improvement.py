@@ -13,7 +13,7 @@ class SaleReturnImprovement(models.Model):
 
     Both rates have one definition, that of the suggestion, and are of equally many days of goods
     shipped (or requests made) at least 30 days ago; figures are computed whenever they are read.
-    Of a photo duty all claims count: since the change there may be none without a photo.
+    Where photos were missing all requests count: since the change there may be none without one.
     """
 
     _name = 'sale.return.improvement'
