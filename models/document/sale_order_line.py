@@ -398,7 +398,11 @@ class SaleOrderLine(models.Model):
         # still to come as far as it leaves nothing of the invoice for their return to credit.
         wanted = back - uninvoiced - by_returns
         expected = self._get_qty_claimed() - self._get_qty_uninvoiced(invoiced)
-        by_hand = min(otherwise, max(wanted, expected - (invoiced - otherwise), 0.0))
+        # What was billed beyond the goods, e.g. again after such a note, is what the note credits.
+        beyond = max(invoiced - self._get_qty_billable(), 0.0)
+        by_hand = min(
+            max(otherwise - beyond, 0.0), max(wanted, expected - (invoiced - otherwise), 0.0)
+        )
         # Odoo counts all notes, price corrections included; only notes made by hand without a
         # return make something billable again.
         correction = self.qty_invoiced - (invoiced - otherwise + by_hand) - uninvoiced
@@ -407,6 +411,14 @@ class SaleOrderLine(models.Model):
         # Odoo has rounded what is delivered: of a pack of three with a piece back, 0.67 + 1/3 would
         # be more than the pack.
         return correction + back + self._get_qty_delivered_counted() - self.qty_delivered
+
+    def _get_qty_billable(self):
+        """Return what can be billed in all, goods that came back included, in its own unit."""
+        self.ensure_one()
+        shipped = self._get_qty_delivered_counted() + self._get_qty_back()
+        if self.product_id.invoice_policy == 'order' or self.qty_delivered_method != 'stock_move':
+            return max(self.product_uom_qty, shipped)
+        return shipped
 
     def _get_qty_taken_off(self, ordered):
         """Return by how much the order is lowered because goods came back, in the unit of the line.

@@ -49,6 +49,29 @@ class TestCreditByHand(CreditCommon):
                 )
                 self.assert_nothing_to_invoice(order)
 
+    def test_what_was_billed_again_after_a_note_by_hand_is_not_credited_with_it(self):
+        """10 sold, some credited by hand and billed again, 4 back: nothing is to be billed.
+
+        Nor is it where the note only took back what was billed beyond the delivery.
+        """
+        self.policy.release_event = 'inspection'
+        for policy, by_hand in itertools.product(('delivery', 'order'), (1, 3, 4, 10)):
+            with self.subTest(policy=policy, by_hand=by_hand):
+                product = self._create_product("Again", invoice_policy=policy)
+                order = self._create_sale({'product': product, 'quantity': 10})
+                self._reverse(order.invoice_ids, quantity=by_hand)
+                order._create_invoices().action_post()
+                self.assertEqual(order.order_line.qty_to_invoice, 0)
+                sale_return = self._create_return(order, 4)
+                self.assertEqual(order.order_line.qty_to_invoice, 0)
+                self._receive(sale_return)
+                self.assertEqual(order.order_line.qty_to_invoice, 0)
+                sale_return.action_inspect_all('restock')
+                self.assertEqual(order.order_line.qty_to_invoice, 0)
+                self.assert_quantities(sale_return.line_ids, credited=4, to_credit=0)
+                net = sum(order.invoice_ids.mapped('amount_untaxed_signed'))
+                self.assertEqual(net, 600.0)
+
     def test_goods_credited_by_hand_are_billed_when_their_return_ends_without_them(self):
         """A request alone moves no goods: what is to be billed follows its state."""
         self._create_policy(approval='always')
