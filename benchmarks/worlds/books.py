@@ -524,8 +524,8 @@ class Books:
     def get_cost_facts(self):
         """Return the cost of goods of returns, and the cost that their notes reversed.
 
-        :return: `{(return, product): {'moved', 'reversed', 'tolerance', 'is_kit', 'came'}}`; the
-            tolerance is what rounding may make.
+        :return: `{(return, product): {'moved', 'reversed', 'tolerance', 'is_kit', 'came',
+            'is_other_unit', 'bills'}}`; the tolerance is what rounding may make.
         """
         return {
             (row['return_id'], row['product_id']): row
@@ -562,8 +562,17 @@ class Books:
                           ((COALESCE(SUM(moved.number), 0) + COALESCE(SUM(reversed.number), 0))
                            * MIN(currency.rounding))::float AS tolerance,
                           COALESCE(BOOL_OR(moved.is_kit), FALSE) AS is_kit,
-                          COALESCE(BOOL_OR(moved.came), FALSE) AS came
+                          COALESCE(BOOL_OR(moved.came), FALSE) AS came,
+                          BOOL_OR(sold.product_uom_id <> template.uom_id) AS is_other_unit,
+                          MAX((SELECT COUNT(*) FROM sale_order_line_invoice_rel rel
+                                 JOIN account_move_line item ON item.id = rel.invoice_line_id
+                                 JOIN account_move bill ON bill.id = item.move_id
+                                WHERE rel.order_line_id = sold.id AND bill.state = 'posted'
+                                  AND bill.move_type = 'out_invoice')) AS bills
                      FROM sale_return_line line
+                     JOIN sale_order_line sold ON sold.id = line.sale_line_id
+                     JOIN product_product product ON product.id = line.product_id
+                     JOIN product_template template ON template.id = product.product_tmpl_id
                 LEFT JOIN moved ON moved.line_id = line.id
                 LEFT JOIN reversed ON reversed.line_id = line.id
                      JOIN res_company company ON company.id = line.company_id

@@ -191,8 +191,8 @@ class World:
     def _is_right_cost(self, row):
         """Tell whether the books have this difference of a standard cost, for this reason.
 
-        It has none but these: components of a kit, goods that replace what never came back, and
-        rounding.
+        It has none but these: components of a kit, goods that replace what never came back,
+        rounding, and invoices in parts in another unit than the product's.
         """
         facts = self.books.get_cost_facts().get((row.return_id.id, row.product_id.id))
         if not facts or abs(facts['reversed'] - facts['moved'] - row.amount_company) > SMALL:
@@ -201,6 +201,8 @@ class World:
             'kit': facts['is_kit'] and not facts['reversed'],
             'replaced_missing': facts['moved'] < 0 and not facts['came'] and not facts['reversed'],
             'rounding': abs(row.amount_company) <= facts['tolerance'],
+            # Odoo mixes both units up when it deducts the cost of the earlier invoices.
+            'billed_in_parts': facts['bills'] > 1 and facts['is_other_unit'],
         }.get(row.cause, False)
 
 

@@ -418,6 +418,11 @@ class SaleReturnExplainer(models.AbstractModel):
             'scrap_without_entry': lambda: self.env._(
                 "Goods were scrapped without an entry in the ledger."
             ),
+            'billed_in_parts': lambda: self.env._(
+                "The goods were billed in parts and in another unit than that of their product. "
+                "Odoo posts a wrong cost of goods on the later invoices, which the credit note "
+                "reverses. Correct the cost by hand and acknowledge the difference."
+            ),
             'standard_changed': lambda: self.env._(
                 "The standard cost has changed since the goods were sold, or was different "
                 "where they were moved."

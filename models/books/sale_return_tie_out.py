@@ -170,6 +170,11 @@ class SaleReturnTieOut(models.AbstractModel):
         parts = len(moves) + len(deliveries) + len(lines.credit_line_ids)
         if abs(difference) <= lines.company_id.currency_id.rounding * parts / 2:
             return 'rounding'
+        bills = lines.sale_line_id.invoice_lines.move_id.filtered(
+            lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+        )
+        if len(bills) > 1 and lines.sale_line_id.product_uom_id != lines.product_id.uom_id:
+            return 'billed_in_parts'
         if lines.product_id.cost_method == 'standard':
             return 'standard_changed'
         if lines.product_id.cost_method == 'fifo' and len(deliveries) > 1:

@@ -141,6 +141,20 @@ class TestTieOut(TieOutCommon):
         )
         self.assertIn("standard cost", row.explanation)
 
+    def test_wrong_cost_of_goods_billed_in_parts_is_named(self):
+        """Dozens in two invoices: Odoo posts the cost of the second one in a wrong unit."""
+        product = self._create_costed('standard', standard_price=5.0)
+        self._put_in_stock(product, 100)
+        dozen = self.env.ref('uom.product_uom_dozen')
+        order = self._create_order({'product': product, 'quantity': 2, 'product_uom_id': dozen.id})
+        for _part in range(2):
+            self._deliver(order, 12)
+            self._invoice(order)
+        self._return_goods(order, 2)
+        row = self.assert_row(self._refresh(), 'cost_difference', cost_moved=120.0)
+        self.assertEqual(row.cause, 'billed_in_parts')
+        self.assertIn("billed in parts", row.explanation)
+
     def test_fifo_with_several_deliveries_names_product_return_and_difference(self):
         product = self._create_costed('fifo', (1, 10.0), (1, 20.0), (1, 60.0))
         order = self._sell(product, 1, 1, 1)
