@@ -174,10 +174,13 @@ LINE_RULES = {
             "{shipped} shipped, {back} back, {billed} billed, {credited} credited"
         ),
     ),
-    # The next note would credit goods already credited or never returned.
+    # The next note would credit goods already credited or never returned. What was billed beyond
+    # the delivery, e.g. when a note is reversed whose goods were billed again, it credits rightly.
     'credited_twice': (
         (
             "state = 'sale' AND qty_to_invoice < -0.0051 AND (policy = 'delivery' AND back > 0"
+            " AND qty_to_invoice * ratio < sold - billed + credited - credited_by_returns"
+            " + credit_taken_back - 0.0051 * ratio"
             " OR credited_by_returns > 0 AND ordered >= billed)"
         ),
         (
