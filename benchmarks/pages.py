@@ -15,6 +15,7 @@ LIMIT = 2.0
 OPEN = 40
 # File with the measured returns, for the next run on the same database.
 MEASURED = 'sale_return.bench_pages'
+VARIANTS = "Benchmark of variants"
 
 
 def run(env, lines='1000000', results='', loaded='', only=''):
@@ -69,6 +70,7 @@ def load(env, lines):
     pay(past.returns.credit_note_ids)
     rows = history.load(env, past.returns, lines // 4)
     work = open_returns(ways.Ours, shop, report.Phases(env.cr))
+    sell_variant(shop)
     print(f"Loaded in {time.monotonic() - begin:.0f} s", flush=True)
     begin = time.monotonic()
     env['sale.return.fact']._refresh(everything=True)
@@ -107,6 +109,35 @@ def open_returns(way, shop, phases):
     validate(received.picking_ids)
     shop.env.cr.commit()
     return work.returns
+
+
+def sell_variant(shop):
+    """Sell one of many variants, all of them in stock."""
+    env = shop.env
+    attribute = env['product.attribute'].create({'name': VARIANTS})
+    values = env['product.attribute.value'].create(
+        [{'name': str(number), 'attribute_id': attribute.id} for number in range(40)]
+    )
+    line = {'attribute_id': attribute.id, 'value_ids': values.ids}
+    template = env['product.template'].create(
+        {
+            'name': VARIANTS,
+            'is_storable': True,
+            'invoice_policy': 'delivery',
+            'attribute_line_ids': [(0, 0, line)],
+        }
+    )
+    others, shop.products = shop.products, template.product_variant_ids
+    shop.lines, lines = len(shop.products), shop.lines
+    shop.sell(1)
+    shop.products, shop.lines = others, lines
+
+
+def get_variant_page(env):
+    """Return what reads the variants that a customer's page offers for each of 40 lines."""
+    order = env['sale.order'].search([('order_line.name', 'ilike', VARIANTS)], limit=1)
+    # sudo: like the page, which has checked the link.
+    return lambda: env['sale.return.portal.offer'].sudo()._get_offer(order.sudo())
 
 
 def measure(env, read):
@@ -177,6 +208,7 @@ def get_pages(env, past, work):
         .browse(past.sale_order_ids.ids)
         .web_read(get_specification(env, 'sale.order', 'form'))
     )
+    pages["customer's page, 40 lines with 40 variants"] = get_variant_page(env)
     for model in ('sale.return.line', 'sale.return.inspection', 'sale.return.event'):
         pages[f'list of {model}'] = get_list(env, model, [])
     for model in ('sale.return.quarantine.report', 'sale.return.reconciliation'):

@@ -170,6 +170,11 @@ class SaleReturnTieOut(models.AbstractModel):
         parts = len(moves) + len(deliveries) + len(lines.credit_line_ids)
         if abs(difference) <= lines.company_id.currency_id.rounding * parts / 2:
             return 'rounding'
+        return self._get_cost_cause(lines, deliveries)
+
+    @api.model
+    def _get_cost_cause(self, lines, deliveries):
+        """Return why the cost posted differs, where all goods went the usual way."""
         bills = lines.sale_line_id.invoice_lines.move_id.filtered(
             lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
         )
