@@ -83,9 +83,10 @@ class SaleReturnExplainer(models.AbstractModel):
     @api.model
     def _explain_credited_too_much(self, row):
         return self.env._(
-            "%(difference_qty)s %(unit)s of %(product)s in return %(return)s are credited "
-            "(%(difference)s), but not accepted. Credited %(credited_qty)s, accepted "
-            "%(accepted_qty)s.",
+            "Return %(return)s credits %(difference_qty)s %(unit)s of %(product)s too many "
+            "(%(difference)s): credited %(credited_qty)s, accepted %(accepted_qty)s. Reverse the "
+            "credit note, or the part for these goods. If they are to be credited after all, "
+            "correct the result of their inspection.",
             **self._get_values(row),
         )
 
@@ -376,7 +377,9 @@ class SaleReturnExplainer(models.AbstractModel):
             'written_off': lambda: self.env._(
                 "The rest of the return was written off as not coming."
             ),
-            'rejected': lambda: self.env._("They were rejected after they had been credited."),
+            'rejected': lambda: self.env._(
+                "They were rejected after they had been credited, or they were credited twice."
+            ),
             **self._get_cost_causes(),
         }
         sentence = sentences.get(row.cause)

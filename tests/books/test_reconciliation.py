@@ -118,7 +118,9 @@ class TestReconciliation(ReconciliationCommon):
         row = self.assert_row(
             self._refresh(), 'credited_too_much', qty_difference=4, amount_difference=484.0
         )
-        self.assertIn("not accepted", row.explanation)
+        self.assertIn("Reverse the credit note", row.explanation)
+        self._reverse(sale_return.credit_note_ids)
+        self.assertFalse(self._refresh())
 
     def test_note_that_is_billed_again_in_part_shows_the_part(self):
         sale_return = self._return_goods(self._create_sale(), 4)
