@@ -1,6 +1,7 @@
 from . import account_move
 from . import account_move_line
 from . import account_payment
+from . import sale_order
 from . import sale_order_line
 from . import sale_return_billing
 from . import sale_return_explainer

@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 from odoo import api, models
 from odoo.exceptions import UserError
 
@@ -107,9 +109,9 @@ class SaleReturnBilling(models.AbstractModel):
         :return: in the currency of the order.
         :rtype: float
         """
-        rows = self.env['sale.return.unbacked'].search(
-            [('return_id', '=', sale_return.id), ('kind', '=', 'exchange')]
-        )
+        # sudo: what was granted counts for everybody, also for users who do not see the list.
+        rows = self.env['sale.return.unbacked'].sudo()
+        rows = rows.search([('return_id', '=', sale_return.id), ('kind', '=', 'exchange')])
         currency = sale_return.exchange_order_ids.currency_id[:1]
         return sum(
             row.currency_id._convert(row.amount, currency, row.company_id, row.date) for row in rows
@@ -195,27 +197,64 @@ class SaleReturnBilling(models.AbstractModel):
                         **{'return': sale_return.name},
                     )
                 )
-            self._grant(lines[:1], agreed - billed, 'exchange')
+            self._grant(lines[:1], self._to_company(lines[:1], agreed - billed), 'exchange')
+
+    @api.model
+    @contextmanager
+    def _count_prices(self, orders):
+        """Count in the budget by how much the block lowers the prices of exchanges.
+
+        What was lowered before and is raised again does not count any more.
+
+        :param orders: the `sale.order` records that the block changes.
+        :raise UserError: see `sale.return.unbacked`.
+        """
+        # sudo: users who change an order need not be users of Returns.
+        lines = orders.sudo().filtered('exchange_return_id').order_line.exchange_return_line_ids
+        before = {line: self._get_agreed_value(line) for line in lines}
+        yield
+        for line, value in before.items():
+            # One by one: a manager seldom changes the prices of more than one.
+            lowered = value - self._get_agreed_value(line)
+            self._grant(line, lowered, 'goodwill')
+            if line.company_id.currency_id.compare_amounts(lowered, 0.0) < 0:
+                self.env['sale.return.unbacked']._take_back(line, -lowered)
+
+    @api.model
+    def _get_agreed_value(self, line):
+        """Return what an exchange costs, at most what was asked for, tax included.
+
+        What a price is above the one of the request may be lowered again.
+
+        :param line: one `sale.return.line` in superuser mode.
+        :return: in the currency of the company.
+        :rtype: float
+        """
+        agreed = self._to_company(line, self._get_agreed(line, line.exchange_quantity))
+        return min(agreed, line._get_given_away(line.exchange_price))
+
+    @api.model
+    def _to_company(self, line, amount):
+        """Convert an amount from the currency of an exchange order to that of the company."""
+        company = line.company_id
+        return line.exchange_order_id.currency_id._convert(
+            amount, company.currency_id, company, company._get_sale_return_day()
+        )
 
     @api.model
     def _grant(self, line, amount, kind):
         """Record what a user lets an exchange cost less, within their budget.
 
         :param line: one `sale.return.line` in superuser mode.
-        :param float amount: tax included, in the currency of the exchange order.
+        :param float amount: tax included, in the currency of the company.
         :param str kind: of the row.
         :raise UserError: see `sale.return.unbacked`.
         """
-        currency = line.exchange_order_id.currency_id
-        if currency.compare_amounts(amount, 0.0) <= 0:
+        if line.company_id.currency_id.compare_amounts(amount, 0.0) <= 0:
             return
-        company = line.company_id
         unbacked = self.env['sale.return.unbacked']
         vals = unbacked._prepare_line_vals(line, kind, line._get_qty_wanted())
-        vals['amount'] = currency._convert(
-            amount, company.currency_id, company, company._get_sale_return_day()
-        )
-        unbacked._spend([vals])
+        unbacked._spend([{**vals, 'amount': amount}])
 
     # === LIST === #
 
@@ -247,7 +286,17 @@ class SaleReturnBilling(models.AbstractModel):
                          AND billed.commercial_partner_id = payer.commercial_partner_id) bill
                       ON TRUE
                 WHERE line.company_id = %s AND line.qty_credited_posted > 0
-                  AND (bill.lowered OR COALESCE(bill.amount, 0) < own.price_total)
+                  AND (bill.lowered OR COALESCE(bill.amount, 0) < own.price_total
+                       OR EXISTS (
+                           SELECT FROM sale_order_line_invoice_rel rel
+                             JOIN account_move_line item ON item.id = rel.invoice_line_id
+                            WHERE rel.order_line_id = own.id AND item.price_total <> 0
+                              AND item.parent_state = 'posted'
+                              AND item.credited_line_id IS NULL
+                              AND EXISTS (
+                                  SELECT FROM account_move note
+                                   WHERE note.id = item.move_id
+                                     AND note.move_type = 'out_refund')))
              ORDER BY 1""",
             [company.id],
         )

@@ -254,6 +254,30 @@ class SaleReturnUnbacked(models.Model):
         return self.sudo().create(vals_list)
 
     @api.model
+    def _take_back(self, line, amount):
+        """Record that a price which was lowered is higher again, as rows below zero.
+
+        They have the persons and days of what they take back, the latest first, so that it counts
+        in none of the budgets any more. Who raised the price is who created them.
+
+        :param line: one `sale.return.line`.
+        :param float amount: in the currency of the company; what is above all rows is ignored.
+        """
+        # sudo: users who change an order need not read the list.
+        rows = self.sudo().search(
+            [('line_id', '=', line.id), ('kind', '=', 'goodwill'), ('goodwill_id', '=', False)]
+        )
+        vals_list = []
+        for (user, day), group in rows.grouped(lambda row: (row.user_id, row.date)).items():
+            part = min(amount, sum(group.mapped('amount')))
+            if line.company_id.currency_id.compare_amounts(part, 0.0) > 0:
+                vals = self._prepare_line_vals(line, 'goodwill', line._get_qty_wanted())
+                vals |= {'user_id': user.id, 'date': day, 'amount': -part}
+                vals_list.append(vals | {'comment': self.env._("The price was raised again.")})
+                amount -= part
+        self._create_rows(vals_list)
+
+    @api.model
     def _take_counters(self, vals_list, automatic):
         """Make sure that no other transaction spends the same budget."""
         partners = self.env['res.partner'].browse({vals['partner_id'] for vals in vals_list})

@@ -1,1 +1,2 @@
 from . import test_exchange_billed
+from . import test_exchange_terms
