@@ -8,7 +8,9 @@ the cases, in a file. `main` calls them over HTTP, each committed as a client's 
 - every model × role: what is read.
 
 A result or an error message is right. A server error is wrong, and so are records the role must not
-see, and any change of documents, goods or money by roles without rights in Returns.
+see, and any change of documents, goods or money that is not among the rights of a role: roles
+without rights in Returns change nothing, the others no more than `MAY_CHANGE` says. What was
+answered to each role, and what each has changed, is printed as a table.
 """
 
 import json
@@ -24,14 +26,31 @@ from pathlib import Path
 # Roles without returns: they must not have changed anything.
 OUTSIDERS = ('nobody', 'customer')
 # Figures that change when goods or money move, or documents are created or decided.
-SNAPSHOT = """
-    SELECT (SELECT ARRAY[COUNT(*), COUNT(*) FILTER (WHERE state = 'posted'),
-                   COALESCE(SUM(amount_total), 0)] FROM account_move)::text,
-           (SELECT ARRAY[COUNT(*), COALESCE(SUM(amount), 0)] FROM account_payment)::text,
-           (SELECT ARRAY[COUNT(*), COUNT(*) FILTER (WHERE state = 'done')] FROM stock_move)::text,
-           (SELECT STRING_AGG(id || state, ' ' ORDER BY id) FROM sale_return),
-           (SELECT COUNT(*) FROM sale_return_event)
-"""
+FIGURES = {
+    'posted': "SELECT COUNT(*), SUM(amount_total) FROM account_move WHERE state = 'posted'",
+    'documents': "SELECT COUNT(*), SUM(amount_total) FROM account_move",
+    'payments': "SELECT COUNT(*), SUM(amount) FROM account_payment",
+    'stock done': "SELECT COUNT(*), SUM(quantity) FROM stock_move WHERE state = 'done'",
+    'moves': "SELECT COUNT(*) FROM stock_move",
+    'decided': "SELECT STRING_AGG(id || state, ' ' ORDER BY id) FROM sale_return"
+    " WHERE state NOT IN ('draft', 'submitted', 'cancelled')",
+    'returns': "SELECT STRING_AGG(id || state, ' ' ORDER BY id) FROM sale_return",
+    'log': "SELECT COUNT(*) FROM sale_return_event",
+    'policies': "SELECT ARRAY_AGG((id, write_date)::text ORDER BY id) FROM sale_return_policy",
+    'rules': "SELECT ARRAY_AGG((id, write_date)::text ORDER BY id) FROM sale_return_rule",
+    'levels': "SELECT ARRAY_AGG((id, write_date)::text ORDER BY id)"
+    " FROM sale_return_approval_level",
+    'groups': "SELECT ARRAY_AGG((gid, uid)::text ORDER BY gid, uid) FROM res_groups_users_rel",
+}
+# What each role may change of these, by the methods and fields it may call: a clerk submits (a
+# policy without approval decides at once), inspectors receive, approvers decide and credit.
+CLERK = {'decided', 'documents', 'log', 'moves', 'returns'}
+MAY_CHANGE = {
+    'user': CLERK,
+    'inspector': {*CLERK, 'stock done'},
+    'approver': {*CLERK, 'posted', 'payments', 'stock done'},
+    'manager': set(FIGURES),
+}
 
 
 def run(env, cases):
@@ -216,7 +235,7 @@ class Attack:
         """Try one case and record errors in its answer."""
         role, model, method, what, odd, values = case
         status, answer = self.call(role, model, method, **values)
-        self.count[status] += 1
+        self.count[role, status] += 1
         if status >= 500:
             problem = f"{odd}: {answer.get('name')}: {str(answer.get('message'))[:120]!r}"
             self.wrong.setdefault(f'{model}.{method}({what})', {}).setdefault(problem, role)
@@ -279,7 +298,7 @@ class Attack:
         for role in OUTSIDERS:
             for model in self.fields:
                 status, answer = self.call(role, model, 'search_count', domain=[])
-                self.count[status] += 1
+                self.count[role, status] += 1
                 if status == 200 and answer:
                     seen[f'{role} {model}'] = answer
         return seen
@@ -296,34 +315,55 @@ def get_plain(arguments, plain):
 
 
 def take_snapshot(database):
-    """Return the sums that outsiders must not change."""
+    """Return the figures that only some roles may change."""
     import psycopg2
 
     with psycopg2.connect(f'dbname={database}') as connection, connection.cursor() as cr:
-        cr.execute(SNAPSHOT)
-        return cr.fetchone()
+        snapshot = {}
+        for name, query in FIGURES.items():
+            cr.execute(query)
+            snapshot[name] = cr.fetchall()
+        return snapshot
+
+
+def print_table(count, changed, roles):
+    """Print how often each role got each status, and what it has changed."""
+    statuses = sorted({status for _role, status in count})
+    print(f"{'role':12}", *(f'{status:>7}' for status in statuses), " changed")
+    for role in roles:
+        figures = (f'{count[role, status]:7}' for status in statuses)
+        print(f'{role:12}', *figures, "", ", ".join(sorted(changed[role])) or "nothing")
+    sums = [sum(count[role, status] for role in roles) for status in statuses]
+    print(f"{'all':12}", *(f'{figure:7}' for figure in sums))
 
 
 def main(url, database, path):
-    """Attack, and print errors."""
+    """Attack role by role, and print errors."""
     content = json.loads(Path(path).read_text())
     attack, begin = Attack(url, content), time.monotonic()
-    before = take_snapshot(database)
-    attack.run_cases(attack.get_method_cases(OUTSIDERS))
-    seen = attack.look()
-    moved = [(a, b) for a, b in zip(before, take_snapshot(database), strict=True) if a != b]
-    insiders = [role for role in attack.keys if role not in OUTSIDERS]
-    attack.run_cases(attack.get_method_cases(insiders))
-    attack.run_cases(attack.get_field_cases())
+    changed, seen, before = {}, attack.look(), take_snapshot(database)
+    fields = list(attack.get_field_cases())
+    # Those without rights first: what is there is what they were not given.
+    for role in sorted(attack.keys, key=lambda role: role not in OUTSIDERS):
+        attack.run_cases(attack.get_method_cases([role]))
+        attack.run_cases(case for case in fields if case[0] == role)
+        after = take_snapshot(database)
+        changed[role] = {name for name in FIGURES if before[name] != after[name]}
+        before = after
     for key, problems in sorted(attack.wrong.items()):
         print(key)
         for problem, role in sorted(problems.items()):
             print(f'    {role}: {problem}')
-    print("calls by status:", dict(sorted(attack.count.items())), end=", ")
+    print_table(attack.count, changed, list(changed))
+    forbidden = {
+        role: sorted(names)
+        for role, found in changed.items()
+        if (names := found - MAY_CHANGE.get(role, set()))
+    }
     print(f"{time.monotonic() - begin:.0f} s; errors at {len(attack.wrong)} places")
     print("read by outsiders:", seen or "nothing")
-    print("moved by outsiders:", moved or "nothing")
-    return 1 if attack.wrong or moved else 0
+    print("changed without the right to:", forbidden or "nothing")
+    return 1 if attack.wrong or forbidden or seen else 0
 
 
 if __name__ == '__main__':

@@ -271,7 +271,8 @@ class SaleReturnBilling(models.AbstractModel):
                       SELECT SUM(item.price_total) AS amount,
                              BOOL_OR(EXISTS (
                                  SELECT FROM account_move_line other
-                                  WHERE other.move_id = move.id AND other.price_total < 0)
+                                  WHERE other.move_id = move.id AND other.price_total < 0
+                                    AND other.display_type = 'product')
                              OR EXISTS (
                                  SELECT FROM account_move note
                                   WHERE note.reversed_entry_id = move.id
