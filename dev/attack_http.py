@@ -42,12 +42,13 @@ FIGURES = {
     " FROM sale_return_approval_level",
     'groups': "SELECT ARRAY_AGG((gid, uid)::text ORDER BY gid, uid) FROM res_groups_users_rel",
 }
-# What each role may change of these, by the methods and fields it may call: a clerk submits (a
-# policy without approval decides at once), inspectors receive, approvers decide and credit.
+# What each role may change of these, by the methods and fields it may call: clerks submit, and a
+# policy without approval decides at once; what inspectors find posts the credit where the policy
+# says so; approvers decide and credit.
 CLERK = {'decided', 'documents', 'log', 'moves', 'returns'}
 MAY_CHANGE = {
     'user': CLERK,
-    'inspector': {*CLERK, 'stock done'},
+    'inspector': {*CLERK, 'posted', 'stock done'},
     'approver': {*CLERK, 'posted', 'payments', 'stock done'},
     'manager': set(FIGURES),
 }

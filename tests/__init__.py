@@ -28,5 +28,6 @@ from .forecast import *
 from .improvement import *
 from .flow import *
 from .walks import *
+from . import test_promises
 from . import test_rooms
 from . import test_sentences

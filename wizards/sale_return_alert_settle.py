@@ -20,7 +20,8 @@ class SaleReturnAlertSettle(models.TransientModel):
 
     def _default_alert_ids(self):
         is_of_alerts = self.env.context.get('active_model') == 'sale.return.alert'
-        return self.env.context.get('active_ids') if is_of_alerts else False
+        ids = self.env['sale.return.reader']._get_context_ids('active_ids')
+        return ids if is_of_alerts else False
 
     def action_snooze(self):
         """Hide the alerts until the day.

@@ -10,7 +10,9 @@ class SaleReturnDialog(models.AbstractModel):
     def _default_return_ids(self):
         if self.env.context.get('active_model') != 'sale.return':
             return self.env['sale.return']
-        return self.env['sale.return'].browse(self.env.context.get('active_ids', []))
+        return self.env['sale.return'].browse(
+            self.env['sale.return.reader']._get_context_ids('active_ids')
+        )
 
     return_ids = fields.Many2many(
         'sale.return', string="Returns", default=lambda self: self._default_return_ids()

@@ -18,7 +18,8 @@ class SaleReturnSuggestionDecide(models.TransientModel):
 
     def _default_suggestion_ids(self):
         is_of_suggestions = self.env.context.get('active_model') == 'sale.return.suggestion'
-        return self.env.context.get('active_ids') if is_of_suggestions else False
+        ids = self.env['sale.return.reader']._get_context_ids('active_ids')
+        return ids if is_of_suggestions else False
 
     def action_accept(self):
         """Accept the suggestions, and open the improvements.

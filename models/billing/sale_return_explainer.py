@@ -8,14 +8,13 @@ class SaleReturnExplainer(models.AbstractModel):
     def _explain_exchange_difference(self, row):
         values = self._get_values(row)
         if matches := self._get_other_matches(row):
-            person = matches.create_uid.mapped('name')
             return self.env._(
                 "%(accepted)s were agreed for the exchange of return %(return)s, but %(credited)s "
                 "are billed, and %(persons)s matched credit note %(note)s with %(documents)s. "
                 "Undo that match on the credit note. Then post the invoice of the exchange as "
                 "agreed, or cancel it: a new one is created. If the match is to stay, the customer "
-                "has to pay that invoice.",
-                persons=", ".join(person),
+                "has to pay for the exchange.",
+                persons=", ".join(matches.create_uid.mapped('name')),
                 documents=", ".join(matches.debit_move_id.move_id.mapped('display_name')),
                 **values,
             )

@@ -8,6 +8,8 @@ from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
 from odoo.tools import SQL
 
+from ...tools.own_value import OwnValue
+
 _logger = logging.getLogger(__name__)
 
 # Files of more bytes are imported by the scheduled job: a request may take two minutes only.
@@ -143,7 +145,7 @@ class SaleReturnChannelUpload(models.Model):
             return
         self._tell(state='running', rows_read=0, attempts=self.attempts + 1)
         # As the user who brought it: who has lost the role or the company imports nothing.
-        upload = self.with_user(self.user_id).with_context(channel_upload=self.id)
+        upload = self.with_user(self.user_id).with_context(channel_upload=OwnValue(self.id))
         try:
             with self.env.cr.savepoint():
                 upload.channel_id._check_may_import()
@@ -180,9 +182,9 @@ class SaleReturnChannelUpload(models.Model):
     @api.model
     def _tell_rows(self, count):
         """Note how many rows of the upload in the context are read."""
-        upload = self.browse(self.env.context.get('channel_upload', ()))
-        if upload:
-            upload._tell(rows_read=count)
+        upload = self.env.context.get('channel_upload')
+        if isinstance(upload, OwnValue):
+            self.browse(upload.value)._tell(rows_read=count)
 
     def _tell(self, **values):
         """Write in another transaction, which others see at once."""

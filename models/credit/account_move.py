@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.own_value import OwnValue
+
 
 class AccountMove(models.Model):
     """Invoices and credit notes of returns: reasons, later changes, printing and sending.
@@ -271,7 +273,7 @@ class AccountMove(models.Model):
     def _invoice_paid_hook(self):
         """Override of `account` to close returns whose credit notes are paid back."""
         result = super()._invoice_paid_hook()
-        if not self.env.context.get('sale_return_posting'):
+        if not isinstance(self.env.context.get('sale_return_posting'), OwnValue):
             self._refresh_sale_returns()
         return result
 

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 
 from ...const import OPEN_STATES
 from ...tools.money import QUANTITY_EPSILON
+from ...tools.own_value import OwnValue
 
 
 class AccountMove(models.Model):
@@ -49,7 +50,7 @@ class AccountMove(models.Model):
             moves._note_sale_return_poster()
             # A note that settles its invoice is "paid" while it is posted: too early to close the
             # return.
-            posting = self.with_context(sale_return_posting=True)
+            posting = self.with_context(sale_return_posting=OwnValue(True))
         posted = super(AccountMove, posting)._post(soft=soft).with_env(self.env)
         if guarded:
             posted.sudo()._after_guarded_posting(guarded)  # as above

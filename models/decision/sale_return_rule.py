@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools.misc import format_amount
 
+from ...tools.own_value import OwnValue
 from ...tools.verdict import Verdict
 from ...tools.window import is_within, last_day, local_day
 from .const import EXCEPTIONS
@@ -216,7 +217,7 @@ class SaleReturnRule(models.Model):
 
     def _get_asked_on(self, line):
         """Return when a line is requested: now or, for past returns, the original time."""
-        past = self.env.context.get('sale_return_past')
+        past = isinstance(self.env.context.get('sale_return_past'), OwnValue)
         return line.return_id.create_date if past else fields.Datetime.now()
 
     # === EVALUATE === #

@@ -3,6 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools.misc import format_amount
 
+from ...tools.own_value import OwnValue
+
 # How many days and lines are searched for returns that a changed rule would have affected.
 PAST_DAYS, PAST_LINES = 90, 500
 
@@ -106,7 +108,7 @@ class SaleReturnRule(models.Model):
                 )
             )
         )
-        verdicts = self.with_context(sale_return_past=True)._get_verdicts(lines)
+        verdicts = self.with_context(sale_return_past=OwnValue(True))._get_verdicts(lines)
         met = [line.id for line, said in verdicts.items() if said['outcome'] != 'authorize']
         return lines.return_id, lines.browse(met).return_id
 

@@ -201,8 +201,8 @@ class SaleReturn(models.Model):
 
     def _get_refusal_template(self):
         """Return the template that the text of a refusal was taken from, to count its uses."""
-        template_id = self.env.context.get('sale_return_template_id')
-        return self.env['sale.return.refusal.template'].browse(template_id or []).exists()
+        ids = self.env['sale.return.reader']._get_context_ids('sale_return_template_id')
+        return self.env['sale.return.refusal.template'].browse(ids[:1]).exists()
 
     def action_cancel(self):
         """Cancel returns of which nothing was received or credited; their receipts go with them.

@@ -8,6 +8,7 @@ from odoo.tools import format_date, formataddr
 from odoo.tools.misc import formatLang
 
 from ...const import CUSTOMER_STEPS, WITHHELD_KINDS
+from ...tools.own_value import OwnValue
 from ...tools.reader import reads, text
 
 # A mail has to stay small enough for every mail server.
@@ -257,8 +258,10 @@ class SaleReturn(models.Model):
         :rtype: list
         """
         self.ensure_one()
-        codes = self.env.context.get('sale_return_told')
-        if codes is None:
+        told = self.env.context.get('sale_return_told')
+        if isinstance(told, OwnValue):
+            codes = told.value
+        else:
             messages = self.sudo().customer_message_ids  # sudo: customers know this already
             codes = messages.filtered(lambda m: m.state != 'skipped').kind_id.mapped('code')
         return list(codes)

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...tools.html import as_html, drop_links
+from ...tools.own_value import OwnValue
 
 _logger = logging.getLogger(__name__)
 
@@ -129,7 +130,7 @@ class SaleReturnMessage(models.Model):
         if self.state == 'waiting':
             told |= self._take_along().filtered(lambda message: not message._get_obstacle())
         template = kind.template_id.with_context(
-            sale_return_preview=True, sale_return_told=told.kind_id.mapped('code')
+            sale_return_preview=True, sale_return_told=OwnValue(told.kind_id.mapped('code'))
         )
         subject = body = text = False
         try:
@@ -238,7 +239,8 @@ class SaleReturnMessage(models.Model):
         if not needed:
             return
         sale_return = needed.return_id.with_company(needed.company_id)
-        sale_return = sale_return.with_context(sale_return_told=needed.kind_id.mapped('code'))
+        told = OwnValue(needed.kind_id.mapped('code'))
+        sale_return = sale_return.with_context(sale_return_told=told)
         kinds = needed.kind_id.sorted(lambda kind: (kind.sequence, kind.id), reverse=True)
         template = kinds[:1].template_id
         template = template if template.active else template.browse()

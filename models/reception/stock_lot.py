@@ -37,7 +37,8 @@ class StockLot(models.Model):
 
         :raise UserError: when a lot is typed on the receipt of a return that does not exist.
         """
-        picking = self.env['stock.picking'].browse(self.env.context.get('active_picking_id'))
+        ids = self.env['sale.return.reader']._get_context_ids('active_picking_id')
+        picking = self.env['stock.picking'].browse(ids[:1])
         if picking.sale_return_id and not picking.picking_type_id.use_create_lots:
             raise UserError(
                 self.env._(

@@ -3,6 +3,7 @@ from . import test_attack_methods
 from . import test_bad_input
 from . import test_company_days
 from . import test_concurrency
+from . import test_context_keys
 from . import test_data
 from . import test_derived_views
 from . import test_help

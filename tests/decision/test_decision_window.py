@@ -31,6 +31,21 @@ class TestWindow(DecisionCommon):
             ('2026-03-01', '2026-03-31', '2026-05-01', 'customer_received'),
         )
 
+    def test_client_dates_no_request_back(self):
+        """A draft of the first days, sent after the window, with a context of the client's own."""
+        clerk = self._create_user('window_clerk', 'base.group_user', 'sale_return.group_user')
+        self._got_on(self.order, '2026-03-01 09:00:00')
+        draft = self._create_return(self.order, 1, submit=False)
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE sale_return SET create_date = '2026-03-02' WHERE id = %s", [draft.id]
+        )
+        self.env.invalidate_all()
+        with freeze_time('2026-05-01 12:00:00'):
+            self._call(clerk, draft, 'action_submit', context={'sale_return_past': True})
+        self.assertEqual(draft.state, 'submitted')
+        self.assertIn('window_over', [verdict['code'] for verdict in draft.line_ids.verdicts])
+
     def test_day_ends_where_the_customer_is(self):
         """Received on 1 March 23:30 UTC, which is the 2nd in Shanghai."""
         self.customer.tz = 'Asia/Shanghai'
