@@ -17,9 +17,9 @@ EACH = 20  # returns of an order
 
 
 def run(env, cases, returns='10000'):
-    """Sell what comes back, and write what a program needs to know to a file.
+    """Sell what comes back, and write a file with what a program needs to know.
 
-    :return: that it is done.
+    :return: True
     :rtype: bool
     """
     from odoo.addons.sale_return.benchmarks import shop

@@ -162,8 +162,8 @@ def shuffle(sales, seed):
 def plant(sales, sums, size, number=PLANTED, least=1):
     """Raise the rate of some products in the last twelve weeks by a multiple of one week's sigma.
 
-    Of products that sell at least 20 lines a week, of which in twelve weeks at least so many are
-    expected back; a sigma is that of Laney's chart.
+    They sell at least 20 lines a week, of which at least `least` are expected back in twelve weeks;
+    sigma is that of Laney's chart.
     """
     end, chance = get_end(), random.Random(size)
     lines = {product: values['looks'][RECENT][1] for product, values in sums.items()}

@@ -141,10 +141,10 @@ def get_variant_page(env):
 
 
 def measure(env, read):
-    """Read a page some times, nothing being cached.
+    """Read a page several times, each time with empty caches.
 
-    :return: `(seconds of the clock the first time, median of them, of the seconds of computing, of
-        the queries)`.
+    :return: `(seconds until the first answer, median of these, median seconds of computing, median
+        number of queries)`.
     :rtype: tuple
     """
     from odoo.addons.sale_return.benchmarks.report import Phases

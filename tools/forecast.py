@@ -11,22 +11,22 @@ from math import exp, log
 from .signals import beta_share
 from .stats import quantile
 
-# Goods come back for half a year; what comes later is too little to be told.
+# Goods come back for half a year; too few come later to be forecast.
 AGES = 26
 # Weeks that are foreseen.
 WEEKS = 8
-# A curve of its own, and a level of its own, need so many order lines that came back.
+# Returned order lines that a group needs before it has a curve and a level of its own.
 LEAST_RETURNS = 30
-# The rate of the group counts as so many returned order lines, in doubt.
+# Weight of the rate of the group, in returned order lines.
 PRIOR = 3.0
-# So many weeks tell how many are sold, and how much more comes back than the curve says.
+# Weeks from which we learn how many are sold, and how much more comes back than the curve says.
 RECENT = 8
-# The level of the last weeks is at most so many times what the curve says, which counts as so many
-# order lines.
+# The level of the last weeks: at most this multiple of what the curve says, and the weight of the
+# curve in order lines.
 MOST_LEVEL, LEVEL_PRIOR = 3.0, 100.0
 # The chance left below and above an interval of 80 %.
 TAIL = 0.1
-# Intervals are measured by what is expected to be so many units, once there are so many of it.
+# Intervals are measured by forecasts of at least this many units, once there are this many of them.
 LEAST_UNITS, LEAST_PAIRS = 5.0, 20
 DISPERSIONS = (1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0, 96.0, 128.0)
 USUAL_DISPERSION = 4.0

@@ -10,7 +10,7 @@ class ResPartner(models.Model):
     _sale_return_bench_name = models.Index(
         lambda registry: 'USING gin (complete_name gin_trgm_ops)' if registry.has_trigram else ''
     )
-    # Whole and parts of e-mail addresses, in the search of returns.
+    # Whole e-mail addresses and parts of them, for the search of returns.
     _sale_return_search_email = models.Index(
         lambda registry: (
             'USING gin (email_normalized gin_trgm_ops) WHERE email_normalized IS NOT NULL'

@@ -386,7 +386,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _check_tax_item(self, note, item):
-        """Return a code if a tax is booked on a wrong account."""
+        """Return a code if a tax is posted to the wrong account."""
         line = item.tax_repartition_line_id
         if item.display_type != 'tax' or not line:
             return []
@@ -577,7 +577,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _get_codes(self, currency, kind, differences):
-        """Return codes of how the amounts of one kind of lines differ.
+        """Return the codes that say how the amounts of one kind of line differ.
 
         :param dict differences: amounts by key of `_get_actual`.
         """

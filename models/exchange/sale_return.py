@@ -215,7 +215,7 @@ class SaleReturn(models.Model):
         """
         result = super().preview_credit()
         notes = {return_id: entry['estimate'] for return_id, entry in result.items()}
-        # sudo: as before; nothing is written.
+        # sudo: as in the method that this extends; nothing is written.
         service = self.env['sale.return.exchange'].sudo()
         for return_id, entry in service._preview(self.sudo(), notes).items():
             result[return_id].update(entry)

@@ -8,23 +8,23 @@ from ...tools import forecast, stats
 
 _logger = logging.getLogger(__name__)
 
-# Order lines of so many weeks are read.
+# Weeks of order lines that are read.
 ALL_WEEKS = 104
 # Past forecasts are made again at these weeks, each from what was known then. The first one is
 # judged by intervals that the others give, which were over before it began.
 CHECKED, LEARNED = 8, (16, 20, 24, 28)
-# What is forecast of a week is kept from so many units on.
+# Smallest forecast of a week that is kept, in units.
 LEAST_UNITS = 0.005
 # One in a thousand order lines, and all that are twenty times as large as nine of ten, are larger
 # than what a line counts for. A product whose lines are usually large may have larger ones.
 GIANT_SHARE, GIANT_MUCH = 0.999, 20
 GIANT_TIMES, GIANT_LINES = 10, 20
-# The share of a product's returns that is fit for sale is drawn towards that of all, as if so many
-# units more had been inspected.
+# The share of a product's returns that is fit for sale is drawn towards the share of all products,
+# as if this many more units had been inspected.
 INSPECTED_PRIOR = 10.0
-# A forecast is made again when it is so old.
+# Age at which a forecast is made again.
 FRESH = timedelta(hours=12)
-# So many rows are written at a time.
+# Rows that are written at a time.
 CHUNK = 20_000
 
 LINES = """

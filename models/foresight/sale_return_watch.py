@@ -92,7 +92,7 @@ class SaleReturnWatch(models.AbstractModel):
 
     @api.model
     def _find_backlog(self, rule):
-        """Find more returns than the rule allows that wait for a decision or an inspection."""
+        """Find where more returns wait for a decision or an inspection than the rule allows."""
         rows = self._query_facts(
             """
             SELECT %(member)s, COUNT(DISTINCT return_id)

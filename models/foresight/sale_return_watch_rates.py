@@ -10,8 +10,8 @@ ALL_WEEKS = 104
 LOOKS = (1, 4, 12)
 # Order lines and weeks needed before a rate is compared with its own past.
 LEAST_LINES, LEAST_WEEKS = 50, 8
-# What is known of the members of a group says how much a member comes back, once there are so many;
-# how restless all are counts like so many weeks of its own.
+# Members from which on a group says how much of one member comes back, and the weight of the
+# group's fluctuation, in weeks of the member's own.
 LEAST_MEMBERS, USUAL_WEEKS = 10, 26
 ALL = 'all'
 # Weeks of what is compared with the others, or with a limit.

@@ -11,7 +11,7 @@ _logger = logging.getLogger(__name__)
 
 # Orders that are delivered later than this are not judged: facts are found by the day of the sale.
 SLACK = timedelta(days=182)
-# Requests on so many last days of a window, where there are at least so many days to ask.
+# Days at the end of a window that count as its last, and the shortest window in which they do.
 LAST_DAYS, LEAST_WINDOW = 2, 7
 DAMAGE_CLAIMS = ('damaged', 'defective')
 # Columns of goods: `{rule: (member, class of reasons)}`

@@ -67,7 +67,7 @@ class StockMove(models.Model):
         )
 
     def _get_sale_quantity(self, sale_line):
-        """Return the moved quantity in the unit of the order line, for components as kits.
+        """Return the moved quantity in the unit of the order line; components are counted as kits.
 
         :param sale_line: `sale.order.line` the move belongs to.
         """

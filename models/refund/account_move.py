@@ -133,7 +133,7 @@ class AccountMove(models.Model):
         return bool(self._get_sale_return_handed_over())
 
     def _ensure_sale_return_handed_over(self):
-        """Refuse payments of notes by one person alone above the limit.
+        """Refuse to let one person alone pay notes above the limit.
 
         To be called in superuser mode.
 

@@ -97,7 +97,7 @@ class AccountPayment(models.Model):
         return True
 
     def _write_sale_return_checked(self, vals, refunds):
-        """Set payments to paid that one person, or two, may pay.
+        """Mark as paid the payments that passed the check for one or two persons.
 
         :param refunds: the `sale.return.refund` records that they pay.
         """

@@ -331,8 +331,8 @@ class SaleReturnRefund(models.Model):
     def _find_payers(self):
         """Return two users who may post payments of the company, fewer where there are not two.
 
-        So somebody beside whoever prepared a payout is among them, if there is anybody. Override
-        where others release payouts.
+        With two, at least one of them has not prepared the payout. Override where others release
+        payouts.
 
         :rtype: res.users
         """

@@ -218,7 +218,7 @@ class SaleReturnChannelSettler(models.AbstractModel):
 
     @api.model
     def _get_day(self, moment, zone):
-        """Return the day of a movement in the zone of the channel, None without a moment."""
+        """Return the day of a movement in the time zone of the channel, None if it has no time."""
         if moment is None:
             return None
         return (moment.astimezone(zone) if moment.tzinfo else moment).date()
@@ -227,10 +227,10 @@ class SaleReturnChannelSettler(models.AbstractModel):
 
     @api.model
     def _post(self, file):
-        """Post the draft as a bank statement; a second time posts nothing.
+        """Post the draft as a bank statement; a second call posts nothing.
 
         :return: the statement.
-        :raise UserError: if rows are missing of what the file states.
+        :raise UserError: if rows that the file states are missing.
         """
         self._check_may_settle(file)
         # sudo: as above. The statement is made by the user.

@@ -56,7 +56,7 @@ class AccountMove(models.Model):
         """Extend not to count store credit: no money has left."""
         amount = super()._get_amount_paid_back()
         if amount and 'loyalty.card' in self.env:
-            # sudo: as before.
+            # sudo: how much was paid back does not depend on who asks.
             rows = self.env['sale.return.store.credit'].sudo().search([('note_id', '=', self.id)])
             partials = self.line_ids.matched_debit_ids.filtered(
                 lambda partial: partial.debit_move_id.move_id in rows.entry_id

@@ -14,7 +14,7 @@ class SaleReturnUnbacked(models.Model):
     def _note_approved(self, returns, automatic=False):
         """Extend to include the bonus on store credit."""
         result = super()._note_approved(returns, automatic)
-        # sudo: as before.
+        # sudo: for the same reason as in the method that this extends.
         self._spend(self._get_bonus_vals(returns.sudo().line_ids), automatic)
         return result
 
@@ -36,7 +36,7 @@ class SaleReturnUnbacked(models.Model):
     def _find_above_budget(self, lines):
         """Extend to include lines whose bonus exceeds the limits."""
         found = super()._find_above_budget(lines)
-        # sudo: as before.
+        # sudo: for the same reason as in the method that this extends.
         for partner, group in (
             lines.sudo()
             .grouped(lambda line: line.return_id.partner_id.commercial_partner_id)

@@ -7,7 +7,7 @@ from odoo.tests import tagged
 from ..common_exchange import ExchangeCommon
 from ..common_wallet import WalletCommon
 
-# SALE_RETURN_EXAMPLES=200 tries so many.
+# SALE_RETURN_EXAMPLES=200 tries 200.
 WORLDS = int(os.environ.get('SALE_RETURN_EXAMPLES', '2'))
 WISHES = ('refund', 'store_credit', 'exchange')
 
