@@ -4,7 +4,6 @@ import random
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
@@ -213,7 +212,7 @@ class TestForecast(ForesightCase):
         )
         self.assertFalse(self._get_rows(self.products[0], other))
         self.assertFalse(self._env_of(other)['sale.return.forecast.run'].search([]))
-        today = fields.Date.today()
+        today = self.company._get_sale_return_day()
         receipts = rows.get_expected_receipts(today, str(today + timedelta(days=13)))
         self.assertEqual([row['warehouse_id'] for row in receipts], [self.warehouse.id] * 2)
         self.assertAlmostEqual(receipts[0]['expected'], rows[0].expected)

@@ -7,6 +7,7 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.http import Request
 from odoo.tests import tagged
+from odoo.tools import format_datetime
 
 from ...models.portal import sale_return_portal_gate as gate
 from ...models.portal.exceptions import RequestRefused
@@ -288,7 +289,8 @@ class TestPortalWithdrawalCounted(WithdrawalCommon):
     def test_earlier_statements_are_subtracted(self):
         self._withdraw({self.line: 6})
         answer = self._withdraw({self.line: 6})
-        today = self._withdrawals().date.strftime('%m/%d/%Y')
+        zone = self.env['sale.return.portal.request']._get_zone(self.order)
+        today = format_datetime(self.env, self._withdrawals().date, tz=zone, dt_format='MM/dd/yyyy')
         for part in (": 6 Units on", today, "4 Units are left"):
             self.assertIn(part, self._error(answer))
         self.assertIn("up to 4", self._text(answer))
