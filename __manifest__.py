@@ -236,6 +236,9 @@
         'web.assets_tests': [
             'sale_return/static/tests/tours/**/*',
         ],
+        'web.assets_unit_tests': [
+            'sale_return/static/tests/**/*.test.js',
+        ],
     },
     'application': True,
     'pre_init_hook': 'pre_init_hook',

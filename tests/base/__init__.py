@@ -10,6 +10,7 @@ from . import test_help
 from . import test_first_set_up
 from . import test_html_of_others
 from . import test_install
+from . import test_js
 from . import test_list_headers
 from . import test_ordinary_users
 from . import test_overview

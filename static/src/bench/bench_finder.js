@@ -81,15 +81,12 @@ export class BenchFinder extends Component {
 
     async find() {
         const text = this.state.text.trim();
-        if (!text) {
-            this.state.candidates = [];
-            this.state.searched = false;
-            return;
-        }
-        this.state.searching = true;
+        // Nothing is searched for nothing, but what was asked before must not answer any more.
+        const search = text ? this.props.desk.find(text) : Promise.resolve([]);
+        this.state.searching = Boolean(text);
         try {
-            this.state.candidates = await this.keepLast.add(this.props.desk.find(text));
-            this.state.searched = true;
+            this.state.candidates = await this.keepLast.add(search);
+            this.state.searched = Boolean(text);
         } catch (error) {
             this.props.desk.tell(say.failed(error.data?.message || error.message), "danger", "reject");
         }
