@@ -8,6 +8,7 @@ from . import sale_return_file
 from . import sale_return_line
 from . import sale_return_line_steps
 from . import sale_return_clock
+from . import sale_return_navigation
 from . import sale_return_opening
 from . import sale_return_reason
 from . import sale_return_steps

@@ -7,6 +7,7 @@ from . import sale_return
 from . import sale_return_portal_page
 from . import sale_return_portal_policy
 from . import sale_return_portal_request
+from . import sale_return_portal_request_withdrawal
 from . import sale_return_portal_link
 from . import sale_return_portal_gate
 from . import sale_return_portal_offer
