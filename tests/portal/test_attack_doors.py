@@ -8,7 +8,7 @@ from odoo.tools import mute_logger
 
 from ...models.portal import sale_return_portal_gate as gate
 from ..common_attack import is_chosen
-from .test_portal_safe import ROUTES, WalkCommon
+from .test_portal_safe import ROUTES, DoorsCommon
 
 # Log entries of errors answered with a page, refused records, and websites that cannot render their
 # own page for invalid paths.
@@ -75,7 +75,7 @@ ALL_ROUTES = {**ROUTES, '/returns': None, '/returns/gift': None}
 
 
 @tagged('post_install', '-at_install')
-class TestAttackDoors(WalkCommon):
+class TestAttackDoors(DoorsCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -8,7 +8,7 @@ from odoo.tests import tagged
 from odoo.tests.common import JsonRpcException
 from odoo.tools import mute_logger
 
-from .test_portal_safe import EMPLOYEE, NOTE, SECRETS, WalkCommon
+from .test_portal_safe import EMPLOYEE, NOTE, SECRETS, DoorsCommon
 
 ADDON = 'odoo.addons.sale_return.'
 
@@ -51,7 +51,7 @@ READABLE['res.company'] = {
 
 
 @tagged('post_install', '-at_install')
-class TestDoorsAreSafe(WalkCommon):
+class TestDoorsAreSafe(DoorsCommon):
     """Odoo's own routes: contents, messages, ratings, reports, remote calls."""
 
     def _rpc(self, path, **params):
@@ -199,7 +199,7 @@ class TestDoorsAreSafe(WalkCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestRemoteCallsAreSafe(WalkCommon):
+class TestRemoteCallsAreSafe(DoorsCommon):
     """Customers and the public by RPC: every model and every method of the module."""
 
     @classmethod

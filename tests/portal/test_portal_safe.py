@@ -104,7 +104,7 @@ OTHER = "Wanda Otherwise"
 SECRETS = (COST, NOTE, EMPLOYEE)
 
 
-class WalkCommon(FollowCommon):
+class DoorsCommon(FollowCommon):
     """Returns of two customers, with secret data everywhere."""
 
     @classmethod
@@ -299,7 +299,7 @@ class WalkCommon(FollowCommon):
 
 
 @tagged('post_install', '-at_install')
-class TestRoutesAreSafe(WalkCommon):
+class TestRoutesAreSafe(DoorsCommon):
     """Every route of the module × everybody."""
 
     def _get_own_rules(self):
