@@ -63,8 +63,9 @@ describe("finder", () => {
         await click(".o_sr_bench_find_input");
         freezeTime();
         await edit("Jane");
+        await advanceTime(299);
         expect.verifySteps([]);
-        await advanceTime(300);
+        await advanceTime(1);
         unfreezeTime();
         await animationFrame();
         expect.verifySteps(["Jane"]);
