@@ -36,6 +36,7 @@
         'security/ir.model.access-foresight.csv',
         'security/ir.model.access-forecast.csv',
         'security/ir.model.access-improvement.csv',
+        'security/ir.model.access-lab.csv',
         'security/base_security.xml',
         'security/document_security.xml',
         'security/decision_security.xml',
@@ -58,6 +59,7 @@
         'security/foresight_security.xml',
         'security/forecast_security.xml',
         'security/improvement_security.xml',
+        'security/lab_security.xml',
         'data/base/sale_return_switch_data.xml',
         'data/base/ir_sequence_data.xml',
         'data/base/ir_cron_data.xml',
@@ -67,6 +69,7 @@
         'data/foresight/ir_cron_foresight_data.xml',
         'data/forecast/ir_cron_forecast_data.xml',
         'data/improvement/ir_cron_improvement_data.xml',
+        'data/lab/ir_cron_lab_data.xml',
         'data/portal/ir_cron_portal_data.xml',
         'data/books/sale_return_reconciliation_data.xml',
         # The policy names a disposition as its default.
@@ -188,6 +191,8 @@
         'views/foresight/res_config_settings_foresight_views.xml',
         'views/improvement/sale_return_suggestion_views.xml',
         'views/improvement/sale_return_improvement_views.xml',
+        'views/lab/sale_return_replay_views.xml',
+        'views/lab/sale_return_policy_lab_views.xml',
         'views/base/sale_return_worklist_views.xml',
         # Menus name the actions of the files above.
         'views/base/sale_return_menus.xml',
@@ -207,6 +212,7 @@
         'data/base/sale_return_worklist_data.xml',
         'views/foresight/sale_return_foresight_menus.xml',
         'views/improvement/sale_return_improvement_menus.xml',
+        'views/lab/sale_return_lab_menus.xml',
         # Dashboards name menus.
         'data/analysis/spreadsheet_dashboard_data.xml',
     ],

@@ -28,3 +28,4 @@ from . import outbox
 from . import foresight
 from . import forecast
 from . import improvement
+from . import lab

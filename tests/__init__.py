@@ -26,6 +26,7 @@ from .outbox import *
 from .foresight import *
 from .forecast import *
 from .improvement import *
+from .lab import *
 from .flow import *
 from .walks import *
 from . import test_promises

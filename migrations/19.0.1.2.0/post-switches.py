@@ -9,6 +9,7 @@ NEW = (
     'group_sale_return_foresight',
     'group_sale_return_improvement',
     'group_sale_return_keep',
+    'group_sale_return_lab',
     'group_sale_return_repair',
 )
 

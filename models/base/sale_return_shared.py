@@ -17,12 +17,12 @@ class SaleReturnShared(models.AbstractModel):
     def create(self, vals_list):
         """Override of `base` to protect shared records, unless the user has all companies."""
         records = super().create(vals_list)
-        records._ensure_all_companies()
+        records._ensure_changeable(*vals_list)
         return records
 
     def write(self, vals):
         """Override of `base` to protect the company, and shared records."""
-        self._ensure_all_companies()
+        self._ensure_changeable(vals)
         companies = {} if self.env.su else {record: record.company_id for record in self}
         result = super().write(vals)
         for record, company in companies.items():
@@ -32,6 +32,13 @@ class SaleReturnShared(models.AbstractModel):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_shared(self):
+        self._ensure_changeable()
+
+    def _ensure_changeable(self, *vals_list):
+        """Refuse changes that the user cannot make. Override to refuse more.
+
+        :param dict vals_list: what is written, nothing where records are deleted.
+        """
         self._ensure_all_companies()
 
     def _refuse_other_company(self):

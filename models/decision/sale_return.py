@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ...tools.past import Past
 from ...tools.reader import reads, text
 
 # Written by the steps of the approval only.
@@ -172,6 +173,7 @@ class SaleReturn(models.Model):
             sale_return.amount_requested = sum(sale_return.line_ids.mapped('amount_requested'))
 
     @api.depends('state', 'partner_id', 'company_id.sale_return_period_days')
+    @api.depends_context('sale_return_past')
     def _compute_period_amounts(self):
         amounts = self.env['sale.return.approval.level']._find_period_amounts(self)
         for sale_return in self:
@@ -331,6 +333,18 @@ class SaleReturn(models.Model):
         manager = manager or self.sudo().line_ids.order_id.team_id.user_id[:1]
         return manager - requester
 
+    # === WHEN === #
+
+    def _get_moment(self):
+        """Return as of when facts count: None for now; for past returns, when they were requested.
+
+        :rtype: datetime.datetime | None
+        """
+        past = self.env.context.get('sale_return_past')
+        if not isinstance(past, Past):
+            return None
+        return past.moments.get(self.id) or self.create_date
+
     # === HOW MUCH === #
 
     def _get_amount_of_period(self, currency):
@@ -341,7 +355,7 @@ class SaleReturn(models.Model):
         :rtype: float
         """
         self.ensure_one()
-        today = self.company_id._get_sale_return_day()
+        today = self._get_moment() or self._get_today()
         currencies = self.env['res.currency']
         return sum(
             currencies.browse(int(key))._convert(amount, currency, self.company_id, today)
@@ -592,12 +606,16 @@ class SaleReturn(models.Model):
         """Tell whether goods of the return are here, or a transfer for them exists."""
         self.ensure_one()
         # sudo: users who submit a return need not read transfers.
-        sale_return = self.sudo()
+        sale_return, moment = self.sudo(), self._get_moment()
         return any(
-            move.state != 'cancel' and move._is_sale_return_receipt()
+            move.state != 'cancel'
+            and move._is_sale_return_receipt()
+            and (moment is None or move.create_date < moment)
             for move in sale_return.line_ids.move_ids
         ) or any(
-            record.state == 'open' and record._is_foreign()
+            record.state == 'open'
+            and record._is_foreign()
+            and (moment is None or record.create_date < moment)
             for record in sale_return.discrepancy_ids
         )
 

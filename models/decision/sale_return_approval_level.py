@@ -205,6 +205,60 @@ class SaleReturnApprovalLevel(models.Model):
         """
         if not returns.ids:
             return {}  # unsaved returns are evaluated when they are submitted
+        self._flush_amounts()
+        past, now = bool(returns[:1]._get_moment()), fields.Datetime.now()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT own.id, sold.currency_id, SUM(
+                           CASE WHEN %(decided)s
+                                  OR %(state)s IN ('approved', 'closed')
+                                THEN line.qty_authorized ELSE line.qty_requested
+                            END
+                           * CASE WHEN sold.product_uom_qty = 0
+                                  THEN sold.price_unit * (1 - COALESCE(sold.discount, 0) / 100)
+                                  ELSE sold.price_reduce_taxinc
+                              END
+                       )::float8
+                  FROM UNNEST(%(ids)s::int[], %(moments)s::timestamp[]) AS asked (id, moment)
+                  JOIN sale_return own ON own.id = asked.id
+                  JOIN res_company company ON company.id = own.company_id
+                                          AND company.sale_return_period_days > 0
+                  JOIN res_partner customer ON customer.id = own.partner_id
+                  JOIN sale_return other ON other.id <> own.id
+                                        AND other.company_id = own.company_id
+                                        AND %(together)s
+                  JOIN sale_return_line line ON line.return_id = other.id
+                  JOIN sale_order_line sold ON sold.id = line.sale_line_id
+                 WHERE %(state)s IN ('submitted', 'approved', 'closed')
+                   AND EXISTS (
+                           SELECT
+                             FROM sale_return_event event
+                            WHERE event.return_id = other.id
+                              AND event.state_to = 'submitted'
+                              AND %(until)s
+                              AND event.date >= asked.moment
+                                  - company.sale_return_period_days * INTERVAL '1 day'
+                       )
+              GROUP BY own.id, sold.currency_id
+                """,
+                together=self._get_together_sql(),
+                ids=returns.ids,
+                moments=[r._get_moment() or now for r in returns._origin],
+                state=self._get_past_state_sql() if past else SQL("other.state"),
+                decided=SQL("line.decided_on <= asked.moment")
+                if past
+                else SQL("line.decision <> 'pending'"),
+                until=SQL("event.date <= asked.moment") if past else SQL("TRUE"),
+            )
+        )
+        amounts = {}
+        for return_id, currency_id, amount in self.env.cr.fetchall():
+            amounts.setdefault(return_id, {})[str(currency_id)] = amount
+        return amounts
+
+    @api.model
+    def _flush_amounts(self):
         self.env['sale.return'].flush_model(['state', 'partner_id', 'company_id'])
         self.env['sale.return.line'].flush_model(
             ['decision', 'qty_authorized', 'qty_requested', 'sale_line_id', 'order_id']
@@ -213,49 +267,23 @@ class SaleReturnApprovalLevel(models.Model):
             ['price_reduce_taxinc', 'price_unit', 'discount', 'product_uom_qty', 'currency_id']
         )
         self.env['sale.return.event'].flush_model(['return_id', 'state_to', 'date'])
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT own.id, sold.currency_id, SUM(
-                           CASE WHEN line.decision <> 'pending'
-                                  OR other.state IN ('approved', 'closed')
-                                THEN line.qty_authorized ELSE line.qty_requested
-                            END
-                           * CASE WHEN sold.product_uom_qty = 0
-                                  THEN sold.price_unit * (1 - COALESCE(sold.discount, 0) / 100)
-                                  ELSE sold.price_reduce_taxinc
-                              END
-                       )::float8
-                  FROM sale_return own
-                  JOIN res_company company ON company.id = own.company_id
-                                          AND company.sale_return_period_days > 0
-                  JOIN res_partner customer ON customer.id = own.partner_id
-                  JOIN sale_return other ON other.id <> own.id
-                                        AND other.company_id = own.company_id
-                                        AND other.state IN ('submitted', 'approved', 'closed')
-                                        AND %(together)s
-                  JOIN sale_return_line line ON line.return_id = other.id
-                  JOIN sale_order_line sold ON sold.id = line.sale_line_id
-                 WHERE own.id IN %(ids)s
-                   AND EXISTS (
-                           SELECT
-                             FROM sale_return_event event
-                            WHERE event.return_id = other.id
-                              AND event.state_to = 'submitted'
-                              AND event.date >= %(now)s
-                                  - company.sale_return_period_days * INTERVAL '1 day'
-                       )
-              GROUP BY own.id, sold.currency_id
-                """,
-                together=self._get_together_sql(),
-                ids=tuple(returns.ids),
-                now=fields.Datetime.now(),
-            )
+
+    @api.model
+    def _get_past_state_sql(self):
+        """Return the state that a return had when another one was requested."""
+        return SQL(
+            """
+            COALESCE((
+                SELECT event.state_to
+                  FROM sale_return_event event
+                 WHERE event.return_id = other.id
+                   AND event.state_to IS NOT NULL
+                   AND event.date <= asked.moment
+              ORDER BY event.id DESC
+                 LIMIT 1
+            ), 'draft')
+            """
         )
-        amounts = {}
-        for return_id, currency_id, amount in self.env.cr.fetchall():
-            amounts.setdefault(return_id, {})[str(currency_id)] = amount
-        return amounts
 
     @api.model
     def _get_together_sql(self):

@@ -174,7 +174,7 @@ class SaleReturnLine(models.Model):
 
         An estimate at the order's prices: the credit is computed from the invoice.
 
-        :param currency: `res.currency` of the answer, converted at today's rate.
+        :param currency: `res.currency` of the answer, converted at the rate of the day.
         :param float quantity: in the unit of the line; by default what is requested.
         :rtype: float
         """
@@ -189,7 +189,10 @@ class SaleReturnLine(models.Model):
         if own == currency:
             return price * quantity
         return own._convert(
-            price * quantity, currency, self.company_id, self.return_id._get_today()
+            price * quantity,
+            currency,
+            self.company_id,
+            self.return_id._get_moment() or self.return_id._get_today(),
         )
 
     def _get_qty_wanted(self):
@@ -245,7 +248,7 @@ class SaleReturnLine(models.Model):
             if move.picking_id.date_customer_received
             else (move.date + transit, 'delivery')
             for move in sale_lines.move_ids
-            if move.state == 'done'
+            if self._is_done(move)
             and move.location_dest_id._is_at_customer()
             and not move.sale_return_line_id
         ]
@@ -253,14 +256,21 @@ class SaleReturnLine(models.Model):
             return max(moments)
         # Nothing was delivered by a transfer: services, or goods without order yet. sudo: users who
         # submit a return need not read orders.
-        return self.sale_line_id.sudo().order_id.date_order or fields.Datetime.now(), 'order'
+        ordered = self.sale_line_id.sudo().order_id.date_order
+        return ordered or self.return_id._get_moment() or fields.Datetime.now(), 'order'
+
+    def _is_done(self, move):
+        """Tell whether a move was done by the day as of which facts count."""
+        moment = self.return_id._get_moment()
+        return move.state == 'done' and (moment is None or move.date.date() <= moment.date())
 
     def _is_order_underway(self):
         """Tell whether goods of the order are still to be delivered."""
         self.ensure_one()
         # sudo: users who submit a return need not read deliveries.
         return any(
-            move.state not in ('done', 'cancel')
+            move.state != 'cancel'
+            and not self._is_done(move)
             and move.location_dest_id._is_at_customer()
             and not move.sale_return_line_id
             for move in self.sale_line_id.sudo().order_id.order_line.move_ids

@@ -425,12 +425,13 @@ class SaleReturnPolicy(models.Model):
     # === MATCH === #
 
     @api.model
-    def _match(self, lines):
+    def _match(self, lines, policies=None):
         """Find the policy that applies to each line: the first one whose conditions all hold.
 
         First by sequence, then by age, so that the result is deterministic.
 
         :param lines: `sale.return.line` records, saved or new.
+        :param policies: those to try, in their order; by default all that are in force.
         :return: `{line: policy}`, an empty policy where none matches.
         :rtype: dict
         """
@@ -438,7 +439,8 @@ class SaleReturnPolicy(models.Model):
             return {}
         # sudo: every return follows the policies, even if the user may not read them all;
         # `_is_valid_for_line` keeps the companies apart.
-        policies = self.sudo().search([])
+        if policies is None:
+            policies = self.sudo().search([])
         return {
             line: next(
                 (policy for policy in policies if policy._is_valid_for_line(line)), self.browse()

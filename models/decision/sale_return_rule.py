@@ -1,14 +1,18 @@
+from collections import Counter
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 from odoo.tools.misc import format_amount
 
-from ...tools.own_value import OwnValue
 from ...tools.verdict import Verdict
 from ...tools.window import is_within, last_day, local_day
 from .const import EXCEPTIONS
+
+# What is sent with a request may be stored this much after the request began.
+REQUEST = timedelta(minutes=5)
 
 OUTCOMES = [
     ('authorize', "Let it pass"),
@@ -217,8 +221,7 @@ class SaleReturnRule(models.Model):
 
     def _get_asked_on(self, line):
         """Return when a line is requested: now or, for past returns, the original time."""
-        past = isinstance(self.env.context.get('sale_return_past'), OwnValue)
-        return line.return_id.create_date if past else fields.Datetime.now()
+        return line.return_id._get_moment() or fields.Datetime.now()
 
     # === EVALUATE === #
 
@@ -248,12 +251,12 @@ class SaleReturnRule(models.Model):
     def _is_for_line(self, line):
         """Tell whether a line fulfils the conditions of the rule. Override to add conditions."""
         self.ensure_one()
-        categories = {
-            int(key) for key in (line.product_id.categ_id.parent_path or '').split('/')[:-1]
-        }
-        return (not self.reason_ids or line.reason_id._is_one_of(self.reason_ids)) and (
-            not self.product_categ_ids or bool(categories & set(self.product_categ_ids.ids))
-        )
+        if self.reason_ids and not line.reason_id._is_one_of(self.reason_ids):
+            return False
+        if not self.product_categ_ids:
+            return True
+        path = line.product_id.categ_id.parent_path or ''
+        return bool({int(key) for key in path.split('/')[:-1]} & set(self.product_categ_ids.ids))
 
     def _prepare_verdict(self, line, verdict):
         """Prepare the stored values of a verdict. Override to add values (plain ones, for JSON).
@@ -262,8 +265,6 @@ class SaleReturnRule(models.Model):
         :rtype: dict
         """
         self.ensure_one()
-        # The sentence for the customer is the one they would have read on this day.
-        spoken = self.with_context(lang=line.partner_id.lang or self.env.lang)
         facts = {'rule': self.name, **verdict.facts}
         return {
             'outcome': verdict.outcome,
@@ -272,11 +273,17 @@ class SaleReturnRule(models.Model):
             'kind': self.kind,
             'rule_id': self._origin.id or False,
             'rule': self.name,
-            'customer': (
-                spoken.customer_text
-                or spoken._get_sentence(verdict.code, {**facts, 'rule': spoken.name})
-            ),
+            'customer': self._get_customer_text(line, verdict.code, facts),
         }
+
+    def _get_customer_text(self, line, code, facts):
+        """Return the sentence that the customer reads on this day; nobody reads one of the past."""
+        if line.return_id._get_moment():
+            return False
+        spoken = self.with_context(lang=line.partner_id.lang or self.env.lang)
+        if facts.get('rule'):
+            facts = {**facts, 'rule': spoken.name}
+        return spoken.customer_text or spoken._get_sentence(code, facts)
 
     @api.model
     def _prepare_approval_verdict(self, line, verdict):
@@ -285,7 +292,6 @@ class SaleReturnRule(models.Model):
         :param verdict: `Verdict`.
         :rtype: dict
         """
-        spoken = self.with_context(lang=line.partner_id.lang or self.env.lang)
         return {
             'outcome': verdict.outcome,
             'code': verdict.code,
@@ -293,7 +299,7 @@ class SaleReturnRule(models.Model):
             'kind': 'approval',
             'rule_id': False,
             'rule': False,
-            'customer': spoken._get_sentence(verdict.code, verdict.facts),
+            'customer': self._get_customer_text(line, verdict.code, verdict.facts),
         }
 
     # === WORDS === #
@@ -541,7 +547,15 @@ class SaleReturnRule(models.Model):
             .sudo()
             .search([('sale_line_id', 'in', lines.sale_line_id.ids)])
         )
-        return {(c.sale_line_id.id, c.exception_code) for c in confirmations}
+        moments = {}
+        for line in lines:
+            moments[line.sale_line_id.id] = line.return_id._get_moment()
+        return {
+            (confirmation.sale_line_id.id, confirmation.exception_code)
+            for confirmation in confirmations
+            if not (moment := moments[confirmation.sale_line_id.id])
+            or confirmation.confirmed_on <= moment + REQUEST
+        }
 
     # === LIMITS === #
 
@@ -552,6 +566,7 @@ class SaleReturnRule(models.Model):
         :rtype: dict
         """
         verdicts = {}
+        limit = format_amount(self.env, self.amount, self.currency_id)
         for line in lines:
             counted = line if self.value_basis == 'line' else line.return_id.line_ids
             amount = sum(one._get_requested_amount(self.currency_id) for one in counted)
@@ -561,7 +576,7 @@ class SaleReturnRule(models.Model):
                 'value_over' if over else 'value_within',
                 {
                     'amount': format_amount(self.env, amount, self.currency_id),
-                    'limit': format_amount(self.env, self.amount, self.currency_id),
+                    'limit': limit,
                     'amount_value': self.currency_id.round(amount),
                     'limit_value': self.amount,
                     'currency': self.currency_id.name,
@@ -608,9 +623,7 @@ class SaleReturnRule(models.Model):
         for line in lines:
             if not (self.reason_ids or line.reason_id.photo_required):
                 continue
-            photos = line.file_ids.filtered(
-                lambda file: not file.erased_on and (file.mimetype or '').startswith('image/')
-            )
+            photos = line.file_ids.filtered(self._is_photo)
             needed = self.photo_count or 1
             missing = len(photos) < needed
             verdicts[line] = Verdict(
@@ -619,6 +632,15 @@ class SaleReturnRule(models.Model):
                 {'count': len(photos), 'needed': needed, 'sha256': photos.mapped('sha256')},
             )
         return verdicts
+
+    @api.model
+    def _is_photo(self, file):
+        if not (file.mimetype or '').startswith('image/'):
+            return False
+        moment = file.line_id.return_id._get_moment()
+        if moment is None:
+            return not file.erased_on
+        return file.date <= moment + REQUEST and (not file.erased_on or file.erased_on > moment)
 
     # === HISTORY === #
 
@@ -629,36 +651,10 @@ class SaleReturnRule(models.Model):
         :rtype: dict
         """
         days = self.period_days or 365
-        customers = lines.return_id.commercial_partner_id
-        # sudo: the count is the same for a clerk who sees only their own returns.
-        counts = dict(
-            self.env['sale.return']
-            .sudo()
-            ._read_group(
-                [
-                    ('partner_id.commercial_partner_id', 'in', customers.ids),
-                    ('company_id', 'in', lines.company_id.ids),
-                    ('state', 'not in', ('draft', 'cancelled')),
-                    ('create_date', '>=', fields.Datetime.now() - timedelta(days=days)),
-                    ('id', 'not in', lines.return_id.ids),
-                ],
-                ['partner_id'],
-                ['__count'],
-            )
-        )
-        by_customer = {}
-        for partner, count in counts.items():
-            customer = partner.commercial_partner_id.id
-            by_customer[customer] = by_customer.get(customer, 0) + count
+        counts = self._count_other_returns(lines.return_id, days)
         verdicts = {}
         for line in lines:
-            siblings = lines.return_id.filtered(
-                lambda r, line=line: (
-                    r != line.return_id
-                    and r.commercial_partner_id == line.return_id.commercial_partner_id
-                )
-            )
-            count = by_customer.get(line.return_id.commercial_partner_id.id, 0) + len(siblings)
+            count = counts[line.return_id]
             over = count > self.return_count
             verdicts[line] = Verdict(
                 self.outcome if over else 'authorize',
@@ -666,3 +662,66 @@ class SaleReturnRule(models.Model):
                 {'count': count, 'limit': self.return_count, 'days': days},
             )
         return verdicts
+
+    @api.model
+    def _count_other_returns(self, returns, days):
+        """Count the other returns of the customers of some returns in the last days.
+
+        :param returns: `sale.return` records; those of one customer count for each other.
+        :return: `{return: number}`
+        :rtype: dict
+        """
+        if returns[:1]._get_moment():
+            return self._count_past_returns(returns, days)
+        # sudo: the count is the same for a clerk who sees only their own returns.
+        rows = (
+            self.env['sale.return']
+            .sudo()
+            ._read_group(
+                [
+                    ('partner_id.commercial_partner_id', 'in', returns.commercial_partner_id.ids),
+                    ('company_id', 'in', returns.company_id.ids),
+                    ('state', 'not in', ('draft', 'cancelled')),
+                    ('create_date', '>=', fields.Datetime.now() - timedelta(days=days)),
+                    ('id', 'not in', returns.ids),
+                ],
+                ['partner_id'],
+                ['__count'],
+            )
+        )
+        counts = Counter(sale_return.commercial_partner_id.id for sale_return in returns)
+        for partner, count in rows:
+            counts[partner.commercial_partner_id.id] += count
+        return {
+            sale_return: counts[sale_return.commercial_partner_id.id] - 1 for sale_return in returns
+        }
+
+    @api.model
+    def _count_past_returns(self, returns, days):
+        """Do the same as of when the returns were requested."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT own.id, COUNT(other.id)
+                  FROM UNNEST(%(ids)s::int[], %(moments)s::timestamp[]) AS asked (id, moment)
+                  JOIN sale_return own ON own.id = asked.id
+                  JOIN res_partner customer ON customer.id = own.partner_id
+                  JOIN res_partner person
+                    ON person.commercial_partner_id = customer.commercial_partner_id
+                  JOIN sale_return other ON other.partner_id = person.id
+                                        AND other.id <> own.id
+                                        AND other.company_id = own.company_id
+                                        AND other.create_date BETWEEN
+                                            asked.moment - %(days)s * INTERVAL '1 day'
+                                            AND asked.moment
+                 WHERE %(state)s NOT IN ('draft', 'cancelled')
+              GROUP BY own.id
+                """,
+                ids=returns.ids,
+                moments=[sale_return._get_moment() for sale_return in returns],
+                days=days,
+                state=self.env['sale.return.approval.level']._get_past_state_sql(),
+            )
+        )
+        counts = dict(self.env.cr.fetchall())
+        return {sale_return: counts.get(sale_return.id, 0) for sale_return in returns}

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools.misc import format_amount
 
-from ...tools.own_value import OwnValue
+from ...tools.past import Past
 
 # How many days and lines are searched for returns that a changed rule would have affected.
 PAST_DAYS, PAST_LINES = 90, 500
@@ -108,7 +108,7 @@ class SaleReturnRule(models.Model):
                 )
             )
         )
-        verdicts = self.with_context(sale_return_past=OwnValue(True))._get_verdicts(lines)
+        verdicts = self._get_verdicts(lines.with_context(sale_return_past=Past()))
         met = [line.id for line, said in verdicts.items() if said['outcome'] != 'authorize']
         return lines.return_id, lines.browse(met).return_id
 
