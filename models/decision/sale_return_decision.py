@@ -66,10 +66,20 @@ class SaleReturnDecision(models.AbstractModel):
                     'review', 'nothing_comes_back', {'product': line.product_id.display_name}
                 )
                 verdicts[line].append(rules._prepare_approval_verdict(line, verdict))
-        for line in self.env['sale.return.unbacked']._find_above_budget(lines):
+        for line in self._find_above_budget(lines):
             verdict = Verdict('review', 'above_budget', {'product': line.product_id.display_name})
             verdicts[line].append(rules._prepare_approval_verdict(line, verdict))
         return verdicts
+
+    @api.model
+    def _find_above_budget(self, lines):
+        """Return the lines that exceed the limits for credits without goods."""
+        if not lines.return_id[:1]._get_moment():
+            return self.env['sale.return.unbacked']._find_above_budget(lines)
+        # How much was used then is not known; what exceeded the limits then still does.
+        return lines.filtered(
+            lambda line: any(v['code'] == 'above_budget' for v in line.verdicts or [])
+        )
 
     @api.model
     def _get_default_kinds(self):

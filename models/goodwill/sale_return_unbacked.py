@@ -425,14 +425,6 @@ class SaleReturnUnbacked(models.Model):
         :param lines: `sale.return.line` records about to be decided on.
         """
         # sudo: users who submit a return need not read policies.
-        if lines.return_id[:1]._get_moment():
-            # How much was used then is not known; what exceeded the limits then still does.
-            return lines.filtered(
-                lambda line: (
-                    line.policy_id.release_event in ('approval', 'dispatch_proof')
-                    and any(v['code'] == 'above_budget' for v in line.verdicts or [])
-                )
-            )
         early = lines.sudo().filtered(lambda line: self._get_kind(line) == 'advance')
         found = lines.browse()
         for group in early.grouped(
