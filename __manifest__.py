@@ -37,6 +37,7 @@
         'security/ir.model.access-forecast.csv',
         'security/ir.model.access-improvement.csv',
         'security/ir.model.access-lab.csv',
+        'security/ir.model.access-scenario.csv',
         'security/base_security.xml',
         'security/document_security.xml',
         'security/decision_security.xml',
@@ -60,6 +61,7 @@
         'security/forecast_security.xml',
         'security/improvement_security.xml',
         'security/lab_security.xml',
+        'security/scenario_security.xml',
         'data/base/sale_return_switch_data.xml',
         'data/base/ir_sequence_data.xml',
         'data/base/ir_cron_data.xml',
@@ -193,6 +195,7 @@
         'views/improvement/sale_return_improvement_views.xml',
         'views/lab/sale_return_replay_views.xml',
         'views/lab/sale_return_policy_lab_views.xml',
+        'views/scenario/sale_return_scenario_views.xml',
         'views/base/sale_return_worklist_views.xml',
         # Menus name the actions of the files above.
         'views/base/sale_return_menus.xml',
@@ -213,6 +216,7 @@
         'views/foresight/sale_return_foresight_menus.xml',
         'views/improvement/sale_return_improvement_menus.xml',
         'views/lab/sale_return_lab_menus.xml',
+        'views/scenario/sale_return_scenario_menus.xml',
         # Dashboards name menus.
         'data/analysis/spreadsheet_dashboard_data.xml',
     ],

@@ -29,3 +29,4 @@ from . import foresight
 from . import forecast
 from . import improvement
 from . import lab
+from . import scenario

@@ -27,6 +27,7 @@ from .foresight import *
 from .forecast import *
 from .improvement import *
 from .lab import *
+from .scenario import *
 from .flow import *
 from .walks import *
 from . import test_promises
