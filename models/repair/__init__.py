@@ -1,4 +1,5 @@
 from . import res_config_settings
+from . import sale_return
 from . import sale_return_bench
 from . import sale_return_bench_facts
 from . import sale_return_disposal

@@ -59,6 +59,12 @@ class SaleReturnDisposal(models.AbstractModel):
         return super()._apply_rules(lines, others)
 
     @api.model
+    def _is_sheet_free(self, line, result):
+        """Extend to give back what is repaired without a checklist: nobody judges it."""
+        way = result['disposition']
+        return super()._is_sheet_free(line, result) or (way and way.action == 'give_back')
+
+    @api.model
     def _dispose_give_back(self, rows, buckets):
         """Prepare deliveries that take repaired goods back to their customers."""
         return self._dispose_send_back(rows, buckets)

@@ -79,12 +79,16 @@ class TestRepair(ExchangeCommon):
         repair = self._get_repairs(sale_return)
         self.assertEqual((repair.state, repair.under_warranty), ('draft', True))
         self.assertFalse(repair.sale_order_id)
+        self.assertEqual(sale_return.with_user(self.clerk).open_repair_names, repair.name)
+        self.assertEqual(sale_return.action_view_repairs()['res_id'], repair.id)
         with self.assert_refused("is not done"):
             sale_return.action_inspect_all('give_back')
         with self.assert_refused("belongs to the customer"):
             sale_return.action_inspect_all('restock')
         self._repair(repair)
         self.assertEqual(repair.state, 'done')
+        self.env.invalidate_all()
+        self.assertFalse(sale_return.open_repair_names)
         line = sale_return.line_ids
         self.assertEqual((line.qty_accepted, line.qty_rejected, line.qty_credited), (1.0, 0.0, 0.0))
         self.assertEqual(sale_return.state, 'approved')
@@ -104,6 +108,22 @@ class TestRepair(ExchangeCommon):
         documents = self._count_documents()
         sale_return._after_step()
         self.assertEqual(self._count_documents(), documents)
+
+    def test_checklist_does_not_keep_repaired_goods(self):
+        question = {'name': "Clean?", 'code': 'clean'}
+        self.env['sale.return.checklist'].sudo().create(
+            {
+                'name': "Shirts",
+                'company_id': self.company.id,
+                'product_categ_id': self.medium.categ_id.id,
+                'item_ids': [Command.create(question)],
+            }
+        )
+        sale_return = self._create_repair()
+        self._receive(sale_return)
+        self._repair(self._get_repairs(sale_return))
+        self.assertEqual(sale_return.line_ids.qty_inspected, 1.0)
+        self.assertTrue(sale_return.transfer_ids)
 
     def test_what_no_guarantee_covers_gets_a_quotation(self):
         sale_return = self._create_repair(reason=self.reason_changed_mind)
