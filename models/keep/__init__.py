@@ -1,3 +1,4 @@
+from . import sale_return
 from . import sale_return_keep_rule
 from . import sale_return_line
 from . import sale_return_portal_offer
@@ -6,4 +7,4 @@ from . import sale_return_wallet
 from . import res_config_settings
 
 # The wings whose fields and methods this one names.
-USES = ('portal', 'wallet')
+USES = ('portal', 'refund', 'wallet')

@@ -143,9 +143,7 @@ class SaleReturn(models.Model):
     def _describe_way(self):
         """Describe how the customer gets the credited amount."""
         self.ensure_one()
-        invoices = self.line_ids.sale_line_id.invoice_lines.move_id.filtered(
-            lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
-        )
+        invoices = self._get_sold_invoices()
         unpaid = invoices.filtered(
             lambda move: move.currency_id.compare_amounts(move.amount_residual, 0.0) > 0
         )
@@ -162,6 +160,12 @@ class SaleReturn(models.Model):
         if not ways:
             return []
         return [self.env._("It goes back the way it was paid: %(ways)s.", ways=", ".join(ways))]
+
+    def _get_sold_invoices(self):
+        """Return the posted invoices of the goods."""
+        return self.line_ids.sale_line_id.invoice_lines.move_id.filtered(
+            lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+        )
 
     def _get_ways(self, invoices):
         """Return the names of the journals through which invoices were paid, the newest first."""

@@ -100,19 +100,16 @@ class SaleReturn(models.Model):
     def _is_all_for_wallet(self):
         """Tell whether the whole credit goes to the wallet: it is wanted there, and was paid."""
         self.ensure_one()
-        invoices = self.line_ids.sale_line_id.invoice_lines.move_id.filtered(
-            lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
-        )
         return (
             bool(self.line_ids)
             and all(line._is_for_wallet() for line in self.line_ids)
-            and not any(invoices.mapped('amount_residual'))
+            and not any(self._get_sold_invoices().mapped('amount_residual'))
         )
 
     def _describe_way(self):
         """Extend to state that it goes to the wallet."""
         if not self._is_all_for_wallet():
-            return super()._describe_way()
+            return [*super()._describe_way(), *self._describe_wallet_part()]
         bonus = self.company_id.sale_return_store_credit_bonus
         if not bonus:
             return [self.env._("It goes to their wallet as store credit.")]
@@ -120,6 +117,18 @@ class SaleReturn(models.Model):
             self.env._(
                 "It goes to their wallet as store credit, with %(bonus)s %% on top.",
                 bonus=f"{bonus:g}",
+            )
+        ]
+
+    def _describe_wallet_part(self):
+        """Name the goods whose credit goes to the wallet while the rest takes another way."""
+        lines = self.line_ids.filtered(lambda line: line._is_for_wallet())
+        if not lines or any(self._get_sold_invoices().mapped('amount_residual')):
+            return []
+        return [
+            self.env._(
+                "Only for %(products)s it goes to their wallet as store credit.",
+                products=", ".join(lines.product_id.mapped('display_name')),
             )
         ]
 

@@ -112,10 +112,13 @@ class TestKeep(RefundCommon, ReconciliationCommon):
         line = self._sell_one(100.0)
         sale_return = self._keep(line)
         self.assertEqual((sale_return.state, sale_return.line_ids.keep_amount), ('submitted', 24.2))
+        self.assertIn("24.20 for it once the return is approved", sale_return.money_note)
         sale_return.with_user(self.manager).action_approve()
         self.assertEqual(sale_return.state, 'closed')
         self.assertFalse(sale_return.picking_ids)
         note = sale_return.line_ids.keep_note_id
+        self.env.invalidate_all()
+        self.assertIn(f"24.20 was credited with {note.name} for", sale_return.money_note)
         self.assertEqual(note.amount_total, 24.2)
         goodwill = self.env['sale.return.goodwill'].search([('note_id', '=', note.id)])
         self.assertEqual((goodwill.return_id, goodwill.amount), (sale_return, 24.2))

@@ -76,6 +76,9 @@ class TestStoreCredit(WalletCommon):
         sale_return = self._ask(one, submit=False)
         sale_return.line_ids = [(0, 0, vals) for vals in self._prepare_return_lines(other)]
         sale_return.action_submit()
+        said = sale_return.money_note
+        self.assertIn("It goes back the way it was paid", said)
+        self.assertIn(f"Only for {one.product_id.display_name} it goes to their wallet", said)
         self._receive(sale_return)
         sale_return.action_inspect_all('restock')
         note = sale_return.credit_note_ids
