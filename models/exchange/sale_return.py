@@ -70,6 +70,7 @@ class SaleReturn(models.Model):
         'line_ids.qty_requested',
         'line_ids.qty_credited_posted',
         'line_ids.qty_rejected',
+        'exchange_order_ids.picking_ids.state',
     )
     @api.depends_context('lang')
     def _compute_exchange_note(self):
@@ -113,11 +114,36 @@ class SaleReturn(models.Model):
             sentence = self.env._(
                 "Credit %(credit)s, new goods %(goods)s: nobody pays anything.", **values
             )
+        if self.state == 'closed':
+            return " ".join([sentence, *self._describe_exchange_delivery()])
         warning = self.env._(
             "If goods are rejected, the customer pays for the product they chose, or it is "
             "cancelled."
         )
-        return " ".join([sentence, warning, *self._get_exchange_warnings(difference)])
+        return " ".join(
+            [
+                sentence,
+                warning,
+                *self._describe_exchange_delivery(),
+                *self._get_exchange_warnings(difference),
+            ]
+        )
+
+    def _describe_exchange_delivery(self):
+        """Name the deliveries by which the new goods are still to be sent.
+
+        :return: sentences
+        :rtype: list
+        """
+        waiting = self.exchange_order_ids.picking_ids.filtered(
+            lambda picking: (
+                picking.picking_type_code == 'outgoing' and picking.state not in ('done', 'cancel')
+            )
+        )
+        if not waiting:
+            return []
+        names = ", ".join(waiting.mapped('name'))
+        return [self.env._("The new goods are still to be sent: %(deliveries)s.", deliveries=names)]
 
     def _get_exchange_warnings(self, difference):
         """Return the warnings that a clerk gets before they sell something, like Odoo's own.

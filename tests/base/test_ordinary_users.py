@@ -53,6 +53,8 @@ class TestOrdinaryUsers(OrdinaryCommon):
         ]
         if self.kit:
             lines.append(self._prepare_order_line(product=self.kit, quantity=4))
+        products = self._as(team['seller'], self.env['product.product'])
+        self.assertTrue(products.name_search(self.product.name))
         order = self._as(team['seller'], self.env['sale.order']).create(
             {
                 'partner_id': self.customer.id,

@@ -47,6 +47,50 @@ class TestExchangeScreens(ExchangeCommon):
         sale_return.action_inspect_all('restock')
         self.assertEqual(self._get_money(sale_return), (242.0, 363.0, 0.0, 121.0))
 
+    def test_other_sizes_are_proposed_first(self):
+        products = self._env_of(self.salesman)['product.product']
+        sizes = products.with_context(sale_return_sizes_of=self.medium.id)
+        domain = [('sale_ok', '=', True), ('id', '!=', self.medium.id)]
+        others = self.medium.product_tmpl_id.product_variant_ids - self.medium
+        found = [product_id for product_id, _name in sizes.name_search('', domain)]
+        self.assertEqual(set(found[: len(others)]), set(others.ids))
+        self.assertIn(self.coat.id, found)
+        self.assertEqual(len(found), len(set(found)))
+        # The size is no part of the name.
+        self.assertFalse(products.name_search("(L)", domain))
+        self.assertEqual([row[0] for row in sizes.name_search("(l)", domain)], self.large.ids)
+        self.assertEqual([row[0] for row in sizes.name_search("Coat", domain)], self.coat.ids)
+        self.assertEqual(len(sizes.name_search('', domain, limit=1)), 1)
+        # Context comes from the client.
+        for junk in ('x', [7], False, 0):
+            strange = products.with_context(sale_return_sizes_of=junk)
+            self.assertEqual(
+                strange.name_search("Coat", domain), products.name_search("Coat", domain)
+            )
+
+    def test_form_says_what_is_to_be_sent_and_no_more_what_is_over(self):
+        sale_return = self._create_exchange(self.order.order_line, self.large)
+        self.assertIn("If goods are rejected", sale_return.exchange_note)
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        self.assertEqual(sale_return.state, 'closed')
+        delivery = sale_return.exchange_order_ids.picking_ids
+        note = sale_return.with_user(self.clerk).exchange_note
+        self.assertNotIn("If goods are rejected", note)
+        self.assertIn(f"still to be sent: {delivery.name}.", note)
+        self._deliver(sale_return.exchange_order_ids)
+        self.assertNotIn("still to be sent", sale_return.with_user(self.clerk).exchange_note)
+
+    def test_stat_buttons_are_in_their_box(self):
+        arch = etree.fromstring(self.env['sale.return'].get_view(view_type='form')['arch'])
+        outside = [
+            button.get('name')
+            for button in arch.iter('button')
+            if 'oe_stat_button' in button.get('class', '')
+            and 'button_box' not in [node.get('name') for node in button.iterancestors()]
+        ]
+        self.assertEqual(outside, [])
+
     def test_another_wish_forgets_the_product(self):
         form = self._open()
         with form.line_ids.edit(0) as row:

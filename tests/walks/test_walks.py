@@ -1,5 +1,6 @@
 from odoo.tests import tagged
 
+from ..common_exchange import ExchangeCommon
 from ..common_walk import DESK, TELEPHONE, WalkCommon
 
 APP = "[data-menu-xmlid='sale_return.sale_return_menu_root']"
@@ -22,7 +23,7 @@ SETTLED = ".o_sr_bench[data-sending='0'] "
 
 
 @tagged('post_install', '-at_install')
-class TestWalks(WalkCommon):
+class TestWalks(WalkCommon, ExchangeCommon):
     """The day of five people, each with only their role and without help.
 
     They act once, in English at a desk. Then the same pages are checked in both languages, at a
@@ -84,6 +85,7 @@ class TestWalks(WalkCommon):
         order = self._create_paid_sale({'quantity': 3})
         order_name = order.name
         untouched = self._create_paid_sale({'quantity': 3})
+        shirts = self._create_paid_sale({'product': self.medium, 'quantity': 1})
         product, serial = self._create_tracked_product('serial', 'SN-WALK-1')
         tracked = self._create_order({'product': product, 'quantity': 1})
         self._deliver(tracked)
@@ -112,6 +114,22 @@ class TestWalks(WalkCommon):
                 walker.click(CONFIRM.format('action_create_and_submit'))
                 walker.see(STATE.format('approved'))
             walker.look('submitted')
+            walker.go(f'/odoo/orders/{shirts.id}', BUTTON.format('action_create_return'))
+            with walker.task("exchange from the order", 9):
+                walker.click(
+                    BUTTON.format('action_create_return'),
+                    CONFIRM.format('action_return_all'),
+                    ".modal .o_field_widget[name='reason_id'] .o_selection_badge|Too small",
+                    ".modal td[name='resolution']",
+                    ".modal .o_selected_row td[name='resolution'] input",
+                    '.o_select_menu_item|Exchange',
+                    ".modal .o_selected_row td[name='exchange_product_id'] input",
+                    '.o-autocomplete--dropdown-item|(L)',
+                )
+                walker.look('dialog_exchange', ".modal .o_field_widget[name='exchange_note']")
+                walker.click(CONFIRM.format('action_create_and_submit'))
+                walker.see(STATE.format('approved'))
+            walker.look('exchange', ".o_form_view .o_field_widget[name='exchange_note']")
             walker.go(f'/odoo/orders/{tracked.id}', BUTTON.format('action_create_return'))
             walker.click(BUTTON.format('action_create_return'), ".modal td[name='lot_ids']")
             walker.choose(".modal .o_selected_row td[name='lot_ids']", 'SN-WALK-1')
@@ -152,6 +170,7 @@ class TestWalks(WalkCommon):
                         walker.wait_until("walk.find('.o_data_row').length === 1", "single row")
                 walker.click('.o_facet_remove')
             self._look_around(walker, chinese, [('new', '/odoo/returns/new', FORM)])
+        self.assertEqual(shirts.return_ids.line_ids.exchange_product_id, self.large)
         for sold in (self.order, order):
             self.assertEqual(sold.return_ids.state, 'approved')
             self.assertEqual(sold.return_ids.requested_by_id.id, clerk.user_id)
