@@ -44,12 +44,12 @@ def _check_view(env, view, name):
             for field in reversed(path):
                 model = env[model._fields[field].comodel_name]
         for column in node.iterchildren('field'):
-            hidden = column.get('column_invisible') in ('1', 'True')
-            if hidden or column.get('optional') == 'hide':
-                continue
             field = model._fields[column.get('name')]
             if field.type == 'datetime' and column.get('widget') == 'date':
                 yield name, field.name, "shows the time in the width of a date", 0
+            hidden = column.get('column_invisible') in ('1', 'True')
+            if hidden or column.get('optional') == 'hide':
+                continue
             if column.get('nolabel') == '1':
                 continue
             width = WIDTHS.get(field.type) if not column.get('widget') else None
