@@ -2,13 +2,13 @@ from . import ir_attachment
 from . import ir_qweb_field_barcode
 from . import sale_order
 from . import sale_order_line
+from . import sale_return_dispatch
 from . import sale_return
 from . import sale_return_event
 from . import sale_return_file
 from . import sale_return_line
 from . import sale_return_line_steps
 from . import sale_return_clock
-from . import sale_return_navigation
 from . import sale_return_opening
 from . import sale_return_reason
 from . import sale_return_steps

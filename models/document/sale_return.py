@@ -18,7 +18,7 @@ EDITABLE_PREFIXES = ('message_', 'activity_', 'rating_', 'access_', 'website_mes
 class SaleReturn(models.Model):
     """A customer's return, from the request to the last cent in the ledger.
 
-    Its other parts: `sale_return_steps.py`, `sale_return_navigation.py`.
+    Its other parts: `sale_return_steps.py`.
     """
 
     _name = 'sale.return'
@@ -27,6 +27,7 @@ class SaleReturn(models.Model):
     _inherit = [
         'sale.return.derived',
         'sale.return.ruled',
+        'sale.return.dispatch',
         'portal.mixin',
         'rating.mixin',
         'mail.thread',
@@ -573,6 +574,40 @@ class SaleReturn(models.Model):
                 ]
             )
         )
+
+    # === DOCUMENTS === #
+
+    def action_view_sale_orders(self):
+        """Show the orders of the returns."""
+        return self._show(self.sale_order_ids, self.env._("Sales Orders"))
+
+    def action_view_receipts(self):
+        """Show the receipts of the returns."""
+        return self._show(self.picking_ids, self.env._("Receipts"))
+
+    def action_view_transfers(self):
+        """Show what moved the goods out of quarantine."""
+        return self._show(self.transfer_ids, self.env._("Transfers"))
+
+    def action_view_deliveries(self):
+        """Show the deliveries whose goods come back."""
+        return self._show(self.delivery_ids, self.env._("Deliveries"))
+
+    def action_view_invoices(self):
+        """Show the invoices of the returned order lines."""
+        return self._show(self.invoice_ids, self.env._("Invoices"))
+
+    def action_view_credit_notes(self):
+        """Show the credit notes of the returns."""
+        return self._show(self.credit_note_ids, self.env._("Credit Notes"))
+
+    def _show(self, records, name):
+        """Open documents of the returns, or name them to users who may not open them.
+
+        :raise AccessError: for those who may not read the returns; even numbers reveal something.
+        """
+        self.check_access('read')
+        return self.env['sale.return.opening']._open_or_tell(records, name)
 
     # === OWNER === #
 
