@@ -183,8 +183,9 @@ class SaleReturnExplainer(models.AbstractModel):
             ),
             'amounts': lambda: self.env._(
                 "Credit note %(note)s does not credit the goods at the amounts of their "
-                "invoice: %(credited)s instead of %(accepted)s. Reverse it and credit the "
-                "return again, or acknowledge it with a reason."
+                "invoice: %(credited)s instead of %(accepted)s. Either it was changed, or "
+                "another credit note that had lowered these amounts was undone. Reverse it and "
+                "credit the return again, or acknowledge it with a reason."
             ),
             'fees': lambda: self.env._(
                 "Credit note %(note)s deducts another amount than required by the policy and "

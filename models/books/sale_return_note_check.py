@@ -162,10 +162,11 @@ class SaleReturnNoteCheck(models.AbstractModel):
                          JOIN account_move_line line ON line.move_id = notes.id
                          JOIN account_move_line billed ON billed.id = line.credited_line_id
                         UNION
-                       SELECT notes.id, other.id
+                       SELECT notes.id, UNNEST(ARRAY[other.id, again.id])
                          FROM notes
                          JOIN account_move other
-                           ON other.reversed_entry_id IN (notes.id, notes.reversed_entry_id)),
+                           ON other.reversed_entry_id IN (notes.id, notes.reversed_entry_id)
+                    LEFT JOIN account_move again ON again.reversed_entry_id = other.id),
                    items AS (%(items)s), judged AS (%(judged)s),
                    digests AS (
                        SELECT notes.id, notes.sale_return_proof,
@@ -262,7 +263,10 @@ class SaleReturnNoteCheck(models.AbstractModel):
         ]
         actual = self._get_actual(note)
         expected = self._get_expected(note)
-        codes += self._compare(note, actual, expected)
+        differences = self._compare(note, actual, expected)
+        if set(differences) == {'amounts'} and self._is_made_up_for(note, actual, expected):
+            return codes, note.amount_total
+        codes += differences
         total = sum(sum(amounts.values()) for amounts in expected.values())
         # Reverse charge taxes cancel out and are in no total.
         mirrored = note.currency_id.round(
@@ -508,7 +512,8 @@ class SaleReturnNoteCheck(models.AbstractModel):
         """Context manager: ignore a note and everything after it.
 
         Invoices and notes are ordered by their database id, given when they are created; drafts
-        count from then on.
+        count from then on. A note of others that was reversed since counts no more, as if it had
+        been cancelled: goods are not to be credited less because of it.
         """
         orders = note.invoice_line_ids.sale_return_line_id.sale_line_id.order_id
         invoices = note._get_sale_return_credited_invoices()
@@ -519,7 +524,11 @@ class SaleReturnNoteCheck(models.AbstractModel):
             lambda move: (
                 move == note
                 or (move.id > note.id and move.move_type == 'out_refund')
-                or (move.id > note.id and move.reversed_entry_id.move_type == 'out_refund')
+                or (
+                    move.id > note.id
+                    and move.reversed_entry_id.move_type == 'out_refund'
+                    and not self._undoes_note_of_others(move, note)
+                )
             )
         )
         later |= note
@@ -542,6 +551,16 @@ class SaleReturnNoteCheck(models.AbstractModel):
         finally:
             # Nothing is kept: values computed meanwhile are discarded.
             savepoint.close(rollback=True)
+
+    @api.model
+    def _undoes_note_of_others(self, move, note):
+        """Tell whether an entry reverses a whole note that no return created, older than a note."""
+        undone = move.reversed_entry_id
+        return (
+            move._is_credit_reversal()
+            and undone.id < note.id
+            and not undone.invoice_line_ids.sale_return_line_id
+        )
 
     # === COMPARE === #
 
@@ -574,6 +593,36 @@ class SaleReturnNoteCheck(models.AbstractModel):
         for kind, differences in differing.items():
             codes += self._get_codes(currency, kind, differences)
         return codes
+
+    @api.model
+    def _is_made_up_for(self, note, actual, expected):
+        """Tell whether later notes have given what an unchanged note credits too little.
+
+        Namely where a note that lowered it was undone, and the last goods took along the rest. It
+        is on the right accounts and taxes, and nothing is left of any line that it credits.
+        """
+        lines = note.invoice_line_ids
+        goods = [sum(content.get('goods', {}).values()) for content in (actual, expected)]
+        if (
+            note.currency_id.compare_amounts(*goods) >= 0
+            or {kind: set(actual[kind]) for kind in actual if actual[kind]}
+            != {kind: set(expected[kind]) for kind in expected if expected[kind]}
+            or not all(self._is_line_as_given(line) for line in lines)
+        ):
+            return False
+        balances = self.env['sale.return.ledger']._get_balances(
+            lines.credited_line_id.sale_line_ids
+        )
+        return all(
+            balance.quantity < QUANTITY_EPSILON
+            and not any(
+                note.currency_id.round(amount)
+                for key, amount in balance.left.items()
+                if 'currency' in key[1]
+            )
+            for billed, balance in balances.items()
+            if billed in lines.credited_line_id
+        )
 
     @api.model
     def _get_codes(self, currency, kind, differences):

@@ -325,6 +325,10 @@ class AccountMoveLine(models.Model):
         if line.sale_return_line_id or not sale_line or len(sale_line.invoice_lines.move_id) < 2:
             return False
         ledger = self.env['sale.return.ledger'].sudo()  # as above
+        if line.move_id._bills_note_again():
+            # A price correction that is reversed has reversed no cost either.
+            note = line.move_id.reversed_entry_id
+            return not any(item.display_type == 'cogs' for item in note.line_ids)
         if line.move_id.move_type == 'out_invoice':
             return line in ledger._get_supplements(sale_line)
         if line.move_id.move_type != 'out_refund' or line.quantity <= 0:
