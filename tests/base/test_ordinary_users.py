@@ -61,6 +61,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
                 'order_line': [Command.create(line) for line in lines],
             }
         )
+        self._as(team['seller'], order).copy().action_update_prices()
         self._as(team['seller'], order).action_confirm()
         return order
 
