@@ -525,7 +525,7 @@ class Books:
         """Return the cost of goods of returns, and the cost that their notes reversed.
 
         :return: `{(return, product): {'moved', 'reversed', 'tolerance', 'is_kit', 'came',
-            'is_other_unit', 'bills'}}`; the tolerance is what rounding may make.
+            'is_other_unit', 'is_uninvoiced', 'bills'}}`; the tolerance is what rounding may make.
         """
         return {
             (row['return_id'], row['product_id']): row
@@ -564,6 +564,7 @@ class Books:
                           COALESCE(BOOL_OR(moved.is_kit), FALSE) AS is_kit,
                           COALESCE(BOOL_OR(moved.came), FALSE) AS came,
                           BOOL_OR(sold.product_uom_id <> template.uom_id) AS is_other_unit,
+                          BOOL_OR(line.qty_uninvoiced > 0) AS is_uninvoiced,
                           MAX((SELECT COUNT(*) FROM sale_order_line_invoice_rel rel
                                  JOIN account_move_line item ON item.id = rel.invoice_line_id
                                  JOIN account_move bill ON bill.id = item.move_id

@@ -195,7 +195,13 @@ class World:
         rounding, and invoices in parts in another unit than the product's.
         """
         facts = self.books.get_cost_facts().get((row.return_id.id, row.product_id.id))
-        if not facts or abs(facts['reversed'] - facts['moved'] - row.amount_company) > SMALL:
+        if not facts:
+            return False
+        # What was never invoiced has no cost to reverse, and is no difference.
+        difference = facts['reversed'] - facts['moved']
+        other = facts['reversed'] if facts['is_uninvoiced'] else difference
+        least, most = sorted((other, difference))
+        if not least - SMALL <= row.amount_company <= most + SMALL:
             return False
         return {
             'kit': facts['is_kit'] and not facts['reversed'],

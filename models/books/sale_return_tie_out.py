@@ -298,7 +298,7 @@ class SaleReturnTieOut(models.AbstractModel):
                          JOIN stock_location place ON place.id = move.location_dest_id
                         WHERE move.state = 'done' AND (move.is_in OR move.is_out)
                     UNION ALL
-                       SELECT undone.product_id, receipt.sale_return_line_id, 0, undone.value
+                       SELECT undone.product_id, receipt.sale_return_line_id, -undone.value, 0
                          FROM chosen
                          JOIN stock_move receipt ON receipt.sale_return_line_id = chosen.id
                          JOIN stock_move undone ON undone.origin_returned_move_id = receipt.id

@@ -265,6 +265,20 @@ class TestTieOut(TieOutCommon):
         self._create_approved_return(self._create_sale(), 2, reason=self.reason_missing)
         self.assertFalse(self._refresh())
 
+    def test_goods_never_invoiced_that_were_received_twice_tie_out(self):
+        """The first receipt was undone, so its goods came once."""
+        product = self._create_costed('average', (20, 10.0))
+        order = self._create_order({'product': product, 'quantity': 10})
+        self._deliver(order)
+        sale_return = self._create_return(order, 4)
+        self._receive(sale_return)
+        self._process(self._return_in_inventory(sale_return.picking_ids, 4))
+        self.assertEqual(sale_return.line_ids.qty_received, 0)
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        self.assertEqual(sale_return.line_ids.qty_received, 4)
+        self.assertFalse(self._refresh().mapped('explanation'))
+
     def test_goods_never_invoiced_in_part_tie_out(self):
         product = self._create_costed('average', (20, 10.0))
         order = self._create_order({'product': product, 'quantity': 10})
