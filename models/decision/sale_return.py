@@ -345,20 +345,26 @@ class SaleReturn(models.Model):
             return None
         return past.moments.get(self.id) or self.create_date
 
+    def _get_day(self):
+        """Return the day, in the time zone of the company, as of which facts count.
+
+        :rtype: datetime.date
+        """
+        return self.company_id._get_sale_return_day(self._get_moment())
+
     # === HOW MUCH === #
 
     def _get_amount_of_period(self, currency):
         """Return the value of other returns of the customer, or of the orders, in the period.
 
-        :param currency: `res.currency` of the answer, converted at today's rate.
+        :param currency: `res.currency` of the answer, converted at the rate of the day.
         :return: tax included, an estimate at the prices of the orders.
         :rtype: float
         """
         self.ensure_one()
-        today = self._get_moment() or self._get_today()
-        currencies = self.env['res.currency']
+        day, currencies = self._get_day(), self.env['res.currency']
         return sum(
-            currencies.browse(int(key))._convert(amount, currency, self.company_id, today)
+            currencies.browse(int(key))._convert(amount, currency, self.company_id, day)
             # sudo: all returns of the customer count, also when the customer calls this.
             for key, amount in (self.sudo().period_amounts or {}).items()
         )

@@ -74,11 +74,15 @@ class SaleReturnDecision(models.AbstractModel):
     @api.model
     def _find_above_budget(self, lines):
         """Return the lines that exceed the limits for credits without goods."""
+        unbacked = self.env['sale.return.unbacked']
         if not lines.return_id[:1]._get_moment():
-            return self.env['sale.return.unbacked']._find_above_budget(lines)
-        # How much was used then is not known; what exceeded the limits then still does.
-        return lines.filtered(
-            lambda line: any(v['code'] == 'above_budget' for v in line.verdicts or [])
+            return unbacked._find_above_budget(lines)
+        # How much was used then is not known; what exceeded the limits then still does, if the
+        # policy that is asked would credit it without goods as well.
+        return unbacked._find_limited(
+            lines.filtered(
+                lambda line: any(v['code'] == 'above_budget' for v in line.verdicts or [])
+            )
         )
 
     @api.model

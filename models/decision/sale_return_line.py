@@ -188,12 +188,8 @@ class SaleReturnLine(models.Model):
             price, own = sale_line._get_return_price(), sale_line.currency_id
         if own == currency:
             return price * quantity
-        return own._convert(
-            price * quantity,
-            currency,
-            self.company_id,
-            self.return_id._get_moment() or self.return_id._get_today(),
-        )
+        day = self.return_id._get_day()
+        return own._convert(price * quantity, currency, self.company_id, day)
 
     def _get_qty_wanted(self):
         """Return the total that should come, before anything is written off.
@@ -262,14 +258,18 @@ class SaleReturnLine(models.Model):
     def _is_done(self, move):
         """Tell whether a move was done by the day as of which facts count."""
         moment = self.return_id._get_moment()
-        return move.state == 'done' and (moment is None or move.date.date() <= moment.date())
+        if move.state != 'done' or moment is None or move.date <= moment:
+            return move.state == 'done'
+        return self.company_id._get_sale_return_day(move.date) <= self.return_id._get_day()
 
     def _is_order_underway(self):
         """Tell whether goods of the order are still to be delivered."""
         self.ensure_one()
+        moment = self.return_id._get_moment()
         # sudo: users who submit a return need not read deliveries.
         return any(
             move.state != 'cancel'
+            and (moment is None or move.create_date <= moment)
             and not self._is_done(move)
             and move.location_dest_id._is_at_customer()
             and not move.sale_return_line_id

@@ -86,8 +86,8 @@ class SaleReturnRule(models.Model):
         """
         self.ensure_one()
         returns = self.env['sale.return']
-        policy = self.policy_id._origin
-        if not policy or self._get_missing_parameter():
+        policies = self._get_past_policies()
+        if not policies or self._get_missing_parameter():
             return returns, returns
         since = fields.Datetime.now() - timedelta(days=PAST_DAYS)
         # Lines under way may have a copy of the old policy; the facts name the original.
@@ -104,13 +104,39 @@ class SaleReturnRule(models.Model):
             )
             .filtered(
                 lambda line: (
-                    policy.id in (line.policy_id.id, (line.policy_facts or {}).get('policy_id'))
+                    {line.policy_id.id, (line.policy_facts or {}).get('policy_id')}
+                    & set(policies.ids)
                 )
             )
         )
-        verdicts = self._get_verdicts(lines.with_context(sale_return_past=Past()))
+        past = Past(self._find_requests(lines.return_id))
+        verdicts = self._get_verdicts(lines.with_context(sale_return_past=past))
         met = [line.id for line, said in verdicts.items() if said['outcome'] != 'authorize']
         return lines.return_id, lines.browse(met).return_id
+
+    def _get_past_policies(self):
+        """Return the policies whose recent returns are checked. Override to add policies."""
+        self.ensure_one()
+        return self.policy_id._origin
+
+    @api.model
+    def _find_requests(self, returns):
+        """Return when returns were last requested, as far as it is known.
+
+        :return: `{return id: datetime}`
+        :rtype: dict
+        """
+        # sudo: only days are read, and who sets up rules may see no log of a return.
+        rows = (
+            self.env['sale.return.event']
+            .sudo()
+            ._read_group(
+                [('return_id', 'in', returns.ids), ('state_to', '=', 'submitted')],
+                ['return_id'],
+                ['date:max'],
+            )
+        )
+        return {sale_return.id: moment for sale_return, moment in rows}
 
     # === WORDS === #
 

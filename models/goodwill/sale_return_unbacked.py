@@ -189,7 +189,16 @@ class SaleReturnUnbacked(models.Model):
             return 'reason' if line._is_stock_line() else 'service'
         event = line.policy_id.release_event
         proved = event == 'dispatch_proof' and line.return_id.date_dispatch_proved
-        here = line._get_measure().compare(line.qty_received, line._get_qty_wanted()) >= 0
+        moment = line.return_id._get_moment()
+        if moment:
+            # What came or was proved since the request did not count then.
+            proved = proved and proved <= moment
+            here = any(
+                move.state == 'done' and move.date <= moment and move._is_sale_return_receipt()
+                for move in line.move_ids
+            )
+        else:
+            here = line._get_measure().compare(line.qty_received, line._get_qty_wanted()) >= 0
         return 'advance' if (event == 'approval' or proved) and not here else False
 
     @api.model
@@ -424,12 +433,12 @@ class SaleReturnUnbacked(models.Model):
 
         :param lines: `sale.return.line` records about to be decided on.
         """
-        # sudo: users who submit a return need not read policies.
-        early = lines.sudo().filtered(lambda line: self._get_kind(line) == 'advance')
         found = lines.browse()
-        for group in early.grouped(
-            lambda line: line.return_id.partner_id.commercial_partner_id
-        ).values():
+        for group in (
+            self._filter_early(lines)
+            .grouped(lambda line: line.return_id.partner_id.commercial_partner_id)
+            .values()
+        ):
             # Customer by customer: few policies credit in advance.
             vals_list = [
                 self._prepare_line_vals(line, 'advance', line._get_qty_wanted()) for line in group
@@ -437,6 +446,20 @@ class SaleReturnUnbacked(models.Model):
             if self._get_messages(vals_list, automatic=True):
                 found |= group.with_env(lines.env)
         return found
+
+    @api.model
+    def _filter_early(self, lines):
+        """Return the lines that their policy credits in advance, as superuser."""
+        # sudo: users who submit a return need not read policies.
+        return lines.sudo().filtered(lambda line: self._get_kind(line) == 'advance')
+
+    @api.model
+    def _find_limited(self, lines):
+        """Return the lines that pass only within the limits, under their policy. Override to add.
+
+        :param lines: `sale.return.line` records.
+        """
+        return self._filter_early(lines).with_env(lines.env)
 
     # === COUNT === #
 

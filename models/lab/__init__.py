@@ -1,5 +1,6 @@
 from . import sale_return_shared
 from . import sale_return_policy
+from . import sale_return_rule
 from . import sale_return_replay
 from . import sale_return_replay_line
 from . import sale_return_replay_part

@@ -9,7 +9,7 @@ from .const import VERSION_FIELDS
 _logger = logging.getLogger(__name__)
 
 # A draft that is put into force does not change these.
-KEPT = (*models.MAGIC_COLUMNS, 'name', 'active', 'company_id', *VERSION_FIELDS)
+KEPT = (*models.MAGIC_COLUMNS, 'name', 'active', 'company_id', 'sequence', *VERSION_FIELDS)
 
 
 class SaleReturnPolicy(models.Model):
@@ -21,7 +21,8 @@ class SaleReturnPolicy(models.Model):
     same exchange undoes it.
     """
 
-    _inherit = 'sale.return.policy'
+    _name = 'sale.return.policy'
+    _inherit = ['sale.return.policy', 'sale.return.own.defaults']
 
     draft_of_id = fields.Many2one(
         'sale.return.policy',
@@ -67,6 +68,27 @@ class SaleReturnPolicy(models.Model):
                         live=policy.draft_of_id.name,
                     )
                 )
+
+    @api.constrains('draft_of_id', 'company_id')
+    def _check_version_company(self):
+        # sudo: the policy of a version may be one that the user does not see.
+        for policy in self.sudo().filtered('draft_of_id'):
+            if policy.company_id != policy.draft_of_id.company_id:
+                raise ValidationError(
+                    self.env._(
+                        "“%(policy)s” and “%(live)s” do not belong to the same company, so one "
+                        "cannot be a version of the other.",
+                        policy=policy.name,
+                        live=policy.draft_of_id.name,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    @api.model
+    def _get_fixed_fields(self, names):
+        """Override of `sale.return.own.defaults`: people may propose all but what is a version."""
+        return set(names) & {*VERSION_FIELDS, 'version_ids'}
 
     # === ACTION METHODS === #
 
@@ -196,8 +218,11 @@ class SaleReturnPolicy(models.Model):
         :raise AccessError: without the role of manager, or access to the companies of the policy.
         """
         self.env['sale.return']._ensure_group('group_manager')
-        self.check_access('write')
-        self._ensure_all_companies()
+        # A draft is written into its policy, so both have to be theirs. sudo: to know which one it
+        # is; what they may do with it is checked as themselves.
+        policies = self | self.sudo().draft_of_id.sudo(False)
+        policies.check_access('write')
+        policies._ensure_all_companies()
         if not self.env['sale.return.replayer']._is_on():
             raise UserError(
                 self.env._("The policy lab is switched off. Switch it on in Settings, Returns.")

@@ -389,7 +389,7 @@ class SaleReturnReplay(models.Model):
                 """
                 SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (
                            ORDER BY EXTRACT(EPOCH FROM approval.date - requested.date) / 3600
-                       ),
+                       ) FILTER (WHERE NOT COALESCE(approval.automatic, FALSE)),
                        COUNT(*) FILTER (WHERE approval.decision = 'refused'),
                        COUNT(*) FILTER (WHERE approval.decision = 'refused' AND EXISTS (
                            SELECT FROM sale_return_appeal appeal

@@ -87,8 +87,9 @@ class SaleReturnReplayer(models.AbstractModel):
     def _replace(self, in_force, draft):
         """Return the policies in force, a draft in the place of its policy."""
         live = draft.draft_of_id
+        places = {policy: (policy.sequence, policy.id) for policy in in_force | live}
         return (in_force - live | draft).sorted(
-            lambda policy: (policy.sequence, live.id if policy == draft else policy.id)
+            lambda policy: places[live if policy == draft else policy]
         )
 
     @api.model

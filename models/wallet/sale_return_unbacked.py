@@ -46,3 +46,11 @@ class SaleReturnUnbacked(models.Model):
             if partner and vals_list and self._get_messages(vals_list, automatic=True):
                 found |= lines.browse(vals['line_id'] for vals in vals_list)
         return found
+
+    @api.model
+    def _find_limited(self, lines):
+        """Extend to include lines that earn a bonus."""
+        found = super()._find_limited(lines)
+        # sudo: for the same reason as in the method that this extends.
+        vals_list = self._get_bonus_vals(lines.sudo())
+        return found | lines.browse(vals['line_id'] for vals in vals_list)

@@ -1,5 +1,8 @@
+from datetime import timedelta
+
 from lxml import etree
 
+from odoo import fields
 from odoo.tests import Form, tagged
 from odoo.tools.safe_eval import safe_eval
 
@@ -183,6 +186,7 @@ class TestRulePast(DecisionCommon):
 
     def test_days_count_from_when_it_was_asked_for(self):
         rule = self._add_rule('window', days=14)
+        self._backdate(self.large, fields.Datetime.now() - timedelta(days=50))
         self.env.cr.execute(
             "UPDATE sale_return SET create_date = create_date - INTERVAL '50 days' WHERE id = %s",
             [self.large.id],
@@ -193,6 +197,20 @@ class TestRulePast(DecisionCommon):
         )
         self.env.invalidate_all()
         self.assertIn("1 of 2", self._get_note(rule))
+
+    def test_facts_count_as_of_the_request(self):
+        """Photos are often added to a draft days after it was made."""
+        sale_return = self._create_return(self.order, 1, submit=False)
+        self._add_photo(sale_return.line_ids)
+        sale_return.action_submit()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE sale_return SET create_date = create_date - INTERVAL '5 days' WHERE id = %s",
+            [sale_return.id],
+        )
+        self.env.invalidate_all()
+        rule = self._add_rule('photo', photo_count=1, reason_ids=self.reason_defective.ids)
+        self.assertIn("2 of 3", self._get_note(rule))
 
     def test_older_returns_do_not_count(self):
         rule = self._add_rule('quantity', quantity=3)

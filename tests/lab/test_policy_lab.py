@@ -1,9 +1,9 @@
 """The policy lab: replays ask the same rules about the same facts, and versions are kept."""
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tests.form import Form
@@ -237,6 +237,107 @@ class TestReplay(LabCommon):
         self.assertAlmostEqual(replay.hours_change, -2 * replay.hours_median)
         self.assertEqual(replay.appeal_rate, 1.0)
 
+    def test_hours_are_those_of_persons(self):
+        self.policy.approval = 'always'
+        self._add_rule('quantity', quantity=2, outcome='refuse')
+        machine = [self._submit(self.order, 3) for _number in range(3)]
+        asked = self._submit(self.order, 1)
+        self._age(asked.union(*machine))
+        self.assertEqual({r.state for r in machine}, {'refused'})
+        asked.with_env(self._env_of(self.approver)).action_approve()
+        replay = self._replay(self._draft())
+        self.assertGreater(replay.hours_median, 24)
+        self.assertEqual(replay.appeal_rate, 0.0)
+
+    def test_days_of_the_past_are_those_of_the_company(self):
+        self.company.sudo().partner_id.tz = 'Asia/Shanghai'
+        pricelist = self._setup_currency('CHF')
+        currency = pricelist.currency_id
+        order = self._create_sale(pricelist_id=pricelist.id)
+        line = self._create_return(order, 1).line_ids
+        # In Shanghai it is one o'clock of the next day.
+        asked = datetime(2026, 11, 10, 17)
+        for day, rate in (('2026-11-10', 4.0), ('2026-11-11', 5.0), ('2026-11-12', 6.0)):
+            self._set_rate(currency, day, rate)
+        line = line.with_context(sale_return_past=Past({line.return_id.id: asked}))
+        own, price = self.company.currency_id, order.order_line.price_reduce_taxinc
+        self.assertAlmostEqual(line._get_requested_amount(own, 1), price / 5, 2)
+        amounts = {str(currency.id): 100.0}
+        self.env['sale.return.replayer']._pretend(line.return_id, 'period_amounts', amounts)
+        self.assertAlmostEqual(line.return_id._get_amount_of_period(own), 20.0, 2)
+        move = order.order_line.move_ids[:1]
+        for moment, expected in (
+            (asked, True),
+            (datetime(2026, 11, 11, 15, 59), True),
+            (datetime(2026, 11, 11, 16), False),
+        ):
+            move.date = moment
+            self.assertEqual(line._is_done(move), expected, moment)
+
+    def test_later_deliveries_were_not_under_way(self):
+        sale_return = self._submit(self.order, 1)
+        asked = self._get_request(sale_return)
+        self._got_on(self.order, asked - timedelta(days=2))
+        self.order.order_line.move_ids.date = asked - timedelta(days=2)
+        self.order.order_line = [Command.create({'product_id': self.product_on_order.id})]
+        line, move = sale_return.line_ids, self.order.order_line[-1:].move_ids
+        self.assertTrue(move)
+        past = line.with_context(sale_return_past=Past({sale_return.id: asked}))
+        self.assertEqual((line._is_order_underway(), past._is_order_underway()), (True, False))
+        self._create_move_on(move, asked - timedelta(days=1))
+        self.assertTrue(past._is_order_underway())
+
+    def _create_move_on(self, move, moment):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE stock_move SET create_date = %s WHERE id IN %s", [moment, tuple(move.ids)]
+        )
+        self.env.invalidate_all()
+
+    def test_limits_count_only_for_what_is_credited_in_advance(self):
+        company = self.company.sudo()
+        company.sale_return_unbacked_customer_limit = 50.0
+        self.policy.release_event = 'approval'
+        early, bonus = self._submit(self.order, 1), self._submit(self.order, 2)
+        self.assertIn('above_budget', self._get_codes(early.line_ids))
+        self._age(early | bonus)
+        # What came since changes nothing about what was asked.
+        manager = early.with_env(self._env_of(self.manager))
+        manager.action_approve()
+        self._receive(early)
+        same = self._replay(self._draft(window_days=31))
+        self.assertFalse(same.difference_ids)
+        self.assertEqual(same.asked_before, 2)
+        replay = self._replay(self._draft(release_event='receipt'))
+        self.assertEqual(
+            set(self._get_outcomes(replay)),
+            {(line, 'asked', 'approved') for line in (early | bonus).line_ids},
+        )
+        company.sale_return_store_credit_bonus = 10.0
+        bonus.line_ids._write_facts({'resolution': 'store_credit'})
+        replay = self._replay(self._draft(release_event='receipt'))
+        self.assertEqual(
+            set(self._get_outcomes(replay)), {(early.line_ids, 'asked', 'approved')}
+        )
+
+    def test_draft_keeps_the_place_of_its_policy(self):
+        self._create_policy(name="Other", sequence=self.policy.sequence - 10)
+        self._age(self._submit(self.order, 1))
+        draft = self._draft(sequence=-999, approval='always')
+        self.assertFalse(self._replay(draft).difference_ids)
+        place = self.policy.sequence
+        draft.action_put_in_force()
+        self.assertEqual(self.policy.sequence, place)
+
+    def test_rules_of_a_draft_count_whom_they_would_have_met(self):
+        self._submit(self.order, 1)
+        self._submit(self.order, 4)
+        draft = self._draft()
+        rule = draft.env['sale.return.rule'].create(
+            {'policy_id': draft.id, 'kind': 'quantity', 'quantity': 3}
+        )
+        self.assertIn("1 of 2", rule.with_context(lang='en_US').past_note)
+
     def test_nothing_to_replay_is_said(self):
         company = self.env['res.company'].sudo().create({'name': "Without Trade"})
         manager = self._create_user('lab_new', 'sale_return.group_manager', company=company)
@@ -388,6 +489,34 @@ class TestVersions(LabCommon):
                 self._call(self.manager, record, 'write', vals)
         with self.assertRaisesRegex(UserError, "is no draft"):
             draft.env['sale.return.replay'].create({'policy_id': self.policy.id})
+
+    def test_defaults_forge_no_versions(self):
+        """A manager of one company does not write a policy of all companies through a draft."""
+        shared = self.policy.sudo().copy({'name': "Shared", 'company_id': False})
+        forged = {'version_state': 'draft', 'draft_of_id': shared.id, 'version_log': "Nothing"}
+        policies = self.env['sale.return.policy']
+        vals = {'name': "Forged", 'active': False, 'company_id': self.company.id}
+        context = {f'default_{name}': value for name, value in forged.items()}
+        keys = self._call(self.manager, policies, 'create', [vals], context=context)
+        for name, value in forged.items():
+            self._env_of(self.manager)['ir.default'].set(policies._name, name, value, user_id=True)
+        keys += self._call(self.manager, policies, 'create', [vals])
+        keys += self._call(self.manager, self.policy, 'copy', {'active': False}, context=context)
+        for policy in policies.browse(keys):
+            self.assertEqual([policy[name] for name in forged], [False, policies, False])
+            with self.assertRaisesRegex(UserError, "is no draft"):
+                self._call(self.manager, policy, 'action_put_in_force')
+        with self.assertRaisesRegex(ValidationError, "same company"), self.env.cr.savepoint():
+            policy.sudo().draft_of_id = shared
+        # Even if there were one, its policy is asked about as well.
+        self.env.cr.execute(
+            "UPDATE sale_return_policy SET draft_of_id = %s, version_state = 'draft' WHERE id = %s",
+            [shared.id, policy.id],
+        )
+        self.env.invalidate_all()
+        for method in ('action_replay', 'action_put_in_force'):
+            with self.assertRaisesRegex(AccessError, "applies to all companies"):
+                self._call(self.manager, policy, method)
 
     def test_other_companies_are_out_of_reach(self):
         company = self.env['res.company'].sudo().create({'name': "Other"})
