@@ -270,7 +270,10 @@ class SaleReturnApprovalLevel(models.Model):
 
     @api.model
     def _get_past_state_sql(self):
-        """Return the state that a return had when another one was requested."""
+        """Return the state that a return had when another one was requested.
+
+        Of imported returns nothing was logged: they have had their state since they were created.
+        """
         return SQL(
             """
             COALESCE((
@@ -281,7 +284,15 @@ class SaleReturnApprovalLevel(models.Model):
                    AND event.date <= asked.moment
               ORDER BY event.id DESC
                  LIMIT 1
-            ), 'draft')
+            ), CASE
+                   WHEN other.create_date > asked.moment OR EXISTS (
+                            SELECT
+                              FROM sale_return_event event
+                             WHERE event.return_id = other.id AND event.state_to IS NOT NULL
+                        )
+                   THEN 'draft'
+                   ELSE other.state
+               END)
             """
         )
 

@@ -1,3 +1,5 @@
+import hashlib
+import json
 import logging
 
 from odoo import api, fields, models
@@ -10,6 +12,23 @@ _logger = logging.getLogger(__name__)
 
 # A draft that is put into force does not change these.
 KEPT = (*models.MAGIC_COLUMNS, 'name', 'active', 'company_id', 'sequence', *VERSION_FIELDS)
+
+
+def read_terms(record, kept):
+    """Return all that a policy, rule or level says, as values to write.
+
+    :param kept: names of fields that are left out.
+    :rtype: dict
+    """
+    return {
+        name: field.convert_to_write(record[name], record)
+        for name, field in record._fields.items()
+        if field.store
+        and name not in kept
+        and not field.compute
+        and not field.related
+        and field.type != 'one2many'
+    }
 
 
 class SaleReturnPolicy(models.Model):
@@ -90,6 +109,26 @@ class SaleReturnPolicy(models.Model):
         """Override of `sale.return.own.defaults`: people may propose all but what is a version."""
         return set(names) & {*VERSION_FIELDS, 'version_ids'}
 
+    def unlink(self):
+        """Override of `base` to delete drafts with their policy."""
+        drafts = self.version_ids.filtered(lambda version: version.version_state == 'draft')
+        if left := drafts - self:
+            left.unlink()
+        return super().unlink()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_earlier_versions(self):
+        # sudo: all versions count.
+        past = self.sudo().version_ids.filtered(lambda version: version.version_state == 'past')
+        if past:
+            raise UserError(
+                self.env._(
+                    "“%(policy)s” was in force with other terms earlier, and its earlier versions "
+                    "are kept. Archive it instead.",
+                    policy=past[0].draft_of_id.name,
+                )
+            )
+
     # === ACTION METHODS === #
 
     def action_create_draft(self):
@@ -112,6 +151,7 @@ class SaleReturnPolicy(models.Model):
         draft = self.copy({'name': self._get_draft_name(), 'active': False})
         # sudo: only our steps mark versions.
         draft.sudo().write({'draft_of_id': self.id, 'version_state': 'draft'})
+        draft._name_version()
         return draft._get_records_action(name=self.env._("Draft"))
 
     def action_replay(self):
@@ -147,21 +187,17 @@ class SaleReturnPolicy(models.Model):
         live, draft = self.draft_of_id, self.name
         today = self._get_version_day()
         self._exchange()
-        values = {'version_until': today, 'version_from': live.version_from}
         # sudo: only our steps mark versions.
         self.sudo().write(
             {
-                **values,
+                'version_from': live.version_from,
+                'version_until': today,
                 'version_state': 'past',
                 'forced_on': fields.Datetime.now(),
                 'forced_by_id': self.env.uid,
-                'name': self.env._(
-                    "%(policy)s (until %(date)s)",
-                    policy=live.name,
-                    date=fields.Date.to_string(today),
-                ),
             }
         )
+        self._name_version()
         live.sudo().version_from = today
         live._log_version(
             self.env._(
@@ -171,6 +207,7 @@ class SaleReturnPolicy(models.Model):
                 draft=draft,
             )
         )
+        _logger.info("Policy %s: user %s put a draft into force.", live.id, self.env.uid)
         return live._get_records_action(name=live.name)
 
     def action_undo_force(self):
@@ -200,9 +237,9 @@ class SaleReturnPolicy(models.Model):
                 **dict.fromkeys(('version_from', 'version_until', 'forced_on'), False),
                 'forced_by_id': False,
                 'version_state': 'draft',
-                'name': live._get_draft_name(),
             }
         )
+        self._name_version()
         live._log_version(
             self.env._(
                 "%(date)s: %(user)s put the earlier version back.",
@@ -210,6 +247,7 @@ class SaleReturnPolicy(models.Model):
                 user=self.env.user.name,
             )
         )
+        _logger.info("Policy %s: user %s put the earlier version back.", live.id, self.env.uid)
         return live._get_records_action(name=live.name)
 
     def _ensure_lab(self):
@@ -241,6 +279,26 @@ class SaleReturnPolicy(models.Model):
                 )
             )
 
+    def _name_version(self):
+        """Name a draft or an earlier version after its policy, in all languages."""
+        self.ensure_one()
+        for lang, _name in self.env['res.lang'].get_installed():
+            # sudo: earlier versions are kept as they were; only our steps name them.
+            version = self.sudo().with_context(lang=lang)
+            live = version.draft_of_id
+            version.name = (
+                live._get_draft_name()
+                if version.version_state == 'draft'
+                else version._get_past_name(live)
+            )
+
+    def _get_past_name(self, live):
+        return self.env._(
+            "%(policy)s (until %(date)s)",
+            policy=live.name,
+            date=fields.Date.to_string(self.version_until),
+        )
+
     def _get_draft_name(self):
         return self.env._("%(policy)s (draft)", policy=self.name)
 
@@ -252,7 +310,25 @@ class SaleReturnPolicy(models.Model):
         self.ensure_one()
         policy = self.sudo()  # only our steps write the log
         policy.version_log = "\n".join(filter(None, (sentence, policy.version_log)))
-        _logger.info("Policy %s: a version was put into force by user %s.", self.id, self.env.uid)
+
+    def _get_fingerprint(self):
+        """Return a hash of what policies say, with their rules and levels.
+
+        :rtype: str
+        """
+        # sudo: all that a policy says counts, whoever looks at it, in whatever language. Archived
+        # rules say nothing.
+        policies = self.sudo().with_context(lang='en_US', active_test=True)
+        said = [
+            (record._name, record.id, read_terms(record, kept))
+            for records, kept in (
+                (policies, KEPT),
+                (policies.rule_ids, models.MAGIC_COLUMNS),
+                (policies.level_ids, models.MAGIC_COLUMNS),
+            )
+            for record in records.sorted('id')
+        ]
+        return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
     # === EXCHANGE === #
 
@@ -272,7 +348,7 @@ class SaleReturnPolicy(models.Model):
         of_live = lines.search([('policy_id', '=', live.id), *domain])
         # Without a policy for a moment: `write` would make another copy of the terms for them.
         (of_version | of_live)._write_facts({'policy_id': False})
-        terms = [policy._read_terms() for policy in (version, live)]
+        terms = [read_terms(policy, KEPT) for policy in (version, live)]
         for policy, values in zip((live, version), terms, strict=True):
             policy.write(values)
         for name in ('rule_ids', 'level_ids'):
@@ -281,16 +357,3 @@ class SaleReturnPolicy(models.Model):
                 records.write({'policy_id': policy.id})
         of_version._write_facts({'policy_id': live.id})
         of_live._write_facts({'policy_id': version.id})
-
-    def _read_terms(self):
-        """Return all that a policy says, as values to write."""
-        self.ensure_one()
-        return {
-            name: field.convert_to_write(self[name], self)
-            for name, field in self._fields.items()
-            if field.store
-            and name not in KEPT
-            and not field.compute
-            and not field.related
-            and field.type != 'one2many'
-        }

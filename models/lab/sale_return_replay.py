@@ -54,6 +54,9 @@ class SaleReturnReplay(models.Model):
         help="Share of the refusals of these months against which the customer appealed.",
     )
     unplayed = fields.Json(readonly=True, help="Numbers of returns that were not replayed.")
+    fingerprint = fields.Char(
+        technical=True, readonly=True, help="What the policy and its draft said."
+    )
     part_ids = fields.One2many('sale.return.replay.part', 'replay_id', readonly=True)
     difference_ids = fields.One2many('sale.return.replay.line', 'replay_id', readonly=True)
 
@@ -68,8 +71,8 @@ class SaleReturnReplay(models.Model):
     difference_count = fields.Integer(string="Differences", compute='_compute_figures')
     approved_before = fields.Integer(string="Approved so far", compute='_compute_figures')
     approved_after = fields.Integer(string="Approved by the Draft", compute='_compute_figures')
-    asked_before = fields.Integer(string="Asked so far", compute='_compute_figures')
-    asked_after = fields.Integer(string="Asked by the Draft", compute='_compute_figures')
+    asked_before = fields.Integer(string="Left to a Person so far", compute='_compute_figures')
+    asked_after = fields.Integer(string="Left to a Person by the Draft", compute='_compute_figures')
     refused_before = fields.Integer(string="Refused so far", compute='_compute_figures')
     refused_after = fields.Integer(string="Refused by the Draft", compute='_compute_figures')
     approved_value_before = fields.Monetary(
@@ -78,9 +81,11 @@ class SaleReturnReplay(models.Model):
     approved_value_after = fields.Monetary(
         string="Value Approved by the Draft", compute='_compute_figures'
     )
-    asked_value_before = fields.Monetary(string="Value Asked so far", compute='_compute_figures')
+    asked_value_before = fields.Monetary(
+        string="Value Left to a Person so far", compute='_compute_figures'
+    )
     asked_value_after = fields.Monetary(
-        string="Value Asked by the Draft", compute='_compute_figures'
+        string="Value Left to a Person by the Draft", compute='_compute_figures'
     )
     refused_value_before = fields.Monetary(
         string="Value Refused so far", compute='_compute_figures'
@@ -158,7 +163,7 @@ class SaleReturnReplay(models.Model):
                 row[:] = [old + new for old, new in zip(row, values, strict=True)]
         return total
 
-    @api.depends('date_to', 'unplayed', 'part_ids', 'policy_id')
+    @api.depends('date_to', 'unplayed', 'part_ids.error', 'policy_id')
     @api.depends_context('lang')
     def _compute_note(self):
         for replay in self:
@@ -194,8 +199,16 @@ class SaleReturnReplay(models.Model):
                     count=unplayed['unlogged'],
                 )
             )
+        if failed := self.part_ids.filtered('error'):
+            notes.append(
+                self.env._(
+                    "Returns that could not be replayed were left out: %(count)s. The log of the "
+                    "server says why.",
+                    count=sum(len(part.return_keys) for part in failed),
+                )
+            )
         if self._is_stale():
-            notes.append(self.env._("The draft was changed after this replay. Replay it again."))
+            notes.append(self._get_stale_note())
         notes.append(
             self.env._(
                 "Deliveries, photos, earlier returns, agreements and exchange rates count as of "
@@ -206,13 +219,14 @@ class SaleReturnReplay(models.Model):
         return notes
 
     def _is_stale(self):
-        """Tell whether the draft was changed since."""
+        """Tell whether the draft, or its policy, was changed since."""
         draft = self.policy_id
         if draft.version_state != 'draft':
             return False
-        written = (draft | draft.draft_of_id).mapped('write_date')
-        written += [*draft.rule_ids.mapped('write_date'), *draft.level_ids.mapped('write_date')]
-        return max(written) > self.date_to
+        return self.fingerprint != (draft | draft.draft_of_id)._get_fingerprint()
+
+    def _get_stale_note(self):
+        return self.env._("The policy or its draft was changed after this replay. Replay it again.")
 
     # === CRUD METHODS === #
 
@@ -305,8 +319,12 @@ class SaleReturnReplay(models.Model):
         """Put the draft into force, see `sale.return.policy`.
 
         :rtype: dict
+        :raise UserError: when the draft or its policy was changed after the replay.
         """
         self.ensure_one()
+        self.policy_id._ensure_lab()
+        if self._is_stale():
+            raise UserError(self._get_stale_note())
         return self.policy_id.action_put_in_force()
 
     def action_view_differences(self):
@@ -335,6 +353,7 @@ class SaleReturnReplay(models.Model):
                 'date_from': since,
                 'date_to': now,
                 'unplayed': unplayed,
+                'fingerprint': (self.policy_id | self.policy_id.draft_of_id)._get_fingerprint(),
                 'hours_median': hours,
                 'appeal_rate': rate,
             }
@@ -365,6 +384,7 @@ class SaleReturnReplay(models.Model):
                               AND event.state_to = 'submitted'
                        ) AS requested ON TRUE
                  WHERE sale_return.company_id = %s AND sale_return.state <> 'draft'
+                   AND (sale_return.state <> 'cancelled' OR requested.date IS NOT NULL)
                    AND COALESCE(requested.date, sale_return.create_date) >= %s
               ORDER BY requested.date, sale_return.id
                 """,

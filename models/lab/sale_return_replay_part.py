@@ -12,4 +12,5 @@ class SaleReturnReplayPart(models.Model):
     company_id = fields.Many2one(related='replay_id.company_id', store=True)
     return_keys = fields.Json(required=True, help="IDs of returns, each with its moment.")
     is_done = fields.Boolean()
+    error = fields.Char(help="Why the returns could not be replayed.")
     counts = fields.Json(help="Numbers and values by what was and what would be decided.")

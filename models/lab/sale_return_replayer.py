@@ -1,9 +1,17 @@
+import logging
 from datetime import datetime
+
+from psycopg2 import OperationalError
 
 from odoo import api, models
 
 from ...tools.past import Past
 from ...tools.verdict import strongest
+
+_logger = logging.getLogger(__name__)
+
+# What is counted of a part that failed.
+NOTHING = {'lines': [], 'returns': []}
 
 
 class SaleReturnReplayer(models.AbstractModel):
@@ -35,7 +43,15 @@ class SaleReturnReplayer(models.AbstractModel):
         """Replay parts that are not done, and keep what is found."""
         # Part by part: each has a transaction of its own.
         for part in parts.filtered(lambda part: not part.is_done):
-            self.with_company(part.company_id)._replay_part(part)
+            try:
+                with self.env.cr.savepoint():
+                    self.with_company(part.company_id)._replay_part(part)
+            except OperationalError:
+                raise  # another transaction was in the way: Odoo tries again
+            except Exception as error:
+                # One return that cannot be evaluated must not keep all others waiting for good.
+                _logger.exception("Part %s of replay %s failed.", part.id, part.replay_id.id)
+                part.write({'is_done': True, 'counts': NOTHING, 'error': repr(error)})
 
     @api.model
     def _replay_part(self, part):

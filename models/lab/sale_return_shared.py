@@ -7,6 +7,13 @@ from .const import VERSION_FIELDS
 class SaleReturnShared(models.AbstractModel):
     _inherit = 'sale.return.shared'
 
+    def write(self, vals):
+        """Override of `base` to add nothing to earlier versions."""
+        result = super().write(vals)
+        if 'policy_id' in vals:
+            self._ensure_changeable()  # by the policy to which they belong now
+        return result
+
     def _ensure_changeable(self, *vals_list):
         """Override to keep earlier versions of policies, with their rules and levels, as they were.
 

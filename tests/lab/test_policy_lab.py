@@ -2,12 +2,13 @@
 
 import random
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tests.form import Form
-from odoo.tools import SQL
+from odoo.tools import SQL, mute_logger
 
 from ...tools.past import Past
 from ..common_decision import DecisionCommon
@@ -316,9 +317,7 @@ class TestReplay(LabCommon):
         company.sale_return_store_credit_bonus = 10.0
         bonus.line_ids._write_facts({'resolution': 'store_credit'})
         replay = self._replay(self._draft(release_event='receipt'))
-        self.assertEqual(
-            set(self._get_outcomes(replay)), {(early.line_ids, 'asked', 'approved')}
-        )
+        self.assertEqual(set(self._get_outcomes(replay)), {(early.line_ids, 'asked', 'approved')})
 
     def test_draft_keeps_the_place_of_its_policy(self):
         self._create_policy(name="Other", sequence=self.policy.sequence - 10)
@@ -359,6 +358,68 @@ class TestReplay(LabCommon):
         self.assertEqual(replay.line_count, 0)
         self.assertIn("dated in the future were left out: 1", replay.note)
         self.assertIn("were left out: 1", replay.note.split("\n")[1])
+
+    def test_cancelled_drafts_are_not_missed(self):
+        self._create_return(self.order, 1, submit=False).action_cancel()
+        self.assertNotIn("left out", self._replay(self._draft()).note)
+
+    def test_imported_returns_are_part_of_the_history(self):
+        imported = self._create_return(self.order, 1, submit=False)
+        drafted = self._submit(self.order, 1)
+        asked = self._submit(self.order, 1)
+        self.env.flush_all()
+        self.env.cr.execute("ALTER TABLE sale_return_event DISABLE TRIGGER USER")
+        for query in (
+            "DELETE FROM sale_return_event WHERE return_id = %s",
+            "UPDATE sale_return SET state = 'closed' WHERE id = %s",
+            "UPDATE sale_return SET create_date = create_date - INTERVAL '30 days' WHERE id = %s",
+        ):
+            self.env.cr.execute(query, [imported.id])
+        # Made before, but submitted after the one that is asked about.
+        self.env.cr.execute(
+            "UPDATE sale_return_event SET date = date + INTERVAL '2 hours' WHERE return_id = %s",
+            [drafted.id],
+        )
+        self.env.cr.execute("ALTER TABLE sale_return_event ENABLE TRIGGER USER")
+        self.env.invalidate_all()
+        past = asked.with_context(sale_return_past=Past({asked.id: self._get_request(asked)}))
+        counts = self.env['sale.return.rule']._count_other_returns(past, 60)
+        self.assertEqual(counts, {past: 1})
+
+    def test_part_that_fails_does_not_stop_the_others(self):
+        self._submit(self.order, 1)
+        draft = self._draft(approval='always')
+        replayer = type(self.env['sale.return.replayer'])
+        with (
+            patch.object(replayer, '_compare', side_effect=ValueError("odd data")),
+            mute_logger('odoo.addons.sale_return.models.lab.sale_return_replayer'),
+        ):
+            replay = self._replay(draft)
+        self.assertEqual((replay.state, replay.line_count), ('done', 0))
+        self.assertIn("could not be replayed were left out: 1", replay.note)
+        self.assertIn("odd data", replay.sudo().part_ids.error)
+        self.assertEqual(self._replay(draft).difference_count, 1)
+
+    def test_replay_of_other_terms_is_not_put_into_force(self):
+        self._add_rule('quantity', quantity=3)
+        for number, change in enumerate(
+            (
+                lambda draft: draft.write({'window_days': 12}),
+                lambda draft: self.policy.rule_ids.write({'quantity': 2}),
+                lambda draft: draft.rule_ids.unlink(),
+            )
+        ):
+            with self.subTest(number=number):
+                draft = self._draft()
+                replay = self._replay(draft)
+                self.assertNotIn("was changed after", replay.note)
+                change(draft)
+                replay.invalidate_recordset(['note'])
+                self.assertIn("was changed after", replay.note)
+                with self.assertRaisesRegex(UserError, "Replay it again"):
+                    replay.action_put_in_force()
+        self._replay(draft).action_put_in_force()
+        self.assertEqual(draft.version_state, 'past')
 
     def test_many_returns_are_left_to_the_job(self):
         returns = self._submit(self.order, 1) | self._submit(self.order, 2)
@@ -444,9 +505,35 @@ class TestVersions(LabCommon):
             lambda: draft.rule_ids.write({'quantity': 5}),
             draft.rule_ids.unlink,
             lambda: draft.env['sale.return.rule'].create({'policy_id': draft.id}),
+            lambda: self.policy.rule_ids.with_env(draft.env).write({'policy_id': draft.id}),
+            draft.unlink,
         ):
             with self.assertRaisesRegex(UserError, "is kept as it was"), self.env.cr.savepoint():
                 change()
+
+    def test_policies_with_earlier_versions_are_kept(self):
+        policy = self._create_policy(name="New")
+        draft = self._draft(policy, window_days=11)
+        live = policy.with_env(draft.env)
+        draft.action_put_in_force()
+        with self.assertRaisesRegex(UserError, "Archive it instead"), self.env.cr.savepoint():
+            live.unlink()
+        with self.assertRaisesRegex(UserError, "Archive it instead"), self.env.cr.savepoint():
+            live.sudo().unlink()
+        draft.action_undo_force()
+        live.unlink()
+        self.assertFalse((policy | draft).exists())
+
+    def test_versions_are_named_in_all_languages(self):
+        self.env['res.lang'].sudo()._activate_lang('fr_FR')
+        self.policy.with_context(lang='fr_FR').name = "Essai"
+        draft = self._draft(window_days=11)
+        draft.with_context(lang='fr_FR').action_put_in_force()
+        for lang, name in (('en_US', "Test"), ('fr_FR', "Essai")):
+            self.assertEqual(self.policy.with_context(lang=lang).name, name)
+            said = draft.with_context(lang=lang).name
+            self.assertIn(name, said)
+            self.assertIn(fields.Date.to_string(draft.version_until), said)
 
     def test_drafts_do_not_apply(self):
         draft = self._draft(approval='always', sequence=-999)
