@@ -2,23 +2,15 @@
 
 from odoo import SUPERUSER_ID, api
 
-# Nobody uses the new parts yet.
-NEW = (
-    'group_sale_return_channels',
-    'group_sale_return_exchange',
-    'group_sale_return_foresight',
-    'group_sale_return_improvement',
-    'group_sale_return_keep',
-    'group_sale_return_lab',
-    'group_sale_return_repair',
-)
+# What everybody could use before there were switches. Later parts start switched off.
+PARTS = ('bench', 'checklists', 'desk', 'levels', 'records', 'statistics', 'teams')
 
 
 def migrate(cr, version):
     """Let the roles see all parts, as before. Switching off is up to a person."""
     env = api.Environment(cr, SUPERUSER_ID, {})
     fields = env['res.config.settings']._fields
-    for name, field in fields.items():
-        if name.startswith('group_sale_return_') and name not in NEW:
-            for group in field.group.split(','):
-                env.ref(group)._apply_group(env.ref(field.implied_group))
+    for part in PARTS:
+        field = fields[f'group_sale_return_{part}']
+        for group in field.group.split(','):
+            env.ref(group)._apply_group(env.ref(field.implied_group))

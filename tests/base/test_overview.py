@@ -304,6 +304,23 @@ class TestMenus(TeamCommon):
         self.assertGreater(len(self._get_leaves(self.everything)), 30)
         self.assertTrue(self.inspector.has_group('sale_return.group_desk'))
 
+    def test_upgrades_leave_new_parts_off(self):
+        migration = load_migration('post-switches')
+        new = {
+            name.removeprefix('group_sale_return_'): False
+            for name in self.env['res.config.settings']._fields
+            if name.startswith('group_sale_return_')
+        }
+        for part in migration.PARTS:
+            del new[part]
+        self.assertIn('scenario', new)
+        self._switch(**new)
+        migration.migrate(self.env.cr, '19.0.1.1.0')
+        self.env.registry.clear_cache('groups')
+        for part in new:
+            with self.subTest(part=part):
+                self.assertFalse(self.everything.has_group(f'sale_return.group_{part}'))
+
     def test_upgrades_forget_who_saw_a_menu(self):
         menu = self.env.ref('sale_return.sale_return_bench_menu').sudo()
         foreign = self.env.ref('base.menu_administration').sudo()
