@@ -176,6 +176,26 @@ def find_reduction(found, change):
     return sum(share * lost.get(grade, 0.0) for grade, share in change.mix.items()) / usual * total
 
 
+def find_loss(moves, change):
+    """Return the share of a credit for goods to withhold where nothing was withheld so far.
+
+    Goods that were found in another condition, or in none, are credited as they were.
+
+    >>> day = date(2026, 3, 2)
+    >>> moves = [Move(day, 'restock', 3, grade='A'), Move(day, 'restock', 1)]
+    >>> change = Change(mix={'A': 0.5, 'C': 0.5}, ratios={'A': 1.0, 'C': 0.5})
+    >>> find_loss(moves, change), find_loss([], change)
+    (0.1875, 0.0)
+    """
+    total = sum(move.units for move in moves if move.way != 'in' and not move.is_old)
+    if total <= 0:
+        return 0.0
+    found = sum(find_ways(moves, change.mix)[1].values()) / total
+    return found * sum(
+        share * (1 - change.ratios.get(grade, 1.0)) for grade, share in change.mix.items()
+    )
+
+
 def _play_moves(moves, change):
     """Yield `(day, measure, amount)` of goods."""
     shares = None
@@ -209,9 +229,11 @@ def _play_moves(moves, change):
 
 def _play_credits(moves, credits_, change):
     """Yield `(day, measure, amount)` of money."""
-    reduction = None
+    reduction, lost = None, 0.0
     if change.mix:
         reduction = find_reduction(find_ways(moves, change.mix)[1], change)
+        if reduction is None:
+            lost = find_loss(moves, change)
     for credit in credits_:
         if credit.is_old:
             yield from _book(credit.day, credit.kind, credit.amount)
@@ -228,6 +250,9 @@ def _play_credits(moves, credits_, change):
         yield from _book(day, credit.kind, amount)
         if credit.kind == 'goods' and change.fee:
             yield from _book(day, 'restocking_fee', -amount * change.fee)
+        # Nobody knows the condition of goods that have not arrived.
+        if credit.kind == 'goods' and credit.after_receipt and lost:
+            yield from _book(day, 'grade', -amount * lost)
 
 
 def _book(day, kind, amount):

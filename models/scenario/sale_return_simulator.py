@@ -87,8 +87,9 @@ LINES = """
        AND %(scope)s
 """
 ROOMS = """
-    COALESCE(LEAST(GREATEST(line.requested - line.delivered, 0), %(request_back)s),
-             %(request_back)s) AS request_room,
+    CASE WHEN line.delivered IS NULL THEN %(request_back)s
+         ELSE LEAST(GREATEST(line.requested - line.delivered, 0), %(request_back)s)
+         END AS request_room,
     COALESCE(LEAST(GREATEST(line.received - line.requested, 0), %(receipt_back)s), 0)
         AS receipt_room,
     COALESCE(line.received < %(start)s, FALSE) AS is_old
@@ -262,10 +263,11 @@ class SaleReturnSimulator(models.AbstractModel):
                 [row[0] for row in trade['giants']],
             )
             trade['shipped'] -= sum(row[1] for row in trade['giants'])
+            trade['returned'] -= sum(row[2] for row in trade['giants'])
         moves, opening, credits_ = self._read(scenario, scope, zone, last)
-        returned = sum(move.units for move in moves if move.way == 'in')
+        # Both count a kit once; goods that are received are its components.
         factor = tool.get_factor(
-            returned, trade['shipped'], scenario.rate_times, scenario.rate_points
+            trade['returned'], trade['shipped'], scenario.rate_times, scenario.rate_points
         )
         change = self._get_change(scenario, scenario.rate_times if factor is None else factor)
         ways, _units = tool.find_ways(moves, change.mix or {})
@@ -352,9 +354,10 @@ class SaleReturnSimulator(models.AbstractModel):
 
     @api.model
     def _read_trade(self, scenario, zone, last):
-        """Return what was shipped, and the order lines that are giant.
+        """Return what was shipped and returned, and the order lines that are giant.
 
-        :return: `shipped` units, returned `lines`, and `giants` as `(id, shipped, returned)`.
+        :return: `shipped` and `returned` units, `lines` that came back, and `giants` as
+            `(id, shipped, returned)`.
         """
         begins, ends = (
             SQL("(%s::date::timestamp AT TIME ZONE %s AT TIME ZONE 'UTC')", day, zone)
@@ -376,6 +379,7 @@ class SaleReturnSimulator(models.AbstractModel):
         rows = self.env.cr.fetchall()
         return {
             'shipped': rows[0][0] or 0.0,
+            'returned': rows[0][1] or 0.0,
             'lines': rows[0][2] or 0,
             'giants': [row[3:] for row in rows if row[3]],
         }

@@ -11,6 +11,7 @@ from odoo.tools import SQL, mute_logger
 
 from ...tools import scenario as tool
 from ..common import SaleReturnCommon
+from ..common_kit import KitCommon
 
 DAYS = 7 * 12
 
@@ -209,6 +210,17 @@ class TestScenario(SaleReturnCommon):
         self.assertAlmostEqual(self._get_total(scenario).returned, 3)
         self.assertIn("multiplied by 1.5", scenario.assumptions)
 
+    def test_requests_are_earlier_where_the_delivery_day_is_unknown(self):
+        sale_return = self._back(1, self.start + timedelta(days=14))
+        self.env.cr.execute(
+            "UPDATE sale_return_line SET delivered_on = NULL WHERE id = ANY(%s)",
+            (sale_return.line_ids.ids,),
+        )
+        scenario = self._play(days_request=-7)
+        week = self.start + timedelta(days=7)
+        for name, value in (('returned', 1), ('credited', 121)):
+            self.assertEqual(self._get_weeks(scenario, 'scenario', name), {week: (value,)})
+
     def test_times_move_what_follows(self):
         self._back(1, self.start + timedelta(days=7), lags=(0, 2, 3, 3))
         weeks = [self.start + timedelta(weeks=number) for number in range(4)]
@@ -273,6 +285,18 @@ class TestScenario(SaleReturnCommon):
         )
         never = self._play(change_mix=True, mix_a=50, mix_d=50)
         self.assertIn("D were not found", never.assumptions)
+
+    def test_worse_conditions_withhold_where_nothing_was_withheld(self):
+        self.grades['C'].sudo().credit_ratio = 0.5
+        self._back(4, self.start)
+        worse = self._get_total(self._play(change_mix=True, mix_a=50, mix_c=50))
+        self.assertEqual((worse.credited, worse.fees), (363, 121))
+        # Without a condition that is among those to change, there is nothing to withhold for.
+        self._back(4, self.start, (4, 'restock', None))
+        worse = self._get_total(self._play(change_mix=True, mix_a=50, mix_c=50))
+        self.assertEqual((worse.credited, worse.fees), (847, 121))
+        same = self._get_total(self._play(change_mix=True, mix_a=100), 'difference')
+        self.assertFalse(same.credited or same.fees or same.cost)
 
     # === BAD INPUT === #
 
@@ -363,6 +387,21 @@ class TestScenario(SaleReturnCommon):
         chart = scenario.action_open_chart()
         self.assertEqual(len(self.env['sale.return.scenario.week'].search(chart['domain'])), 2 * 12)
         self.assertEqual(scenario.action_open_weeks()['views'][0], (False, 'list'))
+
+
+@tagged('post_install', '-at_install')
+class TestScenarioKits(KitCommon):
+    def test_points_are_added_to_the_rate_of_kits(self):
+        manager = self._create_user('scenario_kits', 'sale_return.group_manager')
+        sale_return = self._create_return(self._sell_kits(10), 1)
+        self._receive(sale_return)
+        today = self.company._get_sale_return_day()
+        values = {'name': "Kits", 'date_from': today, 'date_to': today, 'rate_points': 10}
+        scenario = self._env_of(manager)['sale.return.scenario'].create(values)
+        self.assertEqual(scenario.shipped, 10)
+        self.assertAlmostEqual(scenario.factor, 2)
+        rows = {row.version: row.returned for row in scenario.total_ids}
+        self.assertEqual((rows['base'], rows['scenario']), (3, 6))
 
 
 @tagged('post_install', '-at_install')
