@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date, formatLang
 
 from ...tools import scenario as tool
@@ -213,6 +213,7 @@ class SaleReturnScenario(models.Model):
         """Compute the scenarios again, from what has happened by now.
 
         :raise AccessError: if the user may not change scenarios.
+        :raise UserError: while the part is switched off.
         """
         self.check_access('write')
         self._play()
@@ -250,13 +251,18 @@ class SaleReturnScenario(models.Model):
     # === BUSINESS METHODS === #
 
     def _play(self):
+        simulator = self.env['sale.return.simulator']
+        if not simulator._is_on():
+            raise UserError(
+                self.env._("What If is switched off. Switch it on in Settings, Returns.")
+            )
         # sudo: only this step writes weeks, and the caller checked the access to the scenarios.
         weeks = self.env['sale.return.scenario.week'].sudo()
         weeks.search([('scenario_id', 'in', self.ids)]).unlink()
         rows = []
         for scenario in self:
             # One after the other: each has a period and goods of its own.
-            compared, facts = self.env['sale.return.simulator']._simulate(scenario)
+            compared, facts = simulator._simulate(scenario)
             scenario.sudo()._write_facts(facts)
             for version, (by_week, totals) in compared.items():
                 shared = {'scenario_id': scenario.id, 'version': version}
@@ -267,7 +273,8 @@ class SaleReturnScenario(models.Model):
 
     # === SENTENCES === #
 
-    @api.depends('total_ids', *INPUTS)
+    # Not what is being edited: the sentences tell of what was computed.
+    @api.depends('total_ids', 'date_played')
     @api.depends_context('lang')
     def _compute_sentences(self):
         for scenario in self:
@@ -428,7 +435,7 @@ class SaleReturnScenario(models.Model):
             sentences.append(
                 self.env._(
                     "Goods of each condition go the ways they went in the period, at the average "
-                    "cost of their week. Results without a condition from A to D stay."
+                    "cost of their day. Results without a condition from A to D stay."
                 )
             )
         return sentences

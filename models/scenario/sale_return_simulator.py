@@ -136,7 +136,12 @@ MONEY = """
                    )
            ),
            weighed AS (
-            SELECT item.id, item.sale_return_line_id, item.sale_return_kind AS kind,
+            SELECT item.id,
+                   -- What was added by hand belongs to the first return line of it.
+                   COALESCE(item.sale_return_line_id,
+                            MIN(item.sale_return_line_id) OVER (PARTITION BY note.id)) AS line_id,
+                   COALESCE(item.sale_return_kind, CASE WHEN item.sale_return_line_id IS NULL
+                                                        THEN 'added' ELSE 'goods' END) AS kind,
                    item.balance, note.id AS note_id, note.day, note.tax,
                    item.price_total - item.price_subtotal AS weight
               FROM note
@@ -151,7 +156,7 @@ MONEY = """
               FROM weighed
            ),
            item AS (
-            SELECT summed.day, summed.kind, summed.sale_return_line_id, summed.balance + CASE
+            SELECT summed.day, summed.kind, summed.line_id, summed.balance + CASE
                        WHEN summed.total != 0
                        THEN ROUND(summed.tax * summed.until / summed.total, %(digits)s)
                             - ROUND(summed.tax * (summed.until - summed.weight) / summed.total,
@@ -159,10 +164,9 @@ MONEY = """
                        WHEN summed.number = 1 THEN summed.tax
                        ELSE 0 END AS amount
               FROM summed
-             WHERE summed.sale_return_line_id IS NOT NULL
            ),
            dated AS (
-            SELECT item.day, COALESCE(item.kind, 'goods') AS kind, item.amount,
+            SELECT item.day, item.kind, item.amount,
                    COALESCE(line.received <= item.day, FALSE) AS after_receipt,
                    -- What was last before the note.
                    GREATEST(item.day - GREATEST(
@@ -173,7 +177,7 @@ MONEY = """
                    %(event)s AS other_day,
                    %(rooms)s
               FROM item
-              JOIN sale_return_scenario_line AS line ON line.id = item.sale_return_line_id
+              JOIN sale_return_scenario_line AS line ON line.id = item.line_id
            )
     SELECT day, kind, SUM(amount), after_receipt,
            COALESCE(other_day + COALESCE(lag, 0) - day, 0) AS other_days,
@@ -242,6 +246,11 @@ class SaleReturnSimulator(models.AbstractModel):
 
     _name = 'sale.return.simulator'
     _description = "Simulator of Scenarios"
+
+    @api.model
+    def _is_on(self):
+        """Tell whether the settings have switched this part on."""
+        return self.env['res.groups']._is_feature_enabled('sale_return.group_scenario')
 
     @api.model
     def _simulate(self, scenario):

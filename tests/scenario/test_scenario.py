@@ -5,8 +5,9 @@ import random
 from collections import defaultdict
 from datetime import date, timedelta
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 from odoo.tools import SQL, mute_logger
 
 from ...tools import scenario as tool
@@ -16,11 +17,19 @@ from ..common_kit import KitCommon
 DAYS = 7 * 12
 
 
+def switch(env, is_on=True):
+    """Switch the part on or off, as the settings do."""
+    settings = env['res.config.settings'].sudo()
+    settings.create({'group_sale_return_scenario': is_on}).execute()
+    env.registry.clear_cache('groups')
+
+
 @tagged('post_install', '-at_install')
 class TestScenario(SaleReturnCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        switch(cls.env)
         cls.manager = cls._create_user('scenario_manager', 'sale_return.group_manager')
         cls.clerk = cls._create_user('scenario_clerk', 'sale_return.group_user')
         cls.today = cls.company._get_sale_return_day()
@@ -182,6 +191,29 @@ class TestScenario(SaleReturnCommon):
         self.assertEqual(round(sum(parts), 2), round(credited, 2))
         self.assertTrue(all(parts))
 
+    def test_lines_added_to_a_note_are_counted(self):
+        sale_return = self._create_return(self._create_sale(), 1)
+        self._receive(sale_return)
+        sale_return.action_inspect_all('restock')
+        note = sale_return.credit_note_ids
+        if note.state == 'posted':
+            note.button_draft()
+        note.write(
+            {
+                'invoice_line_ids': [
+                    Command.create(
+                        {'name': "Stamps", 'price_unit': 10, 'tax_ids': [Command.set([])]}
+                    )
+                ]
+            }
+        )
+        note.action_post()
+        self._date(sale_return, self.start)
+        total = self._get_total(self._play(), 'base')
+        self.assertEqual(total.credited, 131)
+        total = self._get_total(self._play(rate_times=0.5, change_fee=True, fee=10))
+        self.assertEqual((total.credited, total.fees), (59.45, 6.05))
+
     # === CHANGES === #
 
     def test_rate_scales_goods_and_money(self):
@@ -298,6 +330,17 @@ class TestScenario(SaleReturnCommon):
         same = self._get_total(self._play(change_mix=True, mix_a=100), 'difference')
         self.assertFalse(same.credited or same.fees or same.cost)
 
+    def test_sentences_wait_for_what_is_computed(self):
+        self._back(2, self.start)
+        scenario = self._play(rate_times=0.5)
+        summary, assumptions = scenario.summary, scenario.assumptions
+        self.assertIn("Units Returned: 1 instead of 2", summary)
+        with Form(scenario) as form:
+            form.rate_times = 1
+            form.days_request = 7
+            self.assertEqual((form.summary, form.assumptions), (summary, assumptions))
+        self.assertNotIn("Units Returned", scenario.summary)
+
     # === BAD INPUT === #
 
     def test_nothing_to_change_is_said(self):
@@ -370,13 +413,19 @@ class TestScenario(SaleReturnCommon):
 
     def test_part_is_off_until_the_settings_switch_it_on(self):
         menu = self.env.ref('sale_return.sale_return_scenario_menu').id
-        menus = self._env_of(self.manager)['ir.ui.menu']
-        self.assertNotIn(menu, menus._visible_menu_ids())
-        switch = self.env.ref('sale_return.group_scenario').sudo()
-        self.env.ref('sale_return.group_manager').sudo()._apply_group(switch)
-        self.env.registry.clear_cache()
         self.assertIn(menu, self._env_of(self.manager)['ir.ui.menu']._visible_menu_ids())
         self.assertNotIn(menu, self._env_of(self.clerk)['ir.ui.menu']._visible_menu_ids())
+        scenario = self._play()
+        switch(self.env, is_on=False)
+        self.assertNotIn(menu, self._env_of(self.manager)['ir.ui.menu']._visible_menu_ids())
+        for method, *args in (
+            ('create', {'name': "Off"}),
+            ('copy',),
+            ('write', {'rate_times': 2}),
+            ('action_play',),
+        ):
+            with self.subTest(method), self.assertRaisesRegex(UserError, "is switched off"):
+                self._call(self.manager, scenario, method, *args)
 
     def test_computing_again_counts_what_has_happened_since(self):
         self._back(1, self.start)
@@ -392,6 +441,7 @@ class TestScenario(SaleReturnCommon):
 @tagged('post_install', '-at_install')
 class TestScenarioKits(KitCommon):
     def test_points_are_added_to_the_rate_of_kits(self):
+        switch(self.env)
         manager = self._create_user('scenario_kits', 'sale_return.group_manager')
         sale_return = self._create_return(self._sell_kits(10), 1)
         self._receive(sale_return)
