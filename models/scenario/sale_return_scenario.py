@@ -61,16 +61,16 @@ class SaleReturnScenario(models.Model):
         "Return Rate Times", default=1.0, help="1: as it was. 0.8: a fifth less comes back."
     )
     rate_points = fields.Float(
-        "Plus Points", help="Percentage points that are added to the return rate after that."
+        "Plus Percentage Points", help="Percentage points that are added to the return rate after that."
     )
     days_request = fields.Integer(
-        "Days until Request", help="Customers ask so many days later (or earlier, below zero)."
+        "Requests Later by (days)", help="Customers ask so many days later (or earlier, below zero)."
     )
     days_receipt = fields.Integer(
-        "Days until Receipt", help="Goods arrive so many days later after the request."
+        "Receipts Later by (days)", help="Goods arrive so many days later after the request."
     )
     days_credit = fields.Integer(
-        "Days until Credit", help="Credit notes are posted so many days later."
+        "Credits Later by (days)", help="Credit notes are posted so many days later."
     )
     refund_event = fields.Selection(
         [

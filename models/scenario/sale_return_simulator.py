@@ -11,7 +11,17 @@ GIANT_TIMES, GIANT_SHARE = 50, 0.1
 # Giant lines that are named.
 MOST_GIANTS = 20
 
-# What came and left, by the return line: it is read once, for goods and for dates.
+# Return lines with credit notes of the period.
+CREDITED = """
+    SELECT sale_return_line_id
+      FROM account_move_line
+     WHERE sale_return_line_id IS NOT NULL
+       AND parent_state = 'posted'
+       AND company_id = %(company)s
+       AND date BETWEEN %(start)s AND %(end)s
+"""
+# What came and left until the end of the period, and later for what was credited in it. By the
+# return line: it is read once, for goods and for dates.
 MOVES = """
     CREATE TEMPORARY TABLE sale_return_scenario_move ON COMMIT DROP AS
     SELECT move.sale_return_line_id AS line_id,
@@ -45,6 +55,7 @@ MOVES = """
        AND move.sale_return_line_id IS NOT NULL
        AND move.company_id = %(company)s
        AND source.is_quarantine != target.is_quarantine
+       AND (move.date < %(ends)s OR move.sale_return_line_id IN (%(credited)s))
        AND %(scope)s
 """
 PLACES = """
@@ -84,6 +95,8 @@ LINES = """
            ) AS result ON result.line_id = line.id
      WHERE sale_return.company_id = %(company)s
        AND sale_return.state NOT IN ('draft', 'cancelled')
+       AND (line.id IN (SELECT line_id FROM sale_return_scenario_move)
+            OR line.id IN (%(credited)s))
        AND %(scope)s
 """
 ROOMS = """
@@ -362,16 +375,19 @@ class SaleReturnSimulator(models.AbstractModel):
         return SQL(" AND ").join(conditions)
 
     @api.model
+    def _get_moment(self, day, zone):
+        """Return when a day begins in a time zone, as the database stores it."""
+        return SQL("(%s::date::timestamp AT TIME ZONE %s AT TIME ZONE 'UTC')", day, zone)
+
+    @api.model
     def _read_trade(self, scenario, zone, last):
         """Return what was shipped and returned, and the order lines that are giant.
 
         :return: `shipped` and `returned` units, `lines` that came back, and `giants` as
             `(id, shipped, returned)`.
         """
-        begins, ends = (
-            SQL("(%s::date::timestamp AT TIME ZONE %s AT TIME ZONE 'UTC')", day, zone)
-            for day in (scenario.date_from, last + timedelta(days=1))
-        )
+        begins = self._get_moment(scenario.date_from, zone)
+        ends = self._get_moment(last + timedelta(days=1), zone)
         self.env.cr.execute(
             SQL(
                 TRADE,
@@ -407,13 +423,15 @@ class SaleReturnSimulator(models.AbstractModel):
             ['|', ('usage', '=', 'customer'), ('id', 'child_of', transit.ids if transit else [])]
         )
         values = {'company': scenario.company_id.id, 'scope': scope, 'zone': zone}
+        values['credited'] = SQL(CREDITED, start=scenario.date_from, end=last, **values)
         places = SQL(
             PLACES,
             quarantines=quarantines.ids,
             customers=customers.ids,
         )
         cr.execute("DROP TABLE IF EXISTS sale_return_scenario_move, sale_return_scenario_line")
-        cr.execute(SQL(MOVES, places=places, **values))
+        ends = self._get_moment(last + timedelta(days=1), zone)
+        cr.execute(SQL(MOVES, places=places, ends=ends, **values))
         cr.execute(SQL(LINES, **values))
         cr.execute("ANALYZE sale_return_scenario_move, sale_return_scenario_line")
         back = {

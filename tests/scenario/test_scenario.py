@@ -57,6 +57,7 @@ class TestScenario(SaleReturnCommon):
             (moves.filtered('sale_return_inspection_id'), {'date': seen}),
             (results, {'date': seen}),
             (sale_return.credit_note_ids, {'date': paid}),
+            (sale_return.credit_note_ids.line_ids, {'date': paid}),
         ):
             if records:
                 sets = SQL(", ").join(
@@ -296,6 +297,16 @@ class TestScenario(SaleReturnCommon):
         # The receipt is later, the refund no longer waits for it.
         self.assertEqual(self._get_weeks(scenario, 'scenario', 'credited'), {weeks[1]: (121.0,)})
         self.assertEqual(self._get_weeks(scenario, 'scenario', 'returned'), {weeks[3]: (1.0,)})
+
+    def test_refunds_before_the_period_is_over_wait_for_later_receipts(self):
+        last = self.start + timedelta(days=6)
+        self._back(1, self.start, lags=(0, 21, 28, 1))
+        scenario = self._play(date_to=last)
+        self.assertFalse(self._get_total(scenario, 'base').returned)
+        self.assertEqual(self._get_total(scenario, 'base').credited, 121)
+        scenario.refund_event = 'receipt'
+        found = self._get_weeks(scenario, 'scenario', 'credited')
+        self.assertEqual(found, {self.start + timedelta(weeks=3): (121.0,)})
 
     def test_fee_is_kept_of_what_is_credited(self):
         self._back(2, self.start)
