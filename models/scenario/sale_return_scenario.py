@@ -61,10 +61,12 @@ class SaleReturnScenario(models.Model):
         "Return Rate Times", default=1.0, help="1: as it was. 0.8: a fifth less comes back."
     )
     rate_points = fields.Float(
-        "Plus Percentage Points", help="Percentage points that are added to the return rate after that."
+        "Plus Percentage Points",
+        help="Percentage points that are added to the return rate after that.",
     )
     days_request = fields.Integer(
-        "Requests Later by (days)", help="Customers ask so many days later (or earlier, below zero)."
+        "Requests Later by (days)",
+        help="Customers ask so many days later (or earlier, below zero).",
     )
     days_receipt = fields.Integer(
         "Receipts Later by (days)", help="Goods arrive so many days later after the request."
