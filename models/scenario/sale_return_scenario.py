@@ -46,6 +46,7 @@ class SaleReturnScenario(models.Model):
     )
     categ_id = fields.Many2one(
         'product.category',
+        string="Product Category",
         ondelete='cascade',
         help="With the categories below it. Empty: all categories.",
     )
