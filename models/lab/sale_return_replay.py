@@ -100,12 +100,10 @@ class SaleReturnReplay(models.Model):
         "median of these months.",
     )
     appeals_avoided = fields.Integer(
-        string="Appeals Avoided",
         compute='_compute_figures',
         help="Appeals against refusals of returns that the draft would not refuse.",
     )
     appeals_expected = fields.Float(
-        string="Appeals Expected",
         compute='_compute_figures',
         digits=(16, 1),
         help="Returns that only the draft would refuse, times the appeals per refusal.",

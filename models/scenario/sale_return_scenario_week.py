@@ -46,7 +46,6 @@ class SaleReturnScenarioWeek(models.Model):
         "most of all weeks.",
     )
     credited = fields.Monetary(
-        "Credited",
         readonly=True,
         help="Posted credit notes of returns at their accounting date, taxes included, whether "
         "they were paid out or set off against an invoice.",
