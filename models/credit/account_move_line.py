@@ -328,7 +328,10 @@ class AccountMoveLine(models.Model):
         if line.move_id._bills_note_again():
             # A price correction that is reversed has reversed no cost either.
             note = line.move_id.reversed_entry_id
-            return not any(item.display_type == 'cogs' for item in note.line_ids)
+            return not any(
+                item.display_type == 'cogs' and item.product_id == line.product_id
+                for item in note.line_ids
+            )
         if line.move_id.move_type == 'out_invoice':
             return line in ledger._get_supplements(sale_line)
         if line.move_id.move_type != 'out_refund' or line.quantity <= 0:

@@ -18,16 +18,17 @@ class ProductProduct(models.Model):
         sizes = self.search_fetch(
             domain & Domain('product_tmpl_id.product_variant_ids', 'in', [goods_id]),
             ['display_name'],
-            limit=limit,
+            # The size is in the display name only, which cannot be searched.
+            limit=None if name else limit,
         )
-        # The size is in the display name only, which cannot be searched.
         found = [
             (size.id, size.display_name)
             for size in sizes
             if not name or name.lower() in size.display_name.lower()
-        ]
+        ][:limit]
         if limit is not None and len(found) >= limit:
             return found
-        others = domain & Domain('id', 'not in', sizes.ids)
+        # Others of them may be meant by their reference or barcode.
+        others = domain & Domain('id', 'not in', [product_id for product_id, _name in found])
         left = None if limit is None else limit - len(found)
         return found + super().name_search(name, others, operator, left)

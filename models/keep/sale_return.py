@@ -10,7 +10,9 @@ class SaleReturn(models.Model):
         result = super()._describe_expected_money()
         if self.state not in ('draft', 'submitted'):
             return result
-        offered = self.line_ids.filtered('keep_amount')
+        offered = self.line_ids.filtered(
+            lambda line: line.keep_amount and line.decision != 'refused'
+        )
         for currency, lines in offered.grouped('keep_currency_id').items():
             result.append(
                 self.env._(
@@ -28,7 +30,8 @@ class SaleReturn(models.Model):
     def _describe_settled_money(self):
         """Extend to include what was credited for keeping goods."""
         result = super()._describe_settled_money()
-        for note, lines in self.line_ids.filtered('keep_note_id').grouped('keep_note_id').items():
+        kept = self.line_ids.filtered(lambda line: line.keep_note_id.state in ('draft', 'posted'))
+        for note, lines in kept.grouped('keep_note_id').items():
             result.append(
                 self.env._(
                     "%(amount)s was credited with %(note)s for keeping %(products)s.",

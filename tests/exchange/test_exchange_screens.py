@@ -61,6 +61,16 @@ class TestExchangeScreens(ExchangeCommon):
         self.assertEqual([row[0] for row in sizes.name_search("(l)", domain)], self.large.ids)
         self.assertEqual([row[0] for row in sizes.name_search("Coat", domain)], self.coat.ids)
         self.assertEqual(len(sizes.name_search('', domain, limit=1)), 1)
+        last = others.sorted('display_name')[-1]
+        size = last.product_template_attribute_value_ids.name
+        self.assertEqual(
+            [row[0] for row in sizes.name_search(f"({size})", domain, limit=1)], last.ids
+        )
+        # Nor are reference and barcode.
+        self.large.write({'default_code': "SHIRT-LARGE", 'barcode': "4006381333931"})
+        plain = sizes.with_context(display_default_code=False)
+        for text in ("SHIRT-LARGE", "4006381333931"):
+            self.assertEqual([row[0] for row in plain.name_search(text, domain)], self.large.ids)
         # Context comes from the client.
         for junk in ('x', [7], False, 0):
             strange = products.with_context(sale_return_sizes_of=junk)
