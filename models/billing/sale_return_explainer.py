@@ -28,10 +28,13 @@ class SaleReturnExplainer(models.AbstractModel):
 
     @api.model
     def _get_other_matches(self, row):
-        """Return what used the credit of an exchange for something else, as matched items."""
+        """Return what used the credit of an exchange for other invoices, as matched items."""
         # sudo: users who read the list need not read all entries.
         note = row.sudo().note_id
         own = row.sudo().return_id.exchange_order_ids.invoice_ids | note.reversed_entry_id
         return note.line_ids.matched_debit_ids.filtered(
-            lambda match: match.debit_move_id.move_id not in own
+            lambda match: (
+                match.debit_move_id.move_id.move_type == 'out_invoice'
+                and match.debit_move_id.move_id not in own
+            )
         )

@@ -1,4 +1,4 @@
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -516,7 +516,7 @@ class SaleReturnRule(models.Model):
                 continue
             regime = line.policy_id._get_regime()
             code = self.exception_code or 'agreed'
-            proof = (line.sale_line_id.id, code) in confirmed
+            proof = (line, code) in confirmed
             facts = {
                 'product': line.product_id.display_name,
                 'exception_code': code,
@@ -540,20 +540,21 @@ class SaleReturnRule(models.Model):
         )
 
     def _get_confirmed(self, lines):
-        """Return `{(order line id, exception code)}` of what buyers confirmed."""
+        """Return `{(return line, exception code)}` of what buyers had confirmed."""
         # sudo: users who submit a return need not read what buyers confirmed to the shop.
         confirmations = (
             self.env['sale.return.confirmation']
             .sudo()
             .search([('sale_line_id', 'in', lines.sale_line_id.ids)])
         )
-        moments = {}
-        for line in lines:
-            moments[line.sale_line_id.id] = line.return_id._get_moment()
+        of_line = defaultdict(list)
+        for confirmation in confirmations:
+            of_line[confirmation.sale_line_id.id].append(confirmation)
         return {
-            (confirmation.sale_line_id.id, confirmation.exception_code)
-            for confirmation in confirmations
-            if not (moment := moments[confirmation.sale_line_id.id])
+            (line, confirmation.exception_code)
+            for line in lines
+            for confirmation in of_line[line.sale_line_id.id]
+            if not (moment := line.return_id._get_moment())
             or confirmation.confirmed_on <= moment + REQUEST
         }
 
