@@ -96,6 +96,7 @@ class SaleReturnDocumentCheck(models.AbstractModel):
         """
         return [
             *self._get_note_queries(),
+            self._get_invoice_query(),
             *self._get_match_queries(),
             *self._get_tax_queries(),
             *self._get_return_queries(),
@@ -149,6 +150,51 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                              AND billed.account_id = cost.account_id)"""
             ),
         ]
+
+    @api.model
+    def _get_invoice_query(self):
+        """Return the query of notes whose invoice does not agree with itself.
+
+        A note credits what its invoice has booked. If the lines or the total that the customer
+        sees say something else, one of the two was changed past Odoo. Where taxes are rounded for
+        the whole document, Odoo itself puts the difference on a line.
+        """
+        return SQL(
+            """SELECT 'invoice', notes.id, NULL
+                 FROM notes
+                 JOIN account_move invoice ON invoice.id = notes.reversed_entry_id
+                 JOIN res_company company ON company.id = invoice.company_id
+                 JOIN res_currency own ON own.id = company.currency_id
+                 JOIN res_currency currency ON currency.id = invoice.currency_id
+                CROSS JOIN LATERAL (
+                      SELECT BOOL_OR(item.parent_state <> invoice.state
+                                  OR ABS(item.debit - item.credit - item.balance)
+                                     > own.rounding / 2) AS item,
+                             BOOL_OR(item.display_type = 'product'
+                                 AND ABS(item.price_subtotal + item.amount_currency)
+                                     > currency.rounding * CASE
+                                       company.tax_calculation_rounding_method
+                                       WHEN 'round_globally' THEN 1.5 ELSE 0.5 END) AS line,
+                             BOOL_OR(item.display_type IN ('product', 'tax')
+                                 AND ABS(item.balance - item.amount_currency
+                                         / NULLIF(invoice.invoice_currency_rate, 0))
+                                     > own.rounding / 2 + CASE WHEN own.id = currency.id THEN 0
+                                       ELSE own.rounding + currency.rounding
+                                            / NULLIF(invoice.invoice_currency_rate, 0) END) AS rate,
+                             COALESCE(SUM(item.amount_currency) FILTER (
+                                 WHERE item.display_type = 'tax'
+                                    OR (item.display_type = 'rounding'
+                                        AND item.tax_repartition_line_id IS NOT NULL)), 0) AS tax,
+                             COALESCE(SUM(item.amount_currency) FILTER (
+                                 WHERE item.display_type IN ('product', 'tax', 'rounding')), 0)
+                                 AS total
+                        FROM account_move_line item WHERE item.move_id = invoice.id) said
+                WHERE said.item OR said.line OR said.rate
+                   OR ABS(invoice.amount_tax + said.tax) > currency.rounding / 2
+                   OR ABS(invoice.amount_total + said.total) > currency.rounding / 2
+                   OR ABS(invoice.amount_total - invoice.amount_untaxed - invoice.amount_tax)
+                      > currency.rounding / 2"""
+        )
 
     @api.model
     def _get_match_queries(self):

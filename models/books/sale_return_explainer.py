@@ -300,6 +300,12 @@ class SaleReturnExplainer(models.AbstractModel):
                 "Credit note %(note)s has another analytic distribution than its invoice. Set "
                 "it as on the invoice, or acknowledge it with a reason."
             ),
+            'invoice': lambda: self.env._(
+                "The lines, total and journal items of invoice %(invoice)s do not agree with each "
+                "other, so that credit note %(note)s may credit a wrong amount. Compare it with "
+                "the invoice that the customer has, and reverse both if its journal items are "
+                "wrong."
+            ),
             'residual': lambda: self.env._(
                 "The open amount of credit note %(note)s is not its total less the matched "
                 "amounts. Undo its reconciliation and match it again."

@@ -38,6 +38,8 @@ class TestDocumentRows(RefundCommon, ReconciliationCommon):
         second = self._create_product("Second")
         note, line = sale_return.credit_note_ids, sale_return.line_ids
         goods = note.invoice_line_ids
+        invoice = note.reversed_entry_id
+        billed = invoice.invoice_line_ids
         tax = note.line_ids.filtered(lambda item: item.display_type == 'tax')
         due = note.line_ids.filtered(lambda item: item.display_type == 'payment_term')
         costs = note.line_ids.filtered(lambda item: item.display_type == 'cogs')
@@ -58,6 +60,13 @@ class TestDocumentRows(RefundCommon, ReconciliationCommon):
             ('journal', note, {'journal_id': note.journal_id.copy({'code': 'OSJ'}).id}),
             ('product', goods, {'product_id': second.id}),
             ('analytic', goods, {'analytic_distribution': '{"1": 100.0}'}),
+            ('invoice', billed, {'price_subtotal': billed.price_subtotal - 0.01}),
+            ('invoice', billed, {'balance': billed.balance - 1}),
+            ('invoice', billed, {'credit': 1.0}),
+            ('invoice', billed, {'parent_state': 'draft'}),
+            ('invoice', invoice, {'amount_total': invoice.amount_total + 1}),
+            ('invoice', invoice, {'amount_untaxed': invoice.amount_untaxed + 1}),
+            ('invoice', invoice, {'amount_tax': invoice.amount_tax + 1}),
             ('residual', note, {'amount_residual': 100.0}),
             ('residual', due, {'amount_residual_currency': -100.0}),
             ('residual', due, {'amount_residual': -100.0}),
