@@ -3,6 +3,7 @@ from . import sale_return_customer_check
 from . import sale_return_document_check
 from . import sale_return_explainer
 from . import sale_return_note_check
+from . import sale_return_note_check_content
 from . import sale_return_payout_check
 from . import sale_return_reconciler
 from . import sale_return_reconciliation

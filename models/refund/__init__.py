@@ -7,3 +7,5 @@ from . import sale_return_payback
 from . import sale_return
 from . import sale_return_refund
 from . import sale_return_refund_release
+from . import sale_return_refund_send
+from . import sale_return_refund_settlement

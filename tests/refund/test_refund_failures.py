@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 
 from ..common_refund import RefundCommon
 
-SEND_LOGGER = 'odoo.addons.sale_return.models.refund.sale_return_refund'
+SEND_LOGGER = 'odoo.addons.sale_return.models.refund.sale_return_refund_send'
 
 
 class OnlineCommon(RefundCommon):
