@@ -382,25 +382,26 @@ def make_people(chance, good, rings):
     return people
 
 
+def insert_rows(cr, table, rows):
+    """Write rows into a table, all with the same columns; return their ids."""
+    columns = list(rows[0])
+    found = []
+    for start in range(0, len(rows), 1000):
+        values = [tuple(row.values()) for row in rows[start : start + 1000]]
+        cr.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES"
+            f" {', '.join(['%s'] * len(values))} RETURNING id",
+            values,
+        )
+        found += [number for (number,) in cr.fetchall()]
+    return found
+
+
 def insert_people(env, chance, people):
     """Write customers with their orders, an earlier return and a new one; return the new ones."""
     env.flush_all()
     cr, company = env.cr, env.company.id
     product = env['product.product'].search([('type', '=', 'consu')], limit=1)
-
-    def insert(table, rows):
-        columns = list(rows[0])
-        found = []
-        for start in range(0, len(rows), 1000):
-            values = [tuple(row.values()) for row in rows[start : start + 1000]]
-            cr.execute(
-                f"INSERT INTO {table} ({', '.join(columns)}) VALUES"
-                f" {', '.join(['%s'] * len(values))} RETURNING id",
-                values,
-            )
-            found += [number for (number,) in cr.fetchall()]
-        return found
-
     # Not by SQL: modules add columns that must not be empty.
     partners = env['res.partner'].with_context(tracking_disable=True).create(
         [
@@ -418,7 +419,7 @@ def insert_people(env, chance, people):
         for partner, person in zip(partners, people, strict=True)
         for _order in range(ORDERS)
     ]
-    orders = insert('sale_order', [
+    orders = insert_rows(cr, 'sale_order', [
         {
             'company_id': company, 'partner_id': partner, 'partner_invoice_id': partner,
             'partner_shipping_id': partner, 'name': 'F', 'date_order': day, 'state': 'sale',
@@ -427,7 +428,7 @@ def insert_people(env, chance, people):
         for partner, _person, day in sold
     ])  # fmt: skip
     backs = [chance.random() < person['rate'] for _partner, person, _day in sold]
-    insert('sale_order_line', [
+    insert_rows(cr, 'sale_order_line', [
         {
             'order_id': order, 'name': 'F', 'product_uom_qty': 1, 'price_unit': 50,
             'price_subtotal': 50, 'customer_lead': 0, 'product_id': product.id,
@@ -440,8 +441,8 @@ def insert_people(env, chance, people):
         {'partner_id': partner, 'company_id': company, 'name': 'F', 'state': 'submitted'}
         for partner in partners
     ]
-    earlier = insert('sale_return', rows)
-    insert('sale_return_discrepancy', [
+    earlier = insert_rows(cr, 'sale_return', rows)
+    insert_rows(cr, 'sale_return_discrepancy', [
         {
             'return_id': number, 'product_id': product.id, 'product_uom_id': product.uom_id.id,
             'name': 'F', 'kind': 'empty', 'state': 'open', 'quantity': 1, 'create_date': now,
@@ -451,7 +452,7 @@ def insert_people(env, chance, people):
         if person['found']
     ])  # fmt: skip
     env.invalidate_all()
-    new = insert('sale_return', rows)
+    new = insert_rows(cr, 'sale_return', rows)
     # As the database does by itself, in time: plans are made for as much as there is.
     cr.execute("ANALYZE res_partner, sale_order, sale_order_line, sale_return")
     return new

@@ -40,6 +40,21 @@ class Trade:
         self.warehouse = warehouses.search(
             [('company_id', '=', company.id)], limit=1
         ) or warehouses.create({'name': "Audited", 'code': 'AUD', 'company_id': company.id})
+        self._make_goods()
+        standard = env.ref('sale_return.policy_standard')
+        self.policy = standard.copy(
+            {'name': "Audit", 'company_id': company.id, 'sequence': -300, 'settlement': 'refund'}
+        )
+        self.reason = env.ref('sale_return.reason_defective')
+        self.changed_mind = env.ref('sale_return.reason_changed_mind')
+        self.euro = self._make_currency()
+        self.bank = env['account.journal'].create(
+            {'name': "Audit bank", 'type': 'bank', 'code': 'AUB', 'company_id': company.id}
+        )
+        self.stranger = env['res.partner'].create({'name': "Stranger"})
+
+    def _make_goods(self):
+        env, company = self.env, self.company
         category = env['product.category'].create(
             {
                 'name': "Audited",
@@ -79,17 +94,6 @@ class Trade:
             env['stock.quant']._update_available_quantity(
                 product, self.warehouse.lot_stock_id, 1000
             )
-        standard = env.ref('sale_return.policy_standard')
-        self.policy = standard.copy(
-            {'name': "Audit", 'company_id': company.id, 'sequence': -300, 'settlement': 'refund'}
-        )
-        self.reason = env.ref('sale_return.reason_defective')
-        self.changed_mind = env.ref('sale_return.reason_changed_mind')
-        self.euro = self._make_currency()
-        self.bank = env['account.journal'].create(
-            {'name': "Audit bank", 'type': 'bank', 'code': 'AUB', 'company_id': company.id}
-        )
-        self.stranger = env['res.partner'].create({'name': "Stranger"})
 
     def _make_currency(self):
         currency = (

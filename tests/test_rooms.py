@@ -275,6 +275,16 @@ class House:
                 if size > MAX_METHOD:
                     yield f'R6 {source.name} {node.name} has {size} lines'
 
+    def find_long_elsewhere(self):
+        """What is no room keeps to the length of methods, too."""
+        for folder in ('tools', 'wizards', 'controllers', 'dev', 'benchmarks', 'tests'):
+            for path in sorted((self.addon / folder).rglob('*.py')):
+                for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+                    if isinstance(node, ast.FunctionDef):
+                        size = node.end_lineno - node.lineno + 1
+                        if size > MAX_METHOD:
+                            yield f'R6 {path.relative_to(self.addon)} {node.name} has {size} lines'
+
     def find_all(self):
         for find in (
             self.find_core_naming_wings,
@@ -284,6 +294,7 @@ class House:
             self.find_misnamed,
             self.find_imports,
             self.find_large,
+            self.find_long_elsewhere,
         ):
             yield from find()
 

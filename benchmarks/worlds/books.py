@@ -540,8 +540,7 @@ class Books:
             for row in self.ask(
                 """WITH moved AS (
                        SELECT line.id AS line_id, COUNT(*) AS number,
-                              SUM(CASE WHEN move.is_in THEN move.value ELSE -move.value END)
-                                  AS value,
+                              SUM(move.value * CASE WHEN move.is_in THEN 1 ELSE -1 END) AS value,
                               BOOL_OR(move.product_id <> line.product_id) AS is_kit,
                               BOOL_OR(move.is_in) AS came
                          FROM stock_move move

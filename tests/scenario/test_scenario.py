@@ -144,6 +144,22 @@ class TestScenario(SaleReturnCommon):
         self.assertTrue(notes)
         for note in notes:
             expected[tool.monday(note.date)]['credited'] -= note.amount_total_signed
+        waiting = self._add_moves(expected, end)
+        for row in scenario.week_ids.filtered(lambda row: row.version == 'base'):
+            week = expected[row.date]
+            waiting += week['moved']
+            with self.subTest(week=row.date):
+                for name in ('returned', 'restocked'):
+                    self.assertAlmostEqual(row[name], week[name], 6)
+                for name in ('credited', 'restocked_value', 'scrapped'):
+                    self.assertEqual(row[name], round(week[name], 2), name)
+                self.assertAlmostEqual(row.waiting, waiting, 6)
+                self.assertEqual(row.handling, round(1.5 * week['returned'], 2))
+        total = self._get_total(scenario, 'base')
+        self.assertEqual(total.credited, round(-sum(notes.mapped('amount_total_signed')), 2))
+
+    def _add_moves(self, expected, end):
+        """Add moved goods to the weeks of `expected`; return what waited when these begin."""
         waiting = 0.0
         moves = self.env['stock.move'].search(
             [('sale_return_line_id', '!=', False), ('state', '=', 'done')]
@@ -166,18 +182,7 @@ class TestScenario(SaleReturnCommon):
                 week['restocked_value'] += 60 * move.quantity
             elif move.location_dest_id.usage == 'inventory':
                 week['scrapped'] += 60 * move.quantity
-        for row in scenario.week_ids.filtered(lambda row: row.version == 'base'):
-            week = expected[row.date]
-            waiting += week['moved']
-            with self.subTest(week=row.date):
-                for name in ('returned', 'restocked'):
-                    self.assertAlmostEqual(row[name], week[name], 6)
-                for name in ('credited', 'restocked_value', 'scrapped'):
-                    self.assertEqual(row[name], round(week[name], 2), name)
-                self.assertAlmostEqual(row.waiting, waiting, 6)
-                self.assertEqual(row.handling, round(1.5 * week['returned'], 2))
-        total = self._get_total(scenario, 'base')
-        self.assertEqual(total.credited, round(-sum(notes.mapped('amount_total_signed')), 2))
+        return waiting
 
     def test_taxes_of_a_note_are_split_without_a_rest(self):
         order = self._create_sale(

@@ -114,41 +114,8 @@ class TestWalks(WalkCommon, ExchangeCommon):
                 walker.click(CONFIRM.format('action_create_and_submit'))
                 walker.see(STATE.format('approved'))
             walker.look('submitted')
-            walker.go(f'/odoo/orders/{shirts.id}', BUTTON.format('action_create_return'))
-            with walker.task("exchange from the order", 9):
-                walker.click(
-                    BUTTON.format('action_create_return'),
-                    CONFIRM.format('action_return_all'),
-                    ".modal .o_field_widget[name='reason_id'] .o_selection_badge|Too small",
-                    ".modal td[name='resolution']",
-                    ".modal .o_selected_row td[name='resolution'] input",
-                    '.o_select_menu_item|Exchange',
-                    ".modal .o_selected_row td[name='exchange_product_id'] input",
-                    '.o-autocomplete--dropdown-item|(L)',
-                )
-                walker.look('dialog_exchange', ".modal .o_field_widget[name='exchange_note']")
-                walker.click(CONFIRM.format('action_create_and_submit'))
-                walker.see(STATE.format('approved'))
-            walker.look('exchange', ".o_form_view .o_field_widget[name='exchange_note']")
-            walker.go(f'/odoo/orders/{tracked.id}', BUTTON.format('action_create_return'))
-            walker.click(BUTTON.format('action_create_return'), ".modal td[name='lot_ids']")
-            walker.choose(".modal .o_selected_row td[name='lot_ids']", 'SN-WALK-1')
-            walker.see(".modal .o_selected_row td[name='lot_ids'] .o_tag|SN-WALK-1")
-            walker.look('dialog_serial')
-            walker.click(".modal-footer [special='cancel'], .modal .btn-close")
-            walker.gone('.modal')
-            walker.go(f'/odoo/orders/{untouched.id}', BUTTON.format('action_open_goodwill'))
-            walker.click(BUTTON.format('action_open_goodwill'))
-            walker.click(".modal .o_field_widget[name='reason_id'] .o_selection_badge|late")
-            walker.see(".modal .o_field_widget[name='amount_left']|363.00")
-            walker.look('goodwill')
-            walker.click(".modal-footer [special='cancel'], .modal .btn-close")
-            walker.gone('.modal')
-            walker.go('/odoo/returns', LIST)
-            walker.click('.o_control_panel button|From an Order')
-            walker.look('dialog_of_list', ".modal .o_field_widget[name='order_id']")
-            walker.click(".modal-footer [special='cancel'], .modal .btn-close")
-            walker.gone('.modal')
+            self._walk_exchange(walker, shirts)
+            self._walk_dialogs(walker, tracked, untouched)
             with walker.task("new return in the app", 6):
                 walker.click('.o_list_button_add')
                 walker.choose(".o_field_widget[name='partner_id']", "Jane Customer")
@@ -159,21 +126,63 @@ class TestWalks(WalkCommon, ExchangeCommon):
                 walker.type(cell.format('qty_requested') + ' input', '3')
                 walker.click(BUTTON.format('action_submit'))
                 walker.see(STATE.format('approved'))
-            walker.go('/odoo/returns', LIST)
-            for text, name in searches.items():
-                with walker.task(f"search {text}", 0):
-                    walker.type('.o_searchview_input', text)
-                    walker.see('.o_searchview_autocomplete')
-                    walker.press('Enter')
-                    walker.see('.o_searchview_facet', f'{ROW}|{name}')
-                    if '@' not in text:
-                        walker.wait_until("walk.find('.o_data_row').length === 1", "single row")
-                walker.click('.o_facet_remove')
+            self._walk_searches(walker, searches)
             self._look_around(walker, chinese, [('new', '/odoo/returns/new', FORM)])
         self.assertEqual(shirts.return_ids.line_ids.exchange_product_id, self.large)
         for sold in (self.order, order):
             self.assertEqual(sold.return_ids.state, 'approved')
             self.assertEqual(sold.return_ids.requested_by_id.id, clerk.user_id)
+
+    def _walk_exchange(self, walker, shirts):
+        walker.go(f'/odoo/orders/{shirts.id}', BUTTON.format('action_create_return'))
+        with walker.task("exchange from the order", 9):
+            walker.click(
+                BUTTON.format('action_create_return'),
+                CONFIRM.format('action_return_all'),
+                ".modal .o_field_widget[name='reason_id'] .o_selection_badge|Too small",
+                ".modal td[name='resolution']",
+                ".modal .o_selected_row td[name='resolution'] input",
+                '.o_select_menu_item|Exchange',
+                ".modal .o_selected_row td[name='exchange_product_id'] input",
+                '.o-autocomplete--dropdown-item|(L)',
+            )
+            walker.look('dialog_exchange', ".modal .o_field_widget[name='exchange_note']")
+            walker.click(CONFIRM.format('action_create_and_submit'))
+            walker.see(STATE.format('approved'))
+        walker.look('exchange', ".o_form_view .o_field_widget[name='exchange_note']")
+
+    def _walk_dialogs(self, walker, tracked, untouched):
+        walker.go(f'/odoo/orders/{tracked.id}', BUTTON.format('action_create_return'))
+        walker.click(BUTTON.format('action_create_return'), ".modal td[name='lot_ids']")
+        walker.choose(".modal .o_selected_row td[name='lot_ids']", 'SN-WALK-1')
+        walker.see(".modal .o_selected_row td[name='lot_ids'] .o_tag|SN-WALK-1")
+        walker.look('dialog_serial')
+        walker.click(".modal-footer [special='cancel'], .modal .btn-close")
+        walker.gone('.modal')
+        walker.go(f'/odoo/orders/{untouched.id}', BUTTON.format('action_open_goodwill'))
+        walker.click(BUTTON.format('action_open_goodwill'))
+        walker.click(".modal .o_field_widget[name='reason_id'] .o_selection_badge|late")
+        walker.see(".modal .o_field_widget[name='amount_left']|363.00")
+        walker.look('goodwill')
+        walker.click(".modal-footer [special='cancel'], .modal .btn-close")
+        walker.gone('.modal')
+        walker.go('/odoo/returns', LIST)
+        walker.click('.o_control_panel button|From an Order')
+        walker.look('dialog_of_list', ".modal .o_field_widget[name='order_id']")
+        walker.click(".modal-footer [special='cancel'], .modal .btn-close")
+        walker.gone('.modal')
+
+    def _walk_searches(self, walker, searches):
+        walker.go('/odoo/returns', LIST)
+        for text, name in searches.items():
+            with walker.task(f"search {text}", 0):
+                walker.type('.o_searchview_input', text)
+                walker.see('.o_searchview_autocomplete')
+                walker.press('Enter')
+                walker.see('.o_searchview_facet', f'{ROW}|{name}')
+                if '@' not in text:
+                    walker.wait_until("walk.find('.o_data_row').length === 1", "single row")
+            walker.click('.o_facet_remove')
 
     # === WAREHOUSE === #
 
