@@ -247,6 +247,7 @@
             'sale_return/static/tests/tours/**/*',
         ],
         'web.assets_unit_tests': [
+            'sale_return/static/tests/helpers.js',
             'sale_return/static/tests/**/*.test.js',
         ],
     },

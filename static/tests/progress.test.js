@@ -1,22 +1,17 @@
 import { advanceTime, animationFrame, Deferred, describe, expect, test } from "@odoo/hoot";
 import { click, queryAllTexts } from "@odoo/hoot-dom";
 
-import { defineMailModels } from "@mail/../tests/mail_test_helpers";
-import { mockService, mountWithCleanup, onRpc } from "@web/../tests/web_test_helpers";
-import { RPCError } from "@web/core/network/rpc";
+import { mockService, onRpc } from "@web/../tests/web_test_helpers";
 import { BulkProgress } from "@sale_return/bulk_progress/bulk_progress";
 import { ChannelProgress } from "@sale_return/channel/channel_progress";
+import { makeRefusal, mount, usePage } from "@sale_return/../tests/helpers";
 
-// What every page of Odoo asks the server about.
-defineMailModels();
+usePage();
 
-const mount = (Part, params) =>
-    mountWithCleanup(Part, { props: { action: { params }, actionId: 1 } });
+const open = (Part, params) => mount(Part, { action: { params }, actionId: 1 });
 
 function refuse(message) {
-    const error = new RPCError(message);
-    error.data = { message };
-    throw error;
+    throw makeRefusal(message);
 }
 
 describe("a step on many returns", () => {
@@ -28,7 +23,7 @@ describe("a step on many returns", () => {
         });
         const names = Object.fromEntries(ids.map((id) => [id, `R${id}`]));
         const kwargs = { note: "all" };
-        return mount(BulkProgress, { ids, names, method: "action_submit", kwargs });
+        return open(BulkProgress, { ids, names, method: "action_submit", kwargs });
     };
 
     test("goes in batches, and says how far it is", async () => {
@@ -82,7 +77,7 @@ describe("the import of long files", () => {
             expect.step("read");
             return [answer];
         });
-        await mount(ChannelProgress, { ids: [1] });
+        await open(ChannelProgress, { ids: [1] });
         expect(".progress").toHaveAttribute("aria-valuenow", "40");
         answer = upload("done", 100);
         await advanceTime(2000);
@@ -97,7 +92,7 @@ describe("the import of long files", () => {
             expect.step("read");
             return [upload("running", 10)];
         });
-        const part = await mount(ChannelProgress, { ids: [1] });
+        const part = await open(ChannelProgress, { ids: [1] });
         part.__owl__.app.destroy();
         await advanceTime(10000);
         expect.verifySteps(["read"]);

@@ -1,21 +1,11 @@
-import {
-    advanceTime,
-    after,
-    beforeEach,
-    describe,
-    expect,
-    freezeTime,
-    test,
-    tick,
-} from "@odoo/hoot";
+import { advanceTime, after, expect, test, tick } from "@odoo/hoot";
 
-import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
+import { ConnectionLostError } from "@web/core/network/rpc";
 import { allowTranslations } from "@web/../tests/web_test_helpers";
 import { BenchDesk } from "@sale_return/bench/bench_desk";
+import { makeRefusal, useFrozenTime } from "@sale_return/../tests/helpers";
 
-describe.current.tags("headless");
-// Only the tests let time pass, not a slow machine.
-beforeEach(freezeTime);
+useFrozenTime();
 
 const makeData = (values) => ({ session: { id: 7 }, returns: [], items: [], ...values });
 const makeAnswer = (values) => ({ message: "Done", color: "success", data: makeData(), ...values });
@@ -119,9 +109,7 @@ test("the result of a parcel is shown until the next scan", async () => {
 test("a refusal is told with its reason, and the bench is read again", async () => {
     const { desk } = await openDesk({
         scan: () => {
-            const error = new RPCError("Server error");
-            error.data = { message: "The return is closed." };
-            throw error;
+            throw makeRefusal("The return is closed.");
         },
     });
     desk.scan("A1");

@@ -12,8 +12,6 @@ import { click, edit, queryAllAttributes } from "@odoo/hoot-dom";
 import { Component, xml } from "@odoo/owl";
 
 import { browser } from "@web/core/browser/browser";
-import { defineMailModels } from "@mail/../tests/mail_test_helpers";
-import { mountWithCleanup } from "@web/../tests/web_test_helpers";
 import { BenchFinder } from "@sale_return/bench/bench_finder";
 import { formatQuantity } from "@sale_return/bench/bench_format";
 import { BenchItem } from "@sale_return/bench/bench_item";
@@ -21,9 +19,9 @@ import { BenchProblem } from "@sale_return/bench/bench_problem";
 import { BenchQuestion } from "@sale_return/bench/bench_question";
 import { BenchReturns } from "@sale_return/bench/bench_returns";
 import { BenchSounds } from "@sale_return/bench/bench_sounds";
+import { mount, usePage } from "@sale_return/../tests/helpers";
 
-// What every page of Odoo asks the server about.
-defineMailModels();
+usePage();
 
 const REASONS = [
     { id: 1, code: "NONE", name: "Not stated" },
@@ -48,7 +46,7 @@ describe("finder", () => {
     async function openFinder({ text = "", ...options }) {
         const desk = makeDesk(options);
         const props = { desk, text, onClose: () => {}, onParcels: () => {} };
-        return mountWithCleanup(BenchFinder, { props });
+        return mount(BenchFinder, props);
     }
 
     const order = (id) => ({ id, kind: "order", name: `S${id}`, why: ["order"] });
@@ -150,7 +148,7 @@ describe("question", () => {
             { id: 5, name: "R5" },
         ];
         const question = { code: "which", message: "Which one?", choices, candidates };
-        await mountWithCleanup(BenchQuestion, { props: { question, desk: makeDesk() } });
+        await mount(BenchQuestion, { question, desk: makeDesk() });
         expect(queryAllAttributes("[data-key]", "data-key")).toEqual(["1", "2", "3"]);
         expect(queryAllAttributes("[data-choice]", "data-choice")).toEqual(["ignore"]);
         await click(".o_sr_bench_candidate:eq(1)");
@@ -165,7 +163,7 @@ describe("question", () => {
         const desk = makeDesk();
         const question = { code: "which", message: "Which one?", choices };
         desk.state.message = { text: "Which one?" };
-        await mountWithCleanup(BenchQuestion, { props: { question, desk } });
+        await mount(BenchQuestion, { question, desk });
         expect("p").toHaveCount(0);
         expect(queryAllAttributes("[data-choice]", "data-choice")).toEqual(["attach", "ignore"]);
     });
@@ -190,7 +188,7 @@ describe("problem", () => {
             onDiscard: () => {},
             onClose: () => {},
         };
-        return mountWithCleanup(Body, { props: { values } });
+        return mount(Body, { values });
     }
 
     test("a problem of the only goods is about what is still to come", async () => {

@@ -1,22 +1,12 @@
-import {
-    advanceTime,
-    after,
-    beforeEach,
-    describe,
-    expect,
-    freezeTime,
-    test,
-    tick,
-} from "@odoo/hoot";
+import { advanceTime, after, expect, test, tick } from "@odoo/hoot";
 
 import { browser } from "@web/core/browser/browser";
-import { ConnectionLostError, RPCError } from "@web/core/network/rpc";
+import { ConnectionLostError } from "@web/core/network/rpc";
 import { Deferred } from "@web/core/utils/concurrency";
 import { BenchQueue } from "@sale_return/bench/bench_queue";
+import { makeRefusal, useFrozenTime } from "@sale_return/../tests/helpers";
 
-describe.current.tags("headless");
-// Only the tests let time pass, not a slow machine.
-beforeEach(freezeTime);
+useFrozenTime();
 
 const KEY = "sale_return.bench.test";
 
@@ -113,7 +103,7 @@ test("a call that the server refuses does not stop those after it", async () => 
     queue.add({ method: "scan" });
     queue.add({ method: "undo" });
     await tick();
-    calls[0].reject(new RPCError("closed"));
+    calls[0].reject(makeRefusal("closed"));
     await tick();
     calls[1].resolve("undone");
     await tick();
@@ -126,7 +116,7 @@ test("a login that has ended forgets nothing", async () => {
     const { queue, calls } = makeQueue();
     queue.add({ method: "scan", kept: true });
     await tick();
-    const expired = new RPCError("Session expired");
+    const expired = makeRefusal("Session expired");
     expired.exceptionName = "odoo.http.SessionExpiredException";
     calls[0].reject(expired);
     await tick();

@@ -2,12 +2,10 @@ import { advanceTime, expect, test } from "@odoo/hoot";
 import { Component, xml } from "@odoo/owl";
 
 import { barcodeService } from "@barcodes/barcode_service";
-import { defineMailModels } from "@mail/../tests/mail_test_helpers";
-import { mountWithCleanup } from "@web/../tests/web_test_helpers";
 import { useShortcuts } from "@sale_return/bench/bench_shortcuts";
+import { mount, usePage } from "@sale_return/../tests/helpers";
 
-// What every page of Odoo asks the server about.
-defineMailModels();
+usePage();
 
 class Keyboard extends Component {
     static template = xml`<div><p class="page"/><input class="field"/></div>`;
@@ -36,7 +34,7 @@ function type(key, at, { target = ".page", ...options } = {}) {
 const wait = () => advanceTime(BETWEEN + 50);
 
 test("a key that stands alone is a shortcut", async () => {
-    await mountWithCleanup(Keyboard);
+    await mount(Keyboard);
     type("Q", 1000);
     await wait();
     // With a French keyboard the key of the 2 types an é.
@@ -48,7 +46,7 @@ test("a key that stands alone is a shortcut", async () => {
 });
 
 test("what a scanner types is none", async () => {
-    await mountWithCleanup(Keyboard);
+    await mount(Keyboard);
     for (const [index, key] of [..."12Q"].entries()) {
         type(key, 1000 + index * 5);
     }
@@ -60,7 +58,7 @@ test("what a scanner types is none", async () => {
 });
 
 test("the keys of a field, of the browser and of a long press are none", async () => {
-    await mountWithCleanup(Keyboard);
+    await mount(Keyboard);
     type("q", 1000, { target: ".field" });
     await wait();
     type("q", 2000, { ctrlKey: true });
@@ -75,7 +73,7 @@ test("the keys of a field, of the browser and of a long press are none", async (
 });
 
 test("a space in a barcode presses no button", async () => {
-    await mountWithCleanup(Keyboard);
+    await mount(Keyboard);
     expect(type(" ", 1000)).toBe(true);
     type("A", 5000);
     expect(type(" ", 5005)).toBe(false);
