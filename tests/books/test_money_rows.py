@@ -23,6 +23,8 @@ LEAN = {
 class TestNoteRows(ReconciliationCommon):
     """A credit note that disagrees with its invoice is listed."""
 
+    ready_sales = 1
+
     def _get_row(self, kind='note_difference'):
         rows = self._refresh().filtered(lambda row: row.kind == kind)
         self.assertEqual(len(rows), 1)
@@ -69,7 +71,7 @@ class TestNoteRows(ReconciliationCommon):
     def test_note_of_today_is_right_where_it_is_tomorrow_already(self):
         self.company.sudo().partner_id.tz = 'Asia/Shanghai'
         with freeze_time('2026-03-01 23:30:00'):
-            note = self._return_goods(self._create_sale(), 4).credit_note_ids
+            note = self._return_goods(self._create_sale({}), 4).credit_note_ids
             self.assertEqual(note.invoice_date, date(2026, 3, 2))
             self.assertFalse(self._refresh())
 

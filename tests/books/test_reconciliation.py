@@ -17,6 +17,8 @@ LEAN = {
 class TestReconciliation(ReconciliationCommon):
     """Each kind of difference appears with real documents, and disappears with them."""
 
+    ready_sales = 1
+
     def test_finished_return_leaves_the_list_empty(self):
         order = self._create_sale()
         for disposition in ('restock', 'scrap'):
@@ -372,6 +374,8 @@ class TestAcknowledge(ReconciliationCommon):
 @tagged('post_install', '-at_install')
 class TestReconciliationJob(ReconciliationCommon):
     """The nightly job: idempotent, one activity for new differences, each company separately."""
+
+    ready_sales = 1
 
     def _run_job(self):
         with self.enter_registry_test_mode():

@@ -10,6 +10,8 @@ from ..common_credit import CreditCommon
 class TestCreditByHand(CreditCommon):
     """I2 and I5: notes that an accountant makes, before, during and after a return."""
 
+    ready_sales = 1
+
     def test_full_note_by_hand_leaves_nothing_to_credit(self):
         order = self._create_sale()
         self._reverse(order.invoice_ids)

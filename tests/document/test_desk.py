@@ -20,6 +20,8 @@ LEAN = {
 class TestDesk(RefundCommon):
     """The dialog, the list, the form and the search box, as people with only their role."""
 
+    ready_sales = 1
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

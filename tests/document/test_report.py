@@ -51,6 +51,8 @@ class SlipCommon(SaleReturnCommon):
 class TestReport(SlipCommon):
     """What is on the slip, and until when the goods may be sent."""
 
+    ready_sales = 1
+
     # === SLIP === #
 
     def test_slip_says_what_to_send_and_where(self):
@@ -197,6 +199,8 @@ class TestReport(SlipCommon):
 @tagged('post_install', '-at_install')
 class TestReportMail(SlipCommon):
     """The mail at the approval: queued by the step, sent once by the scheduled job."""
+
+    ready_sales = 1
 
     def test_approval_queues_the_mail_and_the_job_sends_it_once(self):
         sale_return = self._create_return(self._create_sale(), 2)

@@ -9,6 +9,8 @@ from ..common_refund import RefundCommon
 class TestGoodwill(RefundCommon):
     """A credit without goods: with the invoice's taxes, within limits, and never too much."""
 
+    ready_sales = 1
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -13,6 +13,8 @@ SALES = 'sales_team.group_sale_salesman_all_leads'
 class TestUnbackedBudget(RefundCommon):
     """Credits without goods share one budget per person, customer and order."""
 
+    ready_sales = 2
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

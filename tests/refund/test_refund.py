@@ -18,6 +18,8 @@ LEAN = {
 class TestRefund(RefundCommon):
     """Paying back: the customer gets what they paid, where they paid, and not a cent more."""
 
+    ready_sales = 1
+
     def test_money_goes_back_through_the_journal_the_customer_paid_through(self):
         for journal in (self.wechat, self.cash):
             with self.subTest(journal=journal.name):
