@@ -56,7 +56,7 @@ def wait_until(check, what):
 
 
 class Browser:
-    """A headless Chromium, spoken to by the DevTools protocol."""
+    """A headless Chromium, driven through the DevTools protocol."""
 
     def __init__(self, size):
         self.size = size

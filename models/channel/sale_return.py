@@ -18,9 +18,6 @@ class SaleReturn(models.Model):
             " within a channel."
         ),
     )
-    channel_request_ids = fields.One2many(
-        'sale.return.channel.request', 'return_id', string="Reported by the Channel", readonly=True
-    )
     channel_refund_count = fields.Integer(
         string="Refunds by the Channel", compute='_compute_channel_refund_count', compute_sudo=True
     )

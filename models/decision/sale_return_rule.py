@@ -353,7 +353,7 @@ class SaleReturnRule(models.Model):
                 **f,
             ),
             'rule_unknown': lambda f: self.env._(
-                "Rule “%(rule)s” has a kind that this system does not support (any more).", **f
+                "Rule “%(rule)s” has a kind that this system does not support.", **f
             ),
             'rule_incomplete': lambda f: self.env._(
                 "Rule “%(rule)s” is not completely set up.", **f

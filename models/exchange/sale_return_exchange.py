@@ -121,9 +121,7 @@ class SaleReturnExchange(models.AbstractModel):
         if not product.active or not product.product_tmpl_id.active:
             return self.env._("%(product)s is archived. Choose another product.", **values)
         if not self._is_sold(product, line.return_id):
-            return self.env._(
-                "%(product)s is not for sale (any more). Choose another one.", **values
-            )
+            return self.env._("%(product)s is not for sale. Choose another one.", **values)
         if product.type != 'consu' or ('is_kits' in product._fields and product.is_kits):
             return self.env._(
                 "%(product)s is a service or a kit, which cannot be given in exchange. Choose "

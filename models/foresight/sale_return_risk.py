@@ -56,7 +56,7 @@ class SaleReturnRisk(models.Model):
     open_count = fields.Integer("Open Returns", compute='_compute_card')
     currency_id = fields.Many2one(related='company_id.currency_id')
 
-    _one_per_return = models.UniqueIndex('(return_id)', "This return already has a risk.")
+    _one_per_return = models.UniqueIndex('(return_id)', "This return has already been assessed.")
 
     # === COMPUTE METHODS === #
 

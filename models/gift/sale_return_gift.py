@@ -40,8 +40,7 @@ class SaleReturnGift(models.AbstractModel):
         if not picking or not self._is_open(picking):
             raise RequestRefused(
                 self.env._(
-                    "With this code nothing can be returned (any more). Please check it, or "
-                    "contact us."
+                    "With this code nothing can be returned. Please check it, or contact us."
                 )
             )
         return picking.with_company(picking.company_id)

@@ -269,7 +269,7 @@ class SaleReturnMessage(models.Model):
             )
 
     def _get_obstacle(self):
-        """Return why the message is not needed (any more); None when it is."""
+        """Return why the message is not needed, or None when it is."""
         self.ensure_one()
         code = self.kind_id.code
         if not self.env['sale.return.message.kind']._get_audience(self.return_id, code):

@@ -322,7 +322,7 @@ class SaleReturn(models.Model):
 
         :param str tracking_ref: number of the parcel, required.
         :param str carrier_name: who carries it.
-        :raise UserError: when nothing is to be sent (any more), it is already confirmed, or the
+        :raise UserError: when nothing is left to send, it is already confirmed, or the
             number is invalid.
         """
         self.ensure_one()
@@ -360,7 +360,7 @@ class SaleReturn(models.Model):
 
         :param str comment: what they say, required.
         :param partner: `res.partner` who appeals.
-        :raise UserError: without a comment, or when no appeal is possible (any more).
+        :raise UserError: without a comment, or when no appeal is possible.
         """
         self.ensure_one()
         comment = self._check_comment(comment)

@@ -37,7 +37,7 @@ class SaleReturnChannel(models.Model):
     @api.constrains('journal_id')
     def _check_journal(self):
         kinds = ('bank', 'cash', 'credit')
-        for channel in self.sudo().filtered('journal_id'):  # sudo: writers need not read journals
+        for channel in self.sudo().filtered('journal_id'):  # sudo: users may not read journals
             if channel.journal_id.type not in kinds:
                 raise ValidationError(
                     self.env._(

@@ -144,7 +144,7 @@ class TestOrdinaryUsers(OrdinaryCommon):
         self._as(team['biller'], note).unlink()
 
     def _return(self, team, order, stage):
-        """Let a manager of Returns take a return of a goods line to a stage."""
+        """Create a return of goods and let a manager of Returns bring it to a stage."""
         if stage == 'none':
             return
         lines = order.with_env(self.env).order_line

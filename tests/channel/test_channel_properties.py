@@ -29,7 +29,7 @@ CATEGORIES = ('charge', 'refund', 'refund_failure', 'dispute', 'fee', 'payout')
 
 
 class _GbkInfo(zipfile.ZipInfo):
-    """A file of an archive whose name is in GBK, and the archive does not say so."""
+    """A file in an archive has a name in GBK, which the archive does not declare."""
 
     def _encodeFilenameFlags(self):
         return self.filename.encode('gbk'), self.flag_bits

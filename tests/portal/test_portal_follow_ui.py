@@ -12,7 +12,7 @@ LEAN = {
 
 @tagged('post_install', '-at_install')
 class TestFollowUi(FollowCommon):
-    """A customer in front of a browser, from her list on; the keyboard is enough.
+    """A customer follows returns in a browser, beginning with the list; the keyboard is enough.
 
     On a telephone nothing scrolls sideways and everything is large enough.
     """

@@ -129,7 +129,7 @@ class JsonFormat:
 
 
 class ShopifyRefunds(JsonFormat):
-    """Refunds of the REST interface, or the body of a web hook. The transactions are the money."""
+    """Refunds of the REST interface, or the body of a web hook. Amounts come from transactions."""
 
     name = 'shopify_refunds'
     states = {'success': DONE, 'pending': PENDING, 'failure': FAILED, 'error': FAILED}
