@@ -8,6 +8,8 @@ from ..common_refund import RefundCommon
 class TestAccountingReports(RefundCommon):
     """Reports for accountants: sums of documents by reason, period, journal, tax and method."""
 
+    ready_sales = 1
+
     def _read(self, model, notes, groupby, *measures):
         return {
             group: values[0] if len(values) == 1 else tuple(values)

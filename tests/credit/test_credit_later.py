@@ -67,7 +67,7 @@ class TestCreditPostingFails(LaterCommon):
 
     @freeze_time('2026-03-05 10:00:00')
     def test_locked_period_moves_the_date_and_the_log_names_it(self):
-        order = self._create_sale()
+        order = self._create_sale({})
         self._configure(sale_lock_date='2026-03-10')
         sale_return = self._create_return(order, 3)
         note = sale_return.credit_note_ids
@@ -91,6 +91,8 @@ class TestCreditPostingFails(LaterCommon):
 @tagged('post_install', '-at_install')
 class TestCreditLaterChanges(LaterCommon):
     """Changes after a credit are refused, or shown on the return."""
+
+    ready_sales = 1
 
     def test_note_of_a_return_that_is_no_more_is_refused(self):
         self.released.write({'credit_posting': 'draft', 'approval': 'always'})

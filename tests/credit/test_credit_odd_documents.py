@@ -8,6 +8,8 @@ from ..common_refund import RefundCommon
 
 
 class TestOddDocuments(RefundCommon):
+    ready_sales = 1
+
     def _pay_down(self, order, percent):
         wizard = (
             self.env['sale.advance.payment.inv']

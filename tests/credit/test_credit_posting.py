@@ -18,6 +18,8 @@ LEAN = {
 class TestCreditPosting(CreditCommon):
     """When notes are made, and whether they are posted."""
 
+    ready_sales = 1
+
     def test_nothing_is_credited_before_the_release(self):
         self.policy.release_event = 'inspection'
         sale_return = self._create_return(self._create_sale(), 3)

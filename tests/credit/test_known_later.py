@@ -7,6 +7,8 @@ from ..common_reconciliation import ReconciliationCommon
 class TestKnownLater(ReconciliationCommon):
     """What becomes known after the credit: lost goods that come, and a worse condition."""
 
+    ready_sales = 1
+
     def _receive_too_much(self, sale_return, quantity):
         """Receive more than is expected, and accept it."""
         self._receive(sale_return, quantity)

@@ -15,6 +15,8 @@ from ..common import SaleReturnCommon
 class TestNotePaper(SaleReturnCommon):
     """The printed credit note, and how the customer gets it."""
 
+    ready_sales = 1
+
     def _render(self, note):
         # sudo: only the content of the report is tested.
         html = (

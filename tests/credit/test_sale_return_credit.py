@@ -123,6 +123,8 @@ class TestCreditExactness(CreditCommon):
 class TestCreditNote(CreditCommon):
     """What a note looks like, and how many there are."""
 
+    ready_sales = 1
+
     def test_note_repeats_the_invoice_line(self):
         analytic = self._create_analytic_account()
         order = self._create_sale(
@@ -309,7 +311,7 @@ class TestCreditNote(CreditCommon):
     @freeze_time('2026-03-05 10:00:00')
     def test_closed_period_of_the_invoice_does_not_matter(self):
         with freeze_time('2026-01-10 10:00:00'):
-            order = self._create_sale()
+            order = self._create_sale({})
         self._configure(sale_lock_date='2026-01-31')
         self.policy.window_days = 0
         note = self._create_return(order, 10).credit_note_ids

@@ -8,6 +8,8 @@ from ..common import SaleReturnCommon
 class TestFlowNotesByHand(SaleReturnCommon):
     """Accountants make notes in Odoo while returns of the same goods are under way."""
 
+    ready_sales = 1
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

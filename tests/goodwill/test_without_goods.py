@@ -11,6 +11,8 @@ SALES = 'sales_team.group_sale_salesman_all_leads'
 class TestWithoutGoods(PortalHttpCommon):
     """Credits without goods always need a person, however they were requested."""
 
+    ready_sales = 1
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -62,6 +62,8 @@ class HookCommon(SaleReturnCommon):
 
 @tagged('post_install', '-at_install')
 class TestHooks(HookCommon):
+    ready_sales = 1
+
     def test_events_are_told_once_and_signed(self):
         hook = self._make_hook(kinds="state")
         sale_return = self._create_return(self._create_sale(), 1)

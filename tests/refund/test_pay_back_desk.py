@@ -17,6 +17,8 @@ LEAN = {
 class TestPayBackDesk(RefundCommon):
     """The return shows who owes what, and one click pays it back, with only the role."""
 
+    ready_sales = 1
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
