@@ -105,6 +105,27 @@ class SaleReturnCreate(models.TransientModel):
             if any(row.resolution == 'exchange' and row.exchange_product_id for row in rows):
                 wizard.exchange_note = wizard.sudo()._get_draft(rows)._describe_exchange()
 
+    keep_note = fields.Char(
+        string="Goods That Stay",
+        compute='_compute_keep_note',
+        help="What the customer keeps, what they get for it, and how.",
+    )
+
+    @api.depends(
+        'line_ids.quantity', 'line_ids.resolution', 'line_ids.reason_id', 'reason_id', 'partner_id'
+    )
+    def _compute_keep_note(self):
+        for wizard in self:
+            # sudo: users who open the dialog need not read orders and rules.
+            rows = wizard.sudo().line_ids.filtered(
+                lambda row: row.quantity > 0 and not row._is_too_much()
+            )
+            wizard.keep_note = (
+                rows
+                and rows.env['sale.return.keep.rule']._is_on()
+                and " ".join(wizard.sudo()._get_draft(rows)._describe_keeping())
+            ) or False
+
     @api.depends('line_ids.quantity', 'line_ids.resolution')
     def _compute_wants_store_credit(self):
         for wizard in self:

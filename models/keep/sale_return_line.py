@@ -104,82 +104,101 @@ class SaleReturnLine(models.Model):
         :raise UserError: naming the product and what to do.
         """
         self.ensure_one()
-        values = {'product': self.product_id.display_name}
-        if not self.keep_rule_id:
-            raise UserError(
-                self.env._(
-                    "Nothing is offered for keeping %(product)s. Choose a refund, or grant "
-                    "goodwill.",
-                    **values,
-                )
-            )
         if self.keep_rule_id.as_store_credit:
             self.env['sale.return.wallet']._ensure_possible(
                 self.company_id, self.sale_line_id.currency_id
+            )
+        if self.keep_rule_id.customer_limit:
+            # Two concurrent transactions would both be within the limit.
+            self.env['sale.return.guard']._take_customers(
+                self.return_id.partner_id.commercial_partner_id
+            )
+        if problem := self._find_keep_problem():
+            raise UserError(problem)
+
+    def _find_keep_problem(self):
+        """Return why nothing can be given for keeping the goods. Of a draft in memory, too.
+
+        To be called in superuser mode.
+
+        :return: a sentence that names the product and what to do; None if it can.
+        :rtype: str | None
+        """
+        self.ensure_one()
+        values = {'product': self.product_id.display_name}
+        if not self.keep_rule_id:
+            return self.env._(
+                "Nothing is offered for keeping %(product)s. Choose a refund, or grant goodwill.",
+                **values,
             )
         taken = self.search(
             [
                 ('sale_line_id', '=', self.sale_line_id.id),
                 ('resolution', '=', 'keep'),
-                ('id', '!=', self.id),
-                ('state', 'not in', ('draft', 'refused', 'cancelled')),
-                ('decision', '!=', 'refused'),
+                *self._get_other_offers(),
             ],
             limit=1,
         )
         if taken:
-            raise UserError(
-                self.env._(
-                    "The offer for keeping %(product)s was already accepted with return "
-                    "%(return)s. It is granted only once.",
-                    **{'return': taken.return_id.name, **values},
-                )
+            return self.env._(
+                "The offer for keeping %(product)s was already accepted with return %(return)s. "
+                "It is granted only once.",
+                **{'return': taken.return_id.name, **values},
             )
-        self._ensure_keep_limit()
+        return self._find_keep_excess()
 
-    def _ensure_keep_limit(self):
-        """Refuse more than one customer gets by an offer within twelve months.
+    def _get_other_offers(self):
+        """Return a domain of other lines whose offer was accepted, and may still be granted."""
+        return [
+            ('id', '!=', self._origin.id),
+            ('state', 'not in', ('draft', 'refused', 'cancelled')),
+            ('decision', '!=', 'refused'),
+        ]
 
-        :raise UserError: naming the customer, the offer and what is left.
+    def _find_keep_excess(self):
+        """Return why it is more than one customer gets by an offer within twelve months.
+
+        :return: a sentence that names the customer, the offer and what is left; None if it is not.
+        :rtype: str | None
         """
         rule, company = self.keep_rule_id, self.company_id
         if not rule.customer_limit:
-            return
+            return None
         customer = self.return_id.partner_id.commercial_partner_id
-        # Two concurrent transactions would both be within the limit.
-        self.env['sale.return.guard']._take_customers(customer)
         today = company._get_sale_return_day()
         others = self.search(
             [
                 ('return_id.partner_id', 'child_of', customer.id),
                 ('keep_rule_id', '=', rule.id),
                 ('resolution', '=', 'keep'),
-                ('id', '!=', self.id),
-                ('state', 'not in', ('draft', 'refused', 'cancelled')),
-                ('decision', '!=', 'refused'),
                 ('create_date', '>', today - relativedelta(months=12)),
+                *self._get_other_offers(),
             ]
         )
-        given = {
-            line: line.keep_currency_id._convert(
-                line.keep_amount, company.currency_id, company, today
-            )
-            for line in others | self
-        }
-        left = max(rule.customer_limit - sum(given[line] for line in others), 0.0)
-        if company.currency_id.compare_amounts(given[self], left) > 0:
-            raise UserError(
-                self.env._(
-                    "%(customer)s gets at most %(limit)s within twelve months by offer “%(offer)s”"
-                    ", and %(left)s is left. Choose a refund, or grant goodwill.",
-                    customer=customer.display_name,
-                    offer=rule.name,
-                    limit=formatLang(
-                        self.env, rule.customer_limit, currency_obj=company.currency_id
-                    ),
-                    left=formatLang(self.env, left, currency_obj=company.currency_id),
+        # All lines of one return are submitted together.
+        mine = self.return_id.line_ids.filtered(
+            lambda line: line.resolution == 'keep' and line.keep_rule_id == rule
+        )
+        wanted, given = (
+            sum(
+                line.keep_currency_id._convert(
+                    line.keep_amount, company.currency_id, company, today
                 )
+                for line in lines
             )
+            for lines in (mine, others - mine._origin)
+        )
+        left = max(rule.customer_limit - given, 0.0)
+        if company.currency_id.compare_amounts(wanted, left) <= 0:
+            return None
+        return self.env._(
+            "%(customer)s gets at most %(limit)s within twelve months by offer “%(offer)s”, and "
+            "%(left)s is left. Choose a refund, or grant goodwill.",
+            customer=customer.display_name,
+            offer=rule.name,
+            limit=formatLang(self.env, rule.customer_limit, currency_obj=company.currency_id),
+            left=formatLang(self.env, left, currency_obj=company.currency_id),
+        )
 
     # === RESOLVE === #
 

@@ -110,6 +110,15 @@ class SaleReturn(models.Model):
         """Extend to state that it goes to the wallet."""
         if not self._is_all_for_wallet():
             return [*super()._describe_way(), *self._describe_wallet_part()]
+        return self._describe_wallet()
+
+    def _describe_wallet(self):
+        """State that a credit goes to the wallet, and its bonus.
+
+        :return: sentences
+        :rtype: list
+        """
+        self.ensure_one()
         bonus = self.company_id.sale_return_store_credit_bonus
         if not bonus:
             return [self.env._("It goes to their wallet as store credit.")]

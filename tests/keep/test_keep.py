@@ -112,7 +112,7 @@ class TestKeep(RefundCommon, ReconciliationCommon):
         line = self._sell_one(100.0)
         sale_return = self._keep(line)
         self.assertEqual((sale_return.state, sale_return.line_ids.keep_amount), ('submitted', 24.2))
-        self.assertIn("24.20 for it once the return is approved", sale_return.money_note)
+        self.assertIn("24.20 for it, tax included, once", sale_return.money_note)
         sale_return.with_user(self.manager).action_approve()
         self.assertEqual(sale_return.state, 'closed')
         self.assertFalse(sale_return.picking_ids)
@@ -161,6 +161,18 @@ class TestKeep(RefundCommon, ReconciliationCommon):
         order = self._sell_one(100.0).order_id
         (row,) = self.env['sale.return.portal.offer'].sudo()._get_offer(order.sudo())
         self.assertIn(('keep', "I keep it and get 20 % of its price back"), row['resolutions'])
+        sale_return = self._keep(order.order_line)
+        currency = order.currency_id
+        summary = self.env['sale.return.portal.request'].sudo()._get_summary(sale_return)
+        self.assertEqual(
+            summary['estimates'],
+            [{'currency': currency, 'rows': [("For keeping it", 24.2)], 'total': 24.2}],
+        )
+        money = self.env['sale.return.portal.page'].sudo()._get_money(sale_return)
+        self.assertEqual(money['expected'], [(currency, 24.2)])
+        sale_return.with_user(self.manager).action_approve()
+        money = self.env['sale.return.portal.page'].sudo()._get_money(sale_return)
+        self.assertFalse(money['expected'])
 
     def test_dialog_has_chips_for_one_product(self):
         order = self._create_paid_sale(
@@ -187,3 +199,35 @@ class TestKeep(RefundCommon, ReconciliationCommon):
         note = self.env['sale.return.goodwill'].search([]).note_id
         self.assertEqual(note.invoice_line_ids.credited_line_id.product_id, shade)
         self.assertEqual(note.amount_total, wizard.amount)
+
+    def test_dialog_says_what_stays_before_the_click(self):
+        order = self._create_paid_sale({'quantity': 2, 'price': 100.0})
+        clerk = self._create_user(
+            'keep_clerk',
+            'base.group_user',
+            'sales_team.group_sale_salesman_all_leads',
+            'sale_return.group_user',
+        )
+        wizard = (
+            self.env['sale.return.create']
+            .with_user(clerk)
+            .create({'sale_line_ids': order.order_line.ids, 'reason_id': self.reason_defective.id})
+        )
+        row = wizard.line_ids
+        offer = self._create_offer(customer_limit=40.0)
+        self.assertFalse(wizard.keep_note)
+        row.write({'quantity': 1, 'resolution': 'keep'})
+        self.assertRegex(
+            wizard.keep_note,
+            f"^{self.customer.name} keeps {self.product.name} and gets ..24.20 for it, "
+            "tax included, once the return is approved. It goes back the way it was paid: "
+            "Bank One.$",
+        )
+        row.quantity = 2
+        self.assertRegex(wizard.keep_note, "at most ..40.00 .* and ..40.00 is left")
+        offer.unlink()
+        row.quantity = 1
+        self.assertRegex(wizard.keep_note, "^Nothing is offered for keeping")
+        rule = self._create_rule(value_max=500.0)
+        row.resolution = 'refund'
+        self.assertIn(f"stays with {self.customer.name} by rule “{rule.name}”", wizard.keep_note)
