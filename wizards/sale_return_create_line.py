@@ -64,7 +64,7 @@ class SaleReturnCreateLine(models.TransientModel):
     )
 
     # The verdicts of the rules on the input, in words for the user.
-    note = fields.Char(string="Rules Say", compute='_compute_note')
+    note = fields.Text(string="Rules Say", compute='_compute_note')
     outcome = fields.Selection(
         [
             ('authorize', "Approve"),

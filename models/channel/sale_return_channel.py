@@ -498,6 +498,8 @@ class SaleReturnChannel(models.Model):
             'name': self.env._("Import Files"),
             'res_model': 'sale.return.channel.import',
             'view_mode': 'form',
+            # The drop zone opens it as it is; Odoo completes only what buttons return.
+            'views': [(False, 'form')],
             'target': 'new',
             'context': {'default_channel_id': self[:1].id},
         }

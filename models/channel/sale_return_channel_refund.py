@@ -92,7 +92,7 @@ class SaleReturnChannelRefund(models.Model):
             "Result of comparing the refund with our credit notes. Only amounts count, to the cent."
         ),
     )
-    explanation = fields.Char(compute='_compute_explanation')
+    explanation = fields.Text(compute='_compute_explanation')
 
     _key_unique = models.UniqueIndex('(channel_id, source, key)')
     _order_index = models.Index('(channel_id, source, order_id)')

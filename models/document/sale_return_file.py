@@ -280,6 +280,9 @@ class SaleReturnFile(models.Model):
         """
         raw, name = self._get_content(file), self._get_name(file)
         mimetype = video.recognize(raw) or guess_mimetype(raw)
+        if raw and file.get('strip') and not mimetype.startswith(('image/', 'video/')):
+            # Customers need not know the technical names of what is accepted.
+            raise UserError(self._describe_kinds(name))
         self._check_file(name, raw, mimetype)
         return name, raw, mimetype
 
@@ -378,13 +381,14 @@ class SaleReturnFile(models.Model):
         try:
             return strip_metadata(raw)
         except (ValueError, OSError) as error:
-            raise UserError(
-                self.env._(
-                    "%(name)s is not a photo or video. Choose a JPEG, PNG, WebP, MP4, WebM or MOV "
-                    "file.",
-                    name=name,
-                )
-            ) from error
+            raise UserError(self._describe_kinds(name)) from error
+
+    @api.model
+    def _describe_kinds(self, name):
+        return self.env._(
+            "%(name)s is not a photo or video. Choose a JPEG, PNG, WebP, MP4, WebM or MOV file.",
+            name=name,
+        )
 
     def _log_uploads(self):
         """Log in the chatter who added what to returns that are under way."""

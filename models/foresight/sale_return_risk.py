@@ -104,23 +104,23 @@ class SaleReturnRisk(models.Model):
                 "Three or more variants were ordered, and all but one come back."
             ),
             'found': self.env._(
-                "%(found)s earlier parcels of the customer contained other goods, or none.",
+                "Earlier parcels of the customer contained other goods, or none (%(found)s).",
                 **values,
             ),
             'serial': self.env._(
-                "%(serial)s earlier serial numbers were not the ones sold.", **values
+                "Earlier serial numbers were not the ones sold (%(serial)s).", **values
             ),
             'photo': self.env._(
-                "The same photo was sent with %(photo)s returns of other customers.", **values
+                "The same photo was sent with returns of other customers (%(photo)s).", **values
             ),
             'shared': self.env._(
-                "%(accounts)s other customers share the telephone number, e-mail or postal "
-                "address.",
+                "Other customers share the telephone number, e-mail or postal address "
+                "(%(accounts)s).",
                 **values,
             ),
             'linked_found': self.env._(
-                "%(linked)s parcels of customers with the same telephone number or e-mail "
-                "address contained other goods, or none.",
+                "Parcels of customers with the same telephone number or e-mail address contained "
+                "other goods, or none (%(linked)s).",
                 **values,
             ),
             'linked_confirmed': self.env._(

@@ -161,7 +161,17 @@ class SaleReturnReplay(models.Model):
                 row[:] = [old + new for old, new in zip(row, values, strict=True)]
         return total
 
-    @api.depends('date_to', 'unplayed', 'part_ids.error', 'policy_id')
+    @api.depends('policy_id')
+    @api.depends_context('lang')
+    def _compute_display_name(self):
+        for replay in self:
+            replay.display_name = self.env._(
+                "Replay of %(draft)s", draft=replay.policy_id.display_name
+            )
+
+    @api.depends(
+        'date_to', 'unplayed', 'part_ids.error', 'policy_id', 'hours_median', 'asked_after'
+    )
     @api.depends_context('lang')
     def _compute_note(self):
         for replay in self:
@@ -203,6 +213,13 @@ class SaleReturnReplay(models.Model):
                     "Returns that could not be replayed were left out: %(count)s. The log of the "
                     "server says why.",
                     count=sum(len(part.return_keys) for part in failed),
+                )
+            )
+        if not self.hours_median and self.asked_after != self.asked_before:
+            notes.append(
+                self.env._(
+                    "Nobody decided on a return in these months, so it is not known how much "
+                    "longer customers would wait."
                 )
             )
         if self._is_stale():

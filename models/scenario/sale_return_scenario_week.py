@@ -18,7 +18,7 @@ class SaleReturnScenarioWeek(models.Model):
     is_total = fields.Boolean(readonly=True)
     date = fields.Date("Week from", required=True, readonly=True)
     version = fields.Selection(
-        [('base', "What happened"), ('scenario', "Scenario"), ('difference', "Difference")],
+        [('base', "What Happened"), ('scenario', "Scenario"), ('difference', "Difference")],
         string="Shown",
         required=True,
         readonly=True,

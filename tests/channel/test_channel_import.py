@@ -320,6 +320,8 @@ class TestChannelImport(ChannelFilesCommon):
         # Two shops export such files: somebody has to say which one it is.
         action = files.create_document_from_attachment(attachments[1].ids)
         self.assertEqual(action['res_model'], 'sale.return.channel.import')
+        # Odoo's drop zone opens it as it is.
+        self.assertEqual(action['views'], [(False, 'form')])
         here = files.with_context(default_channel_id=stripe[1].id)
         action = here.create_document_from_attachment(attachments[1].ids)
         self.assertEqual(files.browse(action['res_id']).channel_id, stripe[1])

@@ -238,6 +238,13 @@ class TestReplay(LabCommon):
         self.assertAlmostEqual(replay.hours_change, -2 * replay.hours_median)
         self.assertEqual(replay.appeal_rate, 1.0)
 
+    def test_hours_are_unknown_where_nobody_decided(self):
+        self._submit(self.order, 1)
+        replay = self._replay(self._draft(approval='always'))
+        self.assertEqual((replay.asked_after, replay.hours_median), (1, 0.0))
+        self.assertIn("Nobody decided on a return in these months", replay.note)
+        self.assertEqual(replay.display_name, f"Replay of {replay.policy_id.name}")
+
     def test_hours_are_those_of_persons(self):
         self.policy.approval = 'always'
         self._add_rule('quantity', quantity=2, outcome='refuse')

@@ -460,8 +460,8 @@ class TestPortalRequest(PortalHttpCommon):
     def test_files_that_are_no_photos(self):
         for name, raw, sentence in (
             ('empty.jpg', b'', "empty.jpg is empty"),
-            ('virus.jpg', b'MZ\x90\x00\x03' + bytes(200), "is of a kind that is not accepted"),
-            ('page.jpg', b'<html><script>alert(1)</script></html>', "not accepted"),
+            ('virus.jpg', b'MZ\x90\x00\x03' + bytes(200), "is not a photo or video"),
+            ('page.jpg', b'<html><script>alert(1)</script></html>', "is not a photo or video"),
             ('torn.jpg', photo()[:300], "could not be decoded"),
             ('paper.pdf', b'%PDF-1.4\n%%EOF', "is not a photo"),
             ('large.jpg', photo() + bytes(MAX_SIZE), "larger than 10 MB"),
@@ -503,7 +503,7 @@ class TestPortalRequest(PortalHttpCommon):
 
     def test_files_that_are_no_videos(self):
         for name, raw, sentence in (
-            ('page.mp4', b'<html><script>alert(1)</script></html>', "not accepted"),
+            ('page.mp4', b'<html><script>alert(1)</script></html>', "is not a photo or video"),
             ('song.m4a', b'\x00\x00\x00\x20ftypM4A ' + bytes(200), "song.m4a is"),
             ('film.mkv', WEBM.replace(b'\x84webm', b'\x88matroska') + bytes(200), "film.mkv is"),
             ('large.mp4', MP4 + bytes(MAX_VIDEO_SIZE), "larger than 50 MB"),
