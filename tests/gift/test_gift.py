@@ -191,6 +191,18 @@ class TestGift(PortalHttpCommon, ExchangeCommon, WalletCommon):
         messages = line.order_id.message_ids | invoice.message_ids
         self.assertNotIn(draft.name, " ".join(map(str, messages.mapped('body'))))
 
+    def test_the_code_in_the_parcel_is_scanned_at_the_bench(self):
+        line, _picking, code = self._give()
+        lookup = self.env['sale.return.bench.lookup']
+        (found,) = lookup._find([code], self.company)
+        self.assertEqual((found['kind'], found['order_id']), ('delivery', line.order_id.id))
+        _page, draft = self._ask_gift(line, code)
+        self._confirm(draft)
+        for text in (code, code.lower().replace('-', ' ')):
+            (found,) = lookup._find([text], self.company)
+            self.assertEqual((found['kind'], found['return_id']), ('return', draft.id))
+        self.assertFalse(lookup._find([code[:-1] + '0'], self.company))
+
     def test_another_size_goes_to_the_recipient(self):
         line, _picking, code = self._give()
         draft = self._take_back(line, code, 1, 'exchange', **{f'variant_{line.id}': self.medium.id})
