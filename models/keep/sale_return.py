@@ -24,7 +24,7 @@ class SaleReturn(models.Model):
         offered = self.line_ids.filtered(
             lambda line: line.keep_amount and line.decision != 'refused'
         )
-        paid = not any(self._get_sold_invoices().mapped('amount_residual'))
+        paid = offered and not any(self._get_sold_invoices().mapped('amount_residual'))
         result = []
         for (currency, is_store_credit), lines in offered.grouped(
             lambda line: (line.keep_currency_id, line.keep_rule_id.as_store_credit)

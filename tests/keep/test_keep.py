@@ -142,6 +142,13 @@ class TestKeep(RefundCommon, ReconciliationCommon):
         self._keep(self._sell_one(100.0)).with_user(self.manager).action_approve()
         with self.assertRaisesRegex(UserError, r"5\.80 is left"):
             self._keep(self._sell_one(100.0))
+        # Two lines of one return count together.
+        couple = self._create_paid_sale(
+            {'quantity': 1, 'price': 15.0},
+            {'product': self._create_product("Shade"), 'quantity': 1, 'price': 15.0},
+        )
+        with self.assertRaisesRegex(UserError, r"5\.80 is left"):
+            self._keep(couple.order_line)
 
     def test_goodwill_limits_hold(self):
         self._create_offer()
