@@ -196,6 +196,7 @@
         'views/lab/sale_return_replay_views.xml',
         'views/lab/sale_return_policy_lab_views.xml',
         'views/scenario/sale_return_scenario_views.xml',
+        'views/process/sale_return_process_views.xml',
         'views/base/sale_return_worklist_views.xml',
         # Menus name the actions of the files above.
         'views/base/sale_return_menus.xml',
@@ -238,6 +239,7 @@
             'sale_return/static/src/bench/*',
             'sale_return/static/src/bulk_progress/*',
             'sale_return/static/src/channel/*',
+            'sale_return/static/src/process/*',
             'sale_return/static/src/js/tours/sale_return.js',
         ],
         'web.assets_frontend': [

@@ -1,4 +1,5 @@
-"""How long a draft of a policy takes to be replayed over many return lines; run by `dev/bench`.
+"""How long a draft of a policy takes to be replayed over many return lines, and the picture of the
+process to be drawn; run by `dev/bench`.
 
 One return is sold, delivered and requested; the others are its copies, made by SQL.
 """
@@ -37,6 +38,10 @@ def run(env, lines='100000', drafts='2'):
         policy.rule_ids.create({'policy_id': policy.id, 'kind': kind, **values})
     env = env(su=True)
     policy = policy.with_env(env)
+    for name, drawn in (("all policies", None), (policy.name, policy.id)):
+        started = time.monotonic()
+        picture = env['sale.return.process'].get_picture(drawn)
+        print(f"picture of {name}: {picture['count']} returns, {time.monotonic() - started:.1f} s")
     changes = (("all differ", {'approval': 'always'}), ("none differs", {}))
     for name, values in changes[: int(drafts)]:
         draft = policy.browse(policy.action_create_draft()['res_id'])
@@ -61,7 +66,7 @@ def run(env, lines='100000', drafts='2'):
 
 
 def copy(env, base, count):
-    """Copy a return with its line and its request, each for a customer of its own."""
+    """Copy a return with its line, events and decisions, each for a customer of its own."""
     cr = env.cr
     cr.execute("ALTER TABLE sale_return_event DISABLE TRIGGER USER")
     partner = base.partner_id
@@ -69,15 +74,16 @@ def copy(env, base, count):
         ('res_partner', partner, {'commercial_partner_id': "first.partner + n"}),
         ('sale_return', base, {'partner_id': "first.partner + n", 'name': "'B' || n"}),
         ('sale_return_line', base.line_ids, {'return_id': "first.sale_return + n"}),
-        (
-            'sale_return_event',
-            env['sale.return.event'].search(
-                [('return_id', '=', base.id), ('state_to', '=', 'submitted')], limit=1
-            ),
-            {
-                'return_id': "first.sale_return + n",
-                'date': "source.date - n * INTERVAL '1 minute'",
-            },
+        *(
+            (
+                record._table,
+                record,
+                {
+                    'return_id': "first.sale_return + n",
+                    'date': "source.date - n * INTERVAL '1 minute'",
+                },
+            )
+            for record in (*base.event_ids, *base.approval_ids)
         ),
     ):
         cr.execute(SQL("SELECT MAX(id) FROM %s", SQL.identifier(table)))

@@ -30,3 +30,4 @@ from . import forecast
 from . import improvement
 from . import lab
 from . import scenario
+from . import process

@@ -28,6 +28,7 @@ from .forecast import *
 from .improvement import *
 from .lab import *
 from .scenario import *
+from .process import *
 from .flow import *
 from .walks import *
 from . import test_promises

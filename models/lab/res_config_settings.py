@@ -8,8 +8,8 @@ class ResConfigSettings(models.TransientModel):
         string="Policy Lab",
         group='sale_return.group_user',
         implied_group='sale_return.group_lab',
-        help="Drafts of policies, what they would have decided on past returns, and earlier "
-        "versions.",
+        help="Drafts of policies, what they would have decided on past returns, earlier versions, "
+        "and a picture of the process.",
     )
 
     def set_values(self):

@@ -1,0 +1,2 @@
+from . import test_process
+from . import test_process_walk
