@@ -10,6 +10,9 @@ on each part of its way, and what enters a step equals what left it and what is 
 # is drawn again.
 PERIOD, OLDEST = 90, 200
 
+# Where more returns than these were requested in the period, the picture shows fewer days.
+MOST_RETURNS = 20_000
+
 # Policies that the picture of all policies shows by name.
 MOST_POLICIES = 15
 
@@ -46,11 +49,15 @@ STEPS = """
                MAX(event.date) FILTER (WHERE event.kind = 'refunded') AS refunded,
                BOOL_OR(event.kind = 'receipt_created') AS has_receipt
           FROM sale_return_event AS event
-         WHERE event.return_id IN %(returns)s
+         WHERE event.return_id IN (
+                   SELECT request.return_id
+                     FROM sale_return_event AS request
+                    WHERE request.return_id IN %(returns)s
+                      AND request.state_from = 'draft'
+                      AND request.state_to = 'submitted'
+                      AND request.date >= %(since)s
+               )
       GROUP BY event.return_id
-        HAVING MAX(event.date) FILTER (
-                   WHERE event.state_from = 'draft' AND event.state_to = 'submitted'
-               ) >= %(since)s
     ),
     -- The line that led to the decision, and what was said of it first.
     telling AS (

@@ -13,6 +13,7 @@ from .const import (
     HERE,
     MOST_LEVELS,
     MOST_POLICIES,
+    MOST_RETURNS,
     OLDEST,
     PERIOD,
     STEPS,
@@ -39,9 +40,9 @@ class SaleReturnProcess(models.AbstractModel):
     def get_picture(self, policy_id=None):
         """Return the picture of one policy, or of all policies that the user sees.
 
-        The returns were last requested in the last 90 days of the company and are none of the
-        drafts; the user sees them, and they are counted once in each flow. Returns without a log,
-        such as imported ones, are not counted.
+        The returns were last requested in the last 90 days of the company (fewer where there are
+        more than `MOST_RETURNS`) and are none of the drafts; the user sees them, and they are
+        counted once in each flow. Returns without a log, such as imported ones, are not counted.
 
         :param int policy_id: of a policy; None for all.
         :return: `{'policy': {'id', 'name'} or False, 'policies': [{'id', 'name'}], 'since': first
@@ -58,7 +59,8 @@ class SaleReturnProcess(models.AbstractModel):
         policy = self._get_policy(policy_id)
         # The one that is drawn may be archived.
         policies = self.env['sale.return.policy'].search([]) | policy
-        since = self.env.company._get_sale_return_day() - timedelta(days=PERIOD)
+        today = self.env.company._get_sale_return_day()
+        since = self._get_first_day(today)
         ways = {}
         for flow, node, target, count, median, longest in self._read_ways(policy, since):
             ways.setdefault(flow, {}).setdefault(node, {})[target] = {
@@ -70,7 +72,7 @@ class SaleReturnProcess(models.AbstractModel):
             'policy': policy and {'id': policy.id, 'name': policy.display_name},
             'policies': [{'id': p.id, 'name': p.display_name} for p in policies],
             'since': fields.Date.to_string(since),
-            'days': PERIOD,
+            'days': (today - since).days + 1,
             'count': sum(
                 way['count']
                 for node, targets in ways.get('request', {}).items()
@@ -228,6 +230,34 @@ class SaleReturnProcess(models.AbstractModel):
             most_levels=MOST_LEVELS,
             scope=SQL("telling.original_id = %s", policy.id) if policy else SQL("TRUE"),
         )
+
+    @api.model
+    def _get_first_day(self, today):
+        """Return the first day of the picture: as many whole days as it can show."""
+        since = today - timedelta(days=PERIOD - 1)
+        begin = self._get_moment(since)
+        zone = self.env.company._get_sale_return_timezone()
+        days = (
+            self.env['sale.return']
+            .with_context(tz=zone)
+            ._read_group(
+                # All that was created since then was also written since then: that is indexed.
+                [
+                    ('state', '!=', 'draft'),
+                    ('create_date', '>=', begin),
+                    ('write_date', '>=', begin),
+                ],
+                ['create_date:day'],
+                ['__count'],
+                order='create_date:day DESC',
+            )
+        )
+        total = 0
+        for day, count in days:
+            total += count
+            if total > MOST_RETURNS:
+                return min(today, max(since, day.date() + timedelta(days=1)))
+        return since
 
     @api.model
     def _get_named_policies(self, policy):

@@ -41,6 +41,10 @@ class TestProcessWalk(WalkCommon):
             walker.click(".o_sr_process_table_button")
             walker.see(".o_sr_process_table")
             walker.look('table')
+            walker.click(".o_sr_process_table tr:nth-child(2) .btn-link")
+            walker.see('.o_data_row')
+            walker.click(".o_back_button, .breadcrumb-item a|Picture")
+            walker.see(".o_sr_process_table")
             walker.open('/odoo/action-sale_return.sale_return_policy_action', '.o_list_view')
             walker.click(
                 ".o_list_buttons button[name='action_view_process'], "

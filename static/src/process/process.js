@@ -54,19 +54,17 @@ export class Process extends Component {
         this.state.table = !this.state.table;
     }
 
-    /** Rows of the table: every edge, and where returns are. */
-    get rows() {
+    /** Rows of the table: every edge of a flow, and what is still on its way. */
+    getRows(flow) {
         const rows = [];
-        for (const flow of this.state.picture.flows) {
-            for (const node of flow.columns.flatMap((column) => column.nodes)) {
-                for (const edge of node.edges) {
-                    rows.push({ key: `${flow.key} ${node.key} ${edge.target}`, flow, node, edge });
-                }
-                if (node.here) {
-                    const edge = { target: "here", name: say().here, count: node.here, time: "" };
-                    edge.share = node.here / node.count;
-                    rows.push({ key: `${flow.key} ${node.key} here`, flow, node, edge });
-                }
+        for (const node of flow.columns.flatMap((column) => column.nodes)) {
+            for (const edge of node.edges) {
+                rows.push({ key: `${node.key} ${edge.target}`, node, edge });
+            }
+            if (node.here && node.edges.length) {
+                const edge = { target: "here", name: say().here, count: node.here, time: "" };
+                edge.share = node.here / node.count;
+                rows.push({ key: `${node.key} here`, node, edge });
             }
         }
         return rows;
