@@ -69,7 +69,7 @@ class SaleReturnProcess(models.AbstractModel):
                 'seconds': median if longest else None,
             }
         return {
-            'policy': policy and {'id': policy.id, 'name': policy.display_name},
+            'policy': bool(policy) and {'id': policy.id, 'name': policy.display_name},
             'policies': [{'id': p.id, 'name': p.display_name} for p in policies],
             'since': fields.Date.to_string(since),
             'days': (today - since).days + 1,

@@ -1,5 +1,6 @@
 """The picture of the process: each return counted once, and behind each number its records."""
 
+import json
 import random
 from contextlib import suppress
 from datetime import timedelta
@@ -307,6 +308,7 @@ class TestProcess(ProcessCommon):
         picture = self._draw()
         self.assertEqual(picture['count'], 0)
         self.assertFalse(self._get_ways(picture))
+        self.assertEqual(json.loads(json.dumps(picture)), picture)
 
     # === WHO === #
 
