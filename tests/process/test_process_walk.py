@@ -61,9 +61,6 @@ class TestProcessWalk(WalkCommon):
         """Check the picture at a desk, then on a telephone."""
         walker.see(NODE.format(rule), ".o_sr_process_lines path[d]")
         walker.look('picture')
-        walker.resize((1280, 1900))
-        walker.look('tall')
-        walker.resize(DESK)
         walker.check_access()
         walker.resize(TELEPHONE)
         walker.see(NODE.format('closed'))
