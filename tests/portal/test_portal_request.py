@@ -68,6 +68,14 @@ class TestPortalRequest(PortalHttpCommon):
         self.assertEqual(len(draft.picking_ids), 1)
         self.assertEqual(self.line.qty_returnable, 8)
 
+    def test_salesperson_who_has_left_is_not_responsible(self):
+        seller = self._create_user('request_seller', 'sales_team.group_sale_salesman')
+        self.order.sudo().user_id = seller
+        seller.sudo().active = False
+        self._send(self._ask({self.line: 2}))
+        self.assertEqual(self._returns().state, 'approved')
+        self.assertNotEqual(self._returns().user_id, seller)
+
     def test_customer_says_which_serial_numbers_come_back(self):
         product, serials = self._create_tracked_product('serial', "S0", "S1", "S2", "S3")
         order = self._create_order({'product': product, 'quantity': 3})

@@ -173,6 +173,15 @@ class TestPortalWithdrawal(WithdrawalCommon):
         self.assertIn("3 Units Glue: not delivered yet", note)
         self.assertIn("10 Units Lamp: not delivered yet", note)
 
+    def test_salesperson_who_has_left_is_not_asked(self):
+        seller = self._create_user('withdrawal_seller', 'sales_team.group_sale_salesman')
+        order = self._create_order()
+        order.sudo().write({'user_id': seller.id, 'team_id': False})
+        seller.sudo().active = False
+        self._withdraw({order.order_line: 10}, order)
+        self.assertIn("cancel the delivery", order.activity_ids.note)
+        self.assertTrue(order.activity_ids.user_id.active)
+
     def test_commercial_policies_know_no_withdrawal(self):
         self.eu_policy.active = False
         page = self._open(f'/my/orders/{self.order.id}')
