@@ -267,6 +267,26 @@ class TestPayoutRows(RefundCommon, ReconciliationCommon):
         self.env.invalidate_all()
         self.assertEqual(self._get_rows_of_payouts().cause, 'other_payee')
 
+    def test_each_error_of_a_payout_is_a_row(self):
+        payment, note = self.refund.payment_id, self.sale_return.credit_note_ids
+        for cause, record, name, value in (
+            ('payment_gone', self.refund, 'payment_id', None),
+            ('other_amount', payment, 'amount', 400.0),
+            ('reset', payment, 'state', 'draft'),
+            ('note_gone', note, 'state', 'cancel'),
+        ):
+            with self.subTest(cause=cause):
+                savepoint = self.env.cr.savepoint()
+                self.env.flush_all()
+                self.env.cr.execute(
+                    f'UPDATE {record._table} SET {name} = %s WHERE id = %s', (value, record.id)
+                )
+                self.env.invalidate_all()
+                self.assertEqual(self._get_rows_of_payouts().mapped('cause'), [cause])
+                savepoint.close(rollback=True)
+                self.env.invalidate_all()
+        self.assertFalse(self._refresh())
+
 
 @tagged('post_install', '-at_install')
 class TestInvoiceTotal(ReconciliationCommon):
