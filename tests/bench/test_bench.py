@@ -71,6 +71,22 @@ class TestBench(BenchCommon):
         self.assertEqual(rows[1].liability, 'carrier')
         self.assertEqual(rows[1].proposed_disposition_id, self.scrap)
 
+    def test_archived_disposition_is_not_proposed(self):
+        self.env['sale.return.disposition.rule'].search([]).active = False
+        own = self.restock.sudo().copy({'code': 'own', 'company_id': self.company.id})
+        self._create_policy(default_disposition_id=own.id)
+        sale_return = self._create_approved()
+        self.assertEqual(sale_return.line_ids.policy_id.default_disposition_id, own)
+        own.active = False
+        self._scan(sale_return.name, '5901234123457')
+        answer = self._do('set_result', {'grade': 'A'})
+        (item,) = answer['data']['items']
+        self.assertFalse(item['proposed_disposition_id'] or item['disposition_id'])
+        self.assert_answer(self._do('finish'), 'reject', 'incomplete')
+        self._do('set_result', {'disposition': 'restock'})
+        self.assert_answer(self._do('finish'), 'accept', 'finished')
+        self.assertEqual(sale_return.inspection_ids.disposition_id, self.restock)
+
     def test_one_return_comes_in_several_parcels(self):
         sale_return = self.lamps
         self._scan(sale_return.name, '5901234123457', 'SRB-GRADE-A')

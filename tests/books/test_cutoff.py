@@ -10,6 +10,7 @@ from odoo.tests import tagged
 from odoo.tools import SQL
 
 from ..common_http import PatientHttpCase
+from ..common_kit import KitCommon
 from ..common_reconciliation import ReconciliationCommon
 
 
@@ -375,6 +376,30 @@ class TestCutoff(CutoffCommon):
             self._call(auditor, dialog, 'action_show')
         lines = self.env['sale.return.cutoff.line'].sudo().search([('cutoff_id', '=', dialog.id)])
         self.assertFalse(lines)
+
+
+@tagged('post_install', '-at_install')
+class TestCutoffOfKits(KitCommon, CutoffCommon):
+    """Kits count as kits in the cut-off, though they come back as their components."""
+
+    def test_kits_count_as_kits(self):
+        order = self._sell_on(
+            self.today - timedelta(days=12),
+            {'product': self.kit, 'quantity': 3, 'price': 300.0, 'taxes': self.tax_21},
+        )
+        sale_return = self._create_return(order, 2)
+        self._receive_parts(sale_return, (self.part_a, 2), (self.part_b, 1))
+        self._set_received_on(sale_return, self.period_end)
+        self.assert_line(
+            self._get_cutoff(), kind='received_not_credited', quantity=1, net=300.0, tax=63.0
+        )
+        # Two A of the other kit, which are 0.8 of it.
+        self._receive_parts(sale_return, (self.part_a, 2))
+        self.assert_line(self._get_cutoff(self.today), quantity=1.8, net=540.0, tax=113.4)
+        sale_return.action_inspect_all('restock')
+        self.assertEqual(sale_return.amount_credited, 653.4)
+        self.assertFalse(self._get_cutoff(self.today))
+        self.assert_line(self._get_cutoff(), quantity=1, net=300.0, tax=63.0)
 
 
 @tagged('post_install', '-at_install')
