@@ -323,6 +323,23 @@ class TestInvoiceTotal(ReconciliationCommon):
             with self.subTest(with_return=with_return), self.assert_refused("more than its total"):
                 self._create_note(invoice, 500.0).action_post()
 
+    def test_note_that_was_posted_above_the_total_is_a_row(self):
+        order = self._create_sale()
+        invoice = order.invoice_ids
+        self._return_goods(order, 10)
+        # Earlier versions posted it; the books still show it.
+        self.patch(
+            self.env.registry['account.move'], '_check_sale_return_total', lambda moves: None
+        )
+        note = self._create_note(invoice, 500.0)
+        note.action_post()
+        row = self._refresh()
+        self.assertEqual(
+            (row.kind, row.cause, row.amount_difference),
+            ('note_difference', 'above_invoice', 500.0),
+        )
+        self.assertEqual(row.note_id, note)
+
     def test_manager_with_a_reason_may(self):
         invoice = self._create_sale().invoice_ids
         self._reverse(invoice)

@@ -1,4 +1,5 @@
 from freezegun import freeze_time
+from lxml import html
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
@@ -62,6 +63,17 @@ class TestAppeals(AppealCommon):
         self.assertEqual((appeal.partner_id, appeal.comment), (self.customer, "Never used."))
         self.assertEqual(sale_return.event_ids[:1].user_id, portal)
         self.assertFalse(as_customer.can_appeal)
+
+    def test_words_of_customers_are_text_in_the_activity(self):
+        sale_return = self._refused()
+        portal = self._create_user('appeals_portal', 'base.group_portal')
+        words = 'See <a href="https://a.example">this</a> <img src="https://a.example/p.png">'
+        sale_return.with_user(portal).sudo()._appeal(words, self.customer)
+        activity = sale_return.activity_ids
+        self.assertEqual(activity.user_id, self.second)
+        tree = html.fragment_fromstring(activity.note, create_parent='div')
+        self.assertFalse(tree.xpath('.//a | .//img'))
+        self.assertEqual(tree.text_content(), words)
 
     def test_there_is_one_appeal_only_and_it_says_why(self):
         appeal = self._appealed()
@@ -149,6 +161,7 @@ class TestAppeals(AppealCommon):
         approver = self._create_user('appeals_only', 'sale_return.group_approver')
         appeal = self._appealed()
         sale_return = appeal.return_id
+        self.env.invalidate_all()  # nothing was read for somebody with more rights
         self._call(approver, appeal, 'action_overturn', "They are right.")
         self.env.invalidate_all()
         self.assertEqual((appeal.state, sale_return.state), ('overturned', 'approved'))
@@ -156,14 +169,19 @@ class TestAppeals(AppealCommon):
 
     def test_the_role_of_approver_alone_is_enough_for_every_step_of_theirs(self):
         approver = self._create_user('appeals_only', 'sale_return.group_approver')
-        self._call(approver, self._create_return(self.order, 1), 'action_refuse', "Too old.")
-        self._call(approver, self._appealed(quantity=1), 'action_uphold', "It stays so.")
+
+        def call(user, records, method, *args):
+            self.env.invalidate_all()  # nothing was read for somebody with more rights
+            self._call(user, records, method, *args)
+
+        call(approver, self._create_return(self.order, 1), 'action_refuse', "Too old.")
+        call(approver, self._appealed(quantity=1), 'action_uphold', "It stays so.")
         sale_return = self._create_return(self.order, 1, submit=False)
-        self._call(approver, sale_return, 'action_submit')
-        self._call(approver, sale_return, 'action_draft')
-        self._call(approver, sale_return, 'action_submit')
-        self._call(self.second, sale_return, 'action_approve')
-        self._call(approver, sale_return, 'action_cancel')
+        call(approver, sale_return, 'action_submit')
+        call(approver, sale_return, 'action_draft')
+        call(approver, sale_return, 'action_submit')
+        call(self.second, sale_return, 'action_approve')
+        call(approver, sale_return, 'action_cancel')
         self.env.invalidate_all()
         self.assertEqual(sale_return.state, 'cancelled')
 
