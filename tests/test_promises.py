@@ -10,6 +10,7 @@ ADDON = Path(__file__).resolve().parents[1]
 TABLES = {
     'docs/security.md': ('Promises', 'Money', 'What controls cost'),
     'docs/asvs.md': (),
+    'docs/money.md': ('Errors that tests prevent',),
 }
 PATHS = re.compile(r'`((?:tests|tools|models|dev)/[\w./]+)`')
 TESTS = re.compile(r'`(test_\w+)`')
@@ -23,7 +24,7 @@ def read_rows(text):
         if line.startswith('## '):
             heading = line[3:]
         elif rows > 2:
-            yield heading, [cell.strip() for cell in line.strip('|').split(' | ')]
+            yield heading, [cell.strip() for cell in line.strip('|').split('|')]
 
 
 @tagged('post_install', '-at_install')
