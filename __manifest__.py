@@ -82,6 +82,7 @@
         'data/document/sale_return_reason_data.xml',
         'data/exchange/sale_return_reason_exchange_data.xml',
         'data/goodwill/sale_return_reason_goodwill_data.xml',
+        'data/portal/sale_return_reason_portal_data.xml',
         'data/inspection/sale_return_disposition_rule_data.xml',
         'data/base/web_tour_tour_data.xml',
         # The mail attaches the slip.

@@ -84,6 +84,8 @@ class TestData(TransactionCase):
             self.assertEqual(reason.return_expected, return_expected, name)
             self.assertTrue(reason.code)
             self.assertFalse(reason.company_id)
+            # Nothing comes that would show that goods were missing.
+            self.assertEqual(reason.portal, return_expected, name)
 
     def test_standard_policy(self):
         policy = self._get('policy_standard')

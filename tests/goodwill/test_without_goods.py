@@ -16,6 +16,8 @@ class TestWithoutGoods(PortalHttpCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # Not offered to customers by default.
+        cls.reason_missing.sudo().portal = True
         cls.clerk = cls._create_user('without_clerk', 'sale_return.group_user', SALES)
         cls.approver = cls._create_user('without_approver', 'sale_return.group_approver', SALES)
         cls.keeper = cls._create_user('without_keeper', 'stock.group_stock_user')
