@@ -217,7 +217,21 @@ class SaleReturnExplainer(models.AbstractModel):
     @api.model
     def _explain_payout_difference(self, row):
         values = self._get_values(row)
-        sentences = {
+        sentences = self._get_payout_sentences()
+        if row.cause == 'paid_again' and not row.payment_id:
+            return self.env._(
+                "An entry pays %(customer)s %(difference)s although nothing is open: a credit "
+                "note was paid twice, or the entry was never matched. Match it in the customer's"
+                " account, or get the money back.",
+                **values,
+            )
+        explain = sentences.get(row.cause)
+        return explain() % values if explain else ""
+
+    @api.model
+    def _get_payout_sentences(self):
+        """Return how a payout can differ from its note, by code."""
+        return {
             'payment_gone': lambda: self.env._(
                 "The payment that paid back %(difference)s of credit note %(note)s does not "
                 "exist any more. Refund the note again, or enter the payment."
@@ -228,11 +242,21 @@ class SaleReturnExplainer(models.AbstractModel):
             ),
             'other_amount': lambda: self.env._(
                 "%(payment)s has another amount or currency than the refund of credit note "
-                "%(note)s, or pays in the wrong direction. Cancel it and refund the note again."
+                "%(note)s or than its own entry, or pays in the wrong direction. Cancel it and "
+                "refund the note again."
             ),
             'other_account': lambda: self.env._(
                 "%(payment)s has paid back credit note %(note)s, but its entry does not reduce "
                 "the account of its payment method. Cancel it and refund the note again."
+            ),
+            'other_journal': lambda: self.env._(
+                "%(payment)s has paid back credit note %(note)s in another journal than the one "
+                "of its payment method. Cancel it and refund the note again."
+            ),
+            'still_paid': lambda: self.env._(
+                "The refund of credit note %(note)s counts as failed or cancelled, but "
+                "%(payment)s is posted. Do not refund the note again before you have checked "
+                "the bank account; then cancel the payment if no money left."
             ),
             'payment_date': lambda: self.env._(
                 "%(payment)s, which pays back credit note %(note)s, is dated before the invoice"
@@ -261,8 +285,6 @@ class SaleReturnExplainer(models.AbstractModel):
                 "customer's account, or get the money back."
             ),
         }
-        explain = sentences.get(row.cause)
-        return explain() % values if explain else ""
 
     @api.model
     def _explain_customer_difference(self, row):
@@ -276,7 +298,12 @@ class SaleReturnExplainer(models.AbstractModel):
     @api.model
     def _explain_document_difference(self, row):
         values = self._get_values(row)
-        sentences = self._get_note_sentences() | self._get_return_sentences()
+        sentences = {
+            **self._get_note_sentences(),
+            **self._get_note_head_sentences(),
+            **self._get_return_sentences(),
+            **self._get_goods_sentences(),
+        }
         explain = sentences.get(row.cause)
         return explain() % values if explain else ""
 
@@ -307,8 +334,9 @@ class SaleReturnExplainer(models.AbstractModel):
                 "wrong."
             ),
             'residual': lambda: self.env._(
-                "The open amount of credit note %(note)s is not its total less the matched "
-                "amounts. Undo its reconciliation and match it again."
+                "The open amount of credit note %(note)s or of invoice %(invoice)s is not its total"
+                " less the matched amounts, or its payment status says otherwise. Undo the "
+                "reconciliation and match it again."
             ),
             'settles_others': lambda: self.env._(
                 "Credit note %(note)s of %(customer)s pays an invoice of another customer. Undo"
@@ -324,8 +352,38 @@ class SaleReturnExplainer(models.AbstractModel):
                 "and credit the return again."
             ),
             'tags': lambda: self.env._(
-                "A tax of credit note %(note)s goes to a box of the tax report that belongs to "
-                "none of its taxes. Correct its tax grids."
+                "The tax grids of credit note %(note)s are not those of its taxes, so the tax "
+                "report counts it wrong. Correct them."
+            ),
+            'tax_base': lambda: self.env._(
+                "A tax of credit note %(note)s names another base than the lines it was computed"
+                " on. Reset the note to draft and post it again."
+            ),
+        }
+
+    @api.model
+    def _get_note_head_sentences(self):
+        """Return how the head of a note can contradict its invoice or its items, by code."""
+        return {
+            'number': lambda: self.env._(
+                "The number of credit note %(note)s is not the one on its journal items. Find "
+                "out which one the customer has, and restore it."
+            ),
+            'address': lambda: self.env._(
+                "Credit note %(note)s has another fiscal position than its invoice, or the "
+                "delivery address of somebody else. Set them as on the invoice."
+            ),
+            'bank_account': lambda: self.env._(
+                "Credit note %(note)s of %(customer)s names a bank account of somebody else: a "
+                "payment would go there. Replace the account before anything is paid."
+            ),
+            'supply_date': lambda: self.env._(
+                "The delivery or tax date of credit note %(note)s is before the order of its "
+                "goods. Correct it: the tax may be reported in the wrong period."
+            ),
+            'head': lambda: self.env._(
+                "The amounts in the head of credit note %(note)s are not the sums of its journal "
+                "items. Reset it to draft and post it again."
             ),
         }
 
@@ -352,13 +410,66 @@ class SaleReturnExplainer(models.AbstractModel):
                 "line than the one in the return. Reverse its documents, or acknowledge it with"
                 " a reason."
             ),
+            'other_product': lambda: self.env._(
+                "%(product)s in return %(return)s, its order line and its receipt are not all for"
+                " the same product. Find out which one was changed, and restore it."
+            ),
+            'refund_lost': lambda: self.env._(
+                "By its history, return %(return)s was paid back, but no refund of it exists any "
+                "more. Look for the payment in the customer's account before you pay anything."
+            ),
+            'resolution': lambda: self.env._(
+                "%(product)s in return %(return)s is to be replaced, but was credited by "
+                "%(note)s. Reverse the credit note, or deliver no replacement."
+            ),
+        }
+
+    @api.model
+    def _get_goods_sentences(self):
+        """Return how the goods of a return can contradict its documents, by code."""
+        return {
+            'other_lot': lambda: self.env._(
+                "%(product)s in return %(return)s was received or inspected with another lot or "
+                "serial number than the one delivered. Find out which goods they are, and "
+                "correct the number."
+            ),
+            'other_owner': lambda: self.env._(
+                "%(product)s in return %(return)s was received as the property of somebody else,"
+                " so it is not in your stock value. Correct the owner."
+            ),
+            'not_counted': lambda: self.env._(
+                "%(product)s in return %(return)s is credited, but its receipt does not lower the "
+                "delivered quantity of the order. Acknowledge it if that is intended."
+            ),
+            'receipt_place': lambda: self.env._(
+                "%(product)s in return %(return)s was not received into stock: the receipt ends "
+                "in a place that holds none. Receive it again, or count it."
+            ),
+            'moved_otherwise': lambda: self.env._(
+                "A transfer of %(product)s in return %(return)s has detailed operations for "
+                "another quantity, product or place than the transfer itself. Count the goods, "
+                "and correct the one that is wrong."
+            ),
+            'quarantine': lambda: self.env._(
+                "The stock of %(product)s in quarantine differs by %(difference_qty)s %(unit)s "
+                "from what its transfers brought there. Count the goods, and correct the quantity."
+            ),
+            'inspection_date': lambda: self.env._(
+                "%(product)s in return %(return)s is recorded as inspected before it was "
+                "received. Find out whether the right goods were inspected."
+            ),
+            'revalued': lambda: self.env._(
+                "The stock value of %(product)s in return %(return)s was set by hand, but its "
+                "transfer has another one. Adjust the value of the transfer again."
+            ),
             'receipt_date': lambda: self.env._(
                 "%(product)s in return %(return)s is recorded as received before it was "
                 "delivered, or in the future. Correct the date of the receipt."
             ),
             'not_in_its_place': lambda: self.env._(
                 "The inspection of %(product)s in return %(return)s does not agree with what "
-                "was moved out of quarantine. Correct the inspection, or move the rest."
+                "was moved out of quarantine, or where to. Correct the inspection, or move the "
+                "goods."
             ),
         }
 

@@ -368,6 +368,7 @@ class SaleReturnNoteCheck(models.AbstractModel):
             ) or (item.parent_state != note.state):
                 codes.append('unbalanced')
             codes += self._check_tax_item(note, item)
+        codes += self._check_given(note)
         agree = (
             (note.amount_untaxed, sums['untaxed']),
             (note.amount_tax, sums['tax']),

@@ -1,5 +1,4 @@
 import contextlib
-import json
 from collections import defaultdict
 
 from odoo import api, models
@@ -276,33 +275,6 @@ class SaleReturnNoteCheck(models.AbstractModel):
             return True
         # Parts of fees borne by cards are lines of the same kind.
         return kind in (*WITHHELD_KINDS, 'stored_value') and self._is_rule_changed(note)
-
-    @api.model
-    def _is_line_as_given(self, line):
-        """Tell whether a line of a note has the amounts that it was created with."""
-        data = self._get_given(line)
-        given = data.get('manual_total_excluded_currency', line.price_subtotal)
-        return (
-            not line.currency_id.compare_amounts(given, line.price_subtotal)
-            and abs(data.get('quantity', line.quantity) - line.quantity) < QUANTITY_EPSILON
-            and self._is_price_as_given(line)
-        )
-
-    @api.model
-    def _is_price_as_given(self, line):
-        """Tell whether a line of a note has the price and the discount that it was created with."""
-        data = self._get_given(line)
-        price = data.get('price_unit', line.sale_return_price or line.price_unit)
-        return (
-            abs(price - line.price_unit) < QUANTITY_EPSILON
-            and data.get('discount', line.discount) == line.discount
-        )
-
-    @api.model
-    def _get_given(self, line):
-        """Return the data that the return gave to Odoo's tax computation for a note line."""
-        data = line.extra_tax_data or {}
-        return json.loads(data) if isinstance(data, str) else data
 
     @api.model
     def _is_rule_changed(self, note):

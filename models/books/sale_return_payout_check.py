@@ -178,7 +178,9 @@ class SaleReturnPayoutCheck(models.AbstractModel):
                               BOOL_OR(holder.commercial_partner_id
                                   IS DISTINCT FROM paid.customer_id) AS strange,
                               BOOL_OR(item.account_id = paid.outstanding_account_id) AS leaves,
-                              SUM(item.balance) AS balance
+                              SUM(item.balance) AS balance,
+                              SUM(item.balance) FILTER (WHERE item.account_id
+                                  = paid.outstanding_account_id) AS left_company
                          FROM paid
                          JOIN account_move_line item ON item.move_id = paid.move_id
                     LEFT JOIN res_partner holder ON holder.id = item.partner_id
@@ -214,13 +216,19 @@ class SaleReturnPayoutCheck(models.AbstractModel):
             WHEN payment_state IN ('in_process', 'paid')
                 AND (payment_currency_id <> currency_id
                      OR payment_amount <> paid.amount
-                     OR payment_type <> 'outbound' OR items.balance <> 0)
+                     OR payment_type <> 'outbound' OR items.balance <> 0
+                     OR ABS(items.left_company - company_amount) > 0.000001)
                 THEN 'other_amount'
             WHEN payment_state IN ('in_process', 'paid') AND move_id IS NOT NULL
                 AND outstanding_account_id IS NOT NULL AND NOT items.leaves
                 THEN 'other_account'
+            WHEN payment_state IN ('in_process', 'paid') AND (
+                method_journal_id <> journal_id OR entry_journal_id <> journal_id)
+                THEN 'other_journal'
             WHEN payment_state IN ('in_process', 'paid') AND entry_date < invoice_date
                 THEN 'payment_date'
+            WHEN payment_state IN ('in_process', 'paid') AND method = 'payment'
+                AND state IN ('failed', 'cancelled') THEN 'still_paid'
             WHEN state = 'done' AND payment_state IN ('draft', 'canceled',
                 'rejected') THEN 'reset'
             WHEN payment_state IN ('in_process', 'paid')
@@ -245,8 +253,11 @@ class SaleReturnPayoutCheck(models.AbstractModel):
                    payment.state AS payment_state, payment.amount AS payment_amount,
                    payment.currency_id AS payment_currency_id, payment.payment_type,
                    partner.commercial_partner_id AS payee_id,
+                   payment.amount_company_currency_signed AS company_amount,
+                   payment.journal_id, way.journal_id AS method_journal_id, refund.method,
                    payment.is_reconciled, customer.commercial_partner_id AS customer_id,
                    entry.state AS entry_state, entry.date AS entry_date,
+                   entry.journal_id AS entry_journal_id,
                    invoice.date AS invoice_date, payment.outstanding_account_id,
                    COALESCE(holder.commercial_partner_id,
                        customer.commercial_partner_id) AS holder_id
@@ -256,6 +267,7 @@ class SaleReturnPayoutCheck(models.AbstractModel):
               JOIN res_partner customer ON customer.id = invoice.partner_id
          LEFT JOIN account_payment payment ON payment.id = refund.payment_id
          LEFT JOIN res_partner partner ON partner.id = payment.partner_id
+         LEFT JOIN account_payment_method_line way ON way.id = payment.payment_method_line_id
          LEFT JOIN res_partner_bank bank ON bank.id = payment.partner_bank_id
          LEFT JOIN res_partner holder ON holder.id = bank.partner_id
          LEFT JOIN account_move entry ON entry.id = payment.move_id
@@ -267,26 +279,33 @@ class SaleReturnPayoutCheck(models.AbstractModel):
     def _get_open_payments(self, company):
         """Return `(note, journal item)` of payments to customers of returns without purpose.
 
-        The note is the one named by the payment, else the customer's last one of a return. Payments
-        exceeding their note are a separate difference (`refunded_too_much`).
+        Payments, bank transactions, and entries that take the money from a bank or cash account or
+        one that payments go through. The note is the one named by the payment, else the customer's
+        last one of a return. Payments exceeding their note are a separate difference
+        (`refunded_too_much`).
         """
         self.env.cr.execute(
             SQL(
                 """SELECT COALESCE(MAX(named.id), MAX(note.id)), item.id
-                     FROM account_payment payment
-                     JOIN account_move_line item ON item.move_id = payment.move_id
+                     FROM account_move_line item
+                     JOIN account_move entry ON entry.id = item.move_id
+                     JOIN account_journal journal ON journal.id = entry.journal_id
                      JOIN account_account account ON account.id = item.account_id
-                     JOIN res_partner payee ON payee.id = payment.partner_id
+                LEFT JOIN account_payment payment ON payment.move_id = entry.id
+                     JOIN res_partner payee
+                       ON payee.id = COALESCE(payment.partner_id, item.partner_id)
                      JOIN account_move note
                        ON note.commercial_partner_id = payee.commercial_partner_id
                 LEFT JOIN account_move named ON named.id = note.id AND EXISTS (
                           SELECT FROM account_move__account_payment rel
                            WHERE rel.payment_id = payment.id AND rel.invoice_id = note.id)
-                    WHERE payment.company_id = %(company)s AND payment.payment_type = 'outbound'
-                      AND payment.partner_type = 'customer'
-                      AND payment.state IN ('in_process', 'paid')
-                      AND account.account_type = 'asset_receivable'
-                      AND item.parent_state = 'posted' AND item.amount_residual > 0
+                    WHERE item.company_id = %(company)s AND item.parent_state = 'posted'
+                      AND NOT item.reconciled AND item.amount_residual > 0
+                      AND account.account_type = 'asset_receivable' AND entry.move_type = 'entry'
+                      AND CASE WHEN payment.id IS NULL THEN %(is_money)s
+                          ELSE payment.payment_type = 'outbound'
+                               AND payment.partner_type = 'customer'
+                               AND payment.state IN ('in_process', 'paid') END
                       AND note.company_id = %(company)s AND note.move_type = 'out_refund'
                       AND note.state = 'posted' AND note.date <= item.date
                       AND EXISTS (SELECT FROM account_move_line line
@@ -295,6 +314,19 @@ class SaleReturnPayoutCheck(models.AbstractModel):
                            WHERE part.debit_move_id = item.id)
                  GROUP BY item.id ORDER BY item.id""",
                 company=company.id,
+                is_money=SQL(
+                    """(entry.statement_line_id > 0 OR EXISTS (
+                        SELECT FROM account_move_line money
+                          JOIN account_account place ON place.id = money.account_id
+                         WHERE money.move_id = entry.id AND money.balance < 0
+                           AND (place.account_type IN ('asset_cash', 'liability_credit_card')
+                                OR EXISTS (SELECT FROM account_payment_method_line way
+                                     WHERE way.payment_account_id = place.id)
+                                OR EXISTS (SELECT FROM account_payment other
+                                     WHERE other.outstanding_account_id = place.id
+                                       AND other.company_id = %s))))""",
+                    company.id,
+                ),
             )
         )
         return self.env.cr.fetchall()

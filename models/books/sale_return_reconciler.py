@@ -13,7 +13,13 @@ STORED_QUANTITIES = (
     'qty_to_inspect',
     'qty_credited',
     'qty_to_credit',
+    'qty_to_credit_expected',
+    'qty_held',
 )
+# The same on lines of orders with returns, and on returns.
+STORED_DELIVERIES = ('qty_returned', 'qty_delivered')
+STORED_BILLS = ('qty_invoiced', 'qty_to_invoice', 'invoice_status', 'untaxed_amount_to_invoice')
+STORED_AMOUNTS = ('amount_credited',)
 QUANTITY_KINDS = ['received_not_credited', 'credited_not_received', 'credited_too_much']
 
 
@@ -89,6 +95,8 @@ class SaleReturnReconciler(models.AbstractModel):
         """Find lines whose goods and credits do not match; see `_get_finders`."""
         found = {}
         self._refresh_stale_lines(company)
+        self._refresh_stale_orders(company)
+        self._refresh_stale_returns(company)
         lines = self._get_candidate_lines(company)
         for start in range(0, len(lines), CHUNK):
             chunk = lines[start : start + CHUNK]
@@ -119,7 +127,25 @@ class SaleReturnReconciler(models.AbstractModel):
                 LEFT JOIN moved ON moved.line_id = chosen.id
                 LEFT JOIN judged ON judged.line_id = chosen.id
                 LEFT JOIN credited ON credited.line_id = chosen.id
-                    WHERE ABS(COALESCE(moved.quantity, 0) - chosen.qty_received) > 0.000001
+                LEFT JOIN (SELECT found.line_id, SUM(found.quantity) AS quantity,
+                                  COALESCE(SUM(found.quantity) FILTER (WHERE way.accepts), 0)
+                                      AS accepted
+                             FROM sale_return_inspection found
+                             JOIN sale_return_disposition way ON way.id = found.disposition_id
+                         GROUP BY found.line_id) results ON results.line_id = chosen.id
+                    WHERE ABS(COALESCE(results.quantity, 0) - chosen.qty_inspected) > 0.0051
+                       OR ABS(COALESCE(results.quantity - results.accepted, 0)
+                              - chosen.qty_rejected) > 0.0051
+                       OR ABS(CASE WHEN chosen.return_expected THEN COALESCE(results.accepted, 0)
+                                   ELSE chosen.qty_authorized END - chosen.qty_accepted) > 0.0051
+                       OR (chosen.qty_to_credit > 0 AND chosen.qty_to_credit + chosen.qty_credited
+                               > GREATEST(chosen.qty_authorized, chosen.qty_received) + 0.0051)
+                       OR chosen.qty_credited_otherwise > 0
+                       OR (chosen.qty_credited <> chosen.qty_credited_posted
+                           AND NOT EXISTS (SELECT FROM account_move_line draft
+                                WHERE draft.sale_return_line_id = chosen.id
+                                  AND draft.parent_state = 'draft'))
+                       OR ABS(COALESCE(moved.quantity, 0) - chosen.qty_received) > 0.000001
                        OR ABS(COALESCE(judged.quantity, 0) - chosen.qty_kept
                               + chosen.qty_rejected) > 0.000001
                        OR ABS(COALESCE(credited.quantity, 0)
@@ -132,13 +158,148 @@ class SaleReturnReconciler(models.AbstractModel):
             )
         )
         ids = [row[0] for row in self.env.cr.fetchall()]
-        for start in range(0, len(ids), CHUNK):
-            lines = self.env['sale.return.line'].browse(ids[start : start + CHUNK])
-            lines.invalidate_recordset()
-            for name in STORED_QUANTITIES:
-                self.env.add_to_compute(lines._fields[name], lines)
+        self._recompute(self.env['sale.return.line'].browse(ids), STORED_QUANTITIES)
+
+    @api.model
+    def _recompute(self, records, names):
+        """Compute stored fields of many records anew, in batches."""
+        for start in range(0, len(records), CHUNK):
+            chunk = records[start : start + CHUNK]
+            chunk.invalidate_recordset()
+            for name in names:
+                self.env.add_to_compute(chunk._fields[name], chunk)
             self.env.flush_all()
             self.env.invalidate_all()
+
+    @api.model
+    def _refresh_stale_orders(self, company):
+        """Recompute quantities of order lines with returns that disagree with their documents.
+
+        What Odoo keeps of deliveries and invoices, as in `_refresh_stale_lines`. The query may
+        suspect some lines each time (what a return keeps from being billed); it never misses one.
+        Kits are left out: their components say nothing about them.
+        """
+        self.env.cr.execute(
+            SQL(
+                """WITH sold AS MATERIALIZED (%(sold)s),
+                        moved AS (%(moved)s), billed AS (%(billed)s)
+                   SELECT sold.id, counted AND (ABS(COALESCE(moved.delivered, 0) - qty_delivered)
+                              > 0.0051 OR ABS(COALESCE(moved.returned, 0) - qty_returned) > 0.0051)
+                     FROM sold
+                LEFT JOIN moved ON moved.line_id = sold.id
+                LEFT JOIN billed ON billed.line_id = sold.id
+                    WHERE NOT COALESCE(moved.is_kit, FALSE)
+                      AND ((counted AND (ABS(COALESCE(moved.delivered, 0) - qty_delivered) > 0.0051
+                            OR ABS(COALESCE(moved.returned, 0) - qty_returned) > 0.0051))
+                       OR ABS(COALESCE(billed.quantity, 0) - qty_invoiced) > 0.0051
+                       OR (qty_to_invoice <> 0 AND ABS(due - qty_to_invoice) > 0.0051)
+                       OR (invoice_status = 'to invoice' AND qty_to_invoice = 0))
+                 ORDER BY sold.id""",
+                sold=self._get_sold_query(company),
+                moved=self._get_delivered_query(),
+                billed=SQL(
+                    """SELECT sold.id AS line_id,
+                              SUM(item.quantity * unit.factor / sold.factor
+                                  * CASE WHEN move.move_type = 'out_refund' THEN -1 ELSE 1 END)
+                                  AS quantity
+                         FROM sold
+                         JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = sold.id
+                         JOIN account_move_line item ON item.id = rel.invoice_line_id
+                         JOIN account_move move ON move.id = item.move_id
+                         JOIN uom_uom unit ON unit.id = item.product_uom_id
+                        WHERE move.state <> 'cancel'
+                          AND move.move_type IN ('out_invoice', 'out_refund')
+                     GROUP BY sold.id"""
+                ),
+            )
+        )
+        rows = self.env.cr.fetchall()
+        lines = self.env['sale.order.line']
+        self._recompute(lines.browse(row[0] for row in rows if row[1]), STORED_DELIVERIES)
+        self._recompute(lines.browse(row[0] for row in rows), STORED_BILLS)
+
+    @api.model
+    def _get_sold_query(self, company):
+        """Return the order lines of returns, with what is stored on them."""
+        return SQL(
+            """SELECT line.id, line.product_id, unit.factor, line.qty_delivered,
+                          COALESCE(line.qty_returned, 0) AS qty_returned, line.qty_invoiced,
+                          line.qty_to_invoice, line.invoice_status,
+                          line.qty_delivered_method = 'stock_move' AS counted,
+                          CASE WHEN template.invoice_policy = 'order' THEN line.product_uom_qty
+                               ELSE line.qty_delivered END - line.qty_invoiced AS due
+                     FROM sale_order_line line
+                     JOIN product_product product ON product.id = line.product_id
+                     JOIN product_template template ON template.id = product.product_tmpl_id
+                     JOIN uom_uom unit ON unit.id = line.product_uom_id
+                    WHERE line.state = 'sale' AND line.id IN (
+                          SELECT UNNEST(ARRAY[sale_line_id, exchange_sale_line_id])
+                            FROM sale_return_line WHERE company_id = %s
+                             AND state IN ('submitted', 'approved', 'closed'))""",
+            company.id,
+        )
+
+    @api.model
+    def _get_delivered_query(self):
+        """Return what order lines shipped and got back: `(line_id, delivered, returned, is_kit)`.
+
+        Of the order lines `sold`, in their unit.
+        """
+        return SQL(
+            """SELECT sold.id AS line_id,
+                      SUM(CASE WHEN place.outside AND NOT source.outside
+                                AND (move.origin_returned_move_id IS NULL OR move.to_refund) THEN 1
+                               WHEN source.outside AND NOT place.outside
+                                AND move.to_refund THEN -1 ELSE 0 END
+                          * move.quantity * unit.factor / sold.factor) AS delivered,
+                      SUM(CASE WHEN source.outside AND NOT place.outside
+                               THEN move.quantity * unit.factor / sold.factor ELSE 0 END)
+                          AS returned,
+                      BOOL_OR(move.product_id <> sold.product_id) AS is_kit
+                 FROM sold
+                 JOIN stock_move move ON move.sale_line_id = sold.id AND move.state = 'done'
+                 JOIN (%(outside)s) source ON source.id = move.location_id
+                 JOIN (%(outside)s) place ON place.id = move.location_dest_id
+                 JOIN uom_uom unit ON unit.id = move.product_uom
+             GROUP BY sold.id""",
+            outside=SQL(
+                """SELECT id, usage = 'customer' OR (usage = 'transit' AND company_id IS NULL)
+                          AS outside FROM stock_location"""
+            ),
+        )
+
+    @api.model
+    def _refresh_stale_returns(self, company):
+        """Recompute amounts of returns that disagree with their notes, as above."""
+        self.env.cr.execute(
+            SQL(
+                """SELECT back.id
+                     FROM sale_return back
+                     JOIN (SELECT line.return_id, SUM(credit.price_total) AS credited
+                             FROM sale_return_line line
+                             JOIN account_move_line credit ON credit.sale_return_line_id = line.id
+                            WHERE line.company_id = %(company)s AND credit.parent_state = 'posted'
+                              AND NOT EXISTS (SELECT FROM account_move bill
+                                   WHERE bill.reversed_entry_id = credit.move_id
+                                     AND bill.state = 'posted')
+                         GROUP BY line.return_id) notes ON notes.return_id = back.id
+                LEFT JOIN (SELECT line.return_id, SUM(paid.note_amount) AS refunded
+                             FROM (SELECT DISTINCT line.return_id, credit.move_id
+                                     FROM sale_return_line line
+                                     JOIN account_move_line credit
+                                       ON credit.sale_return_line_id = line.id
+                                    WHERE line.company_id = %(company)s) line
+                             JOIN sale_return_refund paid ON paid.note_id = line.move_id
+                            WHERE paid.state = 'done'
+                         GROUP BY line.return_id) paid ON paid.return_id = back.id
+                    WHERE ABS(notes.credited - back.amount_credited) > 0.000001
+                       OR ABS(paid.refunded - back.amount_refunded) > 0.000001
+                 ORDER BY back.id""",
+                company=company.id,
+            )
+        )
+        returns = self.env['sale.return'].browse(row[0] for row in self.env.cr.fetchall())
+        self._recompute(returns, STORED_AMOUNTS)
 
     @api.model
     def _get_candidate_lines(self, company):

@@ -84,12 +84,128 @@ class TestDocumentRows(RefundCommon, ReconciliationCommon):
             ('other_account', bank, {'account_id': cost.account_id.id}),
             ('payment_date', entry, {'date': '2020-01-01'}),
         ]
+        self._check_rows(plants)
+
+    def _check_rows(self, plants):
+        """Plant errors one by one: each is a row with a sentence, and before and after is none."""
         self.causes = {cause for cause, _record, _values in plants}
         self.assertFalse(self._refresh())
         for cause, record, values in plants:
             with self.subTest(cause=cause, values=values):
                 self.assertIn(cause, self._get_causes(record, values))
         self.assertFalse(self._refresh())
+
+    def test_contradictions_of_heads_and_taxes_are_rows(self):
+        order = self._create_paid_sale()
+        sale_return = self._return_goods(order, 4)
+        payout = sale_return.action_refund()
+        payout.payment_id.action_post()
+        stranger = self._create_customer("John Stranger")
+        account = self.env['res.partner.bank'].create(
+            {'acc_number': "DE99", 'partner_id': stranger.id}
+        )
+        position = self.env['account.fiscal.position'].create({'name': "Abroad"})
+        note = sale_return.credit_note_ids
+        invoice = note.reversed_entry_id
+        tax = note.line_ids.filtered(lambda item: item.display_type == 'tax')
+        due = note.line_ids.filtered(lambda item: item.display_type == 'payment_term')
+        owed = invoice.line_ids.filtered(lambda item: item.display_type == 'payment_term')
+        cost = note.line_ids.filtered(lambda item: item.display_type == 'cogs')[:1]
+        payment = payout.payment_id
+        left = payment.move_id.line_ids.filtered(
+            lambda item: item.account_id == payment.outstanding_account_id
+        )
+        other_journal = payment.journal_id.copy({'code': 'OBJ'})
+        self._check_rows(
+            [
+                ('number', note, {'name': "RINV/9"}),
+                ('address', note, {'partner_shipping_id': stranger.id}),
+                ('address', note, {'fiscal_position_id': position.id}),
+                ('bank_account', note, {'partner_bank_id': account.id}),
+                ('supply_date', note, {'taxable_supply_date': '2019-12-31'}),
+                ('head', note, {'amount_untaxed_signed': -1.0}),
+                ('head', note, {'amount_tax_signed': -1.0}),
+                ('residual', invoice, {'payment_state': 'not_paid'}),
+                ('residual', owed, {'amount_residual': 100.0}),
+                ('residual', due, {'full_reconcile_id': None}),
+                ('tax_base', tax, {'tax_base_amount': 1.0}),
+                ('cost_account', cost, {'balance': -cost.balance}),
+                ('other_journal', payment, {'journal_id': other_journal.id}),
+                ('still_paid', payout, {'state': 'failed'}),
+                ('other_amount', left, {'balance': left.balance * 2}),
+            ]
+        )
+
+    def test_contradictions_of_goods_are_rows(self):
+        product, lots = self._create_tracked_product('lot', "L1", "L2", quantity=20)
+        order = self._create_order({'product': product})
+        self._deliver(order, lots=lots[:1])
+        self._invoice(order)
+        sale_return = self._create_approved_return(order, 4)
+        self._receive(sale_return, lots=lots[0])
+        sale_return.action_inspect_all('restock')
+        other = self._return_goods(self._create_sale(), 2)
+        line, result = sale_return.line_ids, sale_return.line_ids.inspection_ids
+        restocked = result.move_ids
+        receipt = line.move_ids - restocked
+        part = receipt.move_line_ids
+        lost = self.env['stock.location'].search([('usage', '=', 'inventory')], limit=1)
+        second = self._create_product("Second")
+        unknown = lots.create({'name': "L3", 'product_id': product.id})
+        self._check_rows(
+            [
+                ('other_lot', part, {'lot_id': unknown.id}),
+                ('other_lot', result, {'lot_id': unknown.id}),
+                ('other_owner', part, {'owner_id': order.partner_id.id}),
+                ('moved_otherwise', part, {'quantity': 3.0}),
+                ('moved_otherwise', restocked.move_line_ids, {'product_id': second.id}),
+                ('receipt_place', receipt, {'location_dest_id': lost.id}),
+                ('not_in_its_place', restocked, {'location_dest_id': lost.id}),
+                ('not_in_its_place', restocked, {'quantity': 3.0}),
+                ('not_in_its_place', result, {'line_id': other.line_ids.id}),
+                ('other_order', receipt, {'sale_line_id': None}),
+                ('other_order', receipt.picking_id, {'sale_return_id': other.id}),
+                ('other_product', line, {'product_id': second.id}),
+                ('customer', receipt.picking_id, {'partner_id': self.env.company.partner_id.id}),
+                ('not_counted', receipt, {'to_refund': False}),
+                ('inspection_date', result, {'date': '2020-01-01'}),
+                ('resolution', line, {'resolution': 'replace'}),
+                ('quarantine', self._get_quant(receipt), {'quantity': 3.0}),
+            ]
+        )
+
+    def _get_quant(self, move):
+        """Return the stock record of the goods that a move brought, empty as they have left."""
+        quant = self.env['stock.quant'].sudo()
+        values = {'product_id': move.product_id.id, 'location_id': move.location_dest_id.id}
+        return quant.search([(name, '=', value) for name, value in values.items()], limit=1) or (
+            quant.create({**values, 'quantity': 0.0})
+        )
+
+    def test_stored_figures_are_put_right(self):
+        order = self._create_sale()
+        sale_return = self._return_goods(order, 4)
+        self.assertFalse(self._refresh())
+        wrong = [
+            (order.order_line, 'qty_delivered', 9.0),
+            (order.order_line, 'qty_invoiced', 9.0),
+            (order.order_line, 'qty_returned', 0.0),
+            (order.order_line, 'qty_to_invoice', 3.0),
+            (sale_return.line_ids, 'qty_accepted', 1.0),
+            (sale_return.line_ids, 'qty_to_credit', 1.0),
+            (sale_return, 'amount_credited', 1.0),
+        ]
+        for record, name, value in wrong:
+            right = record[name]
+            self.env.flush_all()
+            self.env.cr.execute(
+                f'UPDATE {record._table} SET {name} = %s WHERE id = %s', (value, record.id)
+            )
+            self.env.invalidate_all()
+            self.assertEqual(record[name], value)
+            self.assertFalse(self._refresh())
+            self.env.invalidate_all()
+            self.assertEqual(record[name], right, name)
 
     def _book(self, *items):
         """Post a miscellaneous entry of `(account, partner, balance)`."""
