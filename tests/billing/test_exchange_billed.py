@@ -166,6 +166,22 @@ class TestExchangeBilled(ExchangeCommon):
         self._call(self.biller, payment, 'action_post')
         self.assertEqual(self._get_money(sale_return), (121.0, 12.1, 0.0, 0.0))
 
+    def test_payout_is_no_match_that_has_to_be_undone(self):
+        """What was rightly paid out stays; only the invoice has to be put right."""
+        self.policy.settlement = 'refund'
+        cheap = self._create_product("Cap", list_price=10.0, taxes_id=[(6, 0, self.tax_21.ids)])
+        sale_return = self._exchange_goods(self.order.order_line, cheap)
+        self._call(self.manager, sale_return, 'action_refund')
+        payment = sale_return.refund_ids.payment_id
+        self._call(self.biller, payment, 'action_post')
+        self.invoice = sale_return.exchange_order_ids.invoice_ids
+        self._reset({'price_unit': 1.0})
+        self.invoice.sudo().action_post()
+        row = self.assert_row(self._refresh(), 'exchange_difference', return_id=sale_return)
+        self.assertIn("Post the invoice of the exchange as agreed", row.explanation)
+        self.assertNotIn("Undo that match", row.explanation)
+        self.assertNotIn(payment.move_id.name, row.explanation)
+
     def test_approver_bills_less_within_their_budget(self):
         self._configure(sale_return_unbacked_agent_limit=100.0)
         self._reset({'price_unit': 1.0}, user=self.granter)

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
@@ -7,6 +8,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tests.form import Form
 
+from ...tools.past import Past
 from ...tools.regime import REGIMES
 from ...tools.verdict import Verdict
 from ..common_decision import DecisionCommon
@@ -155,6 +157,27 @@ class TestRules(DecisionCommon):
         line = self._create_return(self.order, 1).line_ids
         self.assertEqual(line.state, 'submitted')
         self.assertIn('excluded', self._get_codes(line))
+
+    def test_each_past_return_counts_what_its_buyer_had_confirmed_by_then(self):
+        """Two returns of one order line, one from before the confirmation."""
+        rule = self._add_rule(
+            'excluded',
+            product_ids=[Command.set(self.product.ids)],
+            exception_code='near_expiry',
+            proof_required=True,
+        )
+        before = self._create_return(self.order, 1).line_ids
+        after = self._create_return(self.order, 1).line_ids
+        confirmed_on = self._confirm_exclusion('near_expiry').confirmed_on
+        moments = {
+            before.return_id.id: confirmed_on - timedelta(days=1),
+            after.return_id.id: confirmed_on + timedelta(days=1),
+        }
+        for lines in (before | after, after | before):
+            past = lines.with_context(sale_return_past=Past(moments))
+            verdicts = rule._evaluate_excluded(past)
+            codes = [verdicts[line].code for line in (before, after)]
+            self.assertEqual(codes, ['excluded_unconfirmed', 'excluded'])
 
     def _confirm_exclusion(self, code):
         ids = self._call(
