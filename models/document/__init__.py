@@ -1,5 +1,6 @@
 from . import ir_attachment
 from . import ir_qweb_field_barcode
+from . import product_product
 from . import sale_order
 from . import sale_order_line
 from . import sale_return_dispatch

@@ -287,6 +287,9 @@ class TestOrdinaryUsers(OrdinaryCommon):
         for user in self.everybody:
             if warehouse.with_user(user).has_access('read'):
                 self._read_ours(user, warehouse)
+        product = self._create_product("Counted otherwise")
+        # sudo: Odoo reads orders, purchases and bills of materials of the product.
+        self._as(self.stock_manager, product).sudo().uom_id = self.dozen
 
     def _buy_from_vendor(self, team):
         if not self.buyer:

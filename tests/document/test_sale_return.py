@@ -1,4 +1,5 @@
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import Form, tagged
 
 from ..common import SaleReturnCommon
@@ -28,6 +29,20 @@ class TestReturnCreate(SaleReturnCommon):
         super().setUpClass()
         cls.order = cls._create_sale()
         cls.line = cls.order.order_line
+
+    def test_unit_of_returned_goods_cannot_be_changed(self):
+        """Neither on the product nor on its template, by who manages products."""
+        manager = self._create_user(
+            'unit_manager', 'stock.group_stock_manager', 'product.group_product_manager'
+        )
+        sale_return = self._create_return(self._create_sale(), 2)
+        dozen = self.env.ref('uom.product_uom_dozen')
+        for record in (self.product, self.product.product_tmpl_id):
+            with self.assertRaises(UserError) as caught:
+                self._call(manager, record, 'write', {'uom_id': dozen.id})
+            self.assertIn(f"return {sale_return.name} counts its goods in", str(caught.exception))
+        self.assertEqual(self.product.uom_id, self.unit)
+        self.assertEqual(sale_return.line_ids.product_uom_id, self.unit)
 
     def test_customer_and_lines_are_enough(self):
         sale_return = self.env['sale.return'].create(
