@@ -3,6 +3,7 @@ from . import account_move
 from . import account_move_line
 from . import account_move_posting
 from . import account_move_send
+from . import base_partner_merge_automatic_wizard
 from . import sale_return_credit
 from . import sale_return_credit_header
 from . import sale_return_credit_lines

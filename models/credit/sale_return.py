@@ -718,3 +718,18 @@ class SaleReturn(models.Model):
         batch = batch.filtered_domain(self._get_credit_job_domain())
         self.env['sale.return.credit']._credit_isolated(batch)
         batch._close_or_reopen()
+
+    # === MERGED CARDS === #
+
+    @api.model
+    def _follow_merged_cards(self, merged, kept):
+        """Let what names merged cards by their number name the card that is kept. Override.
+
+        :param merged: `loyalty.card` records that Odoo has merged with their customers.
+        :param kept: the `loyalty.card` that has their points.
+        """
+        # By SQL, as Odoo merges: who had what does not change, so it is no change of evidence.
+        self.env.cr.execute(
+            SQL("DELETE FROM sale_return_card_successor WHERE card_id IN %s", tuple(merged.ids))
+        )
+        self.env['sale.return.card.successor'].invalidate_model()

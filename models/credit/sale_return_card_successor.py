@@ -37,6 +37,15 @@ class SaleReturnCardSuccessor(models.Model):
         return card
 
     @api.model
+    def _get_roots(self, cards):
+        """Return cards and all in whose place they are."""
+        while rows := self.search(
+            [('successor_id', 'in', cards.ids), ('card_id', 'not in', cards.ids)]
+        ):
+            cards |= cards.browse(rows.mapped('card_id'))
+        return cards
+
+    @api.model
     def _get_family(self, card):
         """Return a card and those that took its place, the latest last."""
         family = card

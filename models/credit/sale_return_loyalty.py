@@ -292,6 +292,44 @@ class SaleReturnLoyalty(models.AbstractModel):
             taken[row.order_id, roots[row.card_id]] += row.used - row.issued
         return taken
 
+    # === MERGED CUSTOMERS === #
+
+    @api.model
+    def _get_cards_of(self, partners):
+        """Return the cards of customers that may be merged with them, and their points.
+
+        :return: `{loyalty.card: points}`, without archived cards.
+        :rtype: dict
+        """
+        if 'loyalty.card' not in self.env:
+            return {}
+        cards = self.env['loyalty.card'].search([('partner_id', 'in', partners.ids)])
+        return {card: card.points for card in cards}
+
+    @api.model
+    def _get_merged_cards(self, cards, partner):
+        """Return which cards Odoo has merged into another one, and archived.
+
+        :param dict cards: as returned by `_get_cards_of` before.
+        :param partner: the customer who is kept.
+        :return: list of `(cards merged, card that has their points)`
+        :rtype: list
+        """
+        merged = self.env['loyalty.card'].union(*(card for card in cards if not card.active))
+        found = []
+        for program, old in merged.grouped('program_id').items():
+            left = [
+                card
+                for card in cards
+                if card.active and card.program_id == program and card.partner_id == partner
+            ]
+            if left:
+                kept = max(left, key=lambda card: (card.points - cards[card], -card.id))
+                # What an expired card had before came from cards that are merged as well.
+                roots = self.env['sale.return.card.successor']._get_roots(old)
+                found.append((roots - kept, kept))
+        return found
+
     # === CARDS === #
 
     @api.model

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
 
@@ -162,4 +163,19 @@ class SaleReturn(models.Model):
                 if bonus
                 else self.env._("%(amount)s of store credit is on card %(card)s.", **values)
             )
+        return result
+
+    @api.model
+    def _follow_merged_cards(self, merged, kept):
+        """Override to take store credit back from the card that has it now."""
+        result = super()._follow_merged_cards(merged, kept)
+        # By SQL: as in the method overridden.
+        self.env.cr.execute(
+            SQL(
+                "UPDATE sale_return_store_credit SET card_id = %s WHERE card_id IN %s",
+                kept.id,
+                tuple(merged.ids),
+            )
+        )
+        self.env['sale.return.store.credit'].invalidate_model()
         return result

@@ -319,12 +319,16 @@ class TestOrdinaryUsers(OrdinaryCommon):
         self._read_ours(self.accountant, line)
 
     def _administer(self, _team):
-        """Open and save the settings, create a company."""
+        """Open and save the settings, create a company, merge customers."""
         settings = self._as(self.admin, self.env['res.config.settings']).create({})
         self._read_ours(self.admin, settings)
         self._as(self.admin, self.company).write({'name': "Returns Test Company, Inc."})
         self._read_ours(self.admin, self.company)
         self._as(self.admin, self.env['res.company']).create({'name': "Another Company"})
+        double = self._create_customer("Jane Double")
+        wizard = self._as(self.admin, self.env['base.partner.merge.automatic.wizard'])
+        # sudo: Odoo reads the visitors of the website.
+        wizard.sudo()._merge((self.customer | double).ids, self.customer.sudo())
 
     def _trade(self, team, stage):
         order = self._sell(team)

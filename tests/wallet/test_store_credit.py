@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
@@ -304,3 +306,32 @@ class TestStoreCredit(WalletCommon):
         self.assertEqual((card.points, successor.points), (0.0, 30.0))
         self.env['sale.return.loyalty']._sync(sale_return)
         self.assertEqual(successor.points, 30.0)
+
+    # === CUSTOMERS WHO ARE MERGED === #
+
+    def test_what_named_a_merged_card_names_the_one_that_is_kept(self):
+        """Goods and store credit of the double go to and from the card of who is kept."""
+        kept = self._fill_wallet(20.0)
+        double = self._create_customer("Jane Double")
+        with patch.object(type(self), 'customer', double):
+            old = self._fill_wallet(30.0)
+            goods = {'quantity': 1, 'taxes': self.env['account.tax']}
+            order, _invoice = self._sell_with([old], goods)
+            line, invoice = self._sell_paid()
+            self._wish(line)
+        self.assertEqual((kept.points, old.points), (20.0, 133.1))
+        self.env['base.partner.merge.automatic.wizard'].sudo()._merge(
+            (self.customer | double).ids, self.customer.sudo()
+        )
+        self.env.invalidate_all()
+        self.assertEqual((kept.points, old.points, old.active), (153.1, 0.0, False))
+        sale_return = self._return_goods(self._goods(order))
+        self.assertEqual(kept.points, 183.1)
+        self._get_notes(invoice).button_draft()
+        self.assertEqual(kept.points, 50.0)
+        for _run in range(2):
+            self.env['sale.return.loyalty']._sync(sale_return)
+        cards = kept.with_context(active_test=False).search([('partner_id', '=', self.customer.id)])
+        self.assertEqual(cards.sorted('id').mapped('points'), [50.0, 0.0])
+        # Only the note that was reset is open.
+        self.assertEqual(self._refresh().mapped('kind'), ['received_not_credited'])
