@@ -34,24 +34,30 @@ class SaleReturnTieOut(models.AbstractModel):
         where = self._get_finished_condition(company)
         costs = self._get_costs(company, where)
         self._revalue_standard(company, where, costs)
-        differing = [
-            line_id
-            for line_id, (moved, reverse, unfounded) in costs.items()
-            if company.currency_id.compare_amounts(moved, reverse)
-            or not company.currency_id.is_zero(unfounded)
-        ]
+        differing = self._get_differing(company, costs)
         found = {}
         for start in range(0, len(differing), CHUNK):
             lines = self.env['sale.return.line'].browse(differing[start : start + CHUNK])
             others = self.env['sale.return.reconciler']._get_line_differences(lines)
             lines -= self.env['sale.return.line'].union(*others)
             lines -= self._get_settled_lines(company, lines)
+            lines -= self._get_lines_like_their_sale(company, lines, costs)
             for sale_return, product in {(line.return_id, line.product_id) for line in lines}:
                 # All lines of the product count: one may compensate for the other.
                 group = sale_return.line_ids.filtered(lambda line, p=product: line.product_id == p)
                 if vals := self._get_cost_row(company, group, costs):
                     found[f'cost_difference:{sale_return.id}:{product.id}'] = vals
         return found
+
+    @api.model
+    def _get_differing(self, company, costs):
+        """Return the IDs of lines whose goods and notes moved different values."""
+        return [
+            line_id
+            for line_id, (moved, reverse, unfounded) in costs.items()
+            if company.currency_id.compare_amounts(moved, reverse)
+            or not company.currency_id.is_zero(unfounded)
+        ]
 
     @api.model
     def _get_settled_lines(self, company, lines):
@@ -75,6 +81,70 @@ class SaleReturnTieOut(models.AbstractModel):
             if sale_line and not company.currency_id.compare_amounts(moved, reverse):
                 settled |= group
         return settled
+
+    @api.model
+    def _get_lines_like_their_sale(self, company, lines, costs):
+        """Return the lines that take back their share of a difference made by the sale.
+
+        An average cost that changes between delivery and invoice, by a purchase or by landed costs,
+        lets Odoo book another cost than that of the goods delivered; with periodic valuation it
+        books none. Goods and note of the return take back their share of either.
+
+        :param dict costs: as returned by `_get_costs`.
+        """
+        like = lines.browse()
+        for line in lines:
+            moved, reverse, unfounded = costs[line.id]
+            sold, billed = self._get_unit_costs(line)
+            if sold is None or unfounded or line.qty_uninvoiced:
+                continue
+            if billed and self._get_cause(line, reverse - moved) != 'other':
+                continue
+            moves = line.move_ids.filtered(lambda m: m.state == 'done' and (m.is_in or m.is_out))
+            back = sum(moves.filtered('is_in').mapped(lambda move: move._get_valued_qty()))
+            credited = sum(
+                item.product_uom_id._compute_quantity(item.quantity, item.product_id.uom_id)
+                for item in line.credit_line_ids
+                if item.parent_state == 'posted' and item.quantity > 0
+            )
+            # Each move and each cost posted is rounded by itself.
+            parts = len(moves) + len(line.credit_line_ids)
+            limit = company.currency_id.rounding * parts / 2 + 1e-6
+            if (
+                not company.currency_id.is_zero((billed - sold) * back)
+                and abs(moved - sold * back) <= limit
+                and abs(reverse - billed * credited) <= limit
+            ):
+                like |= line
+        return like
+
+    @api.model
+    def _get_unit_costs(self, line):
+        """Return what a unit sold cost by its deliveries and by its invoices.
+
+        :return: `(cost delivered, cost invoiced)` of the product's unit, `(None, None)` where
+            nothing was invoiced, or other products were delivered.
+        :rtype: tuple
+        """
+        product = line.product_id
+        deliveries = line.sale_line_id.move_ids.filtered(
+            lambda move: move.state == 'done' and move.is_out and not move.sale_return_line_id
+        )
+        bills = line.sale_line_id.invoice_lines.filtered(
+            lambda item: item.move_type == 'out_invoice' and item.parent_state == 'posted'
+        )
+        delivered = sum(deliveries.mapped(lambda move: move._get_valued_qty()))
+        billed = sum(
+            item.product_uom_id._compute_quantity(item.quantity, product.uom_id) for item in bills
+        )
+        if deliveries.product_id != product or delivered <= 0 or billed <= 0:
+            return None, None
+        cost = -sum(
+            item.balance
+            for item in bills.move_id.line_ids
+            if item.display_type == 'cogs' and item.price_unit >= 0 and item.cogs_origin_id in bills
+        )
+        return sum(deliveries.mapped('value')) / delivered, cost / billed
 
     @api.model
     def _get_finished_condition(self, company):
@@ -233,7 +303,8 @@ class SaleReturnTieOut(models.AbstractModel):
         """Value receipts of products with a standard cost at the cost of their day.
 
         Odoo stores on the move what the goods cost when they were sold, but values the stock at the
-        standard cost. This only matters for products whose cost has changed in between.
+        standard cost. This only matters for products whose cost has changed in between, or that
+        were delivered while the user worked in another company: then it stored the cost of that.
 
         :param dict costs: as returned by `_get_costs`; corrected in place.
         """
@@ -253,13 +324,26 @@ class SaleReturnTieOut(models.AbstractModel):
             )
         )
         moves = self.env['stock.move'].browse(row[0] for row in self.env.cr.fetchall())
-        for move in moves.filtered(lambda move: move.product_id.cost_method == 'standard'):
+        others = moves.search(
+            [
+                ('sale_return_line_id', 'in', self._get_differing(company, costs)),
+                ('state', '=', 'done'),
+                ('is_in', '=', True),
+                ('id', 'not in', moves.ids),
+            ]
+        )
+        standard = (moves | others).filtered(lambda move: move.product_id.cost_method == 'standard')
+        for move in standard:
             line_id = move.sale_return_line_id.id
             if line_id in costs:
                 price = move.product_id._get_standard_price_at_date(move.date)
                 moved, reverse, unfounded = costs[line_id]
-                moved += price * move._get_valued_qty() - move.value
-                costs[line_id] = moved, reverse, unfounded
+                quantity = move._get_valued_qty()
+                change = price * quantity - move.value
+                # The cost of a day is rounded, and so is the share of the cost delivered.
+                limit = company.currency_id.rounding * (1 + quantity / 2)
+                if move in moves or abs(change) > limit:
+                    costs[line_id] = moved + change, reverse, unfounded
 
     @api.model
     def _get_real_time_condition(self, company):

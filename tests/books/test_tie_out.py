@@ -226,6 +226,71 @@ class TestTieOut(TieOutCommon):
         row = self.assert_row(self._refresh(), 'cost_difference', amount_difference=20.0)
         self.assertIn("invoice posted no cost", row.explanation)
 
+    def test_category_switched_to_real_time_after_the_note_is_no_row(self):
+        """Neither invoice nor note booked a cost: the return took back what the sale did."""
+        for method in ('standard', 'average', 'fifo'):
+            product = self._create_costed(
+                method, (10, 10.0), valuation='periodic', standard_price=10.0
+            )
+            self._return_goods(self._sell(product, 4), 2)
+            product.categ_id.property_valuation = 'real_time'
+        self.assertFalse(self._refresh().mapped('explanation'))
+
+    def test_average_that_changed_between_delivery_and_invoice_is_no_row(self):
+        """Odoo invoices 12 x 12 for goods that left at 10; what comes back takes its share along.
+
+        By 6, 2 and 4 all comes back, and the account has what it had before the sale.
+        """
+        product = self._create_costed('average', (20, 10.0))
+        before = self._get_gap(product)
+        order = self._create_order({'product': product, 'quantity': 12})
+        self._deliver(order)
+        self._buy(product, 12, 13.33333)
+        self._invoice(order)
+        for quantity in (6, 2, 4):
+            self._return_goods(order, quantity)
+            self.assertFalse(self._refresh().mapped('explanation'))
+        # The second purchase was not billed.
+        self.assertAlmostEqual(self._get_gap(product), before + 160.0, 2)
+
+    def test_note_of_goods_billed_at_another_average_is_compared(self):
+        """A cost changed by hand is still a row."""
+        product = self._create_costed('average', (20, 10.0))
+        order = self._create_order({'product': product, 'quantity': 12})
+        self._deliver(order)
+        self._buy(product, 12, 13.33333)
+        self._invoice(order)
+        sale_return = self._return_goods(order, 6)
+        costs = sale_return.credit_note_ids.line_ids.filtered(
+            lambda line: line.display_type == 'cogs'
+        )
+        self.env.cr.execute(
+            "UPDATE account_move_line SET balance = balance * 1.5 WHERE id IN %s",
+            [tuple(costs.ids)],
+        )
+        self.env.invalidate_all()
+        self.assertIn('cost_difference', self._refresh().mapped('kind'))
+
+    def _get_gap(self, product):
+        """Return by how much the goods are worth more than the account says."""
+        self.env.invalidate_all()
+        values = self.env['sale.return.tie.out'].sudo()._get_product_values(self.company, product)
+        value, ledger = values[product]
+        return value - ledger
+
+    def test_standard_goods_delivered_from_another_company_tie_out(self):
+        """Odoo stores the cost of the current company, and values the stock at that of its own."""
+        product = self._create_costed('standard', standard_price=60.0)
+        self._put_in_stock(product, 100)
+        order = self._create_order({'product': product, 'quantity': 4})
+        companies = self.foreign_companies[0] + self.company
+        elsewhere = self._env_of(self.staff, companies)
+        self._deliver(order.with_env(elsewhere))
+        self.assertEqual(sum(order.picking_ids.move_ids.mapped('value')), 0.0)
+        self._invoice(order)
+        self._return_goods(order, 2)
+        self.assertFalse(self._refresh().mapped('explanation'))
+
     def test_goods_kept_without_credit_are_named(self):
         sale_return = self._create_return(self._create_sale(), 2, submit=False)
         # Lines of earlier versions may have it.
