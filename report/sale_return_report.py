@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from ..const import LIABILITIES
 from ..models.document.const import RETURN_STATES
+from ..tools.context import get_text
 
 # Measures that are ratios: of sums, never a mean of ratios. `{field: (over, under)}`
 RATIOS = {
@@ -479,7 +480,7 @@ class SaleReturnReport(models.Model):
         A pivot of a spreadsheet asks for all of them, fifty thousand customers with their names, to
         show the ten with the largest `sale_return_top` (an aggregate, in the context).
         """
-        top = self.env.context.get('sale_return_top')
+        top = get_text(self.env, 'sale_return_top')
         if top not in aggregates or any(len(groupby) > 1 for groupby in grouping_sets):
             return super().formatted_read_grouping_sets(
                 domain, grouping_sets, aggregates, order=order

@@ -13,3 +13,5 @@ class Past:
     def __init__(self, moments=None):
         # `{id of a return: when it was requested}`; for others it is when they were created.
         self.moments = moments or {}
+        # `{id of a return: what the others of its period are worth}`, as far as it was looked up.
+        self.amounts = {}

@@ -2,6 +2,8 @@ from datetime import timedelta
 
 from odoo import fields, models
 
+from ..tools.context import get_ids
+
 
 class SaleReturnAlertSettle(models.TransientModel):
     """Dialog (foresight): snooze alerts, or record that they are dealt with."""
@@ -20,7 +22,7 @@ class SaleReturnAlertSettle(models.TransientModel):
 
     def _default_alert_ids(self):
         is_of_alerts = self.env.context.get('active_model') == 'sale.return.alert'
-        ids = self.env['sale.return.reader']._get_context_ids('active_ids')
+        ids = get_ids(self.env, 'active_ids')
         return ids if is_of_alerts else False
 
     def action_snooze(self):

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..tools.context import get_ids
+
 
 class SaleReturnDialog(models.AbstractModel):
     """Mixin of dialogs that are opened on returns."""
@@ -10,9 +12,7 @@ class SaleReturnDialog(models.AbstractModel):
     def _default_return_ids(self):
         if self.env.context.get('active_model') != 'sale.return':
             return self.env['sale.return']
-        return self.env['sale.return'].browse(
-            self.env['sale.return.reader']._get_context_ids('active_ids')
-        )
+        return self.env['sale.return'].browse(get_ids(self.env, 'active_ids'))
 
     return_ids = fields.Many2many(
         'sale.return', string="Returns", default=lambda self: self._default_return_ids()

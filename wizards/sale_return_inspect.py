@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import clean_context
 
+from ..tools.context import get_flag
+
 
 class SaleReturnInspect(models.TransientModel):
     """Dialog: enter the result of the inspection, and what happens to the goods."""
@@ -37,7 +39,7 @@ class SaleReturnInspect(models.TransientModel):
         """Add the questions of the checklists for each lot waiting for inspection."""
         for wizard in self:
             lines = wizard.return_ids._origin.line_ids
-            if self.env.context.get('sale_return_keep'):
+            if get_flag(self.env, 'sale_return_keep'):
                 lines = lines.browse()  # goods that do not come are not inspected
             items = self.env['sale.return.checklist']._get_items(lines)
             wizard.answer_ids = [Command.clear()] + [
@@ -64,7 +66,7 @@ class SaleReturnInspect(models.TransientModel):
             lines = wizard.return_ids._origin.line_ids
             rows = (
                 self._prepare_kept_vals(lines)
-                if self.env.context.get('sale_return_keep')
+                if get_flag(self.env, 'sale_return_keep')
                 else [
                     self._prepare_line_vals(result)
                     for result in self.env['sale.return.quarantine']._get_open_results(lines)
@@ -123,6 +125,6 @@ class SaleReturnInspect(models.TransientModel):
         # The context of the dialog must not affect the documents that are created.
         lines = rows.line_id.with_context(clean_context(self.env.context))
         lines.register_inspection([row._prepare_result() for row in rows])
-        if self.env.context.get('show_return'):
+        if get_flag(self.env, 'show_return'):
             return lines.return_id._get_records_action(name=self.env._("Return"))
         return {'type': 'ir.actions.act_window_close'}

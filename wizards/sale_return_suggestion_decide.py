@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..tools.context import get_ids
+
 
 class SaleReturnSuggestionDecide(models.TransientModel):
     """Dialog (improvement): accept suggestions, or dismiss them."""
@@ -18,7 +20,7 @@ class SaleReturnSuggestionDecide(models.TransientModel):
 
     def _default_suggestion_ids(self):
         is_of_suggestions = self.env.context.get('active_model') == 'sale.return.suggestion'
-        ids = self.env['sale.return.reader']._get_context_ids('active_ids')
+        ids = get_ids(self.env, 'active_ids')
         return ids if is_of_suggestions else False
 
     def action_accept(self):

@@ -1,6 +1,7 @@
 from odoo import api, models
 from odoo.tools import groupby
 
+from ...tools.context import get_own
 from ...tools.notes import Notes
 
 
@@ -22,8 +23,8 @@ class SaleReturnNotes(models.AbstractModel):
         :return: whether it is kept; messages to people, with files or others are not.
         :rtype: bool
         """
-        notes = self.env.context.get('sale_return_notes')
-        if not isinstance(notes, Notes):
+        notes = get_own(self.env, 'sale_return_notes', Notes)
+        if notes is None:
             return False
         note = self.env['ir.model.data']._xmlid_to_res_id('mail.mt_note')
         plain = {'message_type': ('notification',), 'subtype_id': (note,)}

@@ -239,17 +239,6 @@ class SaleReturnReader(models.AbstractModel):
         return (sentences.get(kind) or sentences['value']) % names
 
     @api.model
-    def _get_context_ids(self, key):
-        """Return the record IDs in the context, without values that are none: clients send any.
-
-        :param str key: of the context; its value is one ID or several.
-        :rtype: list
-        """
-        value = self.env.context.get(key)
-        values = value if isinstance(value, (list, tuple)) else [value]
-        return [one for one in values if type(one) is int and 0 < one < 2**31]
-
-    @api.model
     def _ensure_one(self, records):
         """Refuse a call for one record that has none or several.
 

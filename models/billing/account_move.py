@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+from ...tools.context import get_own
 from ...tools.own_value import OwnValue
 
 
@@ -31,7 +32,7 @@ class AccountMove(models.Model):
         returns = self.sudo()._get_exchange_returns()
         result = super().button_cancel()
         # Of an order that is cancelled nothing is billed again.
-        if not isinstance(self.env.context.get('sale_return_order_ends'), OwnValue):
+        if not get_own(self.env, 'sale_return_order_ends'):
             self.env['sale.return.exchange.order']._follow(returns)
         return result
 

@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ...tools.own_value import OwnValue
+from ...tools.context import get_own
 
 
 class AccountMoveLine(models.Model):
@@ -21,7 +21,7 @@ class AccountMoveLine(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_exchange(self):
         # Together with their invoice they may be deleted: it is created again.
-        if not isinstance(self.env.context.get('sale_return_whole'), OwnValue):
+        if not get_own(self.env, 'sale_return_whole'):
             self._ensure_exchange_kept()
 
     def _ensure_exchange_kept(self):

@@ -1,6 +1,6 @@
 from odoo import models
 
-from ...tools.own_value import OwnValue
+from ...tools.context import get_own
 
 # What the price of an exchange depends on; others than managers cannot change it at all. Odoo
 # finds a price anew for another quantity.
@@ -17,7 +17,7 @@ class SaleOrderLine(models.Model):
 
         :raise UserError: see `sale.return.unbacked`.
         """
-        counted = isinstance(self.env.context.get('sale_return_prices_counted'), OwnValue)
+        counted = get_own(self.env, 'sale_return_prices_counted')
         if self.env.su or counted or PRICED.isdisjoint(vals):
             return super().write(vals)
         with self.env['sale.return.billing']._count_prices(self.order_id):

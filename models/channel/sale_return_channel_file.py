@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Command
 
+from ...tools.context import get_ids
 from ...tools.reader import list_of, needed, reads, record_id
 
 
@@ -73,8 +74,7 @@ class SaleReturnChannelFile(models.Model):
         channels._check_may_import()
         attachments = self.env['ir.attachment'].browse(attachment_ids)
         attachments.check_access('read')
-        wanted = self.env.context.get('default_channel_id')
-        channel = channels.browse(wanted if type(wanted) is int else ()).exists()
+        channel = channels.browse(get_ids(self.env, 'default_channel_id')[:1]).exists()
         channel = channel or self.env['sale.return.channel.importer']._guess_channel(attachments)
         if not channel:
             action = channels.action_import()

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
 from odoo.tools import SQL
 
+from ...tools.context import get_own
 from ...tools.own_value import OwnValue
 
 _logger = logging.getLogger(__name__)
@@ -182,8 +183,7 @@ class SaleReturnChannelUpload(models.Model):
     @api.model
     def _tell_rows(self, count):
         """Note how many rows of the upload in the context are read."""
-        upload = self.env.context.get('channel_upload')
-        if isinstance(upload, OwnValue):
+        if upload := get_own(self.env, 'channel_upload'):
             self.browse(upload.value)._tell(rows_read=count)
 
     def _tell(self, **values):

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...tools.own_value import OwnValue
+from ...tools.context import get_own
 
 
 class AccountMove(models.Model):
@@ -74,7 +74,7 @@ class AccountMove(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends('sale_return_ids', 'state')
-    @api.depends_context('lang', 'tz')
+    @api.depends_context('lang', 'uid')
     def _compute_sale_return_trace(self):
         for move in self:
             note = move.move_type == 'out_refund'
@@ -273,7 +273,7 @@ class AccountMove(models.Model):
     def _invoice_paid_hook(self):
         """Override of `account` to close returns whose credit notes are paid back."""
         result = super()._invoice_paid_hook()
-        if not isinstance(self.env.context.get('sale_return_posting'), OwnValue):
+        if not get_own(self.env, 'sale_return_posting'):
             self._refresh_sale_returns()
         return result
 

@@ -230,7 +230,7 @@ class SaleReturn(models.Model):
                 sale_return.door = 'system' if user == robot else 'employee'
 
     @api.depends('state', 'line_ids.qty_inspected', 'line_ids.qty_credited_posted')
-    @api.depends_context('lang', 'tz')
+    @api.depends_context('lang', 'uid')
     def _compute_trace(self):
         for sale_return in self:
             sale_return.trace = "\n".join(

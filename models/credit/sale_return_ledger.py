@@ -1,6 +1,7 @@
 from odoo import api, models
 
 from ...const import WITHHELD_KINDS
+from ...tools.context import get_own
 from ...tools.money import QUANTITY_EPSILON, Balance, round_to
 
 # Amounts of a base line that a note takes its share of, besides those of its taxes.
@@ -220,9 +221,7 @@ class SaleReturnLedger(models.AbstractModel):
     @api.model
     def _get_base_lines(self, moves):
         """Return the rounded base lines of invoices and notes by the id of their journal item."""
-        kept = self.env.context.get(KEPT)
-        if not isinstance(kept, KeptInvoices):
-            kept = None  # clients can send any context
+        kept = get_own(self.env, KEPT, KeptInvoices)
         result = {}
         for move in moves:
             base_lines = kept.get(move.id) if kept is not None else None

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ...tools.context import get_own
 from ...tools.past import Past
 from ...tools.reader import reads, text
 
@@ -173,7 +174,6 @@ class SaleReturn(models.Model):
             sale_return.amount_requested = sum(sale_return.line_ids.mapped('amount_requested'))
 
     @api.depends('state', 'partner_id', 'company_id.sale_return_period_days')
-    @api.depends_context('sale_return_past')
     def _compute_period_amounts(self):
         amounts = self.env['sale.return.approval.level']._find_period_amounts(self)
         for sale_return in self:
@@ -340,10 +340,8 @@ class SaleReturn(models.Model):
 
         :rtype: datetime.datetime | None
         """
-        past = self.env.context.get('sale_return_past')
-        if not isinstance(past, Past):
-            return None
-        return past.moments.get(self.id) or self.create_date
+        past = get_own(self.env, 'sale_return_past', Past)
+        return past and (past.moments.get(self.id) or self.create_date)
 
     def _get_day(self):
         """Return the day, in the time zone of the company, as of which facts count.
@@ -365,9 +363,27 @@ class SaleReturn(models.Model):
         day, currencies = self._get_day(), self.env['res.currency']
         return sum(
             currencies.browse(int(key))._convert(amount, currency, self.company_id, day)
-            # sudo: all returns of the customer count, also when the customer calls this.
-            for key, amount in (self.sudo().period_amounts or {}).items()
+            for key, amount in self._get_period_amounts().items()
         )
+
+    def _get_period_amounts(self):
+        """Return the `period_amounts` as of when facts count.
+
+        Those of the past are no field: a cache that depends on a context fails on what clients
+        send in it.
+        """
+        # sudo: all returns of the customer count, also when the customer calls this.
+        sale_return = self.sudo()
+        past = get_own(self.env, 'sale_return_past', Past)
+        if past is None:
+            return sale_return.period_amounts or {}
+        if self.id not in past.amounts:
+            returns = sale_return.browse(self._prefetch_ids)
+            found = self.env['sale.return.approval.level']._find_period_amounts(returns)
+            past.amounts |= {
+                sale_return.id: found.get(sale_return.id, {}) for sale_return in returns
+            }
+        return past.amounts[self.id]
 
     # === WHAT === #
 

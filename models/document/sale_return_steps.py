@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
 from ...const import CUSTOMER_STEPS, OPEN_STATES
+from ...tools.context import get_ids
 from ...tools.deadline import last_moment
 from ...tools.reader import code_or_id, reads, text
 from .const import TRANSITIONS
@@ -201,7 +202,7 @@ class SaleReturn(models.Model):
 
     def _get_refusal_template(self):
         """Return the template that the text of a refusal was taken from, to count its uses."""
-        ids = self.env['sale.return.reader']._get_context_ids('sale_return_template_id')
+        ids = get_ids(self.env, 'sale_return_template_id')
         return self.env['sale.return.refusal.template'].browse(ids[:1]).exists()
 
     def action_cancel(self):

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.fields import Domain
 
+from ...tools.context import get_ids
+
 
 class ProductProduct(models.Model):
     _inherit = 'product.product'
@@ -11,12 +13,12 @@ class ProductProduct(models.Model):
 
         The goods are in the context, as `sale_return_sizes_of`.
         """
-        goods_id = self.env.context.get('sale_return_sizes_of')
-        if not isinstance(goods_id, int) or not goods_id or operator != 'ilike':
+        goods_ids = get_ids(self.env, 'sale_return_sizes_of')
+        if not goods_ids or operator != 'ilike':
             return super().name_search(name, domain, operator, limit)
         domain = Domain(domain or Domain.TRUE)
         sizes = self.search_fetch(
-            domain & Domain('product_tmpl_id.product_variant_ids', 'in', [goods_id]),
+            domain & Domain('product_tmpl_id.product_variant_ids', 'in', goods_ids),
             ['display_name'],
             # The size is in the display name only, which cannot be searched.
             limit=None if name else limit,

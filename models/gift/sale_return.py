@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import hash_sign
 
+from ...tools.context import get_flag
 from ...tools.reader import needed, reads, record_id
 
 # For how long the link in the mail works; then the request is deleted.
@@ -140,7 +141,7 @@ class SaleReturn(models.Model):
     def _get_gift_confirmation_url(self):
         """Return the address, with the host, that the recipient confirms their request at."""
         self.ensure_one()
-        if self.env.context.get('sale_return_preview'):
+        if get_flag(self.env, 'sale_return_preview'):
             return '#'  # only the recipient may have the link
         token = self._get_gift_token()
         return f'{self.get_base_url()}/returns/gift/{self.id}?access_token={token}'

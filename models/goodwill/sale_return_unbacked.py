@@ -274,14 +274,24 @@ class SaleReturnUnbacked(models.Model):
         """
         # sudo: users who change an order need not read the list.
         rows = self.sudo().search(
-            [('line_id', '=', line.id), ('kind', '=', 'goodwill'), ('goodwill_id', '=', False)]
+            [('line_id', '=', line.id), ('kind', '=', 'goodwill'), ('goodwill_id', '=', False)],
+            order='id',
         )
+        left = {}  # what still counts of each row, in the order in which prices were lowered
+        for row in rows:
+            taken = -row.amount
+            for given in reversed(left if taken > 0 else ()):
+                if (given.user_id, given.date) == (row.user_id, row.date):
+                    taken -= (part := min(taken, left[given]))
+                    left[given] -= part
+            if row.amount > 0:
+                left[row] = row.amount
         vals_list = []
-        for (user, day), group in rows.grouped(lambda row: (row.user_id, row.date)).items():
-            part = min(amount, sum(group.mapped('amount')))
+        for given in reversed(left):
+            part = min(amount, left[given])
             if line.company_id.currency_id.compare_amounts(part, 0.0) > 0:
                 vals = self._prepare_line_vals(line, 'goodwill', line._get_qty_wanted())
-                vals |= {'user_id': user.id, 'date': day, 'amount': -part}
+                vals |= {'user_id': given.user_id.id, 'date': given.date, 'amount': -part}
                 vals_list.append(vals | {'comment': self.env._("The price was raised again.")})
                 amount -= part
         self._create_rows(vals_list)

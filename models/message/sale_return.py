@@ -8,7 +8,7 @@ from odoo.tools import format_date, formataddr
 from odoo.tools.misc import formatLang
 
 from ...const import CUSTOMER_STEPS, WITHHELD_KINDS
-from ...tools.own_value import OwnValue
+from ...tools.context import get_flag, get_own
 from ...tools.reader import reads, text
 
 # A mail has to stay small enough for every mail server.
@@ -258,8 +258,8 @@ class SaleReturn(models.Model):
         :rtype: list
         """
         self.ensure_one()
-        told = self.env.context.get('sale_return_told')
-        if isinstance(told, OwnValue):
+        told = get_own(self.env, 'sale_return_told')
+        if told is not None:
             codes = told.value
         else:
             messages = self.sudo().customer_message_ids  # sudo: customers know this already
@@ -301,14 +301,14 @@ class SaleReturn(models.Model):
         :param int rate: 1, 3 or 5.
         """
         self.ensure_one()
-        if self.env.context.get('sale_return_preview'):
+        if get_flag(self.env, 'sale_return_preview'):
             return '#'  # anybody with the link can rate
         return f'/rate/{self._rating_get_access_token()}/{rate}'
 
     def _get_customer_url(self):
         """Return the address of the page on which the customer follows the return."""
         self.ensure_one()
-        if self.env.context.get('sale_return_preview'):
+        if get_flag(self.env, 'sale_return_preview'):
             return '#'  # only the customer may have the link
         # sudo: it goes to the customer; copying a link by our users is logged, see there.
         return self.get_base_url() + self.sudo().get_portal_url()

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS, Domain
 
 from ...const import OPEN_STATES
+from ...tools.context import get_flag
 
 # Fields of returns that customers may read. Everything else is internal: who decides and why,
 # failures, costs. New fields stay hidden until they are listed here.
@@ -303,7 +304,7 @@ class SaleReturn(models.Model):
         if not sale_return._is_portal_link_alive():
             sale_return.write({'access_token': str(uuid.uuid4()), 'access_token_expiry': until})
         elif sale_return.access_token_expiry < until - timedelta(days=1) and not (
-            self.env.context.get('sale_return_link_followed')
+            get_flag(self.env, 'sale_return_link_followed')
         ):
             # Once a day is enough, as pages create links, too.
             sale_return.write({'access_token_expiry': until})

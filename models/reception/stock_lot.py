@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ...tools.context import get_ids
+
 
 class StockLot(models.Model):
     _name = 'stock.lot'
@@ -37,7 +39,7 @@ class StockLot(models.Model):
 
         :raise UserError: when a lot is typed on the receipt of a return that does not exist.
         """
-        ids = self.env['sale.return.reader']._get_context_ids('active_picking_id')
+        ids = get_ids(self.env, 'active_picking_id')
         picking = self.env['stock.picking'].browse(ids[:1])
         if picking.sale_return_id and not picking.picking_type_id.use_create_lots:
             raise UserError(

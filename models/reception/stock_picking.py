@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ...tools.context import get_flag
+
 
 class StockPicking(models.Model):
     _name = 'stock.picking'
@@ -115,7 +117,7 @@ class StockPicking(models.Model):
         """
         self.move_ids._ensure_receiver()
         # Only users of the form are asked: programs name their serial numbers.
-        if self.env.context.get('sale_return_ask_serials') and self._get_unscanned_serials():
+        if get_flag(self.env, 'sale_return_ask_serials') and self._get_unscanned_serials():
             return {
                 'type': 'ir.actions.act_window',
                 'name': self.env._("Serial Numbers"),

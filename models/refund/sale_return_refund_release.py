@@ -63,7 +63,7 @@ class SaleReturnRefund(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends('return_ids', 'state', 'released_by_id')
-    @api.depends_context('lang', 'tz')
+    @api.depends_context('lang', 'uid')
     def _compute_trace(self):
         for refund in self:
             refund.trace = "\n\n".join(

@@ -12,9 +12,9 @@ class TestExchangeTerms(ExchangeCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.order = cls._create_paid_sale({'product': cls.medium, 'quantity': 4})
-        cls.boss = cls._create_user(
-            'terms_boss', 'sale_return.group_manager', 'sales_team.group_sale_manager'
-        )
+        roles = ('sale_return.group_manager', 'sales_team.group_sale_manager')
+        cls.boss = cls._create_user('terms_boss', *roles)
+        cls.second_boss = cls._create_user('terms_second_boss', *roles)
         cls.biller = cls._create_user(
             'terms_biller', 'base.group_user', 'account.group_account_invoice'
         )
@@ -75,6 +75,26 @@ class TestExchangeTerms(ExchangeCommon):
         for price in (150.0, 100.0):
             self._call(self.boss, quotation.order_line, 'write', {'price_unit': price})
             self.assertEqual(self._get_given_away(sale_return), 0.0)
+
+    def test_who_lowered_a_price_last_gets_their_budget_back_first(self):
+        sale_return, quotation = self._ask()
+        steps = (
+            (self.boss, 90.0, (12.1, 0.0)),
+            (self.second_boss, 70.0, (12.1, 24.2)),
+            (self.boss, 60.0, (24.2, 24.2)),
+            (self.boss, 80.0, (12.1, 12.1)),
+            (self.second_boss, 75.0, (12.1, 18.15)),
+            (self.boss, 90.0, (12.1, 0.0)),
+            (self.boss, 120.0, (0.0, 0.0)),
+        )
+        for user, price, expected in steps:
+            self._call(user, quotation.order_line, 'write', {'price_unit': price})
+            rows = self.env['sale.return.unbacked'].sudo()
+            rows = rows.search([('return_id', '=', sale_return.id)])
+            with self.subTest(price=price):
+                for person, amount in zip((self.boss, self.second_boss), expected, strict=True):
+                    given = sum(rows.filtered(lambda r, u=person: r.user_id == u).mapped('amount'))
+                    self.assertEqual(round(given, 2), amount, person.login)
 
     def test_other_currency_gives_away_what_it_is_worth_less(self):
         sale_return, quotation = self._ask()

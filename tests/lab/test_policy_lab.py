@@ -267,11 +267,11 @@ class TestReplay(LabCommon):
         asked = datetime(2026, 11, 10, 17)
         for day, rate in (('2026-11-10', 4.0), ('2026-11-11', 5.0), ('2026-11-12', 6.0)):
             self._set_rate(currency, day, rate)
-        line = line.with_context(sale_return_past=Past({line.return_id.id: asked}))
+        past = Past({line.return_id.id: asked})
+        line = line.with_context(sale_return_past=past)
         own, price = self.company.currency_id, order.order_line.price_reduce_taxinc
         self.assertAlmostEqual(line._get_requested_amount(own, 1), price / 5, 2)
-        amounts = {str(currency.id): 100.0}
-        self.env['sale.return.replayer']._pretend(line.return_id, 'period_amounts', amounts)
+        past.amounts[line.return_id.id] = {str(currency.id): 100.0}
         self.assertAlmostEqual(line.return_id._get_amount_of_period(own), 20.0, 2)
         move = order.order_line.move_ids[:1]
         for moment, expected in (
