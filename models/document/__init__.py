@@ -1,6 +1,7 @@
 from . import ir_attachment
 from . import ir_qweb_field_barcode
 from . import product_product
+from . import mail_message
 from . import sale_order
 from . import sale_order_line
 from . import sale_return_dispatch

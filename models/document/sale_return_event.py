@@ -100,6 +100,8 @@ class SaleReturnEvent(models.Model):
             ('waiting', "Waiting for the customer"),
             ('resumed', "Resumed"),
             ('link_copied', "Link of the customer copied"),
+            ('message_changed', "Message changed"),
+            ('message_deleted', "Message deleted"),
         ],
         required=True,
         index=True,
@@ -128,7 +130,7 @@ class SaleReturnEvent(models.Model):
     def _compute_shown_details(self):
         """Leave out the hash of a file: it is for audits."""
         for event in self:
-            event.shown_details = re.sub(r" · SHA-256 \w+", "", event.details or '') or False
+            event.shown_details = re.sub(r" · SHA-\d+ \w+", "", event.details or '') or False
 
     # === CRUD METHODS === #
 
@@ -171,6 +173,26 @@ class SaleReturnEvent(models.Model):
         # sudo: nobody may write the log directly; the caller has done something that has to be
         # logged. `env.user` stays the user who did it.
         return self.sudo().create([{'user_id': self.env.uid, **vals} for vals in vals_list])
+
+    @api.model
+    def _log_on(self, model, res_id, kind, details):
+        """Write an event about a document of ours, to the log of its return.
+
+        Drafts, and documents of no return, have no log: they get a note.
+
+        :param str model: name of the model of the document.
+        :param int res_id: ID of the document.
+        """
+        # sudo: whoever changed a message or a file is logged, whatever they may read.
+        document = self.env[model].sudo().browse(res_id).exists()
+        sale_return = document if model == 'sale.return' else self.env['sale.return']
+        if 'return_id' in document._fields:
+            sale_return = document.return_id
+        if sale_return and sale_return.state != 'draft':
+            self._log([{'return_id': sale_return.id, 'kind': kind, 'details': details}])
+        elif document and 'message_ids' in document._fields:
+            label = dict(self._fields['kind']._description_selection(self.env))[kind]
+            document._message_log(body=f"{label}: {details}")
 
     # === CHAIN === #
 

@@ -1,5 +1,6 @@
 from . import test_action_menu
 from . import test_audit_trigger
+from . import test_chatter
 from . import test_desk
 from . import test_dispatch_claims
 from . import test_event_chain
