@@ -74,3 +74,13 @@ def get_ids(env, key):
     value = env.context.get(key)
     values = value if isinstance(value, (list, tuple)) else [value]
     return [one for one in values if type(one) is int and 0 < one < 2**31]
+
+
+def in_force(records):
+    """Return records whose searches and lines leave out what is archived.
+
+    Clients can ask for archived records as well (`active_test`): decisions do not follow them.
+
+    :param records: of any model.
+    """
+    return records.with_context(active_test=True)

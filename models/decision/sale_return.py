@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.context import get_own
+from ...tools.context import get_own, in_force
 from ...tools.past import Past
 from ...tools.reader import reads, text
 
@@ -458,7 +458,7 @@ class SaleReturn(models.Model):
         for sale_return in self:
             # sudo: users who submit a return need not read who decides on it.
             levels = (
-                sale_return.sudo()
+                in_force(sale_return.sudo())
                 .line_ids.policy_id.filtered(lambda policy: policy.approval == 'levels')
                 .level_ids
             )

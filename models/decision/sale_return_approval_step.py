@@ -77,7 +77,8 @@ class SaleReturnApprovalStep(models.Model):
         if not user.active or not user.has_group('sale_return.group_approver'):
             return False
         # sudo: substitutes and members of groups are no secret here.
-        identities = self.env['sale.return.substitute'].sudo()._get_identities(user)
+        substitutes = self.env['sale.return.substitute'].sudo()
+        identities = substitutes._get_identities(user, self.return_id._get_day())
         if self.approver_type == 'group':
             return any(
                 (self.group_id or self._get_approver_group()).id in person._get_group_ids()

@@ -1,5 +1,6 @@
 from odoo import api, models
 
+from ...tools.context import in_force
 from ...tools.verdict import OUTCOMES, Verdict
 
 
@@ -46,7 +47,7 @@ class SaleReturnDecision(models.AbstractModel):
         # sudo: every return follows the rules, even if the user may not read them.
         rules = self.env['sale.return.rule'].sudo()
         for policy, group in lines.grouped('policy_id').items():
-            for rule in policy.sudo().rule_ids:
+            for rule in in_force(policy.sudo()).rule_ids:
                 for line, verdict in rule._get_verdicts(group).items():
                     verdicts[line].append(verdict)
             for kind in self._get_default_kinds():
@@ -99,7 +100,7 @@ class SaleReturnDecision(models.AbstractModel):
         policy = line.policy_id
         if policy.approval == 'levels':
             # sudo: users who submit a return need not read who decides on it.
-            levels = policy.sudo().level_ids._get_applicable(line.return_id)
+            levels = in_force(policy.sudo()).level_ids._get_applicable(line.return_id)
             names = ", ".join(levels.mapped('name'))
             code = 'approval_levels' if levels else 'approval_none'
             return Verdict(
@@ -115,7 +116,7 @@ class SaleReturnDecision(models.AbstractModel):
         # sudo: users who submit a return need not read its policy.
         together = returns.sudo().filtered(
             lambda sale_return: any(
-                policy.approval == 'levels' or 'history' in policy.rule_ids.mapped('kind')
+                policy.approval == 'levels' or 'history' in in_force(policy).rule_ids.mapped('kind')
                 for policy in sale_return.line_ids.policy_id
             )
         )

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...const import OPEN_STATES
+from ...tools.context import in_force
 from ...tools.regime import REGIMES, get_regime
 
 # Conditions of a policy on a line; an empty condition matches everything.
@@ -440,7 +441,7 @@ class SaleReturnPolicy(models.Model):
         # sudo: every return follows the policies, even if the user may not read them all;
         # `_is_valid_for_line` keeps the companies apart.
         if policies is None:
-            policies = self.sudo().search([])
+            policies = in_force(self.sudo()).search([])
         return {
             line: next(
                 (policy for policy in policies if policy._is_valid_for_line(line)), self.browse()

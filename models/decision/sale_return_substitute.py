@@ -99,18 +99,18 @@ class SaleReturnSubstitute(models.Model):
         return (not end or self.date_from <= end) and (not self.date_to or self.date_to >= begin)
 
     @api.model
-    def _get_identities(self, user):
-        """Return everybody for whom a user may decide today, the user included.
+    def _get_identities(self, user, day):
+        """Return everybody for whom a user may decide on a day, the user included.
 
         A substitute who is away is replaced by their own substitute, who acts for both. Cycles,
         which may result from changed records, end where they began.
 
         :param user: `res.users`
+        :param date day: of the company: a client can choose the time zone of its own day.
         :rtype: res.users
         """
-        today = fields.Date.context_today(self)
         absences = self.search(
-            [('date_from', '<=', today), '|', ('date_to', '=', False), ('date_to', '>=', today)]
+            [('date_from', '<=', day), '|', ('date_to', '=', False), ('date_to', '>=', day)]
         )
         identities, todo = user, user
         while todo:

@@ -2,6 +2,8 @@ from collections import defaultdict
 
 from odoo import api, fields, models, tools
 
+from ...tools.context import in_force
+
 
 class SaleReturnChecklist(models.Model):
     """What has to be checked when goods of a product category are inspected."""
@@ -34,7 +36,7 @@ class SaleReturnChecklist(models.Model):
         :rtype: dict
         """
         # sudo: checklists are not secret; companies are separated below.
-        checklists = self.sudo().search([])
+        checklists = in_force(self.sudo()).search([])
         by_goods = defaultdict(self.env['sale.return.checklist.item'].sudo().browse)
         result = {}
         for line in lines:
@@ -73,7 +75,7 @@ class SaleReturnChecklist(models.Model):
         :rtype: list
         """
         # sudo: checklists and the tree of categories are not secret.
-        checklists = self.sudo().search([])
+        checklists = in_force(self.sudo()).search([])
         items = self._get_items_of_goods(
             checklists,
             checklists.env['res.company'].browse(company_id),

@@ -7,6 +7,7 @@ from odoo.fields import Command
 from odoo.tools import clean_context
 
 from ...const import LIABILITIES
+from ...tools.context import in_force
 
 RESULT_KEYS = frozenset(
     {
@@ -300,7 +301,7 @@ class SaleReturnDisposal(models.AbstractModel):
         :raise UserError: when there is no such record for the company.
         """
         # sudo: grades and dispositions are not secret, and operators may have no role in Returns.
-        records = self.env[model].sudo()
+        records = in_force(self.env[model].sudo())
         if not reference:
             return records
         if isinstance(reference, models.BaseModel):

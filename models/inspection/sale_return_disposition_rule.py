@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...tools.context import in_force
+
 
 class SaleReturnDispositionRule(models.Model):
     """Where goods go, by their category, the reason of the return and their grade.
@@ -80,7 +82,7 @@ class SaleReturnDispositionRule(models.Model):
         :rtype: list
         """
         # sudo: all goods follow the rules; `_is_valid_for` separates the companies.
-        rules = self.sudo().search([])
+        rules = in_force(self.sudo()).search([])
         return [
             next((rule for rule in rules if rule._is_valid_for(line, grade)), self.browse())
             for line, grade in pairs

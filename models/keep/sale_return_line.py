@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
+from ...tools.context import in_force
+
 
 class SaleReturnLine(models.Model):
     """Goods that customers keep: because of a rule, or for a part of their price."""
@@ -48,7 +50,7 @@ class SaleReturnLine(models.Model):
     def _compute_return_expected(self):
         result = super()._compute_return_expected()
         # sudo: users who enter a return need not read orders and rules.
-        rules = self.env['sale.return.keep.rule'].sudo()
+        rules = in_force(self.env['sale.return.keep.rule'].sudo())
         rules = rules.search([]) if rules._is_on() else rules
         for line in self:
             if line.state not in (False, 'draft') and line._origin:
@@ -81,7 +83,7 @@ class SaleReturnLine(models.Model):
     @api.model
     def _has_keep_offers(self):
         # sudo: whether there is an offer is no secret.
-        rules = self.env['sale.return.keep.rule'].sudo()
+        rules = in_force(self.env['sale.return.keep.rule'].sudo())
         offers = [('kind', '!=', 'all'), ('company_id', 'in', self.env.companies.ids)]
         return rules._is_on() and bool(rules.search_count(offers, limit=1))
 

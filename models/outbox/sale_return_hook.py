@@ -3,6 +3,7 @@ import secrets
 from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 
+from ...tools.context import in_force
 from ...tools.outbound import AddressError, split
 
 
@@ -92,7 +93,7 @@ class SaleReturnHook(models.Model):
         """Return who listens: `{company id: [(hook id, kinds)]}`."""
         listeners = {}
         # sudo: users who cause an event need not know who is notified.
-        for hook in self.sudo().search([]):
+        for hook in in_force(self.sudo()).search([]):
             listeners.setdefault(hook.company_id.id, []).append((hook.id, hook._get_kinds()))
         return listeners
 

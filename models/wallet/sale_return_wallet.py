@@ -200,8 +200,13 @@ class SaleReturnWallet(models.AbstractModel):
         """
         company, currency = note.company_id, note.currency_id
         self._ensure_possible(company, currency)
-        # Concurrent refunds of the same note wait, and then see this.
-        self.env['sale.return.guard']._take_counter(note, 'sale_return_refund_guard')
+        # Concurrent refunds of the same note wait, and then see this. Those of the same customer as
+        # well: they count together for one person, and the first of them creates the card.
+        customers = note._get_sale_return_customer().union(*(back.partner_id for back in due))
+        self.env['sale.return.guard']._take_counters(
+            (note, 'sale_return_refund_guard'),
+            (customers.commercial_partner_id, 'sale_return_goodwill_guard'),
+        )
         if self._is_second_person_needed(note, sum(due.values())):
             self._log(
                 due,

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 OWN_DAYS = {
     'models/analysis/sale_return_metric.py': "a period that somebody chooses",
     'models/decision/sale_return_policy.py': "the name of a kept copy, which no company may own",
-    'models/decision/sale_return_substitute.py': "absences of people of several companies",
+    'models/decision/sale_return_substitute.py': "the default of a date that somebody enters",
     'models/base/sale_return_worklist.py': "what filters of the client call today",
     'models/portal/sale_return_portal_gate.py': "the due day of the one who is called",
     'models/base/res_company.py': "the default of a date that an administrator sees",

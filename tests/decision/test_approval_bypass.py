@@ -11,6 +11,57 @@ ROLES = ('user', 'inspector', 'approver')
 
 
 @tagged('post_install', '-at_install')
+class TestArchivedTerms(ApprovalCommon):
+    """What is archived decides nothing, also when a client asks for archived records."""
+
+    ALL = {'active_test': False}
+
+    def _submit_with_archived(self):
+        vals = {
+            'partner_id': self.customer.id,
+            'line_ids': self._prepare_return_lines(self.lamp_line, 1),
+        }
+        returns = self.env['sale.return']
+        sale_return = returns.browse(
+            self._call(self.clerk, returns, 'create', vals, context=self.ALL)
+        )
+        self._call(self.clerk, sale_return, 'action_submit', context=self.ALL)
+        return sale_return
+
+    def test_archived_policy(self):
+        self.policy.approval = 'always'
+        self.policy.copy(
+            {'sequence': self.policy.sequence - 1, 'approval': 'none', 'active': False}
+        )
+        sale_return = self._submit_with_archived()
+        self.assertEqual(sale_return.line_ids.policy_id, self.policy)
+        self.assertEqual(sale_return.state, 'submitted')
+
+    def test_archived_level(self):
+        self._two_levels()
+        self._add_level(name="Old", approver_type='group', sequence=0, active=False)
+        sale_return = self._submit_with_archived()
+        self.assertEqual(sale_return.step_ids.mapped('name'), ["Desk"])
+
+    def test_archived_rule(self):
+        self.policy.approval = 'none'
+        rule = {'name': "Old", 'policy_id': self.policy.id, 'kind': 'window', 'outcome': 'refuse'}
+        old = self.env['sale.return.rule'].create({**rule, 'active': False})
+        verdicts = self._submit_with_archived().line_ids.verdicts
+        self.assertTrue(verdicts)
+        self.assertNotIn(old.id, [verdict['rule_id'] for verdict in verdicts])
+
+    def test_archived_disposition(self):
+        self.policy.approval = 'none'
+        old = self.env.ref('sale_return.disposition_scrap').copy({'code': 'OLD', 'active': False})
+        sale_return = self._submit_with_archived()
+        self._receive(sale_return)
+        inspector = self._create_user('old_inspector', 'sale_return.group_inspector')
+        with self.assertRaisesRegex(UserError, "There is no"):
+            self._call(inspector, sale_return, 'action_inspect_all', old.code, context=self.ALL)
+
+
+@tagged('post_install', '-at_install')
 class TestApprovalBypass(ApprovalCommon):
     """No mix of our roles gets money or goods out of an unapproved return."""
 

@@ -254,6 +254,16 @@ class TestSubstitutes(ApprovalCommon):
         self._away(self.ann, self.bob, 1, 5)
         self._blocked(self.bob, self._request(1), "waits for")
 
+    def test_substitute_does_not_choose_the_day(self):
+        """A client sends any time zone: it is another day there for some hours."""
+        self._two_levels()
+        self._away(self.ann, self.bob, -1, -1)
+        self._away(self.ann, self.bob, 1, 1)
+        sale_return = self._request(1)
+        for zone in ('Etc/GMT+12', 'Pacific/Kiritimati'):
+            with self.subTest(zone), self.assert_refused("waits for"):
+                self._call(self.bob, sale_return, 'action_approve', context={'tz': zone})
+
     def test_substitute_of_the_substitute(self):
         self._two_levels()
         self._away(self.ann, self.bob)

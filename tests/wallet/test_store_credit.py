@@ -254,9 +254,13 @@ class TestStoreCredit(WalletCommon):
         self.assertIn('store_credit_waits', sale_return.event_ids.mapped('kind'))
         with self.assertRaisesRegex(UserError, "Somebody else"):
             sale_return.action_store_credit()
+        customer = sale_return.partner_id.commercial_partner_id.sudo()
+        counter = customer.sale_return_goodwill_guard
         sale_return.with_user(self.manager).action_store_credit()
         self.assertEqual(note.amount_residual, 0.0)
         self.assert_wallet(133.1)
+        # Two notes at once are put there one after the other.
+        self.assertGreater(customer.sale_return_goodwill_guard, counter)
 
     def test_bonus_is_a_credit_without_goods(self):
         line, _invoice = self._sell_paid()
