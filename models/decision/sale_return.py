@@ -361,29 +361,11 @@ class SaleReturn(models.Model):
         """
         self.ensure_one()
         day, currencies = self._get_day(), self.env['res.currency']
+        levels = self.env['sale.return.approval.level']
         return sum(
             currencies.browse(int(key))._convert(amount, currency, self.company_id, day)
-            for key, amount in self._get_period_amounts().items()
+            for key, amount in levels._get_period_amounts(self).items()
         )
-
-    def _get_period_amounts(self):
-        """Return the `period_amounts` as of when facts count.
-
-        Those of the past are no field: a cache that depends on a context fails on what clients
-        send in it.
-        """
-        # sudo: all returns of the customer count, also when the customer calls this.
-        sale_return = self.sudo()
-        past = get_own(self.env, 'sale_return_past', Past)
-        if past is None:
-            return sale_return.period_amounts or {}
-        if self.id not in past.amounts:
-            returns = sale_return.browse(self._prefetch_ids)
-            found = self.env['sale.return.approval.level']._find_period_amounts(returns)
-            past.amounts |= {
-                sale_return.id: found.get(sale_return.id, {}) for sale_return in returns
-            }
-        return past.amounts[self.id]
 
     # === WHAT === #
 
