@@ -10,8 +10,10 @@ class Past:
     'noon'
     """
 
-    def __init__(self, moments=None):
+    def __init__(self, moments=None, verdicts=None):
         # `{id of a return: when it was requested}`; for others it is when they were created.
         self.moments = moments or {}
         # `{id of a return: what the others of its period are worth}`, as far as it was looked up.
         self.amounts = {}
+        # What rules said about these facts, by what they say themselves; None: nothing is kept.
+        self.verdicts = verdicts

@@ -1,4 +1,7 @@
+from psycopg2.extras import Json
+
 from odoo import api, models
+from odoo.tools import SQL
 
 from ...tools.context import in_force
 from ...tools.verdict import OUTCOMES, Verdict
@@ -80,11 +83,15 @@ class SaleReturnDecision(models.AbstractModel):
             return unbacked._find_above_budget(lines)
         # How much was used then is not known; what exceeded the limits then still does, if the
         # policy that is asked would credit it without goods as well.
-        return unbacked._find_limited(
-            lines.filtered(
-                lambda line: any(v['code'] == 'above_budget' for v in line.verdicts or [])
+        lines.flush_recordset(['verdicts'])
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM sale_return_line WHERE id = ANY(%s) AND verdicts @> %s",
+                lines.ids,
+                Json([{'code': 'above_budget'}]),
             )
         )
+        return unbacked._find_limited(lines.browse(key for (key,) in self.env.cr.fetchall()))
 
     @api.model
     def _get_default_kinds(self):

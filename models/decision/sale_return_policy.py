@@ -473,20 +473,20 @@ class SaleReturnPolicy(models.Model):
         :param str name: one of `CONDITIONS`.
         :return: records of the model of the condition.
         """
-        order = line.sale_line_id.order_id
-        partner = line.return_id.partner_id or order.partner_id
         if name == 'company_id':
             return line.return_id.company_id
-        if name == 'partner_category_ids':
-            return partner.category_id
-        if name == 'country_ids':
-            return order.partner_shipping_id.country_id or partner.country_id
         if name == 'product_ids':
             return line.product_id
         if name == 'product_categ_ids':
             return line.product_id.categ_id
         if name == 'reason_ids':
             return line.reason_id
+        order = line.sale_line_id.order_id
+        partner = line.return_id.partner_id or order.partner_id
+        if name == 'partner_category_ids':
+            return partner.category_id
+        if name == 'country_ids':
+            return order.partner_shipping_id.country_id or partner.country_id
         return order.team_id if name == 'team_ids' else order.source_id
 
     def _has_category(self, category):

@@ -567,22 +567,24 @@ class SaleReturnRule(models.Model):
         :rtype: dict
         """
         verdicts = {}
-        limit = format_amount(self.env, self.amount, self.currency_id)
-        for line in lines:
-            counted = line if self.value_basis == 'line' else line.return_id.line_ids
-            amount = sum(one._get_requested_amount(self.currency_id) for one in counted)
-            over = self.currency_id.compare_amounts(amount, self.amount) > 0
-            verdicts[line] = Verdict(
+        currency, limit = self.currency_id, format_amount(self.env, self.amount, self.currency_id)
+        by_return = self.value_basis != 'line'
+        for owner, group in lines.grouped('return_id' if by_return else 'id').items():
+            counted = owner.line_ids if by_return else group
+            amount = sum(one._get_requested_amount(currency) for one in counted)
+            over = currency.compare_amounts(amount, self.amount) > 0
+            verdict = Verdict(
                 self.outcome if over else 'authorize',
                 'value_over' if over else 'value_within',
                 {
-                    'amount': format_amount(self.env, amount, self.currency_id),
+                    'amount': format_amount(self.env, amount, currency),
                     'limit': limit,
-                    'amount_value': self.currency_id.round(amount),
+                    'amount_value': currency.round(amount),
                     'limit_value': self.amount,
-                    'currency': self.currency_id.name,
+                    'currency': currency.name,
                 },
             )
+            verdicts.update(dict.fromkeys(group, verdict))
         return verdicts
 
     def _evaluate_quantity(self, lines):

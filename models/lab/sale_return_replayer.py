@@ -2,8 +2,10 @@ import logging
 from datetime import datetime
 
 from psycopg2 import OperationalError
+from psycopg2.extras import Json
 
-from odoo import api, models
+from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ...tools.past import Past
 from ...tools.verdict import strongest
@@ -64,9 +66,7 @@ class SaleReturnReplayer(models.AbstractModel):
         finally:
             # Nothing of the past may stay in memory.
             self.env.invalidate_all(flush=False)
-        for values in differences:
-            values['replay_id'] = part.replay_id.id
-        self.env['sale.return.replay.line'].create(differences)
+        self._keep_differences(part.replay_id, differences)
         part.write({'is_done': True, 'counts': counts})
 
     # === COMPARE === #
@@ -83,7 +83,7 @@ class SaleReturnReplayer(models.AbstractModel):
         :rtype: tuple
         """
         self.env.flush_all()
-        lines = returns.with_context(sale_return_past=Past(moments)).line_ids
+        lines = returns.with_context(sale_return_past=Past(moments, verdicts={})).line_ids
         in_force = self.env['sale.return.policy'].search([])
         matched = [
             draft._match(lines, policies) for policies in (in_force, self._replace(in_force, draft))
@@ -93,11 +93,17 @@ class SaleReturnReplayer(models.AbstractModel):
         ).return_id.line_ids
         before = self._decide(concerned, matched[0])
         after = self._decide(concerned, matched[1])
-        return self._count(concerned, before, after), [
-            self._prepare_difference(line, before, after, matched[1], moments)
+        amounts = {line: self._get_amount(line) for line in concerned}
+        differences = [
+            {
+                **self._prepare_difference(line, before, after, moments),
+                'policy_after_id': matched[1][line].id,
+                'amount': amounts[line],
+            }
             for line in concerned
             if before[line][0] != after[line][0]
         ]
+        return self._count(amounts, before, after), differences
 
     @api.model
     def _replace(self, in_force, draft):
@@ -158,14 +164,14 @@ class SaleReturnReplayer(models.AbstractModel):
     # === KEEP === #
 
     @api.model
-    def _count(self, lines, before, after):
+    def _count(self, amounts, before, after):
         """Count lines with their values, and returns with their appeals, by both decisions."""
         by_line, by_return = {}, {}
-        for line in lines:
+        for line, amount in amounts.items():
             row = by_line.setdefault((before[line][0], after[line][0]), [0, 0.0])
             row[0] += 1
-            row[1] += self._get_amount(line)
-        for sale_return in lines.return_id:
+            row[1] += amount
+        for sale_return in self.env['sale.return'].union(*{line.return_id for line in amounts}):
             key = before[sale_return][0], after[sale_return][0]
             row = by_return.setdefault(key, [0, 0])
             row[0] += 1
@@ -180,18 +186,50 @@ class SaleReturnReplayer(models.AbstractModel):
         return line._get_requested_amount(line.company_id.currency_id, line.qty_requested)
 
     @api.model
-    def _prepare_difference(self, line, before, after, policies, moments):
+    def _prepare_difference(self, line, before, after, moments):
         """Prepare the record of a line about which a draft would decide otherwise."""
         return {
             'line_id': line.id,
-            'requested_on': moments[line.return_id.id].replace(microsecond=0),
+            'requested_on': fields.Datetime.to_string(moments[line.return_id.id]),
             'before': before[line][0],
             'after': after[line][0],
             'verdicts_before': self._keep_words(before[line][1]),
             'verdicts_after': self._keep_words(after[line][1]),
-            'policy_after_id': policies[line].id,
-            'amount': self._get_amount(line),
         }
+
+    @api.model
+    def _keep_differences(self, replay, differences):
+        """Keep the lines that differ, which may be all. By SQL: it is most of the time otherwise.
+
+        :param list differences: see `_compare`.
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO sale_return_replay_line (
+                       replay_id, company_id, line_id, return_id, product_id, reason_id,
+                       requested_on, before, after, verdicts_before, verdicts_after,
+                       policy_after_id, amount, create_uid, write_uid, create_date, write_date
+                       )
+                SELECT %(replay)s, %(company)s, line.id, line.return_id, line.product_id,
+                       line.reason_id, found.requested_on, found.before, found.after,
+                       found.verdicts_before, found.verdicts_after, found.policy_after_id,
+                       found.amount, %(user)s, %(user)s, %(now)s, %(now)s
+                  FROM JSONB_TO_RECORDSET(%(rows)s) AS found (
+                       line_id int, requested_on timestamp, before varchar, after varchar,
+                       verdicts_before jsonb, verdicts_after jsonb, policy_after_id int,
+                       amount numeric
+                       )
+                  JOIN sale_return_line line ON line.id = found.line_id
+              ORDER BY line.id
+                """,
+                replay=replay.id,
+                company=replay.company_id.id,
+                user=self.env.uid,
+                now=self.env.cr.now(),
+                rows=Json(differences),
+            )
+        )
 
     @api.model
     def _keep_words(self, verdicts):

@@ -10,10 +10,12 @@ from odoo.tests import tagged
 from odoo.tests.form import Form
 from odoo.tools import SQL, mute_logger
 
+from ...models.lab import sale_return_replayer
 from ...tools.past import Past
 from ..common_decision import DecisionCommon
 
 DAYS = 10
+APPROVALS = ('none', 'always', 'levels')
 
 
 class LabCommon(DecisionCommon):
@@ -107,7 +109,7 @@ class TestReplay(LabCommon):
         self.policy.write(
             {
                 'window_days': chance.choice((0, 3, 30)),
-                'approval': chance.choice(('none', 'always', 'levels')),
+                'approval': chance.choice(APPROVALS),
             }
         )
         self.policy.level_ids.unlink()
@@ -157,6 +159,34 @@ class TestReplay(LabCommon):
                 self.assertFalse(replay.difference_ids)
                 self.assertEqual(replay.line_count, len(self._find_lines(replay)))
                 self._assert_said(returns, said, states)
+                draft.write(
+                    {'window_days': chance.choice((3, 30)), 'approval': chance.choice(APPROVALS)}
+                )
+                draft.rule_ids[:1].write({'outcome': 'review'})
+                self._assert_shared(returns, draft.sudo())
+
+    def _assert_shared(self, returns, draft):
+        """What policy and draft have in common is evaluated once, to the same result."""
+        replayer = self.env['sale.return.replayer'].sudo()
+        moments = {r.id: self._get_request(r) for r in returns}
+        found = []
+        for past in (Past, lambda moments, verdicts: Past(moments)):
+            with patch.object(sale_return_replayer, 'Past', past):
+                found.append(replayer._compare(returns.sudo(), draft, moments))
+            self.env.invalidate_all(flush=False)
+        self.assertEqual(*found)
+
+    def test_rules_in_common_are_evaluated_once(self):
+        self._add_rule('quantity', quantity=2)
+        returns = self._submit(self.order, 1)
+        self._age(returns)
+        draft = self._draft(approval='always')
+        rule = self.env.registry['sale.return.rule']
+        evaluate = rule._evaluate_quantity
+        with patch.object(rule, '_evaluate_quantity', autospec=True, side_effect=evaluate) as asked:
+            replay = self._replay(draft)
+        self.assertEqual(asked.call_count, 1)
+        self.assertEqual(len(replay.difference_ids), 1)
 
     def _find_lines(self, replay):
         keys = [key for part in replay.sudo().part_ids for key, _moment in part.return_keys]
