@@ -99,7 +99,20 @@ class SaleReturnScenario(models.Model):
         "Handling per Unit", help="Cost of receiving and inspecting a unit, also in what happened."
     )
 
-    date_played = fields.Datetime("Computed on", readonly=True, copy=False)
+    history = fields.Json(
+        technical=True,
+        readonly=True,
+        copy=False,
+        help="What happened, as it was read last, so that changes of the scenario are computed "
+        "without reading it again.",
+    )
+    date_played = fields.Datetime(
+        "Counted as of",
+        readonly=True,
+        copy=False,
+        help="When what happened was read last: when the scenario was made, when it asks about "
+        "something else, each day that it is changed, and by Compute Again.",
+    )
     date_last = fields.Date("Counted until", readonly=True, copy=False)
     shipped = fields.Float("Units Delivered", readonly=True, copy=False)
     returned_lines = fields.Integer("Order Lines Returned", readonly=True, copy=False)
@@ -219,7 +232,7 @@ class SaleReturnScenario(models.Model):
         :raise UserError: while the part is switched off.
         """
         self.check_access('write')
-        self._play()
+        self._play(again=True)
         return True
 
     def action_open_chart(self):
@@ -253,7 +266,11 @@ class SaleReturnScenario(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _play(self):
+    def _play(self, again=False):
+        """Compute the scenarios.
+
+        :param bool again: read what happened again, even if a scenario knows it.
+        """
         simulator = self.env['sale.return.simulator']
         if not simulator._is_on():
             raise UserError(
@@ -265,7 +282,7 @@ class SaleReturnScenario(models.Model):
         rows = []
         for scenario in self:
             # One after the other: each has a period and goods of its own.
-            compared, facts = simulator._simulate(scenario)
+            compared, facts = simulator._simulate(scenario, again)
             scenario.sudo()._write_facts(facts)
             for version, (by_week, totals) in compared.items():
                 shared = {'scenario_id': scenario.id, 'version': version}

@@ -10,6 +10,8 @@ from ...tools import scenario as tool
 GIANT_TIMES, GIANT_SHARE = 50, 0.1
 # Giant lines that are named.
 MOST_GIANTS = 20
+# Flows that a scenario keeps, so that the next change need not read what happened.
+MOST_KEPT = 20_000
 
 # Return lines with credit notes of the period.
 CREDITED = """
@@ -266,27 +268,21 @@ class SaleReturnSimulator(models.AbstractModel):
         return self.env['res.groups']._is_feature_enabled('sale_return.group_scenario')
 
     @api.model
-    def _simulate(self, scenario):
+    def _simulate(self, scenario, again=False):
         """Return what happened, what would have happened, and what this is based on.
 
         :param scenario: one `sale.return.scenario`, whose user may read it.
+        :param bool again: read what happened again, even if the scenario knows it.
         :return: `(weeks and totals as of tools.scenario.compare, values of the scenario)`
         :rtype: tuple(dict, dict)
         """
-        self.env.flush_all()
-        zone = scenario.company_id._get_sale_return_timezone()
-        last = min(scenario.date_to, scenario.company_id._get_sale_return_day())
-        trade = self._read_trade(scenario, zone, last)
-        scope = self._get_scope(scenario)
-        if scenario.leave_out_giants and trade['giants']:
-            scope = SQL(
-                "%s AND (line.sale_line_id IS NULL OR line.sale_line_id != ALL(%s))",
-                scope,
-                [row[0] for row in trade['giants']],
-            )
-            trade['shipped'] -= sum(row[1] for row in trade['giants'])
-            trade['returned'] -= sum(row[2] for row in trade['giants'])
-        moves, opening, credits_ = self._read(scenario, scope, zone, last)
+        history = self._get_history(scenario, again)
+        trade, opening = history['trade'], history['opening']
+        moves, credits_ = (
+            [kind(fields.Date.to_date(day), *row) for day, *row in history[name]]
+            for name, kind in (('moves', tool.Move), ('credits', tool.Credit))
+        )
+        last = fields.Date.to_date(history['last'])
         # Both count a kit once; goods that are received are its components.
         factor = tool.get_factor(
             trade['returned'], trade['shipped'], scenario.rate_times, scenario.rate_points
@@ -299,8 +295,10 @@ class SaleReturnSimulator(models.AbstractModel):
             opening, digits,
         )  # fmt: skip
         giants = trade['giants']
+        few = len(moves) + len(credits_) <= MOST_KEPT
         return compared, {
-            'date_played': fields.Datetime.now(),
+            'history': history if few else False,
+            'date_played': fields.Datetime.to_datetime(history['read_on']),
             'date_last': last,
             'shipped': trade['shipped'],
             'returned_lines': trade['lines'],
@@ -352,6 +350,48 @@ class SaleReturnSimulator(models.AbstractModel):
         )
 
     # === READING === #
+
+    @api.model
+    def _get_history(self, scenario, again):
+        """Return what happened, as plain values: what the scenario knows of it, or read anew.
+
+        It is read anew when it is to be, each day, and when the scenario asks about something else.
+
+        :rtype: dict
+        """
+        company = scenario.company_id
+        zone, today = company._get_sale_return_timezone(), company._get_sale_return_day()
+        last = min(scenario.date_to, today)
+        about = [
+            str(today), zone, str(scenario.date_from), str(scenario.date_to),
+            company.id, scenario.product_id.id, scenario.categ_id.id, scenario.warehouse_id.id,
+            scenario.leave_out_giants, scenario.refund_event,
+            *(max(-scenario[f'days_{name}'], 0) for name in ('request', 'receipt', 'credit')),
+        ]  # fmt: skip
+        known = scenario.history
+        if known and not again and known['about'] == about:
+            return known
+        self.env.flush_all()
+        trade = self._read_trade(scenario, zone, last)
+        scope = self._get_scope(scenario)
+        if scenario.leave_out_giants and trade['giants']:
+            scope = SQL(
+                "%s AND (line.sale_line_id IS NULL OR line.sale_line_id != ALL(%s))",
+                scope,
+                [row[0] for row in trade['giants']],
+            )
+            trade['shipped'] -= sum(row[1] for row in trade['giants'])
+            trade['returned'] -= sum(row[2] for row in trade['giants'])
+        moves, opening, credits_ = self._read(scenario, scope, zone, last)
+        return {
+            'about': about,
+            'read_on': fields.Datetime.to_string(fields.Datetime.now()),
+            'last': str(last),
+            'trade': trade,
+            'opening': opening,
+            'moves': [[str(row[0]), *row[1:]] for row in moves],
+            'credits': [[str(row[0]), *row[1:]] for row in credits_],
+        }
 
     @api.model
     def _get_scope(self, scenario, warehouse=None):
@@ -411,7 +451,11 @@ class SaleReturnSimulator(models.AbstractModel):
 
     @api.model
     def _read(self, scenario, scope, zone, last):
-        """Return the flows of goods, what was in quarantine before, and the flows of money."""
+        """Return the flows of goods, what was in quarantine before, and the flows of money.
+
+        :return: `(values of Move, (units, volume), values of Credit)`, see `tools/scenario.py`.
+        :rtype: tuple
+        """
         cr = self.env.cr
         # sudo: what is counted does not depend on the rights of the manager in Inventory.
         warehouses = self.env['stock.warehouse'].sudo().with_context(active_test=False)
@@ -443,7 +487,7 @@ class SaleReturnSimulator(models.AbstractModel):
         rooms = SQL(ROOMS, **{name: back[name] for name in back if name != 'end'})
         cr.execute(SQL(GOODS, rooms=rooms, start=back['start'], end=back['end']))
         rows = cr.fetchall()
-        moves = [tool.Move(*row) for row in rows if row[0]]
+        moves = [row for row in rows if row[0]]
         before = [tool.Move(*row) for row in rows if not row[0]]
         opening = tuple(
             sum((1 if move.way == 'in' else -1) * getattr(move, name) for move in before)
@@ -463,6 +507,6 @@ class SaleReturnSimulator(models.AbstractModel):
                 rooms=rooms,
             )
         )
-        credits_ = [tool.Credit(*row) for row in cr.fetchall()]
+        credits_ = cr.fetchall()
         cr.execute("DROP TABLE sale_return_scenario_move, sale_return_scenario_line")
         return moves, opening, credits_

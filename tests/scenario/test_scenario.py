@@ -4,6 +4,7 @@ import doctest
 import random
 from collections import defaultdict
 from datetime import date, timedelta
+from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -452,6 +453,36 @@ class TestScenario(SaleReturnCommon):
         chart = scenario.action_open_chart()
         self.assertEqual(len(self.env['sale.return.scenario.week'].search(chart['domain'])), 2 * 12)
         self.assertEqual(scenario.action_open_weeks()['views'][0], (False, 'list'))
+
+    def test_changes_are_computed_without_reading_what_happened_again(self):
+        self._back(2, self.start, (1, 'restock', 'A'), (1, 'scrap', 'D'))
+        self._back(1, self.start + timedelta(days=9))
+        scenario = self._play(change_mix=True, mix_a=50, mix_d=50)
+        simulator = type(self.env['sale.return.simulator'])
+        read = simulator._read
+
+        def show():
+            return [scenario.row_ids.read([*tool.MEASURES, 'date']), scenario.factor]
+
+        for values, is_read in (
+            ({'rate_times': 0.5, 'rate_points': 1.0}, False),
+            ({'change_fee': True, 'fee': 12, 'handling_cost': 3}, False),
+            ({'days_request': 4, 'days_credit': 30, 'mix_a': 60, 'mix_d': 40}, False),
+            ({'days_receipt': -2}, True),
+            ({'refund_event': 'request'}, True),
+            ({'date_to': self.start + timedelta(days=6)}, True),
+            ({'product_id': self.product.id}, True),
+        ):
+            with patch.object(simulator, '_read', autospec=True, side_effect=read) as asked:
+                scenario.write(values)
+            self.assertEqual(bool(asked.call_count), is_read, values)
+            found = show()
+            scenario.action_play()
+            again = show()
+            for rows, _factor in (found, again):
+                for row in rows:
+                    del row['id']
+            self.assertEqual(found, again, values)
 
 
 @tagged('post_install', '-at_install')
