@@ -11,7 +11,8 @@ class SaleReturnDocumentCheck(models.AbstractModel):
     reported as that of an invoice: each document alone may be right. All is read by one query
     per company, from stored values, without anything computed.
 
-    A contradiction is named by a code, see `sale.return.explainer`.
+    A contradiction is named by a code, see `sale.return.explainer`. Those of goods:
+    `sale_return_document_check_goods.py`.
     """
 
     _name = 'sale.return.document.check'

@@ -26,7 +26,8 @@ class SaleReturnNoteCheck(models.AbstractModel):
     computed by one query, and is used for nothing else.
 
     Differences are identified by codes, see `sale.return.explainer`. What a note says and should
-    say: `sale_return_note_check_content.py`.
+    say: `sale_return_note_check_content.py`; what it was created with:
+    `sale_return_note_check_given.py`.
     """
 
     _name = 'sale.return.note.check'

@@ -291,7 +291,7 @@ class SaleReturnProcess(models.AbstractModel):
             'name': names[flow],
             'columns': [
                 {
-                    'name': names.get((flow, column), ""),
+                    'name': names.get(f'{flow}:{column}', ""),
                     'nodes': [
                         self._draw_node(key, known, ways.get(key, {}), shown) for key in keys
                     ],

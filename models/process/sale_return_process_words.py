@@ -6,7 +6,10 @@ ENDS = {'refused': 'danger', 'auto_refused': 'danger', 'lost': 'danger', 'closed
 
 
 class SaleReturnProcess(models.AbstractModel):
-    """The nodes of the picture: what they are called, where they stand, and what a click opens."""
+    """The nodes of the picture: what they are called, where they stand, and what a click opens.
+
+    Rows are lists: where terms are collected for translation, a tuple after a term counts as one.
+    """
 
     _inherit = 'sale.return.process'
 
@@ -36,19 +39,19 @@ class SaleReturnProcess(models.AbstractModel):
 
     @api.model
     def _get_column_names(self):
-        """Return the names of flows and of their columns: `{flow or (flow, column): name}`."""
+        """Return the names of flows and of their columns: `{flow or 'flow:column': name}`."""
         return {
             'request': self.env._("From the request to the decision"),
             'goods': self.env._("The goods"),
             'money': self.env._("The money"),
-            ('request', 1): self.env._("Requested"),
-            ('request', 2): self.env._("Policy"),
-            ('request', 3): self.env._("Rules"),
-            ('request', 4): self.env._("Outcome"),
-            ('request', 5): self.env._("Who decides"),
-            ('request', 99): self.env._("Decision"),
-            ('money', 2): self.env._("Credit after"),
-            ('money', 4): self.env._("Settlement"),
+            'request:1': self.env._("Requested"),
+            'request:2': self.env._("Policy"),
+            'request:3': self.env._("Rules"),
+            'request:4': self.env._("Outcome"),
+            'request:5': self.env._("Who decides"),
+            'request:99': self.env._("Decision"),
+            'money:2': self.env._("Credit after"),
+            'money:4': self.env._("Settlement"),
         }
 
     @api.model
@@ -84,32 +87,32 @@ class SaleReturnProcess(models.AbstractModel):
         first = next((key for key, node in levels.items() if node['always']), 'approved')
         ends = ('approved', 'refused')
         refuses = any(rule.outcome == 'refuse' for rule in policy.rule_ids)
-        for key, name, column, values in (
-            ('auto', self.env._("Approved automatically"), 4, {'leads_to': ('approved',)}),
-            ('ask', self.env._("A person decides"), 4, {'leads_to': (first,)}),
-            (
+        for key, name, column, values in [
+            ['auto', self.env._("Approved automatically"), 4, {'leads_to': ['approved']}],
+            ['ask', self.env._("A person decides"), 4, {'leads_to': [first]}],
+            [
                 'auto_refused',
                 self.env._("Refused automatically"),
                 4,
-                {'always': refuses, 'leads_to': ('refused',)},
-            ),
-            *((key, None, None, node) for key, node in levels.items()),
-            (
+                {'always': refuses, 'leads_to': ['refused']},
+            ],
+            *[[key, None, None, node] for key, node in levels.items()],
+            [
                 'appeal',
                 self.env._("Refused, then appealed"),
                 90,
                 {'always': False, 'leads_to': ends},
-            ),
-            ('approved', self.env._("Approved"), 99, {'tone': 'success'}),
-            ('refused', self.env._("Refused"), 99, {}),
-            ('withdrawn', self.env._("Cancelled"), 99, {}),
-            (
+            ],
+            ['approved', self.env._("Approved"), 99, {'tone': 'success'}],
+            ['refused', self.env._("Refused"), 99, {}],
+            ['withdrawn', self.env._("Cancelled"), 99, {}],
+            [
                 'lapsed',
                 self.env._("Not decided in time"),
                 99,
                 {'always': bool(policy.decision_days)},
-            ),
-        ):
+            ],
+        ]:
             nodes[key] = (
                 values
                 if name is None
@@ -149,10 +152,10 @@ class SaleReturnProcess(models.AbstractModel):
             )
             for one in self._get_named_policies(policy)
         }
-        for key, name in (
-            ('other', self.env._("Other policies")),
-            ('none', self.env._("No policy")),
-        ):
+        for key, name in [
+            ['other', self.env._("Other policies")],
+            ['none', self.env._("No policy")],
+        ]:
             nodes[f'policy:{key}'] = self._prepare_node(
                 key, name, 2, always=False, edit=['sale.return.policy', False, []]
             )
@@ -183,16 +186,16 @@ class SaleReturnProcess(models.AbstractModel):
                 edit=edit if policy else ['sale.return.rule', False, [['kind', '=', kind]]],
             )
         passes = policy.approval == 'none' or not policy
-        for key, name, always in (
-            ('earlier', self.env._("Rules of an earlier version"), False),
-            (
+        for key, name, always in [
+            ['earlier', self.env._("Rules of an earlier version"), False],
+            [
                 'approval',
                 self.env._("Approval required by the policy"),
                 policy.approval == 'always',
-            ),
-            ('none', self.env._("Rules not checked"), False),
-            ('pass', self.env._("All rules passed"), True),
-        ):
+            ],
+            ['none', self.env._("Rules not checked"), False],
+            ['pass', self.env._("All rules passed"), True],
+        ]:
             nodes[f'rule:{key}'] = self._prepare_node(
                 key,
                 name,
@@ -267,25 +270,25 @@ class SaleReturnProcess(models.AbstractModel):
                 disposition=policy.default_disposition_id.display_name,
             )
         )
-        rows = (
-            ('approved', self.env._("Approved"), 1, {'leads_to': ('sent', 'received', 'lost')}),
-            ('sent', self.env._("Sent by the customer"), 2, {'leads_to': ('received', 'lost')}),
-            (
+        rows = [
+            ['approved', self.env._("Approved"), 1, {'leads_to': ['sent', 'received', 'lost']}],
+            ['sent', self.env._("Sent by the customer"), 2, {'leads_to': ['received', 'lost']}],
+            [
                 'received',
                 self.env._("Received"),
                 3,
-                {'sentence': expiry or "", 'leads_to': ('inspected',)},
-            ),
-            ('nothing', self.env._("Nothing comes back"), 3, {'always': False}),
-            ('lost', self.env._("Never arrived"), 3, {}),
-            (
+                {'sentence': expiry or "", 'leads_to': ['inspected']},
+            ],
+            ['nothing', self.env._("Nothing comes back"), 3, {'always': False}],
+            ['lost', self.env._("Never arrived"), 3, {}],
+            [
                 'inspected',
                 self.env._("Inspected"),
                 4,
                 {'sentence': inspection or "", 'tone': 'success'},
-            ),
-            ('withdrawn', self.env._("Cancelled"), 4, {'always': False}),
-        )
+            ],
+            ['withdrawn', self.env._("Cancelled"), 4, {'always': False}],
+        ]
         return {
             key: self._prepare_node(key, name, column, edit=edit, **values)
             for key, name, column, values in rows
