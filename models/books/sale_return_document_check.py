@@ -179,7 +179,8 @@ class SaleReturnDocumentCheck(models.AbstractModel):
         """Return the queries of contradictions: `(cause, note_id, line_id)`. Override to add some.
 
         They read `chosen` (return lines of the company), `items` (lines of notes that returns have
-        made) and `notes` (the posted ones of these).
+        made), `notes` (the posted ones of these), `taxed` (their taxes) and `boxes` (of the tax
+        report, to which their items belong).
 
         :rtype: list
         """
@@ -329,7 +330,8 @@ class SaleReturnDocumentCheck(models.AbstractModel):
 
         A note credits what its invoice has booked. If the lines or the total that the customer
         sees say something else, one of the two was changed past Odoo. Where taxes are rounded for
-        the whole document, Odoo itself puts the difference on a line.
+        the whole document, Odoo itself puts the difference on lines; in another currency it rounds
+        the tax of each line.
         """
         return SQL(
             """SELECT 'invoice', notes.id, NULL
@@ -339,6 +341,9 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                  JOIN res_currency own ON own.id = company.currency_id
                  JOIN res_currency currency ON currency.id = invoice.currency_id
                 CROSS JOIN LATERAL (
+                      SELECT GREATEST(COUNT(*), 1) AS lines FROM account_move_line item
+                       WHERE item.move_id = invoice.id AND item.display_type = 'product') size
+                CROSS JOIN LATERAL (
                       SELECT BOOL_OR(item.parent_state <> invoice.state
                                   OR ABS(item.debit - item.credit - item.balance)
                                      > own.rounding / 2) AS item,
@@ -346,13 +351,15 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                                  AND ABS(item.price_subtotal + item.amount_currency)
                                      > currency.rounding * CASE
                                        company.tax_calculation_rounding_method
-                                       WHEN 'round_globally' THEN 1.5 ELSE 0.5 END) AS line,
+                                       WHEN 'round_globally' THEN size.lines + 0.5 ELSE 0.5 END)
+                                    AS line,
                              BOOL_OR(item.display_type IN ('product', 'tax')
                                  AND ABS(item.balance - item.amount_currency
                                          / NULLIF(invoice.invoice_currency_rate, 0))
                                      > own.rounding / 2 + CASE WHEN own.id = currency.id THEN 0
-                                       ELSE own.rounding + currency.rounding
-                                            / NULLIF(invoice.invoice_currency_rate, 0) END) AS rate,
+                                       ELSE size.lines * (own.rounding + currency.rounding
+                                            / NULLIF(invoice.invoice_currency_rate, 0)) END)
+                                    AS rate,
                              COALESCE(SUM(item.amount_currency) FILTER (
                                  WHERE item.display_type = 'tax'
                                     OR (item.display_type = 'rounding'
@@ -410,7 +417,12 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                        OR ABS(ABS(head.amount_residual) - ABS(dues.said)) > 0.000001
                        OR dues.unmatched
                        OR (head.payment_state IN ('paid', 'in_payment', 'reversed')
-                           AND head.amount_residual <> 0)
+                           AND head.amount_residual <> 0
+                           -- A payment without an entry leaves it open until the bank's comes.
+                           AND NOT EXISTS (SELECT FROM account_move__account_payment rel
+                                JOIN account_payment payment ON payment.id = rel.payment_id
+                               WHERE rel.invoice_id = head.id AND payment.move_id IS NULL
+                                 AND payment.state IN ('in_process', 'paid')))
                        OR (head.payment_state = 'not_paid' AND head.amount_residual = 0
                            AND head.amount_total <> 0)"""
             ),
@@ -456,24 +468,20 @@ class SaleReturnDocumentCheck(models.AbstractModel):
             SQL(
                 """SELECT 'tax_base', said.move_id, NULL
                      FROM (SELECT item.move_id, item.tax_line_id, item.tax_repartition_line_id,
-                                  SUM(item.tax_base_amount) AS base,
-                                  MAX(item.group_tax_id) AS group_id
+                                  SUM(item.tax_base_amount) AS base
                              FROM account_move_line item
                             WHERE item.move_id IN (SELECT id FROM notes)
                               AND item.display_type = 'tax'
                          GROUP BY 1, 2, 3) said
                      JOIN account_move head ON head.id = said.move_id
-                     JOIN res_currency unit ON unit.id = head.currency_id
-                     JOIN (SELECT item.move_id, rel.account_tax_id, SUM(item.balance) AS base,
+                     JOIN res_company company ON company.id = head.company_id
+                     JOIN res_currency own ON own.id = company.currency_id
+                     JOIN (SELECT taxed.move_id, taxed.tax_id, SUM(item.balance) AS base,
                                   COUNT(*) AS count
-                             FROM account_move_line item
-                             JOIN account_move_line_account_tax_rel rel
-                               ON rel.account_move_line_id = item.id
-                            WHERE item.move_id IN (SELECT id FROM notes)
+                             FROM taxed JOIN account_move_line item ON item.id = taxed.item_id
                          GROUP BY 1, 2) bases
-                       ON bases.move_id = said.move_id
-                      AND bases.account_tax_id = COALESCE(said.group_id, said.tax_line_id)
-                    WHERE ABS(ABS(said.base) - ABS(bases.base)) > 0.02 * bases.count"""
+                       ON bases.move_id = said.move_id AND bases.tax_id = said.tax_line_id
+                    WHERE ABS(ABS(said.base) - ABS(bases.base)) > 2 * own.rounding * bases.count"""
             ),
         ]
 

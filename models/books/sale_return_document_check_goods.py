@@ -99,7 +99,8 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                            WHERE delivery.sale_line_id = chosen.sale_line_id
                              AND delivery.product_id = move.product_id
                              AND delivery.state = 'done') delivered ON TRUE
-                    WHERE NOT (COALESCE(delivered.known, FALSE) AND delivered.owned)""",
+                    WHERE delivered.owned IS NOT NULL
+                      AND NOT (COALESCE(delivered.known, FALSE) AND delivered.owned)""",
                 receipts=receipts,
             ),
         ]
@@ -225,10 +226,10 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                 """SELECT 'revalued', NULL, chosen.id
                      FROM chosen
                      JOIN stock_move move ON move.sale_return_line_id = chosen.id
-                     JOIN LATERAL (
-                          SELECT value FROM product_value
-                           WHERE product_value.move_id = move.id
-                        ORDER BY date DESC, id DESC LIMIT 1) given ON TRUE
-                    WHERE move.state = 'done' AND ABS(given.value - move.value) > 0.000001"""
+                     JOIN (SELECT DISTINCT ON (move_id) move_id, value
+                             FROM product_value WHERE move_id IS NOT NULL
+                         ORDER BY move_id, date DESC, id DESC) given ON given.move_id = move.id
+                    WHERE move.state = 'done' AND move.is_in
+                      AND ABS(given.value - move.value) > 0.000001"""
             ),
         ]

@@ -221,8 +221,8 @@ class SaleReturnExplainer(models.AbstractModel):
         if row.cause == 'paid_again' and not row.payment_id:
             return self.env._(
                 "An entry pays %(customer)s %(difference)s although nothing is open: a credit "
-                "note was paid twice, or the entry was never matched. Match it in the customer's"
-                " account, or get the money back.",
+                "note was paid twice, a payment of theirs bounced, or the entry was never "
+                "matched. Match it in the customer's account, or get the money back.",
                 **values,
             )
         explain = sentences.get(row.cause)

@@ -21,8 +21,14 @@ class SaleReturnNoteCheck(models.AbstractModel):
         lines = note.invoice_line_ids.filtered(
             lambda line: line.display_type == 'product' and line.tax_ids
         )
-        # Odoo computes drafts anew; the rate of another day has given other amounts.
-        if note.state != 'posted' or not all(self._is_rate_as_given(line) for line in lines):
+        # Odoo computes drafts anew; the rate of another day has given other amounts, and a discount
+        # for early payment that always lowers the tax is taken off by lines of its own.
+        lowered = note.line_ids.filtered(lambda item: item.display_type == 'epd' and item.tax_ids)
+        if (
+            note.state != 'posted'
+            or lowered
+            or not all(self._is_rate_as_given(line) for line in lines)
+        ):
             return []
         company_currency = note.company_currency_id
         sums, codes = defaultdict(float), []

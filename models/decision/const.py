@@ -42,3 +42,15 @@ REFERENCES = {
     'stock.warehouse': ('code',),
     'utm.source': ('name',),
 }
+
+# Conditions of a policy on a line; an empty condition matches everything.
+CONDITIONS = (
+    'company_id',
+    'partner_category_ids',
+    'country_ids',
+    'product_ids',
+    'product_categ_ids',
+    'reason_ids',
+    'team_ids',
+    'source_ids',
+)

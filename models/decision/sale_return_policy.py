@@ -4,18 +4,7 @@ from odoo.exceptions import ValidationError
 from ...const import OPEN_STATES
 from ...tools.context import in_force
 from ...tools.regime import REGIMES, get_regime
-
-# Conditions of a policy on a line; an empty condition matches everything.
-CONDITIONS = (
-    'company_id',
-    'partner_category_ids',
-    'country_ids',
-    'product_ids',
-    'product_categ_ids',
-    'reason_ids',
-    'team_ids',
-    'source_ids',
-)
+from .const import CONDITIONS
 
 # Sentences list this many names at most, and count the rest.
 MAX_NAMES = 5

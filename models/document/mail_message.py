@@ -5,13 +5,18 @@ from odoo.tools import html2plaintext
 # What who wrote a comment may still change of it; where it is, of whom and when stay.
 EDITABLE = frozenset({'attachment_ids', 'body', 'partner_ids', 'subject'})
 
+# What Odoo notes on a mail that an administrator sends by *Send Now*.
+SENT = frozenset({'message_id'})
+
 
 class MailMessage(models.Model):
     _inherit = 'mail.message'
 
     def write(self, vals):
         """Override of `mail` to protect messages about returns."""
-        if vals and (not self.env.su or 'body' in vals) and self.env.uid != SUPERUSER_ID:
+        told = not self.env.su or 'body' in vals
+        sent = SENT.issuperset(vals) and self.env.user._is_system()
+        if vals and told and not sent and self.env.uid != SUPERUSER_ID:
             self._protect_sale_return_messages('message_changed', vals)
         return super().write(vals)
 

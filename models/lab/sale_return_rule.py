@@ -2,8 +2,9 @@ import json
 
 from odoo import models
 
+from ...tools.context import get_own
 from ...tools.past import Past
-from ..decision.sale_return_policy import CONDITIONS
+from ..decision.const import CONDITIONS
 from .sale_return_policy import KEPT, read_terms
 
 # What a policy says about other things than its rules: whom it applies to, and who approves.
@@ -20,8 +21,8 @@ class SaleReturnRule(models.Model):
 
     def _get_verdicts(self, lines):
         """Override: a replay evaluates a rule once that policy and draft have in common."""
-        past = lines.env.context.get('sale_return_past')
-        known = past.verdicts if isinstance(past, Past) else None
+        past = get_own(lines.env, 'sale_return_past', Past)
+        known = past.verdicts if past else None
         if known is None:
             return super()._get_verdicts(lines)
         found = known.setdefault(self._get_terms(), {})

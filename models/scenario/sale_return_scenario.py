@@ -103,6 +103,7 @@ class SaleReturnScenario(models.Model):
         technical=True,
         readonly=True,
         copy=False,
+        prefetch=False,
         help="What happened, as it was read last, so that changes of the scenario are computed "
         "without reading it again.",
     )

@@ -40,9 +40,11 @@ export class Process extends Component {
     }
 
     async load() {
-        this.state.picture = await this.orm.call("sale.return.process", "get_picture", [
-            this.state.policy,
-        ]);
+        const { policy } = this.state;
+        const picture = await this.orm.call("sale.return.process", "get_picture", [policy]);
+        if (policy === this.state.policy) {
+            this.state.picture = picture;
+        }
     }
 
     async onPolicy(event) {
@@ -90,9 +92,9 @@ export class Process extends Component {
 
     /** Open the list of exactly the returns that are counted. */
     async list(flow, node, target) {
-        const { since } = this.state.picture;
+        const { policy, since } = this.state.picture;
         const action = await this.orm.call("sale.return.process", "get_returns_action", [
-            this.state.policy,
+            policy && policy.id,
             since,
             flow,
             node,
