@@ -379,53 +379,7 @@ class SaleReturnDocumentCheck(models.AbstractModel):
     def _get_match_queries(self):
         """Return the queries of notes that are not matched with what they say, or with whom."""
         return [
-            # The same for their invoices: what is left of them is what the customer still owes.
-            SQL(
-                """SELECT 'residual', bills.note_id, NULL
-                     FROM (SELECT id AS note_id, id AS move_id FROM notes
-                        UNION ALL
-                           SELECT MIN(id), reversed_entry_id FROM notes
-                            WHERE reversed_entry_id IS NOT NULL
-                         GROUP BY reversed_entry_id) bills
-                     JOIN account_move head ON head.id = bills.move_id AND head.state = 'posted'
-                     JOIN (SELECT due.move_id,
-                                  SUM(due.amount_residual_currency) AS said,
-                                  SUM(due.amount_currency + COALESCE(paid.amount_currency, 0)
-                                      - COALESCE(billed.amount_currency, 0)) AS rest,
-                                  SUM(due.amount_residual) AS said_company,
-                                  SUM(due.balance + COALESCE(paid.amount, 0)
-                                      - COALESCE(billed.amount, 0)) AS rest_company,
-                                  BOOL_OR(due.matching_number ~ '^[0-9]+$' AND due.matching_number
-                                      IS DISTINCT FROM due.full_reconcile_id::text) AS unmatched
-                             FROM account_move_line due
-                        LEFT JOIN LATERAL (
-                                  SELECT SUM(credit_amount_currency) AS amount_currency,
-                                         SUM(amount) AS amount
-                                    FROM account_partial_reconcile
-                                   WHERE credit_move_id = due.id) paid ON TRUE
-                        LEFT JOIN LATERAL (
-                                  SELECT SUM(debit_amount_currency) AS amount_currency,
-                                         SUM(amount) AS amount
-                                    FROM account_partial_reconcile
-                                   WHERE debit_move_id = due.id) billed ON TRUE
-                            WHERE due.move_id IN (SELECT id FROM notes
-                                UNION ALL SELECT reversed_entry_id FROM notes)
-                              AND due.display_type = 'payment_term'
-                         GROUP BY due.move_id) dues ON dues.move_id = bills.move_id
-                    WHERE ABS(dues.said - dues.rest) > 0.000001
-                       OR ABS(dues.said_company - dues.rest_company) > 0.000001
-                       OR ABS(ABS(head.amount_residual) - ABS(dues.said)) > 0.000001
-                       OR dues.unmatched
-                       OR (head.payment_state IN ('paid', 'in_payment', 'reversed')
-                           AND head.amount_residual <> 0
-                           -- A payment without an entry leaves it open until the bank's comes.
-                           AND NOT EXISTS (SELECT FROM account_move__account_payment rel
-                                JOIN account_payment payment ON payment.id = rel.payment_id
-                               WHERE rel.invoice_id = head.id AND payment.move_id IS NULL
-                                 AND payment.state IN ('in_process', 'paid')))
-                       OR (head.payment_state = 'not_paid' AND head.amount_residual = 0
-                           AND head.amount_total <> 0)"""
-            ),
+            self._get_residual_query(),
             SQL(
                 """SELECT 'settles_others', notes.id, NULL
                      FROM notes
@@ -437,6 +391,59 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                       AND bill.commercial_partner_id <> notes.commercial_partner_id"""
             ),
         ]
+
+    @api.model
+    def _get_residual_query(self):
+        """Return the query of notes and invoices whose rest is not what is matched.
+
+        What is left of an invoice is what its customer still owes.
+        """
+        return SQL(
+            """SELECT 'residual', bills.note_id, NULL
+                 FROM (SELECT id AS note_id, id AS move_id FROM notes
+                    UNION ALL
+                       SELECT MIN(id), reversed_entry_id FROM notes
+                        WHERE reversed_entry_id IS NOT NULL
+                     GROUP BY reversed_entry_id) bills
+                 JOIN account_move head ON head.id = bills.move_id AND head.state = 'posted'
+                 JOIN (SELECT due.move_id,
+                              SUM(due.amount_residual_currency) AS said,
+                              SUM(due.amount_currency + COALESCE(paid.amount_currency, 0)
+                                  - COALESCE(billed.amount_currency, 0)) AS rest,
+                              SUM(due.amount_residual) AS said_company,
+                              SUM(due.balance + COALESCE(paid.amount, 0)
+                                  - COALESCE(billed.amount, 0)) AS rest_company,
+                              BOOL_OR(due.matching_number ~ '^[0-9]+$' AND due.matching_number
+                                  IS DISTINCT FROM due.full_reconcile_id::text) AS unmatched
+                         FROM account_move_line due
+                    LEFT JOIN LATERAL (
+                              SELECT SUM(credit_amount_currency) AS amount_currency,
+                                     SUM(amount) AS amount
+                                FROM account_partial_reconcile
+                               WHERE credit_move_id = due.id) paid ON TRUE
+                    LEFT JOIN LATERAL (
+                              SELECT SUM(debit_amount_currency) AS amount_currency,
+                                     SUM(amount) AS amount
+                                FROM account_partial_reconcile
+                               WHERE debit_move_id = due.id) billed ON TRUE
+                        WHERE due.move_id IN (SELECT id FROM notes
+                            UNION ALL SELECT reversed_entry_id FROM notes)
+                          AND due.display_type = 'payment_term'
+                     GROUP BY due.move_id) dues ON dues.move_id = bills.move_id
+                WHERE ABS(dues.said - dues.rest) > 0.000001
+                   OR ABS(dues.said_company - dues.rest_company) > 0.000001
+                   OR ABS(ABS(head.amount_residual) - ABS(dues.said)) > 0.000001
+                   OR dues.unmatched
+                   OR (head.payment_state IN ('paid', 'in_payment', 'reversed')
+                       AND head.amount_residual <> 0
+                       -- A payment without an entry leaves it open until the bank's comes.
+                       AND NOT EXISTS (SELECT FROM account_move__account_payment rel
+                            JOIN account_payment payment ON payment.id = rel.payment_id
+                           WHERE rel.invoice_id = head.id AND payment.move_id IS NULL
+                             AND payment.state IN ('in_process', 'paid')))
+                   OR (head.payment_state = 'not_paid' AND head.amount_residual = 0
+                       AND head.amount_total <> 0)"""
+        )
 
     @api.model
     def _get_tax_queries(self):
