@@ -68,6 +68,26 @@ class TestNoteRows(ReconciliationCommon):
         self.assertFalse(self._refresh())
         self.assertFalse(self._refresh())
 
+    def test_roundings_of_odoo_are_no_rows(self):
+        """Each line rounds its tax in another currency; parts of a group have other bases."""
+        first = self._create_tax("10% before", 10.0, include_base_amount=True)
+        group = self._create_tax(
+            "10%, then 5% of both",
+            0.0,
+            amount_type='group',
+            children_tax_ids=[Command.link(tax.id) for tax in (first, self._create_tax("5%", 5.0))],
+        )
+        pricelist = self._setup_currency('EUR')
+        self._set_rate(pricelist.currency_id, '2021-01-01', 1.1)
+        for method in ('round_per_line', 'round_globally'):
+            self.company.sudo().tax_calculation_rounding_method = method
+            for taxes in (self.tax_20_included, group):
+                lines = [{'taxes': taxes, 'price': 0.37 + n / 100, 'quantity': 3} for n in range(9)]
+                order = self._create_sale(*lines, pricelist_id=pricelist.id)
+                self._return_goods(order.order_line[:1], 1)
+                self._return_goods(order.order_line[-1:], 3)
+        self.assertFalse(self._refresh().mapped('cause'))
+
     def test_note_of_today_is_right_where_it_is_tomorrow_already(self):
         self.company.sudo().partner_id.tz = 'Asia/Shanghai'
         with freeze_time('2026-03-01 23:30:00'):

@@ -55,6 +55,16 @@ class TestChatter(SaleReturnCommon):
                 with self.assertRaises(UserError):
                     self._call(user, record, method, *args)
 
+    def test_administrator_sends_a_mail_now(self):
+        """Odoo writes on a mail what its server has answered."""
+        admin = self._create_user('chatter_admin', 'base.group_system')
+        values = {'model': 'sale.return', 'res_id': self.sale_return.id, 'auto_delete': False}
+        values |= {'email_to': "jane@example.com", 'body_html': "<p>It is on its way.</p>"}
+        mail = self.env['mail.mail'].sudo().create(values)
+        self.env.flush_all()
+        self._call(admin, mail, 'write', {'state': 'sent', 'message_id': "<1@example.com>"})
+        self.assertEqual((mail.state, mail.message_id), ('sent', "<1@example.com>"))
+
     def test_messages_of_others_are_kept(self):
         told = self.clerk.partner_id.ids
         for message in (
