@@ -57,7 +57,8 @@ class TestChatter(SaleReturnCommon):
 
     def test_administrator_sends_a_mail_now(self):
         """Odoo writes on a mail what its server has answered."""
-        admin = self._create_user('chatter_admin', 'base.group_system')
+        groups = ('base.group_system', 'sale_return.group_user', SALES)
+        admin = self._create_user('chatter_admin', *groups)
         values = {'model': 'sale.return', 'res_id': self.sale_return.id, 'auto_delete': False}
         values |= {'email_to': "jane@example.com", 'body_html': "<p>It is on its way.</p>"}
         mail = self.env['mail.mail'].sudo().create(values)
