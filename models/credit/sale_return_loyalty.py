@@ -315,6 +315,8 @@ class SaleReturnLoyalty(models.AbstractModel):
         :return: list of `(cards merged, card that has their points)`
         :rtype: list
         """
+        if not cards:
+            return []
         merged = self.env['loyalty.card'].union(*(card for card in cards if not card.active))
         found = []
         for program, old in merged.grouped('program_id').items():
