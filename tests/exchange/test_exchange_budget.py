@@ -9,11 +9,6 @@ BATCH = 30
 class TestExchangeBudget(ExchangeCommon):
     """Queries of exchanges compared with refunds, per line and in batches."""
 
-    def setUp(self):
-        super().setUp()
-        # As on a server that has just started, whatever ran before.
-        self.env.registry.clear_all_caches()
-
     def _count(self, action):
         """Return how many queries a function needs."""
         self.env.flush_all()
