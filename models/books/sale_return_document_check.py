@@ -241,11 +241,14 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                              AND billed.display_type = 'cogs'
                              AND billed.product_id = cost.product_id)
                       AND NOT EXISTS (SELECT FROM account_move_line billed
+                             JOIN account_account account ON account.id = billed.account_id
                            WHERE billed.move_id = notes.reversed_entry_id
                              AND billed.display_type = 'cogs'
                              AND billed.product_id = cost.product_id
                              AND billed.account_id = cost.account_id
-                             AND billed.balance * cost.balance <= 0)"""
+                             -- Odoo may bill a cost below zero: that is a cost difference.
+                             AND (billed.balance * cost.balance <= 0 OR billed.balance > 0
+                                  IS DISTINCT FROM account.account_type LIKE 'expense%%'))"""
             ),
         ]
 

@@ -99,7 +99,8 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                            WHERE delivery.sale_line_id = chosen.sale_line_id
                              AND delivery.product_id = move.product_id
                              AND delivery.state = 'done') delivered ON TRUE
-                    WHERE delivered.owned IS NOT NULL
+                    -- Goods to be repaired stay the customer's.
+                    WHERE delivered.owned IS NOT NULL AND chosen.resolution <> 'repair'
                       AND NOT (COALESCE(delivered.known, FALSE) AND delivered.owned)""",
                 receipts=receipts,
             ),

@@ -101,7 +101,7 @@ class SaleReturnTieOut(models.AbstractModel):
             if billed and self._get_cause(line, reverse - moved) != 'other':
                 continue
             moves = line.move_ids.filtered(lambda m: m.state == 'done' and (m.is_in or m.is_out))
-            back = sum(moves.filtered('is_in').mapped(lambda move: move._get_valued_qty()))
+            back = sum(move._get_valued_qty() for move in moves if move.is_in)
             credited = sum(
                 item.product_uom_id._compute_quantity(item.quantity, item.product_id.uom_id)
                 for item in line.credit_line_ids
@@ -133,7 +133,7 @@ class SaleReturnTieOut(models.AbstractModel):
         bills = line.sale_line_id.invoice_lines.filtered(
             lambda item: item.move_type == 'out_invoice' and item.parent_state == 'posted'
         )
-        delivered = sum(deliveries.mapped(lambda move: move._get_valued_qty()))
+        delivered = sum(move._get_valued_qty() for move in deliveries)
         billed = sum(
             item.product_uom_id._compute_quantity(item.quantity, product.uom_id) for item in bills
         )

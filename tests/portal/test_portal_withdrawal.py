@@ -147,7 +147,7 @@ class TestPortalWithdrawal(WithdrawalCommon):
         page = self._open(f'/my/orders/{self.order.id}')
         self.assertFalse(self._find(page, 'o_sale_return_withdraw'))
         page = self._open(self.order._get_withdrawal_url())
-        self.assertIn("nothing in this order", self._text(page))
+        self.assertIn("Nothing is left in this order", self._text(page))
         answer = self._withdraw({self.line: 1})
         self.assertIn("Up to 0 Units", self._error(answer))
         self.assertFalse(self._withdrawals())
@@ -306,7 +306,7 @@ class TestPortalWithdrawalCounted(WithdrawalCommon):
         self._withdraw({self.line: 4})
         self.assertEqual(len(self._withdrawals()), 2)
         page = self._open(self.order._get_withdrawal_url())
-        self.assertIn("nothing in this order", self._text(page))
+        self.assertIn("Nothing is left in this order", self._text(page))
         self.assertFalse(self.order._can_withdraw())
 
     def test_undelivered_goods_are_subtracted_too(self):
