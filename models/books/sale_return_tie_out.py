@@ -340,9 +340,14 @@ class SaleReturnTieOut(models.AbstractModel):
                 moved, reverse, unfounded = costs[line_id]
                 quantity = move._get_valued_qty()
                 change = price * quantity - move.value
-                # The cost of a day is rounded, and so is the share of the cost delivered.
+                # The cost of a day is rounded, and so is the share of the cost delivered. A value
+                # that is not this share was changed since.
                 limit = company.currency_id.rounding * (1 + quantity / 2)
-                if move in moves or abs(change) > limit:
+                sent = move.origin_returned_move_id
+                shipped = sent._get_valued_qty() if sent.is_out else 0.0
+                share = sent.value * quantity / shipped if shipped else 0.0
+                taken = shipped and abs(move.value - share) <= limit
+                if move in moves or (taken and abs(change) > limit):
                     costs[line_id] = moved + change, reverse, unfounded
 
     @api.model
