@@ -37,7 +37,7 @@ LINES = """
     billed AS (
         SELECT rel.order_line_id AS id,
                SUM(counted.quantity * sign) FILTER (WHERE is_bill) AS billed,
-               SUM(counted.quantity) FILTER (WHERE NOT is_bill) AS credited,
+               SUM(counted.quantity * -sign) FILTER (WHERE NOT is_bill) AS credited,
                SUM(counted.quantity) FILTER (WHERE move.move_type = 'out_refund'
                    AND item.sale_return_line_id IS NOT NULL) AS credited_by_returns,
                SUM(counted.quantity) FILTER (WHERE move.move_type = 'out_invoice' AND EXISTS (
@@ -59,9 +59,19 @@ LINES = """
                                     THEN ROUND(exact) ELSE exact END AS quantity) AS counted
           -- A bill with a negative total, paid with a card or discounted by more than is billed
           -- yet, becomes a note in Odoo, with negative quantities: it bills goods nevertheless.
+          -- The reversal of a note by hand is an invoice in Odoo, which bills no goods: less is
+          -- credited.
     CROSS JOIN LATERAL (SELECT CASE move.move_type WHEN 'out_refund' THEN -1 ELSE 1 END AS sign,
-                               move.move_type = 'out_invoice' OR item.quantity < 0
-                               AND item.sale_return_line_id IS NULL AS is_bill) AS kind
+                               CASE move.move_type WHEN 'out_invoice' THEN NOT EXISTS (
+                                        SELECT FROM account_move undone
+                                         WHERE undone.id = move.reversed_entry_id
+                                           AND undone.move_type = 'out_refund'
+                                           AND NOT EXISTS (
+                                            SELECT FROM account_move_line taken
+                                             WHERE taken.move_id = undone.id
+                                               AND taken.sale_return_line_id IS NOT NULL))
+                                    ELSE item.quantity < 0 AND item.sale_return_line_id IS NULL
+                               END AS is_bill) AS kind
          WHERE move.state <> 'cancel'
          GROUP BY 1),
     judged AS (

@@ -208,6 +208,10 @@ class SaleReturnExplainer(models.AbstractModel):
                 "A miscellaneous entry reverses %(difference)s of credit note %(note)s. Undo "
                 "the reconciliation and reverse the entry, or acknowledge it with a reason."
             ),
+            'reversed_twice': lambda: self.env._(
+                "Credit note %(note)s was reversed more than once: the customer was billed for "
+                "%(difference)s too much. Reset the last of these invoices to draft and cancel it."
+            ),
             'above_invoice': lambda: self.env._(
                 "The credit notes of invoice %(invoice)s exceed its total by %(difference)s. "
                 "Reverse the last one, %(note)s, or a part of it."
@@ -543,6 +547,11 @@ class SaleReturnExplainer(models.AbstractModel):
                 "The goods were billed in parts and in another unit than that of their product. "
                 "Odoo posts a wrong cost of goods on the later invoices, which the credit note "
                 "reverses. Correct the cost by hand and acknowledge the difference."
+            ),
+            'billed_decimals': lambda: self.env._(
+                "The goods were billed in another unit than that of their product, with two "
+                "decimals, and Odoo posted the cost of that quantity. Correct the cost by hand "
+                "and acknowledge the difference."
             ),
             'standard_changed': lambda: self.env._(
                 "The standard cost has changed since the goods were sold, or was different "

@@ -58,6 +58,10 @@ class SaleReturnNoteCheck(models.AbstractModel):
         taken_back = self._get_taken_back(company)
         for note_id in taken_back:
             problems[note_id].append('taken_back')
+        for note_id, excess in self._get_reversed_twice(company).items():
+            problems[note_id].append('reversed_twice')
+            expected[note_id] = 0.0
+            taken_back[note_id] = self.env['account.move'].browse(note_id).amount_total + excess
         for note, excess in self._get_above_invoice(company).items():
             if not problems[note.id]:
                 problems[note.id].append('above_invoice')
@@ -434,6 +438,29 @@ class SaleReturnNoteCheck(models.AbstractModel):
                 company=company.id,
                 exchange=company.currency_exchange_journal_id.id or None,
                 clearing=CLEARING_TYPES,
+            )
+        )
+        return dict(self.env.cr.fetchall())
+
+    @api.model
+    def _get_reversed_twice(self, company):
+        """Return `{note id: amount}` of notes of returns that invoices reverse beyond their total.
+
+        In the currency of the note.
+        """
+        self.env.cr.execute(
+            SQL(
+                """SELECT note.id, SUM(bill.amount_total) - note.amount_total
+                     FROM account_move note
+                     JOIN account_move bill ON bill.reversed_entry_id = note.id
+                    WHERE note.company_id = %(company)s AND note.move_type = 'out_refund'
+                      AND note.state = 'posted' AND bill.move_type = 'out_invoice'
+                      AND bill.state = 'posted' AND bill.currency_id = note.currency_id
+                      AND EXISTS (SELECT FROM account_move_line line
+                           WHERE line.move_id = note.id AND line.sale_return_line_id IS NOT NULL)
+                 GROUP BY note.id
+                   HAVING COUNT(*) > 1 AND SUM(bill.amount_total) > note.amount_total""",
+                company=company.id,
             )
         )
         return dict(self.env.cr.fetchall())

@@ -98,12 +98,13 @@ class SaleReturnTieOut(models.AbstractModel):
             sold, billed = self._get_unit_costs(line)
             if sold is None or unfounded or line.qty_uninvoiced:
                 continue
-            if billed and self._get_cause(line, reverse - moved) != 'other':
+            cause = self._get_cause(line, reverse - moved)
+            if billed and cause not in ('other', 'billed_decimals'):
                 continue
             moves = line.move_ids.filtered(lambda m: m.state == 'done' and (m.is_in or m.is_out))
             back = sum(move._get_valued_qty() for move in moves if move.is_in)
             credited = sum(
-                item.product_uom_id._compute_quantity(item.quantity, item.product_id.uom_id)
+                item._get_return_measure().to_stock(item._get_quantity_counted())
                 for item in line.credit_line_ids
                 if item.parent_state == 'posted' and item.quantity > 0
             )
@@ -135,7 +136,7 @@ class SaleReturnTieOut(models.AbstractModel):
         )
         delivered = sum(move._get_valued_qty() for move in deliveries)
         billed = sum(
-            item.product_uom_id._compute_quantity(item.quantity, product.uom_id) for item in bills
+            item._get_return_measure().to_stock(item._get_quantity_counted()) for item in bills
         )
         if deliveries.product_id != product or delivered <= 0 or billed <= 0:
             return None, None
@@ -228,10 +229,12 @@ class SaleReturnTieOut(models.AbstractModel):
         leaving = moves.filtered(
             lambda move: move.is_out and move.location_dest_id.usage != 'inventory'
         )
-        if leaving:
-            came = any(move.is_in for move in moves)
-            return 'left_again' if came else 'replaced_missing'
-        if any(move.is_out and not move.account_move_id for move in moves):
+        came = moves.filtered('is_in')
+        if leaving and not came:
+            return 'replaced_missing'
+        if leaving and self._is_other_cost(came, leaving):
+            return 'left_again'
+        if any(move.is_out and not move.account_move_id for move in moves - leaving):
             return 'scrap_without_entry'
         if not any(lines.mapped('qty_credited_posted')):
             return 'kept_without_credit'
@@ -243,13 +246,30 @@ class SaleReturnTieOut(models.AbstractModel):
         return self._get_cost_cause(lines, deliveries)
 
     @api.model
+    def _is_other_cost(self, came, leaving):
+        """Tell whether goods left at another cost per unit than that at which they came."""
+        quantity = sum(move._get_valued_qty() for move in came)
+        left = sum(move._get_valued_qty() for move in leaving)
+        cost = sum(came.mapped('value')) / quantity if quantity else 0.0
+        # Each move is rounded by itself.
+        limit = came.company_id.currency_id.rounding * len(came + leaving) / 2 + 1e-6
+        return abs(sum(leaving.mapped('value')) - cost * left) > limit
+
+    @api.model
     def _get_cost_cause(self, lines, deliveries):
         """Return why the cost posted differs, where all goods went the usual way."""
-        bills = lines.sale_line_id.invoice_lines.move_id.filtered(
-            lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+        billed = lines.sale_line_id.invoice_lines.filtered(
+            lambda item: (
+                item.move_type == 'out_invoice'
+                and item.parent_state == 'posted'
+                and not item.move_id._bills_note_again()
+            )
         )
-        if len(bills) > 1 and lines.sale_line_id.product_uom_id != lines.product_id.uom_id:
-            return 'billed_in_parts'
+        if lines.sale_line_id.product_uom_id != lines.product_id.uom_id:
+            if len(billed.move_id) > 1:
+                return 'billed_in_parts'
+            if any(item.quantity != item._get_quantity_counted() for item in billed):
+                return 'billed_decimals'
         if lines.product_id.cost_method == 'standard':
             return 'standard_changed'
         if lines.product_id.cost_method == 'fifo' and len(deliveries) > 1:

@@ -102,6 +102,7 @@ class AccountMove(models.Model):
         :raise UserError: see `_post`.
         """
         (self | self.reversed_entry_id).invoice_line_ids._refigure_sale_returns()
+        self._check_notes_reversed_once(guarded)
         self._check_sale_return_caps(guarded)
         self.env['sale.return.credit']._log_notes(self)
         returns = guarded._get_return_lines().return_id
@@ -159,6 +160,42 @@ class AccountMove(models.Model):
             )
         if lines := self._get_lines_by_hand(sale_lines):
             lines.move_id._check_sale_return_pending(sale_lines, balances, lines)
+
+    def _check_notes_reversed_once(self, sale_lines):
+        """Refuse to reverse a note of which others have reversed as much before.
+
+        Each reversal is an invoice: the customer would owe the same goods twice.
+
+        :param sale_lines: `sale.order.line` records of the moves that just were posted.
+        """
+        convert = self.env['sale.return.ledger']._convert_to_order
+        for note in self.filtered(lambda move: move._bills_note_again()).reversed_entry_id:
+            bills = note.reversal_move_ids.filtered(
+                lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+            )
+            if len(bills) < 2:
+                continue
+            for sale_line in note.invoice_line_ids.sale_line_ids & sale_lines:
+                credited, billed = (
+                    sum(
+                        abs(convert(line, sale_line))
+                        for line in moves.invoice_line_ids
+                        if sale_line in line.sale_line_ids
+                    )
+                    for moves in (note, bills)
+                )
+                if sale_line._get_return_measure().compare(billed, credited) > 0:
+                    earlier = (bills - self)[:1] or bills[:1]
+                    raise UserError(
+                        self.env._(
+                            "Credit note %(note)s was reversed before, by %(invoice)s: "
+                            "%(product)s would be billed twice. Lower this invoice to what is "
+                            "left of the credit note, or delete it.",
+                            note=note.name,
+                            invoice=earlier.name,
+                            product=sale_line.product_id.display_name or sale_line.name,
+                        )
+                    )
 
     def _get_lines_by_hand(self, sale_lines):
         """Return the lines of these notes that credit order lines without a return."""

@@ -360,6 +360,24 @@ class TestInvoiceTotal(ReconciliationCommon):
         )
         self.assertEqual(row.note_id, note)
 
+    def test_note_that_was_reversed_twice_is_a_row(self):
+        note = self._return_goods(self._create_sale(), 4).credit_note_ids
+        # Earlier versions posted it; the books still show it.
+        self.patch(
+            self.env.registry['account.move'],
+            '_check_notes_reversed_once',
+            lambda moves, sale_lines: None,
+        )
+        bills = self._reverse(note) | self._reverse(note)
+        row = self._refresh().filtered(lambda row: row.kind == 'note_difference')
+        self.assertEqual(
+            (row.cause, row.note_id, row.amount_difference), ('reversed_twice', note, -484.0)
+        )
+        self.assertIn("was reversed more than once", row.explanation)
+        bills[-1:].button_draft()
+        bills[-1:].button_cancel()
+        self.assertNotIn('note_difference', self._refresh().mapped('kind'))
+
     def test_manager_with_a_reason_may(self):
         invoice = self._create_sale().invoice_ids
         self._reverse(invoice)

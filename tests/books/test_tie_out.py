@@ -155,6 +155,40 @@ class TestTieOut(TieOutCommon):
         self.assertEqual(row.cause, 'billed_in_parts')
         self.assertIn("billed in parts", row.explanation)
 
+    def test_goods_sent_back_at_the_same_cost_are_no_cause(self):
+        """What Odoo posted wrongly stays the cause when a part of the goods left again."""
+        product = self._create_costed('standard', standard_price=5.0)
+        self._put_in_stock(product, 100)
+        order = self._create_order(
+            {'product': product, 'quantity': 2, 'product_uom_id': self.dozen.id}
+        )
+        for _part in range(2):
+            self._deliver(order, 12)
+            self._invoice(order)
+        sale_return = self._create_return(order, 2)
+        self._receive(sale_return)
+        self._inspect(
+            sale_return,
+            (1.5, 'scrap'),
+            (0.5, 'send_back'),
+        )
+        self._process(sale_return.transfer_ids.filtered(lambda p: p.state != 'done'))
+        row = self.assert_row(self._refresh(), 'cost_difference', cost_moved=90.0)
+        self.assertEqual(row.cause, 'billed_in_parts')
+
+    def test_piece_billed_as_eight_hundredths_of_a_dozen_ties_out(self):
+        """Odoo posts the cost of 0.96 pieces, and the note takes back as much."""
+        product = self._create_costed('standard', standard_price=7.0)
+        self._put_in_stock(product, 100)
+        order = self._create_order(
+            {'product': product, 'quantity': 1, 'product_uom_id': self.dozen.id}
+        )
+        self._deliver(order, 1)
+        invoice = self._invoice(order)
+        self.assertEqual(invoice.invoice_line_ids.quantity, 0.08)
+        self._return_goods(order, 1 / 12)
+        self.assertFalse(self._refresh().mapped('explanation'))
+
     def test_fifo_with_several_deliveries_names_product_return_and_difference(self):
         product = self._create_costed('fifo', (1, 10.0), (1, 20.0), (1, 60.0))
         order = self._sell(product, 1, 1, 1)

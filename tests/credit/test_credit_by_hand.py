@@ -269,6 +269,27 @@ class TestCreditByHand(CreditCommon):
                 self.assertEqual((sale_return.state, sale_return.amount_credited), ('closed', 484))
                 self.assert_quantities(sale_return.line_ids, credited=4, to_credit=0)
 
+    def test_note_is_not_reversed_twice(self):
+        """Each reversal is an invoice: the customer would owe the same goods twice."""
+        for by_return, first, second in itertools.product((True, False), (None, 3), (None, 2)):
+            with self.subTest(by_return=by_return, first=first, second=second):
+                order = self._create_sale()
+                if by_return:
+                    note = self._return_goods(order, 4).credit_note_ids
+                else:
+                    note = self._reverse(order.invoice_ids, quantity=4)
+                    self._create_return(order, 1)
+                bill = self._reverse(note, quantity=first)
+                with self.assert_refused(f"was reversed before, by {bill.name}"):
+                    self._reverse(note, quantity=second)
+
+    def test_parts_of_a_note_may_be_reversed(self):
+        order = self._create_sale()
+        note = self._return_goods(order, 4).credit_note_ids
+        for quantity in (1, 2, 1):
+            self._reverse(note, quantity=quantity)
+        self.assertEqual(note._get_credited_in(note.currency_id), 0.0)
+
     def test_reversal_of_a_note_by_hand_cannot_be_undone_beyond_the_invoice(self):
         """10 by hand, reversed, then all 10 come back: undone, 20 of 10 would be credited."""
         order = self._create_sale()
