@@ -23,6 +23,8 @@ class People:
         self.orders = self.root['sale.order']
         # Manual changes beside the returns, which are checked less strictly.
         self.by_hand = set()
+        # Invoices of which a note was undone: one that lowered what later notes credit.
+        self.undone = set()
         self.lowered = []
 
     def settle_in(self):
@@ -578,7 +580,9 @@ class People:
         note = self.pick(chance, self.get_moves('out_refund'))
         if not note:
             return None
-        return self.reverse(note)
+        done = self.reverse(note)
+        self.undone.update(note.reversed_entry_id.ids)
+        return done
 
     def _do_cancel_note(self, chance):
         note = self.pick(chance, self.get_moves('out_refund'))
@@ -587,6 +591,7 @@ class People:
         note = self.as_('accountant', note)
         note.button_draft()
         note.button_cancel()
+        self.undone.update(note.reversed_entry_id.ids)
         return f"{note.name} {note.amount_total}"
 
     def _do_note_by_hand(self, chance):

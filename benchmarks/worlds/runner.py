@@ -179,7 +179,8 @@ class World:
         if row.kind == 'credited_not_refunded':
             return row.note_id.id in open_notes
         if row.kind in ('note_difference', 'unlinked_note'):
-            return bool(self.people.by_hand)
+            invoice = row.note_id.reversed_entry_id
+            return bool(self.people.by_hand or invoice.id in self.people.undone)
         line = lines.get(row.return_line_id.id)
         if not line:
             return False
