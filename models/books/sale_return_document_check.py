@@ -344,14 +344,17 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                  JOIN res_currency own ON own.id = company.currency_id
                  JOIN res_currency currency ON currency.id = invoice.currency_id
                 CROSS JOIN LATERAL (
-                      SELECT GREATEST(COUNT(*), 1) AS lines FROM account_move_line item
+                      -- Goods may be billed on a note, where a down payment or card is larger.
+                      SELECT GREATEST(COUNT(*), 1) AS lines,
+                             CASE invoice.move_type WHEN 'out_refund' THEN -1 ELSE 1 END AS sign
+                        FROM account_move_line item
                        WHERE item.move_id = invoice.id AND item.display_type = 'product') size
                 CROSS JOIN LATERAL (
                       SELECT BOOL_OR(item.parent_state <> invoice.state
                                   OR ABS(item.debit - item.credit - item.balance)
                                      > own.rounding / 2) AS item,
                              BOOL_OR(item.display_type = 'product'
-                                 AND ABS(item.price_subtotal + item.amount_currency)
+                                 AND ABS(item.price_subtotal + size.sign * item.amount_currency)
                                      > currency.rounding * CASE
                                        company.tax_calculation_rounding_method
                                        WHEN 'round_globally' THEN size.lines + 0.5 ELSE 0.5 END)
@@ -372,8 +375,8 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                                  AS total
                         FROM account_move_line item WHERE item.move_id = invoice.id) said
                 WHERE said.item OR said.line OR said.rate
-                   OR ABS(invoice.amount_tax + said.tax) > currency.rounding / 2
-                   OR ABS(invoice.amount_total + said.total) > currency.rounding / 2
+                   OR ABS(invoice.amount_tax + size.sign * said.tax) > currency.rounding / 2
+                   OR ABS(invoice.amount_total + size.sign * said.total) > currency.rounding / 2
                    OR ABS(invoice.amount_total - invoice.amount_untaxed - invoice.amount_tax)
                       > currency.rounding / 2"""
         )

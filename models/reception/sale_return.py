@@ -189,7 +189,7 @@ class SaleReturn(models.Model):
             'sale_line_id': line.sale_line_id.id if kind == 'over' else False,
             'liability': 'carrier' if kind in ('damaged', 'empty') else False,
             'note': value.get('note'),
-            'user_id': value.get('user_id') or self.user_id.id or self.env.uid,
+            'user_id': value.get('user_id') or self.user_id.filtered('active').id or self.env.uid,
         }
 
     def _ensure_discrepancy_quantity(self, kind, line, product, measure, quantity):

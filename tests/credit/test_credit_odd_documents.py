@@ -38,6 +38,26 @@ class TestOddDocuments(RefundCommon):
         self.assert_sold(order.order_line[:1], 0, 0)
         self.assert_ledger_balanced()
 
+    def test_goods_billed_on_a_credit_note_are_no_difference(self):
+        """Amounts of such a note have the other sign in the journal."""
+        order = self._create_order({'taxes': self.tax_21})
+        self._pay_down(order, 50)
+        self._deliver(order, 1)
+        bill = order._create_invoices(final=True)
+        bill.action_post()
+        self._return_goods(order.order_line[:1], 1)
+        rows = self.env['sale.return.reconciliation']
+        domain = [('company_id', '=', self.company.id), ('kind', '=', 'document_difference')]
+        rows.action_refresh()
+        self.assertFalse(rows.search(domain))
+        # Past Odoo: what a customer sees on paper is not what is booked.
+        self.env.cr.execute(
+            "UPDATE account_move SET amount_tax = amount_tax + 5 WHERE id = %s", [bill.id]
+        )
+        self.env.invalidate_all()
+        rows.action_refresh()
+        self.assertEqual(rows.search(domain).cause, 'invoice')
+
     # === PRICES CORRECTED BY HAND === #
 
     def test_a_price_correction_reverses_no_cost(self):

@@ -70,6 +70,21 @@ class TestCreditPosting(CreditCommon):
         self.assertEqual(self._create_return(order, 3).credit_note_ids.state, 'posted')
         self.assertEqual(self._create_return(order, 4).credit_note_ids.state, 'draft')
 
+    def test_notes_of_one_batch_are_added_up(self):
+        """Two notes of 242 for one customer are above 363, those of two customers are not."""
+        self.policy.write({'credit_draft_above': 363.0, 'release_event': 'inspection'})
+        one, two, three = (self._create_customer(f"Customer {number}") for number in range(3))
+        for pair, states in (((one, one), ['draft', 'posted']), ((two, three), ['posted'] * 2)):
+            returns = self.env['sale.return'].union(
+                *[
+                    self._create_return(self._create_sale({}, partner_id=customer.id), 2)
+                    for customer in pair
+                ]
+            )
+            self._receive(returns)
+            returns.action_inspect_all('restock')
+            self.assertEqual(sorted(returns.credit_note_ids.mapped('state')), states)
+
     def test_policy_that_pays_back_waits_for_the_money(self):
         self.policy.write({'settlement': 'refund', 'release_event': 'inspection'})
         order = self._create_sale()

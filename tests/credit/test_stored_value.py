@@ -72,6 +72,20 @@ class TestStoredValue(StoredValueCommon):
         self.assertEqual(points, [3.33, 6.67, 10.0])
         self.assert_fully_credited(invoice)
 
+    def test_half_of_a_taxed_card_line_is_half_of_what_it_has_paid(self):
+        """5.01 and 1.05 of tax: half of each, rounded, are 3.04 of 6.06."""
+        card = self._create_card('gift_card', 6.06)
+        # sudo: the product of a program, which a sales manager sets up.
+        product = card.program_id.reward_ids.discount_line_product_id.sudo()
+        product.taxes_id = self.tax_21
+        order, invoice = self._sell_with([card], {'quantity': 2, 'taxes': self.untaxed})
+        line = invoice.invoice_line_ids.filtered(lambda line: line.product_id == product)
+        self.assertEqual((line.price_subtotal, line.price_total), (-5.01, -6.06))
+        for points in (3.03, 6.06):
+            self._return_goods(self._goods(order), 1)
+            self.assertEqual(card.points, points)
+        self.assert_fully_credited(invoice)
+
     def test_two_cards_get_back_what_each_has_paid(self):
         first = self._create_card('gift_card', 30.0)
         second = self._create_card('ewallet', 40.0)

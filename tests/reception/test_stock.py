@@ -273,6 +273,46 @@ class TestNativeReturn(SaleReturnCommon):
         self.assert_sold(self.order.order_line, delivered=10, invoiced=10)
         self.assert_nothing_to_invoice(self.order)
 
+    def test_exchange_that_waits_for_its_approval_sends_nothing(self):
+        self._create_policy(approval='always')
+        self._return_in_inventory(self.delivery, 3, method='action_create_exchanges')
+        sale_return = self.order.return_ids
+        self.assertEqual(sale_return.state, 'submitted')
+        self.assertFalse(self._get_planned())
+        sale_return.action_approve()
+        self.assertEqual(sum(self._get_planned().mapped('product_uom_qty')), 3)
+
+    def _get_planned(self):
+        return self.order.picking_ids.move_ids.filtered(
+            lambda move: (
+                move.location_dest_id.usage == 'customer' and move.state not in ('done', 'cancel')
+            )
+        )
+
+    def test_salesperson_who_has_left_is_not_responsible(self):
+        seller = self._create_user('native_seller', 'sales_team.group_sale_salesman')
+        # sudo: an administrator archives users.
+        self.order.sudo().user_id = seller
+        seller.sudo().active = False
+        operator = self._create_user('native_operator', 'stock.group_stock_user')
+        self._return_in_inventory(self.delivery, 3, user=operator)
+        self.assertEqual(self.order.return_ids.user_id, operator)
+
+    def test_somebody_who_has_left_gets_no_discrepancy(self):
+        seller = self._create_user('former_seller', 'sales_team.group_sale_salesman')
+        sale_return = self._create_return(self.order, 3)
+        sale_return.user_id = seller
+        # sudo: as above
+        seller.sudo().active = False
+        self._receive(sale_return, 2)
+        receipt = sale_return.picking_ids.filtered(lambda p: p.state not in ('done', 'cancel'))
+        receipt.action_cancel()
+        sale_return.register_discrepancies(
+            [{'kind': 'damaged', 'line_id': sale_return.line_ids.id, 'quantity': 1}]
+        )
+        self.assertTrue(sale_return.discrepancy_ids)
+        self.assertNotIn(seller, sale_return.discrepancy_ids.user_id)
+
 
 @tagged('post_install', '-at_install')
 class TestWarehouse(SaleReturnCommon):
