@@ -168,23 +168,28 @@ class AccountMove(models.Model):
 
         :param sale_lines: `sale.order.line` records of the moves that just were posted.
         """
-        convert = self.env['sale.return.ledger']._convert_to_order
         for note in self.filtered(lambda move: move._bills_note_again()).reversed_entry_id:
             bills = note.reversal_move_ids.filtered(
-                lambda move: move.move_type == 'out_invoice' and move.state == 'posted'
+                lambda move, note=note: (
+                    move.move_type == 'out_invoice'
+                    and move.state == 'posted'
+                    and move.currency_id == note.currency_id
+                )
             )
             if len(bills) < 2:
                 continue
+            # In amounts: a price may be taken back in parts, each with the whole quantity.
+            slack = note.currency_id.rounding * len(bills)
             for sale_line in note.invoice_line_ids.sale_line_ids & sale_lines:
                 credited, billed = (
                     sum(
-                        abs(convert(line, sale_line))
+                        abs(line.price_subtotal)
                         for line in moves.invoice_line_ids
                         if sale_line in line.sale_line_ids
                     )
                     for moves in (note, bills)
                 )
-                if sale_line._get_return_measure().compare(billed, credited) > 0:
+                if billed - credited > slack:
                     earlier = (bills - self)[:1] or bills[:1]
                     raise UserError(
                         self.env._(

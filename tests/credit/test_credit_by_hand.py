@@ -290,6 +290,12 @@ class TestCreditByHand(CreditCommon):
             self._reverse(note, quantity=quantity)
         self.assertEqual(note._get_credited_in(note.currency_id), 0.0)
 
+    def test_price_of_a_note_may_be_taken_back_in_parts(self):
+        note = self._return_goods(self._create_sale(), 4).credit_note_ids
+        for price in (10, 20):
+            self._reverse(note, price=price)
+        self.assertEqual(note._get_credited_in(note.currency_id), 338.8)
+
     def test_reversal_of_a_note_by_hand_cannot_be_undone_beyond_the_invoice(self):
         """10 by hand, reversed, then all 10 come back: undone, 20 of 10 would be credited."""
         order = self._create_sale()
