@@ -26,7 +26,7 @@ LINES = """
                SUM(part.quantity_product_uom) FILTER (WHERE source.usage = 'customer') AS back,
                SUM(part.quantity_product_uom) FILTER (WHERE source.usage = 'customer'
                    AND move.to_refund) AS back_to_refund,
-               COUNT(DISTINCT move.id) FILTER (WHERE place.usage = 'customer') AS parcels
+               COUNT(DISTINCT move.id) FILTER (WHERE place.usage = 'customer') AS deliveries
           FROM stock_move move
           JOIN stock_move_line part ON part.move_id = move.id
           JOIN stock_location source ON source.id = move.location_id
@@ -86,7 +86,7 @@ LINES = """
     figures AS (
         SELECT line.*, COALESCE(shipped, 0) AS shipped, COALESCE(sold, 0) AS sold,
                COALESCE(back, 0) AS back, COALESCE(back_to_refund, 0) AS back_to_refund,
-               COALESCE(parcels, 0) AS parcels,
+               COALESCE(deliveries, 0) AS deliveries,
                COALESCE(billed, 0) AS billed, COALESCE(credited, 0) AS credited,
                COALESCE(credited_by_returns, 0) AS credited_by_returns,
                COALESCE(credit_taken_back, 0) AS credit_taken_back,
@@ -206,10 +206,10 @@ LINE_RULES = {
         "{name}: {billed} billed, {credited_by_returns} credited by returns",
     ),
     # More deliveries are planned than ordered and not shipped. Odoo adds up the deliveries in the
-    # unit of the order, each with two decimals: beside 4 pieces, 20.04 more make two dozen.
+    # unit of the order, each with two decimals: 20.04 pieces are planned of two dozen after 4.
     'delivered_again': (
         (
-            "planned > %(small)s + CASE WHEN ratio > 1 THEN 0.0051 * ratio * (parcels + 1)"
+            "planned > %(small)s + CASE WHEN ratio > 1 THEN 0.0051 * ratio * (deliveries + 1)"
             " ELSE 0 END + GREATEST(0, ordered"
             " - CASE WHEN is_lowered THEN shipped - back ELSE sold END)"
         ),

@@ -179,8 +179,10 @@ class World:
         if row.kind == 'credited_not_refunded':
             return row.note_id.id in open_notes
         if row.kind in ('note_difference', 'unlinked_note'):
-            invoice = row.note_id.reversed_entry_id
-            return bool(self.people.by_hand or invoice.id in self.people.undone)
+            # What was credited while another note had lowered the invoice.
+            short = 'amounts' in (row.cause or '').split(',')
+            undone = short and row.note_id.reversed_entry_id.id in self.people.undone
+            return bool(self.people.by_hand or undone)
         line = lines.get(row.return_line_id.id)
         if not line:
             return False

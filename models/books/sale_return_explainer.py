@@ -548,11 +548,6 @@ class SaleReturnExplainer(models.AbstractModel):
                 "Odoo posts a wrong cost of goods on the later invoices, which the credit note "
                 "reverses. Correct the cost by hand and acknowledge the difference."
             ),
-            'billed_decimals': lambda: self.env._(
-                "The goods were billed in another unit than that of their product, with two "
-                "decimals, and Odoo posted the cost of that quantity. Correct the cost by hand "
-                "and acknowledge the difference."
-            ),
             'standard_changed': lambda: self.env._(
                 "The standard cost has changed since the goods were sold, or was different "
                 "where they were moved."

@@ -58,10 +58,10 @@ class SaleReturnNoteCheck(models.AbstractModel):
         taken_back = self._get_taken_back(company)
         for note_id in taken_back:
             problems[note_id].append('taken_back')
-        for note_id, excess in self._get_reversed_twice(company).items():
-            problems[note_id].append('reversed_twice')
-            expected[note_id] = 0.0
-            taken_back[note_id] = self.env['account.move'].browse(note_id).amount_total + excess
+        for note, excess in self._get_reversed_twice(company).items():
+            problems[note.id].append('reversed_twice')
+            expected[note.id] = 0.0
+            taken_back[note.id] = note.amount_total + excess
         for note, excess in self._get_above_invoice(company).items():
             if not problems[note.id]:
                 problems[note.id].append('above_invoice')
@@ -444,26 +444,29 @@ class SaleReturnNoteCheck(models.AbstractModel):
 
     @api.model
     def _get_reversed_twice(self, company):
-        """Return `{note id: amount}` of notes of returns that invoices reverse beyond their total.
+        """Return `{note: excess amount}` of notes that invoices reverse more than once.
 
-        In the currency of the note.
+        Only notes of orders with returns; amounts in the note's currency.
         """
         self.env.cr.execute(
             SQL(
-                """SELECT note.id, SUM(bill.amount_total) - note.amount_total
+                """SELECT note.id
                      FROM account_move note
                      JOIN account_move bill ON bill.reversed_entry_id = note.id
                     WHERE note.company_id = %(company)s AND note.move_type = 'out_refund'
                       AND note.state = 'posted' AND bill.move_type = 'out_invoice'
-                      AND bill.state = 'posted' AND bill.currency_id = note.currency_id
+                      AND bill.state = 'posted'
                       AND EXISTS (SELECT FROM account_move_line line
-                           WHERE line.move_id = note.id AND line.sale_return_line_id IS NOT NULL)
+                           JOIN sale_order_line_invoice_rel sold ON sold.invoice_line_id = line.id
+                           JOIN sale_return_line back ON back.sale_line_id = sold.order_line_id
+                          WHERE line.move_id = note.id)
                  GROUP BY note.id
-                   HAVING COUNT(*) > 1 AND SUM(bill.amount_total) > note.amount_total""",
+                   HAVING COUNT(*) > 1""",
                 company=company.id,
             )
         )
-        return dict(self.env.cr.fetchall())
+        notes = self.env['account.move'].browse(row[0] for row in self.env.cr.fetchall())
+        return notes._get_sale_return_reversal_excess()
 
     @api.model
     def _get_above_invoice(self, company):

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...tools.money import QUANTITY_EPSILON
+
 # Number of returns processed in one batch.
 CHUNK = 200
 
@@ -98,8 +100,7 @@ class SaleReturnTieOut(models.AbstractModel):
             sold, billed = self._get_unit_costs(line)
             if sold is None or unfounded or line.qty_uninvoiced:
                 continue
-            cause = self._get_cause(line, reverse - moved)
-            if billed and cause not in ('other', 'billed_decimals'):
+            if billed and self._get_cause(line, reverse - moved) != 'other':
                 continue
             moves = line.move_ids.filtered(lambda m: m.state == 'done' and (m.is_in or m.is_out))
             back = sum(move._get_valued_qty() for move in moves if move.is_in)
@@ -236,13 +237,13 @@ class SaleReturnTieOut(models.AbstractModel):
             return 'left_again'
         if any(move.is_out and not move.account_move_id for move in moves - leaving):
             return 'scrap_without_entry'
-        if not any(lines.mapped('qty_credited_posted')):
-            return 'kept_without_credit'
         deliveries = lines.sale_line_id.move_ids.filtered(lambda move: move.is_out) - moves
         # Each move and each cost posted is rounded by itself.
         parts = len(moves) + len(deliveries) + len(lines.credit_line_ids)
         if abs(difference) <= lines.company_id.currency_id.rounding * parts / 2:
             return 'rounding'
+        if not any(lines.mapped('qty_credited_posted')):
+            return 'kept_without_credit'
         return self._get_cost_cause(lines, deliveries)
 
     @api.model
@@ -268,8 +269,12 @@ class SaleReturnTieOut(models.AbstractModel):
         if lines.sale_line_id.product_uom_id != lines.product_id.uom_id:
             if len(billed.move_id) > 1:
                 return 'billed_in_parts'
-            if any(item.quantity != item._get_quantity_counted() for item in billed):
-                return 'billed_decimals'
+            if any(
+                abs(item.quantity - item._get_quantity_counted()) > QUANTITY_EPSILON
+                for item in billed
+            ):
+                # Odoo posts the cost of 0.08 of a dozen where one piece was billed.
+                return 'other'
         if lines.product_id.cost_method == 'standard':
             return 'standard_changed'
         if lines.product_id.cost_method == 'fifo' and len(deliveries) > 1:

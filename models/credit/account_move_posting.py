@@ -102,7 +102,7 @@ class AccountMove(models.Model):
         :raise UserError: see `_post`.
         """
         (self | self.reversed_entry_id).invoice_line_ids._refigure_sale_returns()
-        self._check_notes_reversed_once(guarded)
+        self._check_notes_reversed_once()
         self._check_sale_return_caps(guarded)
         self.env['sale.return.credit']._log_notes(self)
         returns = guarded._get_return_lines().return_id
@@ -161,46 +161,69 @@ class AccountMove(models.Model):
         if lines := self._get_lines_by_hand(sale_lines):
             lines.move_id._check_sale_return_pending(sale_lines, balances, lines)
 
-    def _check_notes_reversed_once(self, sale_lines):
+    def _check_notes_reversed_once(self):
         """Refuse to reverse a note of which others have reversed as much before.
 
         Each reversal is an invoice: the customer would owe the same goods twice.
 
-        :param sale_lines: `sale.order.line` records of the moves that just were posted.
+        :raise UserError: naming the note and the earlier invoice.
         """
-        for note in self.filtered(lambda move: move._bills_note_again()).reversed_entry_id:
-            bills = note.reversal_move_ids.filtered(
-                lambda move, note=note: (
-                    move.move_type == 'out_invoice'
-                    and move.state == 'posted'
-                    and move.currency_id == note.currency_id
+        bills = self.filtered(lambda move: move._bills_note_again())
+        note = self.browse().union(*bills.reversed_entry_id._get_sale_return_reversal_excess())[:1]
+        if note:
+            earlier = note._get_posted_reversals()
+            raise UserError(
+                self.env._(
+                    "Credit note %(note)s was reversed before, by %(invoice)s: the customer would "
+                    "be billed twice. Lower this invoice to what is left of the credit note, or "
+                    "delete it.",
+                    note=note.name,
+                    invoice=", ".join((earlier - self or earlier).mapped('name')),
                 )
             )
+
+    def _get_sale_return_reversal_excess(self):
+        """Return by how much the posted reversals of notes exceed what the notes credit.
+
+        Order line by order line, and in amounts: a price may be taken back in parts, each with the
+        whole quantity.
+
+        :return: `{note: amount in its currency, tax included}`, only those exceeded.
+        :rtype: dict
+        """
+        exceeded = {}
+        for note in self:
+            bills = note._get_posted_reversals()
             if len(bills) < 2:
                 continue
-            # In amounts: a price may be taken back in parts, each with the whole quantity.
+            # Lines round differently on one document than on several.
             slack = note.currency_id.rounding * len(bills)
-            for sale_line in note.invoice_line_ids.sale_line_ids & sale_lines:
+            excess = 0.0
+            for sale_line in note.invoice_line_ids.sale_line_ids:
                 credited, billed = (
                     sum(
-                        abs(line.price_subtotal)
+                        line.price_total
                         for line in moves.invoice_line_ids
                         if sale_line in line.sale_line_ids
                     )
                     for moves in (note, bills)
                 )
                 if billed - credited > slack:
-                    earlier = (bills - self)[:1] or bills[:1]
-                    raise UserError(
-                        self.env._(
-                            "Credit note %(note)s was reversed before, by %(invoice)s: "
-                            "%(product)s would be billed twice. Lower this invoice to what is "
-                            "left of the credit note, or delete it.",
-                            note=note.name,
-                            invoice=earlier.name,
-                            product=sale_line.product_id.display_name or sale_line.name,
-                        )
-                    )
+                    excess += billed - credited
+            if excess:
+                exceeded[note] = note.currency_id.round(excess)
+        return exceeded
+
+    def _get_posted_reversals(self):
+        """Return the posted invoices that reverse this note, in its currency."""
+        self.ensure_one()
+        return self.reversal_move_ids.filtered(
+            lambda move: (
+                move.move_type == 'out_invoice'
+                and move.state == 'posted'
+                and move.currency_id == self.currency_id
+            )
+        )
 
     def _get_lines_by_hand(self, sale_lines):
         """Return the lines of these notes that credit order lines without a return."""

@@ -189,8 +189,12 @@ class SaleReturn(models.Model):
             'sale_line_id': line.sale_line_id.id if kind == 'over' else False,
             'liability': 'carrier' if kind in ('damaged', 'empty') else False,
             'note': value.get('note'),
-            'user_id': value.get('user_id') or self.user_id.filtered('active').id or self.env.uid,
+            'user_id': value.get('user_id') or self._get_user_in_charge().id,
         }
+
+    def _get_user_in_charge(self):
+        """Return the responsible user, or the current one where they have left."""
+        return self.user_id.filtered('active') or self.env.user
 
     def _ensure_discrepancy_quantity(self, kind, line, product, measure, quantity):
         """Refuse impossible quantities: zero, not a number, more missing than expected."""

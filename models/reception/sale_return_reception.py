@@ -328,7 +328,7 @@ class SaleReturnReception(models.AbstractModel):
             'product_id': line.product_id.id,
             'quantity': quantity,
             'product_uom_id': line.product_uom_id.id,
-            'user_id': line.return_id.user_id.filtered('active').id or self.env.uid,
+            'user_id': line.return_id._get_user_in_charge().id,
         }
 
     @api.model
@@ -631,7 +631,7 @@ class SaleReturnReception(models.AbstractModel):
                 vals |= {
                     'return_id': sale_return.id,
                     'sale_line_id': same and sale_line.id,
-                    'user_id': sale_return.user_id.filtered('active').id or self.env.uid,
+                    'user_id': sale_return._get_user_in_charge().id,
                 }
                 findings.append((vals, move))
         surplus._record(findings)

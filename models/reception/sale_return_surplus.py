@@ -324,7 +324,7 @@ class SaleReturnSurplus(models.AbstractModel):
                 move.quantity, uom, rounding_method='HALF-UP'
             ),
             'sale_line_id': self._find_sale_line(kind, move, line, sale_return).id,
-            'user_id': sale_return.user_id.filtered('active').id or self.env.uid,
+            'user_id': sale_return._get_user_in_charge().id,
         }
         return vals, move
 

@@ -361,22 +361,37 @@ class TestInvoiceTotal(ReconciliationCommon):
         self.assertEqual(row.note_id, note)
 
     def test_note_that_was_reversed_twice_is_a_row(self):
-        note = self._return_goods(self._create_sale(), 4).credit_note_ids
         # Earlier versions posted it; the books still show it.
         self.patch(
-            self.env.registry['account.move'],
-            '_check_notes_reversed_once',
-            lambda moves, sale_lines: None,
+            self.env.registry['account.move'], '_check_notes_reversed_once', lambda moves: None
         )
-        bills = self._reverse(note) | self._reverse(note)
-        row = self._refresh().filtered(lambda row: row.kind == 'note_difference')
-        self.assertEqual(
-            (row.cause, row.note_id, row.amount_difference), ('reversed_twice', note, -484.0)
-        )
-        self.assertIn("was reversed more than once", row.explanation)
-        bills[-1:].button_draft()
-        bills[-1:].button_cancel()
-        self.assertNotIn('note_difference', self._refresh().mapped('kind'))
+        for by_return in (True, False):
+            order = self._create_sale()
+            if by_return:
+                note = self._return_goods(order, 4).credit_note_ids
+            else:
+                note = self._reverse(order.invoice_ids, quantity=4)
+                self._create_return(order, 1)
+            bills = self._reverse(note) | self._reverse(note)
+            row = self._refresh().filtered(lambda row, note=note: row.note_id == note)
+            with self.subTest(by_return=by_return):
+                self.assertEqual(
+                    (row.kind, row.cause, row.amount_difference),
+                    ('note_difference', 'reversed_twice', -484.0),
+                )
+                self.assertIn("was reversed more than once", row.explanation)
+                bills[-1:].button_draft()
+                bills[-1:].button_cancel()
+                causes = self._refresh().mapped('cause')
+                self.assertNotIn('reversed_twice', causes)
+
+    def test_parts_that_round_otherwise_are_not_reversed_twice(self):
+        """1.01 for three at 0.335, taken back one by one at 0.34."""
+        order = self._create_sale({'quantity': 3, 'price': 0.335, 'taxes': self.env['account.tax']})
+        note = self._return_goods(order, 3).credit_note_ids
+        bills = [self._reverse(note, quantity=1) for _part in range(3)]
+        self.assertGreater(sum(bill.amount_total for bill in bills), note.amount_total)
+        self.assertNotIn('reversed_twice', self._refresh().mapped('cause'))
 
     def test_manager_with_a_reason_may(self):
         invoice = self._create_sale().invoice_ids

@@ -167,11 +167,7 @@ class TestTieOut(TieOutCommon):
             self._invoice(order)
         sale_return = self._create_return(order, 2)
         self._receive(sale_return)
-        self._inspect(
-            sale_return,
-            (1.5, 'scrap'),
-            (0.5, 'send_back'),
-        )
+        self._inspect(sale_return, (1.5, 'scrap'), (0.5, 'send_back'))
         self._process(sale_return.transfer_ids.filtered(lambda p: p.state != 'done'))
         row = self.assert_row(self._refresh(), 'cost_difference', cost_moved=90.0)
         self.assertEqual(row.cause, 'billed_in_parts')
