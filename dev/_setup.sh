@@ -260,6 +260,9 @@ setup_links() {
     # A link of its own, because a prefix may hold other Python packages that would hide the venv's.
     ln -sfn "$SR_ODOO_PACKAGE" "$SR_WORK/python/odoo"
     export PYTHONPATH=$SR_WORK/python
+    # Each command loads thousands of Odoo's files: compiled once, in a folder of their own.
+    unset PYTHONDONTWRITEBYTECODE
+    export PYTHONPYCACHEPREFIX=$SR_CACHE/pycache
     # What Odoo writes is not tied to a user's home, nor mixed with another Odoo's files.
     local path=$SR_WORK/addons beside=$SR_ODOO_PACKAGE/../addons
     [ ! -e "$beside/sale_stock" ] || path=$(cd "$beside" && pwd -P),$path
