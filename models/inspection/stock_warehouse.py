@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.own_value import OwnValue
+
 
 class StockWarehouse(models.Model):
     """Where inspected goods go in a warehouse, and how."""
@@ -38,12 +40,16 @@ class StockWarehouse(models.Model):
         ),
     )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Override of `stock` to give new warehouses their refurbishing location."""
-        warehouses = super().create(vals_list)
-        warehouses._create_sale_return_refurbish_location()
-        return warehouses
+    @api.model
+    def _create_sale_return_locations(self, vals):
+        """Extend to create the refurbishing location."""
+        result = super()._create_sale_return_locations(vals)
+        if 'sale_return_refurbish_loc_id' not in vals:
+            company = self.env['res.company'].browse(vals.get('company_id'))
+            code = vals.get('code') or company.name[:5]
+            location = self._get_or_create_refurbishing(company, code, vals.get('active', True))
+            result['sale_return_refurbish_loc_id'] = OwnValue(location.id)
+        return result
 
     def _create_sale_return_setup(self):
         """Extend to give existing warehouses their refurbishing location."""
@@ -51,23 +57,29 @@ class StockWarehouse(models.Model):
         self._create_sale_return_refurbish_location()
         return result
 
+    @api.model
+    def _get_or_create_refurbishing(self, company, code, active):
+        parent = company._get_sale_return_refurbish_view()
+        locations = self.env['stock.location'].with_context(active_test=False)
+        # Locations of a former installation are reused.
+        return locations.search(
+            [('location_id', '=', parent.id), ('name', '=', code)], limit=1
+        ) or locations.create(
+            {
+                'name': code,
+                'usage': 'internal',
+                'location_id': parent.id,
+                'company_id': company.id,
+                'active': active,
+            }
+        )
+
     def _create_sale_return_refurbish_location(self):
         """Create the refurbishing location of each warehouse that has none."""
-        locations = self.env['stock.location'].with_context(active_test=False)
         for warehouse in self.filtered(lambda w: not w.sale_return_refurbish_loc_id):
-            parent = warehouse.company_id._get_sale_return_refurbish_view()
-            # Locations of a former installation are reused. sudo: it is created automatically, no
-            # matter who sets up the warehouse.
-            warehouse.sudo().sale_return_refurbish_loc_id = locations.search(
-                [('location_id', '=', parent.id), ('name', '=', warehouse.code)], limit=1
-            ) or locations.create(
-                {
-                    'name': warehouse.code,
-                    'usage': 'internal',
-                    'location_id': parent.id,
-                    'company_id': warehouse.company_id.id,
-                    'active': warehouse.active,
-                }
+            # sudo: it is created automatically, no matter who sets up the warehouse.
+            warehouse.sudo().sale_return_refurbish_loc_id = self._get_or_create_refurbishing(
+                warehouse.company_id, warehouse.code, warehouse.active
             )
 
     def _get_sale_return_refurbish_location(self):

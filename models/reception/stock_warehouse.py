@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...const import OPEN_STATES
+from ...tools.own_value import OwnValue
 
 
 class StockWarehouse(models.Model):
@@ -54,6 +55,33 @@ class StockWarehouse(models.Model):
         )
 
     # === SET UP === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override of `stock` to give new warehouses their locations for returned goods.
+
+        Before they exist, like Odoo's own locations: writing on them afterwards would go through
+        all their routes and rules, and as superuser keep in the cache what the user may not read.
+        """
+        defaults = self.default_get(['company_id', 'code', 'active'])
+        return super().create(
+            [self._create_sale_return_locations(defaults | vals) | vals for vals in vals_list]
+        )
+
+    @api.model
+    def _create_sale_return_locations(self, vals):
+        """Create the locations of a warehouse that is about to be created.
+
+        :param dict vals: values of the warehouse; without a code, it takes the one Odoo gives it.
+        :return: the values that name the locations, none where `vals` names them.
+        :rtype: dict
+        """
+        if 'sale_return_loc_id' in vals:
+            return {}
+        company = self.env['res.company'].browse(vals.get('company_id'))
+        code = vals.get('code') or company.name[:5]
+        location = self._create_quarantine(company, code, vals.get('active', True))
+        return {'sale_return_loc_id': OwnValue(location.id)}
 
     def _create_or_update_sequences_and_picking_types(self):
         """Override of `stock` to give new warehouses their returns type and quarantine."""
@@ -147,18 +175,24 @@ class StockWarehouse(models.Model):
             return_type.active = location.active = warehouse.active
             location.company_id.sudo().sale_return_view_location_id = location.location_id
 
+    @api.model
+    def _create_quarantine(self, company, code, active):
+        return self.env['stock.location'].create(
+            {
+                'name': code,
+                'usage': 'internal',
+                'location_id': company._get_sale_return_view_location().id,
+                'company_id': company.id,
+                'active': active,
+            }
+        )
+
     def _create_sale_return_location(self):
         """Create the quarantine of each warehouse that has none."""
         for warehouse in self.filtered(lambda w: not w.sale_return_loc_id):
             # sudo: it is created automatically, no matter who sets up the warehouse.
-            warehouse.sudo().sale_return_loc_id = self.env['stock.location'].create(
-                {
-                    'name': warehouse.code,
-                    'usage': 'internal',
-                    'location_id': warehouse.company_id._get_sale_return_view_location().id,
-                    'company_id': warehouse.company_id.id,
-                    'active': warehouse.active,
-                }
+            warehouse.sudo().sale_return_loc_id = self._create_quarantine(
+                warehouse.company_id, warehouse.code, warehouse.active
             )
 
     def _link_sale_return_type(self):
@@ -171,8 +205,8 @@ class StockWarehouse(models.Model):
             ours.return_picking_type_id = deliveries
             linked = deliveries.return_picking_type_id == ours
             if warehouse.sale_return_quarantine and not linked:
-                # sudo: the former value is the same, no matter who sets up the warehouse.
-                warehouse.sudo().sale_return_native_type_id = deliveries.return_picking_type_id
+                former = deliveries.return_picking_type_id.id
+                warehouse.write({'sale_return_native_type_id': OwnValue(former)})
                 deliveries.return_picking_type_id = ours
             elif linked and not warehouse.sale_return_quarantine:
                 deliveries.return_picking_type_id = (

@@ -347,6 +347,50 @@ class TestWarehouse(SaleReturnCommon):
         warehouses = self.env['stock.warehouse'].sudo().with_context(active_test=False).search([])
         self.assertTrue(all(w.sale_return_type_id and w.sale_return_loc_id for w in warehouses))
 
+    def test_user_of_one_company_creates_many(self):
+        """What they may not read of shared routes is not left to them in the cache."""
+        # sudo: the company is created in the same transaction, whose cache is shared.
+        company = self.env['res.company'].sudo().create({'name': "Our Second Shop"})
+        # With a second warehouse Odoo changes its settings, as its user.
+        roles = ('stock.group_stock_manager', 'base.group_system')
+        manager = self._create_user('many_warehouses', *roles, company=company)
+        warehouses = self._env_of(manager)['stock.warehouse']
+        for code in ('ONE', 'TWO', 'THREE'):
+            warehouse = warehouses.create({'name': code, 'code': code})
+            self.assertEqual(warehouse.sale_return_loc_id.name, code)
+            self.assertEqual(warehouse.sale_return_refurbish_loc_id.name, code)
+            self.assertEqual(warehouse.sale_return_loc_id.company_id, company)
+            self.assertEqual(
+                warehouse.out_type_id.return_picking_type_id, warehouse.sale_return_type_id
+            )
+
+    def test_locations_may_be_named(self):
+        """E.g. by an import of an administrator."""
+        location = self.quarantine.sudo().copy()
+        warehouse = (
+            self.env['stock.warehouse']
+            .sudo()
+            .create(
+                {
+                    'name': "Imported",
+                    'code': 'IMP',
+                    'company_id': self.company.id,
+                    'sale_return_loc_id': location.id,
+                }
+            )
+        )
+        self.assertEqual(warehouse.sale_return_loc_id, location)
+        self.assertEqual(warehouse.sale_return_type_id.default_location_dest_id, location)
+
+    def test_odoo_still_refuses_a_warehouse_without_a_place_to_produce(self):
+        if 'repair.order' not in self.env:
+            self.skipTest("repair is not installed")
+        places = self.env['stock.location'].sudo()
+        places = places.search([('usage', '=', 'production'), ('company_id', '=', self.company.id)])
+        places.usage = 'internal'
+        with self.assert_refused("production location"):
+            self._create_warehouse()
+
     def test_set_up_of_existing_warehouses_can_be_repeated(self):
         before = self.warehouse.sale_return_type_id, self.quarantine
         self.warehouse.sudo()._create_sale_return_setup()
