@@ -205,7 +205,8 @@ def main(command, *arguments):
     if command == '--check':
         return check(*arguments)
     if command == '--open':
-        print('\n'.join(get_not_passed(load(*arguments))))
+        for name in get_not_passed(load(*arguments)):
+            print(name)
         return 0
     return run(command, *arguments)
 
