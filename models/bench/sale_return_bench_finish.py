@@ -42,34 +42,37 @@ class SaleReturnBench(models.AbstractModel):
     @api.model
     def _tell_finish(self, result):
         """Return the outcome of a parcel that was finished."""
-        names = ", ".join(entry['name'] for entry in result['returns'])
-        credited = [entry['credited'] for entry in result['returns'] if entry['credited']]
-        missing = sum(entry['missing'] for entry in result['returns'])
-        if credited:
-            return self._accept(
-                'finished', result=result, returns=names, credited=" + ".join(credited)
-            )
-        if missing:
-            return self._accept(
-                'finished', 'finished_short', result=result, returns=names, missing=missing
-            )
-        follows = {entry['follows'] for entry in result['returns']}
-        code = next((code for code in ('replacement', 'credit') if code in follows), None)
-        key = {'replacement': 'finished_replacement', 'credit': 'finished_later'}
-        return self._accept(
-            'finished', key.get(code, 'finished_done'), result=result, returns=names
-        )
+        returns = result['returns']
+        values = {
+            'returns': ", ".join(entry['name'] for entry in returns),
+            'credited': " + ".join(entry['credited'] for entry in returns if entry['credited']),
+            'missing': sum(entry['missing'] for entry in returns),
+            'next': " ".join(sentence for entry in returns for sentence in entry['next']),
+        }
+        if values['credited']:
+            key = 'finished_credited' if values['next'] else 'finished'
+        elif values['missing']:
+            key = 'finished_short'
+        elif values['next']:
+            key = 'finished_next'
+        elif any(entry['credit_follows'] for entry in returns):
+            key = 'finished_later'
+        else:
+            key = 'finished_done'
+        return self._accept('finished', key, result=result, **values)
 
     @api.model
-    def _get_what_follows(self, sale_return):
-        """Return what still has to be done for the customer of an inspected return.
+    def _describe_next(self, sale_return):
+        """Say what is still to be done for the customer of an inspected return, but the credit.
 
-        :return: `replacement` or `credit`; False where nothing is.
-        :rtype: str | bool
+        Extend to add what other remedies leave to be done.
+
+        :return: sentences
+        :rtype: list
         """
-        if sale_return.replacement_state not in ('no', 'full'):
-            return 'replacement'
-        return 'credit' if 'credit' in sale_return._get_open_steps() else False
+        if sale_return.replacement_state in ('no', 'full'):
+            return []
+        return [self.env._("The replacement is still to be sent.")]
 
     @api.model
     def _wipe(self, desk):
@@ -293,7 +296,8 @@ class SaleReturnBench(models.AbstractModel):
             'state': sale_return.state,
             'received': sum(lines.mapped('qty_received')) - received_before,
             'missing': sum(line._get_qty_missing() for line in lines),
-            'follows': self._get_what_follows(sale_return),
+            'next': self._describe_next(sale_return),
+            'credit_follows': 'credit' in sale_return._get_open_steps(),
             'credited': " + ".join(currency.format(total) for currency, total in totals.items()),
             'credit_notes': posted.mapped('name'),
             'credit_pending': any(line._has_open_credit() for line in lines),

@@ -202,9 +202,11 @@ class TestDesk(RefundCommon):
         self._receive(sale_return)
         sale_return.action_inspect_all('restock')
         bench = self.env['sale.return.bench']
-        self.assertEqual(bench._get_what_follows(sale_return), 'replacement')
+        self.assertEqual(
+            bench._describe_next(sale_return), ["The replacement is still to be sent."]
+        )
         rejected = self._return_goods(self._create_sale(), 2, disposition='send_back')
-        self.assertFalse(bench._get_what_follows(rejected))
+        self.assertEqual(bench._describe_next(rejected), [])
 
     def test_list_names_products_order_step_and_amount(self):
         order = self._create_sale()

@@ -30,7 +30,7 @@ export class BenchFinished extends Component {
         if (sale_return.discrepancies?.length) {
             facts.push(say.discrepancies(sale_return.discrepancies.join(", ")));
         }
-        return facts;
+        return facts.concat(sale_return.next || []);
     }
 
     /** What is done is not undone at the bench: each result has its correction. */
