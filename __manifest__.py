@@ -163,6 +163,7 @@
         'views/goodwill/sale_return_goodwill_views.xml',
         'views/goodwill/sale_return_unbacked_views.xml',
         'views/document/sale_order_views.xml',
+        'views/exchange/portal_exchange_former.xml',
         'views/portal/portal_request_templates.xml',
         'views/portal/portal_withdrawal_templates.xml',
         'views/portal/mail_layout_templates.xml',

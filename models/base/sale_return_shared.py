@@ -1,4 +1,6 @@
-from odoo import api, models
+from lxml.builder import E
+
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 
@@ -12,6 +14,33 @@ class SaleReturnShared(models.AbstractModel):
     _name = 'sale.return.shared'
     _inherit = ['sale.return.ruled']
     _description = "Return Configuration of a Company"
+
+    shared_note = fields.Char(
+        string="Who May Change It",
+        compute='_compute_shared_note',
+        help="Said before somebody tries to change what applies to companies they cannot enter.",
+    )
+
+    @api.depends('company_id')
+    @api.depends_context('uid', 'lang')
+    def _compute_shared_note(self):
+        refused = self._filter_out_of_reach()
+        note = self.env._(
+            "This applies to all companies. Only somebody with access to all of them can change it."
+        )
+        for record in self:
+            record.shared_note = record in refused and note
+
+    @api.model
+    def _get_view(self, view_id=None, view_type='form', **options):
+        """Override of `base` to say in each form who may change the record."""
+        arch, view = super()._get_view(view_id, view_type, **options)
+        sheet = arch.find('.//sheet') if view_type == 'form' else None
+        if sheet is not None:
+            field = E.field(name='shared_note', nolabel='1', readonly='1')
+            kwargs = {'class': 'alert alert-info', 'role': 'alert', 'invisible': 'not shared_note'}
+            sheet.insert(0, E.div(field, **kwargs))
+        return arch, view
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -56,14 +85,7 @@ class SaleReturnShared(models.AbstractModel):
 
         :raise AccessError: naming the records.
         """
-        if self.env.su:
-            return
-        shared = self.filtered(lambda record: not record.company_id)
-        if not shared:
-            return
-        # sudo: companies that the user has no access to count as well.
-        user = self.env.user.sudo()
-        if user.env['res.company'].search([]) - user.company_ids:
+        if shared := self._filter_out_of_reach():
             raise AccessError(
                 self.env._(
                     "“%(names)s” applies to all companies. Only somebody with access to all of "
@@ -73,3 +95,13 @@ class SaleReturnShared(models.AbstractModel):
                     ),
                 )
             )
+
+    def _filter_out_of_reach(self):
+        """Return those that apply to all companies, for users without access to all of them."""
+        shared = self.filtered(lambda record: not record.company_id)
+        if self.env.su or not shared:
+            return self.browse()
+        # sudo: companies that the user has no access to count as well.
+        user = self.env.user.sudo()
+        everything = user.env['res.company'].search([]) <= user.company_ids
+        return self.browse() if everything else shared

@@ -205,6 +205,16 @@ class SaleReturnLine(models.Model):
         hidden = super()._get_hidden_resolutions()
         return hidden if self.env['sale.return.exchange']._is_on() else hidden | {'exchange'}
 
+    def _get_customer_wish(self):
+        """Extend to name the product they get instead."""
+        if self.resolution != 'exchange':
+            return super()._get_customer_wish()
+        # sudo: customers see what they chose, also where it is not published.
+        product = self.sudo().exchange_product_id
+        if not product:
+            return self.env._("Another size or variant")
+        return self.env._("Exchange for %(product)s", product=product.display_name)
+
     # === QUANTITIES === #
 
     def _is_credited(self):

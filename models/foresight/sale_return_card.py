@@ -60,12 +60,17 @@ class SaleReturnCard(models.AbstractModel):
         compute='_compute_sale_return_card',
         groups='sale_return.group_approver',
     )
-    sale_return_kept = fields.Float(
+    sale_return_kept = fields.Monetary(
         "Value Kept",
         compute='_compute_sale_return_card',
-        digits='Product Price',
+        currency_field='sale_return_card_currency_id',
         groups='sale_return.group_approver',
         help="Net value of these order lines less what came back, in the company's currency.",
+    )
+    sale_return_card_currency_id = fields.Many2one(
+        'res.currency',
+        compute='_compute_sale_return_card',
+        groups='sale_return.group_approver',
     )
     sale_return_open_count = fields.Integer(
         "Open Returns",
@@ -84,6 +89,7 @@ class SaleReturnCard(models.AbstractModel):
             record.sale_return_rate = 100 * (stats.rate(returned, bought) or 0.0)
             record.sale_return_rate_low, record.sale_return_rate_high = 100 * low, 100 * high
             record.sale_return_kept = kept
+            record.sale_return_card_currency_id = self.env.company.currency_id
             record.sale_return_open_count = len(opened.get(record._origin.id, ()))
 
     def _get_sale_return_trade(self):

@@ -74,6 +74,14 @@ class SaleReturnLine(models.Model):
             and self.qty_requested > 0
         )
 
+    def _get_customer_wish(self):
+        """Extend to say what they get for keeping it."""
+        if self.resolution != 'keep':
+            return super()._get_customer_wish()
+        # sudo: customers see what they get, and not the currency's settings.
+        amount = self.sudo().keep_currency_id.format(self.keep_amount)
+        return self.env._("Keep it and get %(amount)s back", amount=amount)
+
     @api.model
     def _get_hidden_resolutions(self):
         """Extend to hide it where it is switched off."""

@@ -66,6 +66,23 @@ class SaleReturnLine(models.Model):
             )
         return result
 
+    def _get_customer_wish(self):
+        """Return what the customer gets for the line, in the words in which they chose it.
+
+        Extend for what else customers can get instead of their money.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        words = {
+            'refund': self.env._("Refund"),
+            'replace': self.env._("Replacement"),
+            'none': self.env._("Nothing"),
+        }
+        if self.resolution in words:
+            return words[self.resolution]
+        return dict(self._fields['resolution']._description_selection(self.env))[self.resolution]
+
     @api.model
     def _has_field_access(self, field, operation):
         """Override of `base`: customers read what their pages show, also by RPC."""

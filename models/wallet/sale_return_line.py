@@ -26,6 +26,12 @@ class SaleReturnLine(models.Model):
         hidden = super()._get_hidden_resolutions()
         return hidden if self.env['sale.return.wallet']._is_on() else hidden | {'store_credit'}
 
+    def _get_customer_wish(self):
+        """Extend to name store credit as the customer chose it."""
+        if self.resolution == 'store_credit':
+            return self.env._("Store credit instead of money")
+        return super()._get_customer_wish()
+
     def _is_credited(self):
         """Extend to credit what goes to the wallet."""
         return self.resolution == 'store_credit' or super()._is_credited()

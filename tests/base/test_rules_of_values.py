@@ -142,6 +142,23 @@ class TestRulesOfValues(SecurityCommon, PatientHttpCase):
             'sale.return.grade': (self.env.ref('sale_return.grade_a'), {'name': "X", 'code': "X"}),
         }
 
+    def test_forms_say_who_may_change_what_is_shared(self):
+        """Before somebody tries in vain."""
+        shared = self.env.registry['sale.return.shared']
+        views = self.env['ir.ui.view'].sudo()
+        views = views.search([('model', '=like', 'sale.return%'), ('type', '=', 'form')])
+        views = views.filtered(
+            lambda view: isinstance(self.env[view.model], shared) and '<sheet' in view.arch
+        )
+        self.assertGreater(len(views), 8)
+        for view in views:
+            arch = self.env[view.model].sudo().get_view(view.id, 'form')['arch']
+            with self.subTest(view=view.xml_id):
+                self.assertIn('name="shared_note"', arch)
+        reason = self.reason_other.with_env(self._env_of(self.stranger))
+        self.assertIn("applies to all companies", reason.shared_note)
+        self.assertFalse(reason.sudo().shared_note)
+
     def test_manager_of_one_company_changes_nothing_shared(self):
         for model, (record, vals) in self._get_shared().items():
             for method, args in (

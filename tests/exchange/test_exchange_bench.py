@@ -20,9 +20,7 @@ class TestExchangeBench(BenchCommon, ExchangeCommon):
         sale_return = self._create_exchange(order.order_line, self.large, 2)
         answer, result = self._finish_parcel(sale_return, 'MEDIUM', 'MEDIUM', 'SRB-GRADE-A')
         delivery = sale_return.exchange_order_ids.picking_ids
-        self.assertEqual(
-            result['next'], [f"The new goods are still to be sent: {delivery.name}."]
-        )
+        self.assertEqual(result['next'], [f"The new goods are still to be sent: {delivery.name}."])
         self.assertIn("Credited", answer['message'])
         self.assertIn(delivery.name, answer['message'])
 
@@ -47,8 +45,6 @@ class TestExchangeBench(BenchCommon, ExchangeCommon):
 
     def test_refund_leaves_nothing_but_the_credit(self):
         sale_return = self.lamps
-        _answer, result = self._finish_parcel(
-            sale_return, *['5901234123457'] * 3, 'SRB-GRADE-A'
-        )
+        _answer, result = self._finish_parcel(sale_return, *['5901234123457'] * 3, 'SRB-GRADE-A')
         self.assertEqual(result['next'], [])
         self.assertFalse(result['credit_follows'])

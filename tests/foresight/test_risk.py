@@ -105,6 +105,7 @@ class TestRisk(DecisionCommon):
         self.assertLess(card.sale_return_rate_low, card.sale_return_rate)
         self.assertGreater(card.sale_return_rate_high, 50)
         self.assertEqual(card.sale_return_open_count, 1)
+        self.assertEqual(card.sale_return_card_currency_id, self.company.currency_id)
         self.assertEqual(card.action_open_sale_returns()['res_id'], pending.id)
         self.assertEqual(contact.with_user(self.approver).sale_return_bought, 0)
         template = self.product.product_tmpl_id.with_user(self.approver)

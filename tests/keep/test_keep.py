@@ -181,6 +181,24 @@ class TestKeep(RefundCommon, ReconciliationCommon):
         money = self.env['sale.return.portal.page'].sudo()._get_money(sale_return)
         self.assertFalse(money['expected'])
 
+    def test_every_wish_is_said_in_words_for_the_customer(self):
+        self._create_offer()
+        line = self._keep(self._sell_one(100.0).order_id.order_line).line_ids.sudo()
+        words = {
+            'refund': "Refund",
+            'replace': "Replacement",
+            'none': "Nothing",
+            'exchange': "Another size or variant",
+            'repair': "Repair",
+            'store_credit': "Store credit instead of money",
+            'keep': f"Keep it and get {line.sale_line_id.currency_id.format(24.2)} back",
+        }
+        self.assertEqual(line._get_customer_wish(), words.pop('keep'))
+        wishes = set(line._fields['resolution'].get_values(self.env)) - {'keep'}
+        self.assertEqual(
+            {wish: line.new({'resolution': wish})._get_customer_wish() for wish in wishes}, words
+        )
+
     def test_dialog_has_chips_for_one_product(self):
         order = self._create_paid_sale(
             {'quantity': 1, 'price': 100.0},

@@ -4,6 +4,8 @@ import random
 from datetime import datetime, timedelta
 from unittest.mock import patch
 
+from lxml import etree
+
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
@@ -651,6 +653,24 @@ class TestVersions(LabCommon):
         shared = self.policy.sudo().copy({'name': "Shared", 'company_id': False})
         with self.assertRaisesRegex(AccessError, "applies to all companies"):
             self._call(stranger, shared, 'action_create_draft')
+
+    def test_form_says_who_may_change_what_applies_to_all_companies(self):
+        company = self.env['res.company'].sudo().create({'name': "Other"})
+        stranger = self._create_user('lab_note', 'sale_return.group_manager', company=company)
+        own = self.policy.sudo().copy({'name': "Own", 'company_id': company.id})
+        shared = self.policy.sudo().copy({'name': "Shared", 'company_id': False})
+        policies = self._env_of(stranger)['sale.return.policy'].browse((shared | own).ids)
+        shared_note, own_note = policies.mapped('shared_note')
+        self.assertIn("Only somebody with access to all of them", shared_note)
+        self.assertFalse(own_note)
+        # sudo: as somebody with all companies
+        self.assertFalse(shared.shared_note)
+        form = etree.fromstring(policies.get_view(view_type='form')['arch'])
+        buttons = form.findall('.//header/button')
+        lab = [b for b in buttons if b.get('name') != 'action_view_process']
+        self.assertEqual(len(lab), 4)
+        for button in lab:
+            self.assertIn('or shared_note', button.get('invisible'), button.get('name'))
 
     def test_drafts_of_archived_policies_wait(self):
         draft = self._draft()

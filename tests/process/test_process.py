@@ -327,6 +327,11 @@ class TestProcess(ProcessCommon):
                     sale_return.with_user(user).search([('process_step', '=', part)])
                 with self.assertRaises(AccessError):
                     self.policy.with_user(user).action_view_process()
+                if service.env['sale.return.policy'].has_access('read'):
+                    arch = service.env['sale.return.policy'].get_view(view_type='list')['arch']
+                    self.assertNotIn('action_view_process', arch)
+        policies = self.policy.with_env(self.process.env)
+        self.assertIn('action_view_process', policies.get_view(view_type='list')['arch'])
 
     def test_other_companies_see_their_own(self):
         self._create_return(self.order, 1)
