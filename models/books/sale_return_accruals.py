@@ -215,6 +215,13 @@ class SaleReturnAccruals(models.AbstractModel):
         missing, early = [], []
         for sale_line, group in lines.grouped('sale_line_id').items():
             creditable = self._get_creditable(sale_line, date)
+            if creditable:
+                wanted = sum(
+                    max(figures[line.id][0] - figures[line.id][1] - line.qty_uninvoiced, 0.0)
+                    for line in group
+                    if line._is_credited()
+                )
+                creditable = min(creditable, self._get_qty_due(sale_line, wanted, creditable))
             for line in group.sorted('id'):
                 back, credited = figures[line.id]
                 compare = line._get_measure().compare
@@ -227,6 +234,14 @@ class SaleReturnAccruals(models.AbstractModel):
                     creditable -= open_quantity
                     missing.append((line, open_quantity))
         return missing, early
+
+    @api.model
+    def _get_qty_due(self, sale_line, wanted, creditable):
+        """Return what returns wait for less what notes made by hand have credited of it."""
+        invoiced, _by_returns, otherwise = self.env['sale.return.ledger']._get_invoiced(sale_line)
+        again = sale_line._get_qty_billed_again(invoiced, otherwise)
+        service = self.env['sale.return.credit']
+        return wanted - service._get_qty_by_hand(wanted, creditable, otherwise, again)
 
     @api.model
     def _get_creditable(self, sale_line, date):

@@ -169,30 +169,65 @@ class SaleReturnCredit(models.AbstractModel):
             invoiced, by_returns, otherwise = self.env['sale.return.ledger']._get_invoiced(
                 sale_line
             )
-            pool = sale_line._get_qty_uninvoiced(invoiced)
-            advance = sum(line._get_qty_credited_in_advance() for line in siblings)
-            without_goods = sum(line._get_qty_credited_without_goods() for line in siblings)
+            again = sale_line._get_qty_billed_again(invoiced, otherwise)
+            open_quantities = self._get_open_quantities(
+                siblings, get_quantity, sale_line._get_qty_uninvoiced(invoiced - again)
+            )
             creditable = invoiced - by_returns - otherwise
-            for line in siblings.sorted(lambda line: line._origin.id or line.id):
-                left = max(get_quantity(line) - line.qty_credited, 0.0)
-                uninvoiced = min(left, pool, line._get_qty_uninvoiced_limit())
-                pool -= uninvoiced
-                left -= uninvoiced
-                # Late goods whose credit was already given and written off are not credited again.
-                late = min(left, advance)
-                advance -= late
-                left -= late
-                if without_goods:
-                    # So does what comes unasked, where as much was credited as missing.
-                    found = min(left, without_goods, line._get_qty_surplus())
-                    without_goods -= found
-                    left -= found
+            wanted = sum(left for left, _uninvoiced in open_quantities.values())
+            by_hand = self._get_qty_by_hand(wanted, creditable, otherwise, again)
+            creditable = min(creditable, wanted - by_hand)
+            for line, (left, uninvoiced) in open_quantities.items():
                 due = max(min(left, creditable), 0.0) if capped else left
                 creditable -= due
                 if line in result:
-                    by_hand = max(min(left - due, otherwise), 0.0)
+                    rest = max(min(left - due, otherwise), 0.0)
                     in_steps = line._get_measure().round
-                    result[line] = (in_steps(due), in_steps(uninvoiced), in_steps(by_hand))
+                    result[line] = (in_steps(due), in_steps(uninvoiced), in_steps(rest))
+        return result
+
+    @api.model
+    def _get_qty_by_hand(self, wanted, creditable, otherwise, again):
+        """Return which part of notes made by hand is of goods that come back.
+
+        As far as the notes left nothing of the invoices for their returns to credit, and as far as
+        they were not billed again.
+
+        :param float wanted: what the returns of the order line wait for.
+        :param float creditable: what is invoiced and not credited.
+        :param float otherwise: what notes made by hand have credited.
+        :param float again: what of that was billed again, see `_get_qty_billed_again`.
+        """
+        return min(otherwise - again, max(wanted - max(creditable - again, 0.0), 0.0))
+
+    @api.model
+    def _get_open_quantities(self, lines, get_quantity, pool):
+        """Return what the returns of an order line wait for, the oldest first.
+
+        :param lines: all `sale.return.line` records of one order line.
+        :param get_quantity: function of a line giving what may be credited of it in all.
+        :param float pool: what was shipped and never billed, in the unit of the order line.
+        :return: `{line: (billed and to be credited, never billed)}` in the unit of the line.
+        :rtype: dict
+        """
+        advance = sum(line._get_qty_credited_in_advance() for line in lines)
+        without_goods = sum(line._get_qty_credited_without_goods() for line in lines)
+        result = {}
+        for line in lines.sorted(lambda line: line._origin.id or line.id):
+            left = max(get_quantity(line) - line.qty_credited, 0.0)
+            uninvoiced = min(left, pool, line._get_qty_uninvoiced_limit())
+            pool -= uninvoiced
+            left -= uninvoiced
+            # Late goods whose credit was already given and written off are not credited again.
+            late = min(left, advance)
+            advance -= late
+            left -= late
+            if without_goods:
+                # So does what comes unasked, where as much was credited as missing.
+                found = min(left, without_goods, line._get_qty_surplus())
+                without_goods -= found
+                left -= found
+            result[line] = (left, uninvoiced)
         return result
 
     # === ALLOCATE === #

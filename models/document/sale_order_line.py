@@ -393,16 +393,14 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         invoiced, by_returns, otherwise = self.env['sale.return.ledger']._get_invoiced(self)
         back = self._get_qty_back()
-        uninvoiced = self._get_qty_returned_uninvoiced(invoiced, by_returns)
+        # What was billed again after such a note, e.g. beyond the goods, is what the note credits.
+        again = self._get_qty_billed_again(invoiced, otherwise)
+        uninvoiced = self._get_qty_returned_uninvoiced(invoiced - again, by_returns)
         # A note made by hand counts like one of the return for goods that are back, and for goods
         # still to come as far as it leaves nothing of the invoice for their return to credit.
         wanted = back - uninvoiced - by_returns
-        expected = self._get_qty_claimed() - self._get_qty_uninvoiced(invoiced)
-        # What was billed beyond the goods, e.g. again after such a note, is what the note credits.
-        beyond = max(invoiced - self._get_qty_billable(), 0.0)
-        by_hand = min(
-            max(otherwise - beyond, 0.0), max(wanted, expected - (invoiced - otherwise), 0.0)
-        )
+        expected = self._get_qty_claimed() - self._get_qty_uninvoiced(invoiced - again)
+        by_hand = min(otherwise - again, max(wanted, expected - (invoiced - otherwise), 0.0))
         # Odoo counts all notes, price corrections included; only notes made by hand without a
         # return make something billable again.
         correction = self.qty_invoiced - (invoiced - otherwise + by_hand) - uninvoiced
@@ -419,6 +417,24 @@ class SaleOrderLine(models.Model):
         if self.product_id.invoice_policy == 'order' or self.qty_delivered_method != 'stock_move':
             return max(self.product_uom_qty, shipped)
         return shipped
+
+    def _get_qty_billed_again(self, invoiced, otherwise):
+        """Return what was billed a second time after a note made by hand, in the unit of the line.
+
+        That is what was invoiced beyond the goods that are billed at all: those that came back
+        before their invoice never are. Worked example: 4 shipped, 2 of them billed and one of these
+        credited by hand; 1 billed and 2 others come back, one kept unit is billed: 3 were
+        invoiced, 2 can be, so 1 was billed again.
+
+        :param float invoiced: what was invoiced, credits not deducted.
+        :param float otherwise: what notes made by hand have credited of it.
+        """
+        self.ensure_one()
+        if otherwise <= 0:
+            return 0.0
+        known = sum(line._get_qty_uninvoiced_here() for line in self._get_return_lines())
+        never = max(min(known, self._get_qty_back()), 0.0)
+        return min(max(invoiced - (self._get_qty_billable() - never), 0.0), otherwise)
 
     def _get_qty_taken_off(self, ordered):
         """Return by how much the order is lowered because goods came back, in the unit of the line.

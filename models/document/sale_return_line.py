@@ -497,6 +497,7 @@ class SaleReturnLine(models.Model):
         'qty_rejected',
         'qty_kept',
         'qty_credited',
+        'sale_line_id.product_uom_qty',
         'sale_line_id.qty_delivered',
         'sale_line_id.invoice_lines.quantity',
         'sale_line_id.invoice_lines.parent_state',

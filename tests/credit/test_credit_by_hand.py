@@ -74,6 +74,27 @@ class TestCreditByHand(CreditCommon):
                 net = sum(order.invoice_ids.mapped('amount_untaxed_signed'))
                 self.assertEqual(net, 600.0)
 
+    def test_bill_for_what_the_customer_keeps_is_not_credited_for_earlier_returns(self):
+        """10 sold, most credited by hand, 4 back: the 6 kept are billed once, and that is all."""
+        for policy, by_hand in itertools.product(('delivery', 'order'), (6, 7, 8, 9, 10)):
+            with self.subTest(policy=policy, by_hand=by_hand):
+                product = self._create_product("Kept", invoice_policy=policy)
+                order = self._create_sale({'product': product, 'quantity': 10})
+                line = order.order_line
+                self._reverse(order.invoice_ids, quantity=by_hand)
+                sale_return = self._return_goods(order, 4)
+                credited = min(10 - by_hand, 4)
+                self.assert_quantities(sale_return.line_ids, credited=credited, to_credit=0)
+                self.assertEqual(line.qty_to_invoice, 6)
+                order._create_invoices().action_post()
+                self.assertEqual(sum(order.invoice_ids.mapped('amount_untaxed_signed')), 600.0)
+                self.assert_quantities(sale_return.line_ids, credited=credited, to_credit=0)
+                self.assertEqual((line.qty_to_invoice, sale_return.state), (0, 'closed'))
+                later = self._return_goods(order, 3)
+                self.assert_quantities(later.line_ids, credited=3, to_credit=0)
+                self.assertEqual(sum(order.invoice_ids.mapped('amount_untaxed_signed')), 300.0)
+                self.assertEqual(line.qty_to_invoice, 0)
+
     def test_goods_credited_by_hand_are_billed_when_their_return_ends_without_them(self):
         """A request alone moves no goods: what is to be billed follows its state."""
         self._create_policy(approval='always')
