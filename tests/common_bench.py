@@ -12,6 +12,28 @@ PIXEL = (
 )
 
 
+def finish_parcel(user_env, sale_return, result=None, quantity=1):
+    """Scan, count, grade and finish all goods of a return, as a client does.
+
+    :param user_env: environment of the operator.
+    :param dict result: the condition, what happens to the goods, …; by default as new, kept by us.
+    :return: the answer of the bench.
+    :rtype: dict
+    """
+    bench = user_env['sale.return.bench']
+    session_id = bench.open_session()['data']['session']['id']
+    token = f'finish-{sale_return.id}'
+    answer = bench.attach(session_id, sale_return.id, token=f'{token}-attach')
+    for line in answer['data']['returns'][0]['lines']:
+        for number in range(quantity):
+            key = line['key']
+            answer = bench.count_line(session_id, key, token=f'{token}-{key}-{number}')
+    result = result or {'grade': 'A', 'disposition': 'restock'}
+    if any(item['missing'] for item in answer['data']['items']):
+        bench.set_result(session_id, result, token=f'{token}-result')
+    return bench.finish(session_id, token=f'{token}-finish')
+
+
 class BenchCommon(SaleReturnCommon):
     @classmethod
     def setUpClass(cls):

@@ -47,32 +47,20 @@ class SaleReturnBench(models.AbstractModel):
             'returns': ", ".join(entry['name'] for entry in returns),
             'credited': " + ".join(entry['credited'] for entry in returns if entry['credited']),
             'missing': sum(entry['missing'] for entry in returns),
-            'next': " ".join(sentence for entry in returns for sentence in entry['next']),
         }
+        following = [sentence for entry in returns for sentence in entry['next']]
         if values['credited']:
-            key = 'finished_credited' if values['next'] else 'finished'
+            key = 'finished'
         elif values['missing']:
             key = 'finished_short'
-        elif values['next']:
-            key = 'finished_next'
         elif any(entry['credit_follows'] for entry in returns):
             key = 'finished_later'
         else:
-            key = 'finished_done'
-        return self._accept('finished', key, result=result, **values)
-
-    @api.model
-    def _describe_next(self, sale_return):
-        """Say what is still to be done for the customer of an inspected return, but the credit.
-
-        Extend to add what other remedies leave to be done.
-
-        :return: sentences
-        :rtype: list
-        """
-        if sale_return.replacement_state in ('no', 'full'):
-            return []
-        return [self.env._("The replacement is still to be sent.")]
+            key = 'finished_next' if following else 'finished_done'
+        answer = self._accept('finished', key, result=result, **values)
+        # Whole sentences; each names its customer.
+        answer['message'] = " ".join([answer['message'], *following])
+        return answer
 
     @api.model
     def _wipe(self, desk):
@@ -296,7 +284,7 @@ class SaleReturnBench(models.AbstractModel):
             'state': sale_return.state,
             'received': sum(lines.mapped('qty_received')) - received_before,
             'missing': sum(line._get_qty_missing() for line in lines),
-            'next': self._describe_next(sale_return),
+            'next': sale_return._describe_next(),
             'credit_follows': 'credit' in sale_return._get_open_steps(),
             'credited': " + ".join(currency.format(total) for currency, total in totals.items()),
             'credit_notes': posted.mapped('name'),

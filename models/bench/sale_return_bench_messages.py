@@ -74,10 +74,7 @@ class SaleReturnBench(models.AbstractModel):
             'undone': lambda: self.env._("Undone: %(step)s."),
             'finished': lambda: self.env._("%(returns)s: done. Credited: %(credited)s."),
             'finished_later': lambda: self.env._("%(returns)s: done. The credit will follow."),
-            'finished_credited': lambda: self.env._(
-                "%(returns)s: done. Credited: %(credited)s. %(next)s"
-            ),
-            'finished_next': lambda: self.env._("%(returns)s: done. %(next)s"),
+            'finished_next': lambda: self.env._("%(returns)s: done."),
             'finished_done': lambda: self.env._("%(returns)s: done. Nothing to credit."),
             'finished_short': lambda: self.env._("%(returns)s: done, %(missing)s still to come."),
             'discarded': lambda: self.env._("The parcel was put aside. Nothing was booked."),

@@ -6,7 +6,6 @@ from . import res_partner
 from . import sale_order
 from . import sale_order_line
 from . import sale_return
-from . import sale_return_bench
 from . import sale_return_bench_facts
 from . import sale_return_event
 from . import sale_return_exchange

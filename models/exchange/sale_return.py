@@ -135,15 +135,45 @@ class SaleReturn(models.Model):
         :return: sentences
         :rtype: list
         """
-        waiting = self.exchange_order_ids.picking_ids.filtered(
-            lambda picking: (
-                picking.picking_type_code == 'outgoing' and picking.state not in ('done', 'cancel')
-            )
-        )
-        if not waiting:
+        names = self._name_deliveries(self.exchange_order_ids.picking_ids)
+        if not names:
             return []
-        names = ", ".join(waiting.mapped('name'))
         return [self.env._("The new goods are still to be sent: %(deliveries)s.", deliveries=names)]
+
+    def _describe_next(self):
+        """Extend to name what is sent in exchange, and what it waits for."""
+        sentences = super()._describe_next()
+        orders = self.exchange_order_ids
+        customer = self.partner_id.display_name
+        deliveries = self._name_deliveries(orders.picking_ids)
+        is_due = any(
+            order.currency_id.compare_amounts(order.exchange_due, 0.0) > 0 for order in orders
+        )
+        if self.has_exchange_to_decide:
+            sentence = self.env._(
+                "Goods were rejected: customer service asks %(customer)s whether they still want "
+                "the exchange.",
+                customer=customer,
+            )
+        elif deliveries and is_due:
+            sentence = self.env._(
+                "%(customer)s pays for the exchange first. Then send it (%(deliveries)s).",
+                customer=customer,
+                deliveries=deliveries,
+            )
+        elif deliveries:
+            sentence = self.env._(
+                "Next: send the exchange to %(customer)s (%(deliveries)s).",
+                customer=customer,
+                deliveries=deliveries,
+            )
+        elif any(line._get_qty_exchange_open() for line in self.line_ids):
+            sentence = self.env._(
+                "The exchange for %(customer)s cannot be sent yet.", customer=customer
+            )
+        else:
+            return sentences
+        return [*sentences, sentence]
 
     def _get_exchange_warnings(self, difference):
         """Return the warnings that a clerk gets before they sell something, like Odoo's own.

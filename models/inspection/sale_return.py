@@ -52,6 +52,52 @@ class SaleReturn(models.Model):
                 state = 'ready' if ready else 'reserved'
             sale_return.replacement_state = state
 
+    # === WHAT FOLLOWS === #
+
+    def _describe_next(self):
+        """Say what is still to be done for the customer of inspected goods, but the credit.
+
+        To be called in superuser mode. Override to add what other remedies leave to be done.
+
+        :return: sentences, each naming the customer
+        :rtype: list
+        """
+        self.ensure_one()
+        customer = self.partner_id.display_name
+        replacements = self.line_ids._get_replacement_moves().picking_id
+        sentences = []
+        if self.replacement_state == 'waiting':
+            sentences.append(
+                self.env._("The replacement for %(customer)s waits for stock.", customer=customer)
+            )
+        elif self.replacement_state not in ('no', 'full'):
+            sentences.append(
+                self.env._(
+                    "Next: send the replacement to %(customer)s (%(deliveries)s).",
+                    customer=customer,
+                    deliveries=self._name_deliveries(replacements),
+                )
+            )
+        if names := self._name_deliveries(self.transfer_ids - replacements):
+            sentences.append(
+                self.env._(
+                    "Next: send the goods back to %(customer)s (%(deliveries)s).",
+                    customer=customer,
+                    deliveries=names,
+                )
+            )
+        return sentences
+
+    @api.model
+    def _name_deliveries(self, pickings):
+        """Return the names of the deliveries among transfers that have not left yet."""
+        waiting = pickings.filtered(
+            lambda picking: (
+                picking.picking_type_code == 'outgoing' and picking.state not in ('done', 'cancel')
+            )
+        )
+        return ", ".join(waiting.mapped('name'))
+
     # === ACTION METHODS === #
 
     @reads(results=list_of(unread), disposition=code_or_id, grade=code_or_id)

@@ -22,6 +22,19 @@ class SaleReturn(models.Model):
         for sale_return in self:
             sale_return.open_repair_names = ", ".join(names.get(sale_return._origin, ())) or False
 
+    def _describe_next(self):
+        """Extend to name the open repairs."""
+        sentences = super()._describe_next()
+        if names := self.open_repair_names:
+            sentences.append(
+                self.env._(
+                    "Next: repair the goods of %(customer)s (%(repairs)s).",
+                    customer=self.partner_id.display_name,
+                    repairs=names,
+                )
+            )
+        return sentences
+
     def action_view_repairs(self):
         """Show the repair orders of the returns, by the rights of the user on repairs."""
         lines = self.line_ids.filtered(lambda line: line.resolution == 'repair')

@@ -11,11 +11,3 @@ class SaleReturnBench(models.AbstractModel):
         lines = self.env['sale.return.line'].sudo()
         others = [item for item in items if lines.browse(item['line_id']).resolution != 'repair']
         return super()._inspect(returns, others)
-
-    @api.model
-    def _describe_next(self, sale_return):
-        """Extend to name the open repairs."""
-        sentences = super()._describe_next(sale_return)
-        if names := sale_return.open_repair_names:
-            sentences.append(self.env._("To be repaired: %(repairs)s.", repairs=names))
-        return sentences

@@ -179,3 +179,18 @@ class SaleReturn(models.Model):
         )
         self.env['sale.return.store.credit'].invalidate_model()
         return result
+
+    def _describe_next(self):
+        """Extend to say what customers get as store credit."""
+        sentences = super()._describe_next()
+        lines = self.line_ids.filtered(
+            lambda line: line.resolution == 'store_credit' and line.qty_accepted
+        )
+        if not lines:
+            return sentences
+        sentence = self.env._(
+            "%(customer)s gets store credit for %(products)s, not money.",
+            customer=self.partner_id.display_name,
+            products=", ".join(lines.product_id.mapped('display_name')),
+        )
+        return [*sentences, sentence]

@@ -1,6 +1,7 @@
 from . import test_attack_fields
 from . import test_attack_methods
 from . import test_bad_input
+from . import test_buttons_of_roles
 from . import test_company_days
 from . import test_concurrency
 from . import test_context_keys

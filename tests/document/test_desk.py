@@ -201,12 +201,19 @@ class TestDesk(RefundCommon):
         sale_return.action_submit()
         self._receive(sale_return)
         sale_return.action_inspect_all('restock')
-        bench = self.env['sale.return.bench']
+        delivery = sale_return.line_ids._get_replacement_moves().picking_id
+        name = self.customer.name
         self.assertEqual(
-            bench._describe_next(sale_return), ["The replacement is still to be sent."]
+            sale_return._describe_next(),
+            [f"Next: send the replacement to {name} ({delivery.name})."],
         )
+        self._process(delivery)
+        self.assertEqual(sale_return._describe_next(), [])
         rejected = self._return_goods(self._create_sale(), 2, disposition='send_back')
-        self.assertEqual(bench._describe_next(rejected), [])
+        self.assertEqual(
+            rejected._describe_next(),
+            [f"Next: send the goods back to {name} ({rejected.transfer_ids.name})."],
+        )
 
     def test_list_names_products_order_step_and_amount(self):
         order = self._create_sale()

@@ -3,6 +3,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ..common_bench import finish_parcel
 from ..common_wallet import WalletCommon
 
 LEAN = "no gift cards and wallets"
@@ -138,6 +139,17 @@ class TestStoreCredit(WalletCommon):
         self.assertIn(wish[1], draft.line_ids.store_credit_consent)
         draft.action_submit()
         self.assertIn('store_credit_agreed', draft.event_ids.mapped('kind'))
+
+    def test_whoever_finishes_a_parcel_reads_that_no_money_goes_back(self):
+        inspector = self._create_user('wallet_desk', 'sale_return.group_inspector')
+        line, _invoice = self._sell_paid()
+        sale_return = self._create_return(line.order_id, 1, submit=False)
+        sale_return.line_ids.resolution = 'store_credit'
+        sale_return.action_submit()
+        answer = finish_parcel(self._env_of(inspector), sale_return)
+        said = f"{self.customer.name} gets store credit for {self.product.display_name}, not money."
+        self.assertEqual(answer['result']['returns'][0]['next'], [said])
+        self.assertIn(said, answer['message'])
 
     # === TAKE BACK === #
 
