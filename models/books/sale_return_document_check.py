@@ -102,7 +102,8 @@ class SaleReturnDocumentCheck(models.AbstractModel):
         told = defaultdict(set)
         for row in known.values():
             line = self.env['sale.return.line'].browse(row.get('return_line_id') or [])
-            for product in line.product_id | line.move_ids.product_id:
+            moves = line.move_ids
+            for product in line.product_id | moves.product_id | moves.move_line_ids.product_id:
                 told[product.id].add(0.0)
         for row in self.env['sale.return.reconciliation'].search(
             [
@@ -439,6 +440,7 @@ class SaleReturnDocumentCheck(models.AbstractModel):
                 WHERE ABS(dues.said - dues.rest) > 0.000001
                    OR ABS(dues.said_company - dues.rest_company) > 0.000001
                    OR ABS(ABS(head.amount_residual) - ABS(dues.said)) > 0.000001
+                   OR ABS(head.amount_residual_signed - dues.said_company) > 0.000001
                    OR dues.unmatched
                    OR (head.payment_state IN ('paid', 'in_payment', 'reversed')
                        AND head.amount_residual <> 0

@@ -40,6 +40,7 @@ class TestReconciliation(ReconciliationCommon):
         row = self.assert_row(
             self._refresh(),
             'received_not_credited',
+            cause='to_inspect',
             return_id=sale_return,
             product_id=self.product,
             qty_received=4,
@@ -55,10 +56,28 @@ class TestReconciliation(ReconciliationCommon):
         self.assertFalse(self._refresh())
         self.assertEqual(row.state, 'settled')
 
+    def test_goods_that_nobody_approved_wait_for_approval(self):
+        self.policy.approval = 'always'
+        order = self._create_sale()
+        self._process(self._return_in_inventory(order.picking_ids, 4))
+        row = self.assert_row(
+            self._refresh(),
+            'received_not_credited',
+            cause='to_approve',
+            return_id=order.return_ids,
+            qty_difference=4,
+            amount_difference=484.0,
+        )
+        self.assertIn("waiting for approval", row.explanation)
+        order.return_ids.action_approve()
+        self.assertEqual(self._refresh().cause, 'to_inspect')
+
     def test_draft_note_is_not_credited_yet(self):
         self.policy.credit_posting = 'draft'
         sale_return = self._return_goods(self._create_sale(), 4)
-        row = self.assert_row(self._refresh(), 'received_not_credited', amount_difference=484.0)
+        row = self.assert_row(
+            self._refresh(), 'received_not_credited', cause='draft', amount_difference=484.0
+        )
         self.assertIn("a draft", row.explanation)
         sale_return.credit_note_ids.action_post()
         self.assertFalse(self._refresh())
@@ -86,11 +105,13 @@ class TestReconciliation(ReconciliationCommon):
         row = self.assert_row(
             self._refresh(),
             'credited_not_received',
+            cause='on_its_way',
             qty_difference=4,
             amount_difference=484.0,
             cost_reversed=240.0,
         )
         self.assertIn("have not arrived", row.explanation)
+        self.assertIn("still expected", row.explanation)
         self._receive(sale_return, 1)
         self.assert_row(self._refresh(), 'credited_not_received', qty_difference=3)
         self._receive(sale_return)
@@ -102,7 +123,13 @@ class TestReconciliation(ReconciliationCommon):
         order = self._create_sale()
         sale_return = self._create_return(order, 4)
         sale_return.action_close('lost')
-        row = self.assert_row(self._refresh(), 'credited_not_received', qty_difference=4)
+        row = self.assert_row(
+            self._refresh(),
+            'credited_not_received',
+            cause='written_off',
+            qty_difference=4,
+            amount_difference=484.0,
+        )
         self.assertIn("written off", row.explanation)
         self.policy.flush_recordset()
         late = self._create_return(order, 4)
@@ -118,7 +145,11 @@ class TestReconciliation(ReconciliationCommon):
         self.assertFalse(self._refresh())
         sale_return.action_inspect_all('send_back')
         row = self.assert_row(
-            self._refresh(), 'credited_too_much', qty_difference=4, amount_difference=484.0
+            self._refresh(),
+            'credited_too_much',
+            cause='rejected',
+            qty_difference=4,
+            amount_difference=484.0,
         )
         self.assertIn("Reverse the credit note", row.explanation)
         self._reverse(sale_return.credit_note_ids)
@@ -127,7 +158,9 @@ class TestReconciliation(ReconciliationCommon):
     def test_note_that_is_billed_again_in_part_shows_the_part(self):
         sale_return = self._return_goods(self._create_sale(), 4)
         self._reverse(sale_return.credit_note_ids, quantity=1)
-        row = self.assert_row(self._refresh(), 'received_not_credited', qty_difference=1)
+        row = self.assert_row(
+            self._refresh(), 'received_not_credited', cause='billed_again', qty_difference=1
+        )
         self.assertIn("reversed", row.explanation)
 
     def test_credit_to_be_paid_back_stands_on_the_list_until_it_is(self):

@@ -111,6 +111,7 @@ class TestTieOut(TieOutCommon):
                 self.assert_row(
                     rows,
                     'cost_difference',
+                    cause='left_again',
                     return_id=sale_return,
                     cost_moved=moved,
                     cost_reversed=0.0,
@@ -137,7 +138,12 @@ class TestTieOut(TieOutCommon):
         product.standard_price = 80.0
         self._return_goods(order, 2)
         row = self.assert_row(
-            self._refresh(), 'cost_difference', cost_moved=160.0, cost_reversed=120.0
+            self._refresh(),
+            'cost_difference',
+            cause='standard_changed',
+            cost_moved=160.0,
+            cost_reversed=120.0,
+            amount_difference=-40.0,
         )
         self.assertIn("standard cost", row.explanation)
 
@@ -196,6 +202,7 @@ class TestTieOut(TieOutCommon):
         row = self.assert_row(
             self._refresh(),
             'cost_difference',
+            cause='fifo_deliveries',
             return_id=sale_return,
             product_id=product,
             cost_moved=value,
@@ -226,7 +233,9 @@ class TestTieOut(TieOutCommon):
         # 10 cost 0.15 and 9 of them 0.135, but 9 alone 0.1341.
         product = self._create_costed('standard', (10, 0.0149), standard_price=0.0149)
         self._return_goods(self._sell(product, 10), 9)
-        row = self.assert_row(self._refresh(), 'cost_difference', amount_difference=-0.01)
+        row = self.assert_row(
+            self._refresh(), 'cost_difference', cause='rounding', amount_difference=-0.01
+        )
         self.assertIn("is rounded", row.explanation)
 
     def test_goods_shipped_again_for_missing_ones_are_named(self):
@@ -236,7 +245,9 @@ class TestTieOut(TieOutCommon):
         sale_return.action_submit()
         sale_return.action_approve()
         self._process(sale_return.transfer_ids)
-        row = self.assert_row(self._refresh(), 'cost_difference', amount_difference=120.0)
+        row = self.assert_row(
+            self._refresh(), 'cost_difference', cause='replaced_missing', amount_difference=120.0
+        )
         self.assertIn("although none came back", row.explanation)
 
     def test_periodic_products_post_no_cost_and_have_no_row(self):
@@ -253,7 +264,9 @@ class TestTieOut(TieOutCommon):
         order = self._sell(product, 4)
         product.categ_id.property_valuation = 'real_time'
         self._return_goods(order, 2)
-        row = self.assert_row(self._refresh(), 'cost_difference', amount_difference=20.0)
+        row = self.assert_row(
+            self._refresh(), 'cost_difference', cause='invoice_without_cost', amount_difference=20.0
+        )
         self.assertIn("invoice posted no cost", row.explanation)
 
     def test_category_switched_to_real_time_after_the_note_is_no_row(self):
@@ -329,7 +342,12 @@ class TestTieOut(TieOutCommon):
         self._receive(sale_return)
         sale_return.action_inspect_all('restock')
         self.assertEqual(sale_return.state, 'closed')
-        row = self.assert_row(self._refresh(), 'cost_difference', amount_difference=-120.0)
+        row = self.assert_row(
+            self._refresh(),
+            'cost_difference',
+            cause='kept_without_credit',
+            amount_difference=-120.0,
+        )
         self.assertIn("nothing was credited", row.explanation)
 
     def test_receipt_before_the_note_and_note_before_the_receipt_are_no_cost_differences(self):
@@ -341,6 +359,23 @@ class TestTieOut(TieOutCommon):
         self._receive(early)
         early.action_inspect_all('restock')
         self.assertFalse(self._refresh())
+
+    def test_goods_scrapped_without_an_entry_are_named(self):
+        sale_return = self._create_return(self._create_sale(), 3)
+        self._receive(sale_return)
+        # As an administrator of Inventory may do.
+        self.company._get_sale_return_scrap_location().valuation_account_id = False
+        sale_return.action_inspect_all('scrap')
+        row = self.assert_row(
+            self._refresh(),
+            'cost_difference',
+            cause='scrap_without_entry',
+            return_id=sale_return,
+            cost_moved=0.0,
+            cost_reversed=180.0,
+            amount_difference=180.0,
+        )
+        self.assertIn("without an entry", row.explanation)
 
     def test_scrap_that_was_corrected_ties_out(self):
         sale_return = self._return_goods(self._create_sale(), 3, 'scrap')

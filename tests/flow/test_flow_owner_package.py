@@ -192,5 +192,13 @@ class TestFlowDropship(OptionalModulesMixin, ReconciliationCommon):
         self.assert_on_hand(product, 1002)
         self.assert_sold(order.order_line, delivered=3, invoiced=3)
         row = self._refresh().filtered(lambda row: row.return_id == sale_return)
-        self.assert_row(row, 'cost_difference', product_id=product, cost_moved=100, cost_reversed=0)
+        self.assert_row(
+            row,
+            'cost_difference',
+            cause='dropship',
+            product_id=product,
+            cost_moved=100,
+            cost_reversed=0,
+            amount_difference=-100,
+        )
         self.assertIn("drop", row.explanation.lower())
