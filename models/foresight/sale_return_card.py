@@ -69,7 +69,7 @@ class SaleReturnCard(models.AbstractModel):
     )
     sale_return_card_currency_id = fields.Many2one(
         'res.currency',
-        "Currency",
+        "Currency of Value Kept",
         compute='_compute_sale_return_card',
         groups='sale_return.group_approver',
     )
