@@ -1,1 +1,2 @@
+from . import test_long_names
 from . import test_walks
