@@ -152,6 +152,7 @@ class SaleReturnPolicy(models.Model):
         required=True,
         default='post',
     )
+    currency_id = fields.Many2one('res.currency', compute='_compute_currency_id')
     credit_draft_above = fields.Float(
         help=(
             "Credit notes stay in draft once the customer is credited more than this total (tax "
@@ -237,6 +238,13 @@ class SaleReturnPolicy(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends('company_id')
+    @api.depends_context('company')
+    def _compute_currency_id(self):
+        for policy in self:
+            company = policy.company_id or self.env.company
+            policy.currency_id = company.sudo().currency_id  # sudo: of a company not chosen
 
     @api.depends(*CONDITIONS)
     @api.depends_context('lang')

@@ -13,8 +13,18 @@ class ResUsers(models.Model):
             "currency. 0: as in the settings."
         ),
     )
+    sale_return_currency_id = fields.Many2one(
+        'res.currency',
+        "Currency of Returns",
+        compute='_compute_sale_return_currency_id',
+        groups='sale_return.group_manager',
+    )
     # Written by every transaction that grants goodwill, see `sale.return.goodwill._ensure_limits`.
     sale_return_goodwill_guard = fields.Integer(readonly=True, copy=False, groups='base.group_user')
+
+    @api.depends_context('company')
+    def _compute_sale_return_currency_id(self):
+        self.sale_return_currency_id = self.env.company.currency_id
 
     @api.model
     def _get_sale_return_writers(self):

@@ -13,6 +13,7 @@ from . import test_html_of_others
 from . import test_install
 from . import test_js
 from . import test_list_headers
+from . import test_money_in_views
 from . import test_ordinary_users
 from . import test_overview
 from . import test_owned_fields

@@ -97,6 +97,7 @@ WRITERS = {
         'sale_return_rate_high': NOBODY,
         'sale_return_bought': NOBODY,
         'sale_return_kept': NOBODY,
+        'sale_return_card_currency_id': NOBODY,
         'sale_return_open_count': NOBODY,
     },
     'res.partner': {
@@ -105,12 +106,17 @@ WRITERS = {
         'sale_return_rate_high': NOBODY,
         'sale_return_bought': NOBODY,
         'sale_return_kept': NOBODY,
+        'sale_return_card_currency_id': NOBODY,
         'sale_return_open_count': NOBODY,
         'sale_return_goodwill_guard': NOBODY,
         'sale_return_request_guard': NOBODY,
         'sale_return_hold_guard': NOBODY,
     },
-    'res.users': {'sale_return_goodwill_limit': MANAGER, 'sale_return_goodwill_guard': NOBODY},
+    'res.users': {
+        'sale_return_goodwill_limit': MANAGER,
+        'sale_return_currency_id': NOBODY,
+        'sale_return_goodwill_guard': NOBODY,
+    },
     'sale.order': {
         'return_line_ids': NOBODY,
         'return_ids': NOBODY,
