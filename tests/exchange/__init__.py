@@ -1,3 +1,4 @@
+from . import test_exchange_bench
 from . import test_exchange_budget
 from . import test_exchange_concurrency
 from . import test_exchange_control
