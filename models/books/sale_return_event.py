@@ -5,6 +5,6 @@ class SaleReturnEvent(models.Model):
     _inherit = 'sale.return.event'
 
     kind = fields.Selection(
-        selection_add=[('figure_restored', "Stored figure put right")],
-        ondelete={'figure_restored': 'cascade'},
+        selection_add=[('figure_recomputed', "Stored figure recomputed")],
+        ondelete={'figure_recomputed': 'cascade'},
     )

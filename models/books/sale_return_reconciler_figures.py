@@ -62,13 +62,14 @@ class SaleReturnReconciler(models.AbstractModel):
         """
         if not changes:
             return
-        descriptions = records.fields_get(attributes=['string', 'selection'])
+        names = {name for figures in changes.values() for name, _before, _after in figures}
+        descriptions = records.fields_get(sorted(names), ['string', 'selection'])
         places = self._get_places_of_figures(records)
         self.env['sale.return.event']._log(
             [
                 {
                     **places[record.id],
-                    'kind': 'figure_restored',
+                    'kind': 'figure_recomputed',
                     'details': " · ".join(
                         [record.display_name]
                         + [

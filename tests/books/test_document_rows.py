@@ -262,7 +262,7 @@ class TestDocumentRows(RefundCommon, ReconciliationCommon):
             self.env.invalidate_all()
             self.assertEqual(record[name], right, name)
             event = sale_return.event_ids - known
-            self.assertEqual((event.kind, event.user_id), ('figure_restored', self.staff), name)
+            self.assertEqual((event.kind, event.user_id), ('figure_recomputed', self.staff), name)
             self.assertIn(record.display_name, event.details)
             self.assertIn(sentence, event.details)
         self.assertFalse(self.env['sale.return.event']._audit(sale_return))
@@ -280,7 +280,7 @@ class TestDocumentRows(RefundCommon, ReconciliationCommon):
             service._recompute(records.with_env(service.env), names)
         self.assertEqual(sale_return.event_ids, known)
 
-    def test_many_figures_are_put_right_by_as_many_queries_as_few(self):
+    def test_many_figures_are_recomputed_by_as_many_queries_as_few(self):
         order = self._create_sale()
         lines = self.env['sale.return.line']
         for _number in range(6):
@@ -301,11 +301,11 @@ class TestDocumentRows(RefundCommon, ReconciliationCommon):
 
         count_queries(lines)
         few, many = count_queries(lines[:2]), count_queries(lines)
-        self.assertEqual(len(lines.return_id.event_ids.filtered(self._is_put_right)), 14)
+        self.assertEqual(len(lines.return_id.event_ids.filtered(self._is_recomputed)), 14)
         self.assertLessEqual(many, few)
 
-    def _is_put_right(self, event):
-        return event.kind == 'figure_restored' and "Received 9 → 1" in event.details
+    def _is_recomputed(self, event):
+        return event.kind == 'figure_recomputed' and "Received 9 → 1" in event.details
 
     def _book(self, *items):
         """Post a miscellaneous entry of `(account, partner, balance)`."""
