@@ -1,4 +1,7 @@
-"""Closed lists of the comparison of books."""
+"""Closed lists and limits of the comparison of books."""
+
+# Number of returns processed in one batch.
+CHUNK = 200
 
 # Kinds of differences between returned goods, credits and payments.
 RECONCILIATION_KINDS = [

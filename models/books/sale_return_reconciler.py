@@ -4,8 +4,8 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL, clean_context
 
-# Number of returns processed in one batch.
-CHUNK = 200
+from .const import CHUNK
+
 # Values stored on a line that are derived from its documents.
 STORED_QUANTITIES = (
     'qty_received',
@@ -159,17 +159,6 @@ class SaleReturnReconciler(models.AbstractModel):
         )
         ids = [row[0] for row in self.env.cr.fetchall()]
         self._recompute(self.env['sale.return.line'].browse(ids), STORED_QUANTITIES)
-
-    @api.model
-    def _recompute(self, records, names):
-        """Compute stored fields of many records anew, in batches."""
-        for start in range(0, len(records), CHUNK):
-            chunk = records[start : start + CHUNK]
-            chunk.invalidate_recordset()
-            for name in names:
-                self.env.add_to_compute(chunk._fields[name], chunk)
-            self.env.flush_all()
-            self.env.invalidate_all()
 
     @api.model
     def _refresh_stale_orders(self, company):

@@ -2,9 +2,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...tools.money import QUANTITY_EPSILON
-
-# Number of returns processed in one batch.
-CHUNK = 200
+from .const import CHUNK
 
 
 class SaleReturnTieOut(models.AbstractModel):

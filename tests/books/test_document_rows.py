@@ -3,6 +3,12 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import tagged
 
+from ...models.books.sale_return_reconciler import (
+    STORED_AMOUNTS,
+    STORED_BILLS,
+    STORED_DELIVERIES,
+    STORED_QUANTITIES,
+)
 from ..common_reconciliation import ReconciliationCommon
 from ..common_refund import RefundCommon
 
@@ -235,16 +241,17 @@ class TestDocumentRows(RefundCommon, ReconciliationCommon):
         sale_return = self._return_goods(order, 4)
         self.assertFalse(self._refresh())
         wrong = [
-            (order.order_line, 'qty_delivered', 9.0),
-            (order.order_line, 'qty_invoiced', 9.0),
-            (order.order_line, 'qty_returned', 0.0),
-            (order.order_line, 'qty_to_invoice', 3.0),
-            (sale_return.line_ids, 'qty_accepted', 1.0),
-            (sale_return.line_ids, 'qty_to_credit', 1.0),
-            (sale_return, 'amount_credited', 1.0),
+            (order.order_line, 'qty_delivered', 9.0, "Delivery Quantity 9 → 6"),
+            (order.order_line, 'qty_invoiced', 9.0, "Invoiced Quantity 9 → 6"),
+            (order.order_line, 'qty_returned', 0.0, "Returned 0 → 4"),
+            (order.order_line, 'qty_to_invoice', 3.0, "Quantity To Invoice 3 → 0"),
+            (order.order_line, 'invoice_status', 'to invoice', "To Invoice → Fully Invoiced"),
+            (sale_return.line_ids, 'qty_accepted', 1.5, "Accepted 1.5 → 4"),
+            (sale_return.line_ids, 'qty_to_credit', 1.0, "To credit 1 → 0"),
+            (sale_return, 'amount_credited', 1.0, "Credited 1 → 484"),
         ]
-        for record, name, value in wrong:
-            right = record[name]
+        for record, name, value, sentence in wrong:
+            right, known = record[name], sale_return.event_ids
             self.env.flush_all()
             self.env.cr.execute(
                 f'UPDATE {record._table} SET {name} = %s WHERE id = %s', (value, record.id)
@@ -254,6 +261,51 @@ class TestDocumentRows(RefundCommon, ReconciliationCommon):
             self.assertFalse(self._refresh())
             self.env.invalidate_all()
             self.assertEqual(record[name], right, name)
+            event = sale_return.event_ids - known
+            self.assertEqual((event.kind, event.user_id), ('figure_recomputed', self.staff), name)
+            self.assertIn(record.display_name, event.details)
+            self.assertIn(sentence, event.details)
+        self.assertFalse(self.env['sale.return.event']._audit(sale_return))
+
+    def test_figures_that_are_right_leave_no_trace(self):
+        sale_return = self._return_goods(self._create_sale(), 4)
+        known = sale_return.event_ids
+        service = self.env['sale.return.reconciler']._get_service(self.company)
+        for records, names in (
+            (sale_return.line_ids, STORED_QUANTITIES),
+            (sale_return.line_ids.sale_line_id, STORED_DELIVERIES),
+            (sale_return.line_ids.sale_line_id, STORED_BILLS),
+            (sale_return, STORED_AMOUNTS),
+        ):
+            service._recompute(records.with_env(service.env), names)
+        self.assertEqual(sale_return.event_ids, known)
+
+    def test_many_figures_are_recomputed_by_as_many_queries_as_few(self):
+        order = self._create_sale()
+        lines = self.env['sale.return.line']
+        for _number in range(6):
+            sale_return = self._create_return(order, 1)
+            self._receive(sale_return)
+            lines |= sale_return.line_ids
+        service = self.env['sale.return.reconciler']._get_service(self.company)
+
+        def count_queries(some):
+            self.env.flush_all()
+            self.env.cr.execute(
+                "UPDATE sale_return_line SET qty_received = 9 WHERE id = ANY(%s)", (some.ids,)
+            )
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            service._recompute(some.with_env(service.env), STORED_QUANTITIES)
+            return self.env.cr.sql_log_count - before
+
+        count_queries(lines)
+        few, many = count_queries(lines[:2]), count_queries(lines)
+        self.assertEqual(len(lines.return_id.event_ids.filtered(self._is_recomputed)), 14)
+        self.assertLessEqual(many, few)
+
+    def _is_recomputed(self, event):
+        return event.kind == 'figure_recomputed' and "Received 9 → 1" in event.details
 
     def _book(self, *items):
         """Post a miscellaneous entry of `(account, partner, balance)`."""
