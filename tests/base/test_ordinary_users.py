@@ -17,6 +17,7 @@ NEVER_WALKED = {
     ('models.base.sale_return_technical', '_valid_field_parameter'): "asked by the registry",
     ('models.exchange.stock_move', '_get_source_document'): "names what is held in forecasts",
     ('models.foresight.sale_return_card', '_compute_sale_return_card'): "fields for approvers",
+    ('models.goodwill.res_users', '_compute_sale_return_currency_id'): "a field for managers",
 }
 
 
