@@ -214,14 +214,14 @@ class SaleReturnAccruals(models.AbstractModel):
         """
         missing, early = [], []
         for sale_line, group in lines.grouped('sale_line_id').items():
-            creditable = self._get_creditable(sale_line, date)
+            creditable, by_hand = self._get_creditable(sale_line, date), 0.0
             if creditable:
                 wanted = sum(
                     max(figures[line.id][0] - figures[line.id][1] - line.qty_uninvoiced, 0.0)
                     for line in group
                     if line._is_credited()
                 )
-                creditable = min(creditable, self._get_qty_due(sale_line, wanted, creditable))
+                by_hand = self._get_qty_by_hand(sale_line, wanted, creditable)
             for line in group.sorted('id'):
                 back, credited = figures[line.id]
                 compare = line._get_measure().compare
@@ -229,19 +229,22 @@ class SaleReturnAccruals(models.AbstractModel):
                     if line.return_expected:
                         early.append((line, credited - max(back, 0.0)))
                     continue
-                open_quantity = min(back - credited - line.qty_uninvoiced, creditable)
+                open_quantity = back - credited - line.qty_uninvoiced
+                covered = max(min(open_quantity, by_hand), 0.0)
+                by_hand -= covered
+                open_quantity = min(open_quantity - covered, creditable)
                 if line._is_credited() and compare(open_quantity, 0.0) > 0:
                     creditable -= open_quantity
                     missing.append((line, open_quantity))
         return missing, early
 
     @api.model
-    def _get_qty_due(self, sale_line, wanted, creditable):
-        """Return what returns wait for less what notes made by hand have credited of it."""
+    def _get_qty_by_hand(self, sale_line, wanted, creditable):
+        """Return what notes made by hand have credited of what the returns wait for."""
         invoiced, _by_returns, otherwise = self.env['sale.return.ledger']._get_invoiced(sale_line)
         again = sale_line._get_qty_billed_again(invoiced, otherwise)
         service = self.env['sale.return.credit']
-        return wanted - service._get_qty_by_hand(wanted, creditable, otherwise, again)
+        return service._get_qty_by_hand(wanted, creditable, otherwise, again)
 
     @api.model
     def _get_creditable(self, sale_line, date):

@@ -27,7 +27,8 @@ class SaleReturnReconciler(models.AbstractModel):
     """Service: find differences between returned goods, credits and payments.
 
     Each finder checks some kinds completely, and returns the rows that should exist. It selects the
-    few documents that differ in the database, and reads only these.
+    few documents that differ in the database, and reads only these. How stored figures are computed
+    anew, and logged: `sale_return_reconciler_figures.py`.
     """
 
     _name = 'sale.return.reconciler'

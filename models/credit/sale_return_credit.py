@@ -176,9 +176,10 @@ class SaleReturnCredit(models.AbstractModel):
             creditable = invoiced - by_returns - otherwise
             wanted = sum(left for left, _uninvoiced in open_quantities.values())
             by_hand = self._get_qty_by_hand(wanted, creditable, otherwise, again)
-            creditable = min(creditable, wanted - by_hand)
             for line, (left, uninvoiced) in open_quantities.items():
-                due = max(min(left, creditable), 0.0) if capped else left
+                covered = min(left, by_hand)
+                by_hand -= covered
+                due = max(min(left - covered, creditable), 0.0) if capped else left
                 creditable -= due
                 if line in result:
                     rest = max(min(left - due, otherwise), 0.0)
@@ -188,16 +189,18 @@ class SaleReturnCredit(models.AbstractModel):
 
     @api.model
     def _get_qty_by_hand(self, wanted, creditable, otherwise, again):
-        """Return which part of notes made by hand is of goods that come back.
+        """Return which part of notes made by hand is of the goods that came back first.
 
-        As far as the notes left nothing of the invoices for their returns to credit, and as far as
-        they were not billed again.
+        Where something was billed again after the notes, invoices have more to credit than when
+        these goods came back: as much as the notes had left nothing for, and was not billed again.
 
         :param float wanted: what the returns of the order line wait for.
         :param float creditable: what is invoiced and not credited.
         :param float otherwise: what notes made by hand have credited.
         :param float again: what of that was billed again, see `_get_qty_billed_again`.
         """
+        if not again:
+            return 0.0
         return min(otherwise - again, max(wanted - max(creditable - again, 0.0), 0.0))
 
     @api.model
