@@ -76,7 +76,7 @@ class TestCreditByHand(CreditCommon):
 
     def test_bill_for_what_the_customer_keeps_is_not_credited_for_earlier_returns(self):
         """10 sold, most credited by hand, 4 back: the 6 kept are billed once, and that is all."""
-        for policy, by_hand in itertools.product(('delivery', 'order'), (6, 7, 8, 9, 10)):
+        for policy, by_hand in itertools.product(('delivery', 'order'), (7, 10)):
             with self.subTest(policy=policy, by_hand=by_hand):
                 product = self._create_product("Kept", invoice_policy=policy)
                 order = self._create_sale({'product': product, 'quantity': 10})
