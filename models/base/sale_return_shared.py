@@ -24,7 +24,7 @@ class SaleReturnShared(models.AbstractModel):
     @api.depends('company_id')
     @api.depends_context('uid', 'lang')
     def _compute_shared_note(self):
-        refused = self._filter_out_of_reach()
+        refused = set(self._filter_out_of_reach())
         note = self.env._(
             "This applies to all companies. Only somebody with access to all of them can change it."
         )

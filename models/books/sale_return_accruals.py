@@ -215,12 +215,12 @@ class SaleReturnAccruals(models.AbstractModel):
         missing, early = [], []
         for sale_line, group in lines.grouped('sale_line_id').items():
             creditable, by_hand = self._get_creditable(sale_line, date), 0.0
-            if creditable:
-                wanted = sum(
-                    max(figures[line.id][0] - figures[line.id][1] - line.qty_uninvoiced, 0.0)
-                    for line in group
-                    if line._is_credited()
-                )
+            wanted = sum(
+                max(figures[line.id][0] - figures[line.id][1] - line.qty_uninvoiced, 0.0)
+                for line in group
+                if line._is_credited()
+            )
+            if creditable and wanted:
                 by_hand = self._get_qty_by_hand(sale_line, wanted, creditable)
             for line in group.sorted('id'):
                 back, credited = figures[line.id]

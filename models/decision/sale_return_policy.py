@@ -243,8 +243,8 @@ class SaleReturnPolicy(models.Model):
     @api.depends_context('company')
     def _compute_currency_id(self):
         for policy in self:
-            company = policy.company_id or self.env.company
-            policy.currency_id = company.sudo().currency_id  # sudo: of a company not chosen
+            # sudo: who reads a policy may read in which currency its amounts are.
+            policy.currency_id = (policy.company_id or self.env.company).sudo().currency_id
 
     @api.depends(*CONDITIONS)
     @api.depends_context('lang')

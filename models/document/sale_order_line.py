@@ -421,10 +421,10 @@ class SaleOrderLine(models.Model):
     def _get_qty_billed_again(self, invoiced, otherwise):
         """Return what was billed a second time after a note made by hand, in the unit of the line.
 
-        That is what was invoiced beyond the goods that are billed at all: those that came back
-        before their invoice never are. Worked example: 4 shipped, 2 of them billed and one of these
-        credited by hand; 1 billed and 2 others come back, one kept unit is billed: 3 were
-        invoiced, 2 can be, so 1 was billed again.
+        That is what was invoiced beyond the goods that can be billed at all: goods that came back
+        before their invoice never are. Worked example: 4 are shipped and 2 billed, of which 1 is
+        credited by hand. Then 3 come back, 2 of them never billed, and the 1 that is kept is
+        billed: 3 were invoiced and 4 - 2 can be, so 1 was billed again.
 
         :param float invoiced: what was invoiced, credits not deducted.
         :param float otherwise: what notes made by hand have credited of it.

@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...tools.own_value import OwnValue
-
 
 class StockWarehouse(models.Model):
     """Where inspected goods go in a warehouse, and how."""
@@ -41,15 +39,10 @@ class StockWarehouse(models.Model):
     )
 
     @api.model
-    def _create_sale_return_locations(self, vals):
+    def _get_sale_return_location_makers(self):
         """Extend to create the refurbishing location."""
-        result = super()._create_sale_return_locations(vals)
-        if 'sale_return_refurbish_loc_id' not in vals:
-            company = self.env['res.company'].browse(vals.get('company_id'))
-            code = vals.get('code') or company.name[:5]
-            location = self._get_or_create_refurbishing(company, code, vals.get('active', True))
-            result['sale_return_refurbish_loc_id'] = OwnValue(location.id)
-        return result
+        makers = super()._get_sale_return_location_makers()
+        return makers | {'sale_return_refurbish_loc_id': self._get_or_create_refurbishing}
 
     def _create_sale_return_setup(self):
         """Extend to give existing warehouses their refurbishing location."""

@@ -72,16 +72,30 @@ class StockWarehouse(models.Model):
     def _create_sale_return_locations(self, vals):
         """Create the locations of a warehouse that is about to be created.
 
-        :param dict vals: values of the warehouse; without a code, it takes the one Odoo gives it.
-        :return: the values that name the locations, none where `vals` names them.
+        :param dict vals: its values; without a code, it has the one that Odoo gives it.
+        :return: the values that name the locations, none where `vals` names them. Nothing where its
+            company or code is missing: Odoo refuses that.
         :rtype: dict
         """
-        if 'sale_return_loc_id' in vals:
+        company = self.env['res.company'].browse(vals.get('company_id') or ())
+        code = vals.get('code', (company.name or '')[:5])
+        if not company or not code:
             return {}
-        company = self.env['res.company'].browse(vals.get('company_id'))
-        code = vals.get('code') or company.name[:5]
-        location = self._create_quarantine(company, code, vals.get('active', True))
-        return {'sale_return_loc_id': OwnValue(location.id)}
+        return {
+            name: OwnValue(create(company, code, vals.get('active', True)).id)
+            for name, create in self._get_sale_return_location_makers().items()
+            if name not in vals
+        }
+
+    @api.model
+    def _get_sale_return_location_makers(self):
+        """Return how the locations of a warehouse are created. Extend to add one.
+
+        :return: `{field: method}`; the method gets company, code and whether the warehouse is
+            active, and returns the `stock.location`.
+        :rtype: dict
+        """
+        return {'sale_return_loc_id': self._create_quarantine}
 
     def _create_or_update_sequences_and_picking_types(self):
         """Override of `stock` to give new warehouses their returns type and quarantine."""

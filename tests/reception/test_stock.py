@@ -1,5 +1,8 @@
+from psycopg2 import IntegrityError
+
 from odoo import Command
 from odoo.tests import Form, tagged
+from odoo.tools import mute_logger
 
 from ..common import SaleReturnCommon
 
@@ -381,6 +384,20 @@ class TestWarehouse(SaleReturnCommon):
         )
         self.assertEqual(warehouse.sale_return_loc_id, location)
         self.assertEqual(warehouse.sale_return_type_id.default_location_dest_id, location)
+
+    def test_values_that_odoo_refuses_are_still_refused_by_odoo(self):
+        locations = self.env['stock.location'].sudo().with_context(active_test=False)
+        before = locations.search_count([])
+        for values in ({'company_id': False}, {'code': False}):
+            vals = {'name': "Nowhere", 'code': 'NO', 'company_id': self.company.id, **values}
+            with (
+                self.subTest(values=values),
+                mute_logger('odoo.sql_db'),
+                self.assertRaises(IntegrityError),
+                self.env.cr.savepoint(),
+            ):
+                self.env['stock.warehouse'].sudo().create(vals)
+        self.assertEqual(locations.search_count([]), before)
 
     def test_odoo_still_refuses_a_warehouse_without_a_place_to_produce(self):
         if 'repair.order' not in self.env:
